@@ -1,0 +1,23 @@
+# The rooms, floor by floor (docs/architecture.md). A room whose folder is empty is not built.
+tern_module(core
+  SOURCES src/base src/tensor src/autograd src/ops kernels/cpu
+  HEADERS base tensor autograd ops
+  PRIVATE_LIBRARIES Threads::Threads ${TERN_THREADS_LIBRARY} OpenSSL::Crypto)
+tern_module(data
+  SOURCES src/data HEADERS data DEPENDS core
+  PRIVATE_LIBRARIES ZLIB::ZLIB $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:FastFloat::fast_float>)
+tern_module(metrics SOURCES src/metrics HEADERS metrics DEPENDS core)
+tern_module(nn
+  SOURCES src/nn HEADERS nn DEPENDS core
+  PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+tern_module(optim SOURCES src/optim HEADERS optim DEPENDS nn)
+tern_module(train
+  SOURCES src/train HEADERS train DEPENDS data metrics optim
+  PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+tern_module(bundle
+  SOURCES src/bundle HEADERS bundle DEPENDS train
+  PRIVATE_LIBRARIES LibZip::zip $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+
+add_library(tern INTERFACE)
+add_library(tern::tern ALIAS tern)
+target_link_libraries(tern INTERFACE ${TERN_MODULES})

@@ -1,0 +1,156 @@
+#include "tern/base/file.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "tern/base/error.h"
+
+namespace tern {
+namespace {
+
+[[noreturn]] void fail(const std::string& what, const std::string& path, int code) {
+  throw FileError("[file] cannot " + what + " " + path + ": " + std::strerror(code), path, code);
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+// Calls `take(data, size)` for each piece of the file.
+template <class Take>
+void read_pieces(const std::string& path, Take take) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail("open", path, errno);
+  struct stat info {};
+  if (::fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode)) fail("read", path, EISDIR);
+  const auto buffer = std::make_unique<char[]>(std::size_t{1} << 20);
+  for (;;) {
+    const ssize_t got = ::read(file.get(), buffer.get(), std::size_t{1} << 20);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read", path, errno);
+    if (got == 0) return;
+    take(buffer.get(), static_cast<std::size_t>(got));
+  }
+}
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw Error("[sha256] not available");
+  }
+  void update(const void* data, std::size_t size) {
+    if (EVP_DigestUpdate(context_.get(), data, size) != 1) throw Error("[sha256] failed");
+  }
+  std::string hex() {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    if (EVP_DigestFinal_ex(context_.get(), digest, &size) != 1) throw Error("[sha256] failed");
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (unsigned int i = 0; i < size; ++i) {
+      text += digits[digest[i] >> 4];
+      text += digits[digest[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+}  // namespace
+
+std::string read_file(const std::string& path, std::uint64_t max_bytes) {
+  std::string content;
+  read_pieces(path, [&](const char* data, std::size_t size) {
+    if (content.size() + size > max_bytes) {
+      throw FileError("[file] expected at most " + std::to_string(max_bytes) + " bytes, got more in " + path, path);
+    }
+    content.append(data, size);
+  });
+  return content;
+}
+
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  static std::atomic<unsigned> next{0};
+  temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(next++);
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail("create a file beside", path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* data, std::size_t size) {
+  if (descriptor_ < 0) throw StateError("[file] write after commit of " + path_);
+  const char* at = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t put = ::write(descriptor_, at, size);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) fail("write", path_, errno);
+    at += put;
+    size -= static_cast<std::size_t>(put);
+  }
+}
+
+void AtomicFile::commit() {
+  if (descriptor_ < 0) throw StateError("[file] second commit of " + path_);
+  if (::fsync(descriptor_) != 0) fail("flush", path_, errno);
+  if (::close(descriptor_) != 0) {
+    const int code = errno;
+    descriptor_ = -1;
+    ::unlink(temporary_.c_str());
+    fail("close", path_, code);
+  }
+  descriptor_ = -1;
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const int code = errno;
+    ::unlink(temporary_.c_str());
+    fail("replace", path_, code);
+  }
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  const Descriptor handle(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() < 0 || ::fsync(handle.get()) != 0) fail("flush the folder of", path_, errno);
+}
+
+void write_file(const std::string& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
+}
+
+std::string sha256(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes.data(), bytes.size());
+  return hash.hex();
+}
+
+std::string sha256_file(const std::string& path) {
+  Sha256 hash;
+  read_pieces(path, [&](const char* data, std::size_t size) { hash.update(data, size); });
+  return hash.hex();
+}
+
+}  // namespace tern

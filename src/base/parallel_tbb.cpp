@@ -1,0 +1,41 @@
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "parallel.h"
+
+namespace tern::internal {
+namespace {
+// An arena alone is capped by the processor's count; the global control lifts that cap.
+struct Pool {
+  explicit Pool(int threads)
+      : control(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)), arena(threads) {}
+  tbb::global_control control;
+  tbb::task_arena arena;
+};
+// Kept for the life of the process: destroying an arena while other threads end would be a race.
+std::shared_ptr<Pool>& pool() {
+  static auto* instance = new std::shared_ptr<Pool>;
+  return *instance;
+}
+}  // namespace
+
+void resize_backend(int threads) { std::atomic_store(&pool(), std::make_shared<Pool>(threads)); }
+
+void run_blocks(std::int64_t n, std::int64_t grain, RangeFn fn, void* context) {
+  const std::int64_t blocks = (n + grain - 1) / grain;
+  const auto body = [&](const tbb::blocked_range<std::int64_t>& range) {
+    for (std::int64_t k = range.begin(); k < range.end(); ++k) fn(context, k * grain, std::min(n, (k + 1) * grain));
+  };
+  const std::shared_ptr<Pool> current = std::atomic_load(&pool());
+  current->arena.execute([&] {
+    // Isolated, so that a wait inside a block never picks up a block of an unrelated loop.
+    tbb::this_task_arena::isolate(
+        [&] { tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, blocks, 1), body, tbb::simple_partitioner{}); });
+  });
+}
+
+}  // namespace tern::internal
