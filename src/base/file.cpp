@@ -55,7 +55,8 @@ void read_pieces(const std::string& path, Take take) {
 class Sha256 {
  public:
   Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw Error("[sha256] not available");
+    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+      throw Error("[sha256] not available");
   }
   void update(const void* data, std::size_t size) {
     if (EVP_DigestUpdate(context_.get(), data, size) != 1) throw Error("[sha256] failed");

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "tern/base/error.h"
@@ -47,6 +49,13 @@ T json_get(const Json& object, const char* key, const std::string& what) {
   const auto found = object.is_object() ? object.find(key) : object.end();
   if (!object.is_object() || found == object.end()) {
     throw FormatError("[" + what + "] expected a member \"" + key + "\", got none");
+  }
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {  // get() would convert 1e300 or -1 silently
+    const bool fits = std::is_signed_v<T> ? found->is_number_integer() : found->is_number_unsigned();
+    if (!fits || !std::in_range<T>(
+                     found->template get<std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>())) {
+      throw FormatError("[" + what + "] member \"" + key + "\": expected an integer in range, got " + found->dump());
+    }
   }
   try {
     return found->template get<T>();

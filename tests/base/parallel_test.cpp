@@ -66,9 +66,8 @@ TEST_F(Threads, LowestFailingBlockIsRethrown) {
 TEST_F(Threads, NestedLoopsFinish) {
   set_num_threads(3);
   std::atomic<int> count{0};
-  parallel_for(16, 1, [&](std::int64_t, std::int64_t) {
-    parallel_for(16, 1, [&](std::int64_t, std::int64_t) { ++count; });
-  });
+  parallel_for(16, 1,
+               [&](std::int64_t, std::int64_t) { parallel_for(16, 1, [&](std::int64_t, std::int64_t) { ++count; }); });
   EXPECT_EQ(count, 256);
 }
 

@@ -35,8 +35,7 @@ void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
   }
   using Body = std::remove_reference_t<F>;
   internal::parallel_for(
-      n, grain,
-      [](void* context, std::int64_t begin, std::int64_t end) { (*static_cast<Body*>(context))(begin, end); },
+      n, grain, [](void* context, std::int64_t begin, std::int64_t end) { (*static_cast<Body*>(context))(begin, end); },
       const_cast<void*>(static_cast<const void*>(std::addressof(f))));
 }
 

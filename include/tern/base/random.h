@@ -47,9 +47,7 @@ class Philox {
   /// Uniform in [0, 1), 53 bits.
   constexpr double uniform(std::uint64_t index) const { return static_cast<double>(bits64(index) >> 11) * 0x1p-53; }
   /// Uniform in [0, 1), 24 bits of word `index`.
-  constexpr float uniform_float(std::uint64_t index) const {
-    return static_cast<float>(bits32(index) >> 8) * 0x1p-24f;
-  }
+  constexpr float uniform_float(std::uint64_t index) const { return static_cast<float>(bits32(index) >> 8) * 0x1p-24f; }
   /// Uniform integer in [0, bound), bound > 0, by the high half of a 128-bit product (bias below bound / 2^64).
   constexpr std::uint64_t below(std::uint64_t index, std::uint64_t bound) const {
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits64(index)) * bound) >> 64);
