@@ -51,9 +51,10 @@ T json_get(const Json& object, const char* key, const std::string& what) {
     throw FormatError("[" + what + "] expected a member \"" + key + "\", got none");
   }
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {  // get() would convert 1e300 or -1 silently
-    const bool fits = std::is_signed_v<T> ? found->is_number_integer() : found->is_number_unsigned();
-    if (!fits || !std::in_range<T>(
-                     found->template get<std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>())) {
+    const bool fits = found->is_number_unsigned()
+                          ? std::in_range<T>(found->template get<std::uint64_t>())
+                          : found->is_number_integer() && std::in_range<T>(found->template get<std::int64_t>());
+    if (!fits) {
       throw FormatError("[" + what + "] member \"" + key + "\": expected an integer in range, got " + found->dump());
     }
   }
