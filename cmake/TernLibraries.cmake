@@ -6,7 +6,9 @@ tern_module(core
 tern_module(data
   SOURCES src/data HEADERS data DEPENDS core
   PRIVATE_LIBRARIES ZLIB::ZLIB $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:FastFloat::fast_float>)
-tern_module(metrics SOURCES src/metrics HEADERS metrics DEPENDS core)
+tern_module(metrics
+  SOURCES src/metrics HEADERS metrics DEPENDS core
+  PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 tern_module(nn
   SOURCES src/nn HEADERS nn DEPENDS core
   PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)

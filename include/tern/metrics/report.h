@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/metrics/binary.h"
+#include "tern/metrics/calibration.h"
+
+namespace tern::metrics {
+
+/// What the intervals of a report cover, and what they do not.
+inline constexpr std::string_view interval_label = "test sampling only, without refitting";
+
+/// A figure with its bootstrap interval.
+struct Interval {
+  double value = std::numeric_limits<double>::quiet_NaN();  ///< NaN: undefined, and `reason` says why
+  double low = std::numeric_limits<double>::quiet_NaN();    ///< NaN: no resample defines the figure, or none was asked
+  double high = std::numeric_limits<double>::quiet_NaN();
+  std::int64_t undefined_resamples = 0;  ///< resamples without a value, left out of low and high
+  std::string reason{};
+};
+
+/// The figures of decisions at one threshold.
+struct ThresholdFigures {
+  double threshold = 0.5;
+  BinaryConfusion confusion{};
+  Interval accuracy{};
+  Interval precision{};
+  Interval recall{};
+  Interval f1{};
+};
+
+/// Calibration with intervals; `bins` are those of the rows themselves, and every resample uses their edges.
+struct CalibrationFigures {
+  Interval slope{};
+  Interval intercept{};
+  Interval ece{};
+  Binning binning = Binning::equal_width;
+  std::vector<CalibrationBin> bins{};
+};
+
+struct BinaryReportOptions {
+  double threshold = 0.5;                ///< chosen elsewhere (threshold.h); kept fixed in every resample
+  std::span<const double> weights = {};  ///< one per row, or none; a resampled row brings its weight along
+  double confidence = 0.95;              ///< of the intervals, between 0 and 1
+  std::int64_t resamples = 1000;         ///< 0 gives no intervals; at most 1,000,000
+  std::uint64_t seed = 0;                ///< draw i of resample r is row Philox(seed, r).below(i, rows)
+  Binning binning = Binning::equal_width;
+  int bins = 10;       ///< of the expected calibration error, 1 to 1000
+  std::string note{};  ///< printed and written with the report: "used for selection"
+};
+
+/// Everything that judges two-class probabilities on one set of rows.
+struct BinaryReport {
+  std::int64_t rows = 0;
+  std::int64_t positives = 0;
+  double confidence = 0.95;
+  std::int64_t resamples = 0;
+  std::int64_t one_class_resamples = 0;  ///< resamples in which a class is absent
+  std::uint64_t seed = 0;
+  std::string note{};
+  ThresholdFigures at_threshold{};
+  ThresholdFigures at_half{};  ///< at 0.5
+  Interval auroc{};
+  Interval average_precision{};
+  Interval log_loss{};
+  Interval brier{};
+  CalibrationFigures calibration{};
+};
+
+/// Judges probabilities [N] against labels [N], with percentile bootstrap intervals (Efron 1979) over resampled rows:
+/// low and high are linear quantiles of the resamples that define the figure. The same bits at any number of threads.
+/// Throws as the figures do (binary.h), and ValueError on an option out of range or more than 2^31 - 1 rows.
+TERN_API BinaryReport binary_report(std::span<const double> probabilities, std::span<const std::uint8_t> labels,
+                                    const BinaryReportOptions& options = {});
+
+/// A small aligned table.
+TERN_API std::string to_string(const BinaryReport& report);
+
+/// The report as a JSON object: accuracy, precision, recall and f1 at the chosen threshold stand at the top and under
+/// "at_threshold", those at 0.5 under "at_0.5". Every figure is {"value", "low", "high"}; an undefined number is null,
+/// with "reason"; resamples without a value are counted in "undefined_resamples".
+TERN_API std::string to_json(const BinaryReport& report);
+
+}  // namespace tern::metrics

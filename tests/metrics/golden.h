@@ -1,0 +1,42 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tern/base/file.h"
+
+namespace tern::metrics {
+
+/// A part of the committed figures of scikit-learn: "binary", "multiclass" or "regression".
+inline nlohmann::json golden(const std::string& part) {
+  return nlohmann::json::parse(read_file(std::string(TERN_TEST_DATA) + "/metrics.json")).at(part);
+}
+
+inline void expect_close(double got, double expected, double tolerance = 1e-12) {
+  EXPECT_NEAR(got, expected, tolerance * std::max(1.0, std::fabs(expected)));
+}
+
+inline void expect_close(const std::vector<double>& got, const nlohmann::json& expected) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i) expect_close(got[i], expected[i].get<double>());
+}
+
+/// The text of the exception that `call` throws, which must be an E.
+template <class E, class F>
+std::string message_of(const F& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    return std::string("another exception: ") + error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace tern::metrics

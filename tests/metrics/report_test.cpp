@@ -1,0 +1,279 @@
+#include "tern/metrics/report.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "metrics/golden.h"
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+
+namespace tern::metrics {
+namespace {
+
+using Doubles = std::vector<double>;
+using Bytes = std::vector<std::uint8_t>;
+using nlohmann::json;
+
+struct Rows {
+  Doubles p;
+  Bytes y;
+};
+
+Rows make_rows(std::uint64_t n, std::uint64_t seed = 1, double levels = 200) {
+  const Philox random(seed);
+  Rows rows;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    rows.p.push_back(std::round(random.uniform(2 * i) * levels) / levels);
+    rows.y.push_back(random.uniform(2 * i + 1) < 0.15 + 0.7 * rows.p.back());
+  }
+  return rows;
+}
+
+class Report : public ::testing::Test {
+ protected:
+  void TearDown() override { set_num_threads(0); }
+};
+
+TEST_F(Report, ValuesAreThoseOfTheFunctions) {
+  for (const auto& row : golden("binary")) {
+    SCOPED_TRACE(row.at("name").get<std::string>());
+    const auto p = row.at("p").get<Doubles>(), w = row.at("w").get<Doubles>();
+    const auto y = row.at("y").get<Bytes>();
+    const auto report =
+        binary_report(p, y, {.threshold = row.at("threshold").get<double>(), .weights = w, .resamples = 20});
+    EXPECT_EQ(report.rows, static_cast<std::int64_t>(y.size()));
+    EXPECT_EQ(report.positives, std::count(y.begin(), y.end(), 1));
+    expect_close(report.at_threshold.accuracy.value, row.at("accuracy"));
+    expect_close(report.at_threshold.precision.value, row.at("precision"));
+    expect_close(report.at_threshold.recall.value, row.at("recall"));
+    expect_close(report.at_threshold.f1.value, row.at("f1"));
+    expect_close(report.at_half.f1.value, binary_confusion(p, y, {.weights = w}).f1());
+    expect_close(report.auroc.value, row.at("auroc"));
+    expect_close(report.average_precision.value, row.at("average_precision"));
+    expect_close(report.log_loss.value, row.at("log_loss"));
+    expect_close(report.brier.value, row.at("brier"));
+    expect_close(report.calibration.slope.value, row.at("slope"), 1e-11);
+    expect_close(report.calibration.intercept.value, row.at("intercept"), 1e-11);
+    expect_close(report.calibration.ece.value, row.at("ece"));
+  }
+}
+
+/// The interval, computed the long way: rows drawn one by one, the public function on the drawn rows.
+template <class F>
+void expect_interval(const Interval& got, const Rows& rows, const Doubles& w, const BinaryReportOptions& options,
+                     const F& figure) {
+  Doubles values;
+  const std::uint64_t n = rows.p.size();
+  for (std::int64_t r = 0; r < options.resamples; ++r) {
+    const Philox random(options.seed, static_cast<std::uint64_t>(r));
+    Rows drawn;
+    Doubles drawn_w;
+    for (std::uint64_t i = 0; i < n; ++i) {
+      const auto at = static_cast<std::size_t>(random.below(i, n));
+      drawn.p.push_back(rows.p[at]);
+      drawn.y.push_back(rows.y[at]);
+      drawn_w.push_back(w.empty() ? 1.0 : w[at]);
+    }
+    const double value = figure(drawn.p, drawn.y, drawn_w);
+    if (!std::isnan(value)) values.push_back(value);
+  }
+  EXPECT_EQ(got.undefined_resamples, options.resamples - static_cast<std::int64_t>(values.size()));
+  std::sort(values.begin(), values.end());
+  const auto quantile = [&](double share) {
+    const double at = share * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(std::floor(at));
+    const auto above = std::min(below + 1, values.size() - 1);
+    return values[below] + (at - std::floor(at)) * (values[above] - values[below]);
+  };
+  const double tail = (1 - options.confidence) / 2;
+  expect_close(got.low, quantile(tail), 1e-9);
+  expect_close(got.high, quantile(1 - tail), 1e-9);
+}
+
+TEST_F(Report, IntervalsAreThoseOfPlainResampling) {
+  for (const bool weighted : {false, true}) {
+    SCOPED_TRACE(weighted);
+    const Rows rows = make_rows(61, 4, 30);  // odd: the last draw takes half a block
+    Doubles w;
+    for (std::uint64_t i = 0; weighted && i < 61; ++i) w.push_back(Philox(9).uniform(i));
+    const BinaryReportOptions options{.threshold = 0.35, .weights = w, .confidence = 0.9, .resamples = 77, .seed = 12};
+    const auto report = binary_report(rows.p, rows.y, options);
+    const auto check = [&](const Interval& interval, const auto& figure) {
+      expect_interval(interval, rows, w, options, figure);
+    };
+    check(report.auroc, [](auto& p, auto& y, auto& v) { return auroc(p, y, v); });
+    check(report.average_precision, [](auto& p, auto& y, auto& v) { return average_precision(p, y, v); });
+    check(report.log_loss, [](auto& p, auto& y, auto& v) { return log_loss(p, y, v); });
+    check(report.brier, [](auto& p, auto& y, auto& v) { return brier(p, y, v); });
+    check(report.calibration.slope, [](auto& p, auto& y, auto& v) { return calibration_fit(p, y, v).slope; });
+    check(report.calibration.intercept, [](auto& p, auto& y, auto& v) { return calibration_fit(p, y, v).intercept; });
+    check(report.calibration.ece,
+          [](auto& p, auto& y, auto& v) { return expected_calibration_error(p, y, {.weights = v}).value; });
+    for (const auto* figures : {&report.at_threshold, &report.at_half}) {
+      const auto at = [&](auto& p, auto& y, auto& v) {
+        return binary_confusion(p, y, {.threshold = figures->threshold, .weights = v});
+      };
+      check(figures->accuracy, [&](auto& p, auto& y, auto& v) { return at(p, y, v).accuracy(); });
+      check(figures->precision, [&](auto& p, auto& y, auto& v) { return at(p, y, v).precision(); });
+      check(figures->recall, [&](auto& p, auto& y, auto& v) { return at(p, y, v).recall(); });
+      check(figures->f1, [&](auto& p, auto& y, auto& v) { return at(p, y, v).f1(); });
+    }
+  }
+}
+
+TEST_F(Report, SameBitsAtAnyThreadCount) {
+  const Rows rows = make_rows(400);
+  std::vector<std::string> texts;
+  for (const int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    texts.push_back(to_json(binary_report(rows.p, rows.y, {.threshold = 0.4, .resamples = 150, .seed = 3})));
+  }
+  EXPECT_EQ(texts[0], texts[1]);
+  EXPECT_EQ(texts[0], texts[2]);
+  EXPECT_NE(texts[0], to_json(binary_report(rows.p, rows.y, {.threshold = 0.4, .resamples = 150, .seed = 4})));
+}
+
+TEST_F(Report, IntervalsCoverAboutAsOftenAsPromised) {
+  // The true AUROC of these rows, from a million of them, is found by 95 % intervals of 100 samples of 300 rows.
+  const Rows many = make_rows(1000000, 99);
+  const double truth = auroc(many.p, many.y);
+  int covered = 0;
+  for (std::uint64_t seed = 100; seed < 200; ++seed) {
+    const Rows rows = make_rows(300, seed);
+    const auto report = binary_report(rows.p, rows.y, {.resamples = 300, .seed = seed});
+    covered += report.auroc.low <= truth && truth <= report.auroc.high;
+  }
+  EXPECT_GE(covered, 88);
+  EXPECT_LE(covered, 99);
+}
+
+TEST_F(Report, ResamplesOfOneClassAreCountedAndLeftOut) {
+  // One positive in 8 rows: a resample misses it with chance (7/8)^8 = 0.34.
+  const Doubles p{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
+  const Bytes y{0, 0, 0, 0, 0, 1, 0, 0};
+  const auto report = binary_report(p, y, {.resamples = 1000});
+  EXPECT_NEAR(static_cast<double>(report.one_class_resamples), 344, 60);
+  EXPECT_EQ(report.auroc.undefined_resamples, report.one_class_resamples);
+  EXPECT_EQ(report.log_loss.undefined_resamples, 0);
+  EXPECT_GT(report.calibration.slope.undefined_resamples, report.one_class_resamples);  // separable ones as well
+  EXPECT_FALSE(std::isnan(report.auroc.low));
+  EXPECT_NE(to_string(report).find(std::to_string(report.one_class_resamples) + " of them with one class"),
+            std::string::npos);
+}
+
+TEST_F(Report, OneClassGivesReasonsAndNull) {
+  const auto report = binary_report(Doubles{0.1, 0.3, 0.2}, Bytes{0, 0, 0}, {.resamples = 50});
+  const auto written = json::parse(to_json(report));
+  EXPECT_TRUE(written.at("auroc").at("value").is_null());
+  EXPECT_TRUE(written.at("auroc").at("low").is_null());
+  EXPECT_EQ(written.at("auroc").at("reason"), "one class is absent");
+  EXPECT_EQ(written.at("precision").at("reason"), "no row is predicted positive");
+  EXPECT_EQ(written.at("recall").at("reason"), "no row is positive");
+  EXPECT_EQ(written.at("average_precision").at("reason"), "no row is positive");
+  EXPECT_EQ(written.at("f1").at("reason"), "no row is positive or predicted positive");
+  EXPECT_EQ(written.at("calibration").at("slope").at("reason"), "all labels are equal");
+  EXPECT_EQ(written.at("accuracy").at("value"), 1);
+  EXPECT_EQ(written.at("one_class_resamples"), 50);
+  EXPECT_EQ(report.positives, 0);
+}
+
+TEST_F(Report, JsonHasItsShape) {
+  const Rows rows = make_rows(120);
+  const auto report =
+      binary_report(rows.p, rows.y, {.threshold = 0.37, .resamples = 40, .seed = 6, .note = "used for selection"});
+  const auto written = json::parse(to_json(report));
+  EXPECT_EQ(written.at("rows"), 120);
+  EXPECT_EQ(written.at("positives"), report.positives);
+  EXPECT_EQ(written.at("threshold"), 0.37);
+  EXPECT_EQ(written.at("label"), "test sampling only, without refitting");
+  EXPECT_EQ(written.at("note"), "used for selection");
+  EXPECT_EQ(written.at("confidence"), 0.95);
+  EXPECT_EQ(written.at("resamples"), 40);
+  EXPECT_EQ(written.at("seed"), 6);
+  const auto is_figure = [](const json& figure) {
+    return figure.at("low").get<double>() <= figure.at("value").get<double>() &&
+           figure.at("value").get<double>() <= figure.at("high").get<double>();
+  };
+  for (const char* name : {"accuracy", "precision", "recall", "f1"}) {
+    EXPECT_TRUE(is_figure(written.at(name))) << name;
+    EXPECT_EQ(written.at(name), written.at("at_threshold").at(name));
+    EXPECT_TRUE(is_figure(written.at("at_0.5").at(name))) << name;
+  }
+  EXPECT_EQ(written.at("at_0.5").at("threshold"), 0.5);
+  EXPECT_EQ(written.at("at_0.5").at("confusion").size(), 4u);
+  for (const char* name : {"auroc", "average_precision", "log_loss", "brier"}) {
+    EXPECT_TRUE(is_figure(written.at(name))) << name;
+  }
+  EXPECT_EQ(written.at("auroc").at("value").get<double>(), report.auroc.value);
+  EXPECT_TRUE(is_figure(written.at("calibration").at("slope")));
+  EXPECT_TRUE(is_figure(written.at("calibration").at("intercept")));
+  const auto& error = written.at("calibration").at("ece");
+  EXPECT_TRUE(error.contains("value") && error.contains("low") && error.contains("high"));
+  EXPECT_EQ(error.at("binning"), "equal-width");
+  ASSERT_EQ(error.at("bins").size(), 10u);
+  EXPECT_EQ(error.at("bins")[3].at("low"), 0.3);
+  EXPECT_EQ(error.at("bins")[3].at("high"), 0.4);
+  std::int64_t binned = 0;
+  for (const auto& bin : error.at("bins")) binned += bin.at("rows").get<std::int64_t>();
+  EXPECT_EQ(binned, 120);
+}
+
+TEST_F(Report, PrintsATable) {
+  const Doubles p{0.9, 0.8, 0.7, 0.6, 0.2, 0.1};
+  const Bytes y{1, 0, 1, 0, 1, 0};
+  const std::string text = to_string(binary_report(p, y, {.threshold = 0.65, .resamples = 0, .note = "validation"}));
+  EXPECT_EQ(text,
+            "validation\n"
+            "6 rows, 3 positive\n"
+            "                              value        low       high\n"
+            "  auroc                      0.6667          -          -\n"
+            "  average precision          0.7556          -          -\n"
+            "  log loss                   0.7838          -          -\n"
+            "  brier                      0.2917          -          -\n"
+            "  calibration slope          0.3013          -          -\n"
+            "  calibration intercept     -0.0660          -          -\n"
+            "  ece (10 equal-width)       0.4500          -          -\n"
+            "at threshold 0.65: 2 true positive, 1 false positive, 1 false negative, 2 true negative\n"
+            "  accuracy                   0.6667          -          -\n"
+            "  precision                  0.6667          -          -\n"
+            "  recall                     0.6667          -          -\n"
+            "  f1                         0.6667          -          -\n"
+            "at threshold 0.5: 2 true positive, 2 false positive, 1 false negative, 1 true negative\n"
+            "  accuracy                   0.5000          -          -\n"
+            "  precision                  0.5000          -          -\n"
+            "  recall                     0.6667          -          -\n"
+            "  f1                         0.5714          -          -\n");
+}
+
+TEST_F(Report, QuantileBinsAndRowsOfNoWeight) {
+  const Rows rows = make_rows(100);
+  Doubles w(100, 0.0);
+  w[3] = w[40] = 1;  // most resamples of two weighing rows draw one of them, some neither
+  const auto report = binary_report(rows.p, rows.y, {.weights = w, .resamples = 200, .binning = Binning::quantile});
+  EXPECT_EQ(report.calibration.binning, Binning::quantile);
+  EXPECT_GT(report.log_loss.undefined_resamples, 0);
+  EXPECT_LT(report.log_loss.undefined_resamples, 100);
+  EXPECT_FALSE(std::isnan(report.log_loss.low));
+}
+
+TEST_F(Report, BadInputNamesTheReport) {
+  const Doubles p{0.2, 0.8};
+  const Bytes y{0, 1};
+  EXPECT_EQ(message_of<ValueError>([&] { binary_report(p, y, {.confidence = 1}); }),
+            "[binary_report] expected a confidence between 0 and 1, got 1");
+  EXPECT_EQ(message_of<ValueError>([&] { binary_report(p, y, {.resamples = -1}); }),
+            "[binary_report] expected 0 to 1000000 resamples, got -1");
+  EXPECT_EQ(message_of<ValueError>([&] { binary_report(p, y, {.threshold = NAN}); }),
+            "[binary_report] expected a finite threshold, got nan");
+  EXPECT_EQ(message_of<ValueError>([&] { binary_report(p, y, {.bins = 5000}); }),
+            "[binary_report] expected 1 to 1000 bins, got 5000");
+  EXPECT_EQ(message_of<ValueError>([&] {
+              binary_report(Doubles{0.2, 1.2}, y);
+            }),
+            "[binary_report] expected probabilities from 0 to 1, got 1.2 at row 1");
+  EXPECT_THROW(binary_report(Doubles{}, Bytes{}), ValueError);
+}
+
+}  // namespace
+}  // namespace tern::metrics
