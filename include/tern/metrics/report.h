@@ -35,7 +35,8 @@ struct ThresholdFigures {
   Interval f1{};
 };
 
-/// Calibration with intervals; `bins` are those of the rows themselves, and every resample uses their edges.
+/// Calibration with intervals; `bins` are those of the rows themselves, and every resample uses their edges. Resampling
+/// adds noise to every bin, so an ece close to 0 may lie near or below the low end of its percentile interval.
 struct CalibrationFigures {
   Interval slope{};
   Interval intercept{};
