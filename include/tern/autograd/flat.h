@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "tern/tensor/tensor.h"
+
+namespace tern {
+
+/// Parameters moved into one flat buffer, and their gradients into another, so that an optimizer is one streaming pass.
+/// Each parameter keeps its identity and is a view family of its own: writing one does not invalidate what was saved of
+/// another. Each starts at a multiple of 16 elements. Gradients that exist are carried over.
+class TERN_API FlatParameters {
+ public:
+  /// A run of neighbouring parameters that have a gradient, as contiguous vectors. `value` and `gradient` are views of
+  /// the flat buffers; `first` … `last` (excluded) are the parameters, `offset` where it starts in the buffers.
+  struct Segment {
+    std::size_t first, last;
+    std::int64_t offset;
+    Tensor value, gradient;
+  };
+
+  FlatParameters() = default;
+  /// Moves `parameters`, leaves of one floating type, each named once. Throws DTypeError, StateError or ValueError.
+  explicit FlatParameters(std::vector<Tensor> parameters);
+
+  const std::vector<Tensor>& parameters() const { return parameters_; }
+  const std::vector<std::int64_t>& offsets() const { return offsets_; }
+  std::int64_t numel() const { return numel_; }
+  const Tensor& values() const { return values_; }
+  const Tensor& gradients() const { return gradients_; }
+
+  /// Marks every gradient as missing, without touching memory.
+  void clear_gradients();
+  /// Calls `f` for each maximal run of parameters from `from` to `to` (excluded) whose gradient is there, and counts a
+  /// write to each of them. A parameter that was moved away since, or whose gradient lies elsewhere, is a run of its
+  /// own; its value is then a view of itself. Padding inside a run holds zeros.
+  void for_each_segment(std::size_t from, std::size_t to, const std::function<void(const Segment&)>& f);
+  void for_each_segment(const std::function<void(const Segment&)>& f) { for_each_segment(0, parameters_.size(), f); }
+
+ private:
+  std::vector<Tensor> parameters_;
+  std::vector<std::int64_t> offsets_;
+  std::int64_t numel_ = 0;
+  Tensor values_, gradients_;
+};
+
+}  // namespace tern

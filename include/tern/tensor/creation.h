@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include "tern/tensor/tensor.h"
+
+namespace tern {
+
+/// Uninitialised elements. Throws ShapeError on a negative size, MemoryError when memory is short.
+TERN_API Tensor empty(const Shape& shape, DType dtype = f32);
+TERN_API Tensor zeros(const Shape& shape, DType dtype = f32);
+TERN_API Tensor ones(const Shape& shape, DType dtype = f32);
+TERN_API Tensor full(const Shape& shape, Scalar value, DType dtype = f32);
+TERN_API Tensor empty_like(const Tensor& x);
+TERN_API Tensor zeros_like(const Tensor& x);
+TERN_API Tensor ones_like(const Tensor& x);
+TERN_API Tensor full_like(const Tensor& x, Scalar value);
+
+/// begin, begin + step, … before `end`. Throws ValueError when step is 0.
+TERN_API Tensor arange(double begin, double end, double step = 1, DType dtype = f32);
+/// 0, 1, …, count - 1.
+TERN_API Tensor arange(std::int64_t count, DType dtype = i64);
+/// The n × n identity.
+TERN_API Tensor eye(std::int64_t n, DType dtype = f32);
+
+namespace internal {
+TERN_API Tensor copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype);
+}
+
+/// A copy of `elements` in `shape`. Throws ShapeError when the counts differ.
+template <class T>
+Tensor from_span(std::span<const T> elements, const Shape& shape) {
+  return internal::copy_in(elements.data(), elements.size(), shape, dtype_of<T>());
+}
+template <class T>
+Tensor from_vector(const std::vector<T>& elements, const Shape& shape) {
+  return from_span(std::span<const T>(elements), shape);
+}
+template <class T>
+Tensor from_vector(const std::vector<T>& elements) {
+  return from_vector(elements, {static_cast<std::int64_t>(elements.size())});
+}
+
+/// A vector of the given values.
+TERN_API Tensor tensor(std::initializer_list<double> values, DType dtype = f32);
+/// A matrix of the given rows. Throws ShapeError when they differ in length.
+TERN_API Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype = f32);
+/// A tensor of no dimensions.
+TERN_API Tensor scalar(Scalar value, DType dtype = f32);
+
+// Random tensors, drawn from the calling thread's default_generator() by logical index: the same bits at any number of
+// threads. The generator's offset counts 32-bit words: one a float, two a double (from an even word), four a normal
+// (from a multiple of four).
+/// Uniform in [0, 1).
+TERN_API Tensor rand(const Shape& shape, DType dtype = f32);
+/// Uniform in [low, high).
+TERN_API Tensor uniform(const Shape& shape, double low, double high, DType dtype = f32);
+/// Standard normal.
+TERN_API Tensor randn(const Shape& shape, DType dtype = f32);
+
+}  // namespace tern

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tern/base/export.h"
+
+namespace tern {
+
+/// The most dimensions a tensor may have.
+inline constexpr int kMaxDims = 8;
+
+/// A short list of sizes, or of dimensions, kept inline. More than kMaxDims entries throw ShapeError.
+class Shape {
+ public:
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
+  Shape(std::span<const std::int64_t> sizes) {
+    if (sizes.size() > static_cast<std::size_t>(kMaxDims)) throw_too_many(sizes.size());
+    count_ = static_cast<int>(sizes.size());
+    std::copy(sizes.begin(), sizes.end(), sizes_);
+  }
+  Shape(const std::vector<std::int64_t>& sizes) : Shape(std::span(sizes)) {}
+  Shape(const Shape& other) : count_(other.count_) { std::copy(other.begin(), other.end(), sizes_); }
+  Shape& operator=(const Shape& other) {
+    count_ = other.count_;
+    for (int i = 0; i < count_; ++i) sizes_[i] = other.sizes_[i];
+    return *this;
+  }
+
+  int size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  std::int64_t operator[](int i) const { return sizes_[i]; }
+  std::int64_t& operator[](int i) { return sizes_[i]; }
+  std::int64_t back() const { return sizes_[count_ - 1]; }
+  const std::int64_t* begin() const { return sizes_; }
+  const std::int64_t* end() const { return sizes_ + count_; }
+  std::int64_t* begin() { return sizes_; }
+  std::int64_t* end() { return sizes_ + count_; }
+  operator std::span<const std::int64_t>() const { return {sizes_, static_cast<std::size_t>(count_)}; }
+
+  void push_back(std::int64_t size) {
+    if (count_ == kMaxDims) throw_too_many(kMaxDims + 1);
+    sizes_[count_++] = size;
+  }
+  /// Inserts before position `at` of 0 … size().
+  void insert(int at, std::int64_t size) {
+    push_back(size);
+    std::rotate(begin() + at, end() - 1, end());
+  }
+  void erase(int at) {
+    std::copy(begin() + at + 1, end(), begin() + at);
+    --count_;
+  }
+
+  friend bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+ private:
+  [[noreturn]] TERN_API static void throw_too_many(std::size_t count);
+
+  int count_ = 0;
+  std::int64_t sizes_[kMaxDims];
+};
+
+/// A list of dimensions; negative ones count from the end.
+using Dims = Shape;
+
+/// "[2, 3]".
+TERN_API std::string to_string(const Shape& shape);
+
+/// The shape that `a` and `b` broadcast to (NumPy's rule). Throws ShapeError naming `where`.
+TERN_API Shape broadcast_shapes(const char* where, const Shape& a, const Shape& b);
+
+}  // namespace tern

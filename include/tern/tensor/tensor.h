@@ -1,0 +1,242 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/tensor/device.h"
+#include "tern/tensor/dtype.h"
+#include "tern/tensor/scalar.h"
+#include "tern/tensor/shape.h"
+
+namespace tern {
+
+class Tensor;
+struct BackwardOptions;
+
+namespace internal {
+struct TensorImpl;
+
+// A reference count; the sole owner releases without a read-modify-write.
+struct RefCount {
+  std::atomic<std::int32_t> value{1};
+  void add() { value.fetch_add(1, std::memory_order_relaxed); }
+  /// True when the caller held the last reference.
+  bool drop() {
+    return value.load(std::memory_order_acquire) == 1 || value.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+  bool unique() const { return value.load(std::memory_order_acquire) == 1; }
+};
+
+TERN_API void destroy(TensorImpl* impl) noexcept;
+TERN_API void throw_undefined();
+}  // namespace internal
+
+/// A strided array of one element type on one device: a cheap, reference-counted handle. Copying a handle shares the
+/// tensor; `clone` copies the elements. Views (reshape, slice, t, …) share memory and form a family that counts the
+/// writes to it. Every member but `defined` throws StateError on an undefined tensor.
+class TERN_API Tensor {
+ public:
+  /// An undefined tensor.
+  Tensor() = default;
+  Tensor(const Tensor& other) : impl_(other.impl_) {
+    if (impl_) count()->add();
+  }
+  Tensor(Tensor&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
+  Tensor& operator=(const Tensor& other) {
+    Tensor copy(other);
+    std::swap(impl_, copy.impl_);
+    return *this;
+  }
+  Tensor& operator=(Tensor&& other) noexcept {
+    if (this != &other) {
+      Tensor old(std::move(*this));
+      impl_ = std::exchange(other.impl_, nullptr);
+    }
+    return *this;
+  }
+  ~Tensor() {
+    if (impl_ && count()->drop()) internal::destroy(impl_);
+  }
+
+  bool defined() const { return impl_ != nullptr; }
+  int dim() const;
+  /// Size of dimension `d`, negative counted from the end. Throws IndexError.
+  std::int64_t size(int d) const;
+  const Shape& shape() const;
+  /// Strides in elements.
+  std::span<const std::int64_t> strides() const;
+  std::int64_t numel() const;
+  DType dtype() const;
+  Device device() const;
+  bool is_contiguous() const;
+  /// True when both handles name the same tensor.
+  bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
+
+  /// The only element, converted to T. Throws ShapeError when there is not exactly one.
+  template <class T>
+  T item() const {
+    return is_floating(dtype()) ? static_cast<T>(item_real()) : static_cast<T>(item_integer());
+  }
+  /// The elements of a contiguous tensor. Throws DTypeError on another element type, ValueError when not contiguous.
+  template <class T>
+  std::span<const T> span() const {
+    return {static_cast<const T*>(data_for(dtype_of<T>(), false)), static_cast<std::size_t>(numel())};
+  }
+  /// The same for writing: counts as one in-place write, so it throws StateError on a tensor that needs a gradient
+  /// outside NoGrad.
+  template <class T>
+  std::span<T> mutable_span() {
+    return {static_cast<T*>(data_for(dtype_of<T>(), true)), static_cast<std::size_t>(numel())};
+  }
+  /// The elements in logical order, whatever the strides. Throws DTypeError on another element type.
+  template <class T>
+  std::vector<T> to_vector() const {
+    const Tensor flat = detach().contiguous();
+    const auto elements = flat.span<T>();
+    return std::vector<T>(elements.begin(), elements.end());
+  }
+
+  /// This tensor if it is contiguous, else a contiguous copy.
+  Tensor contiguous() const;
+  /// A contiguous copy.
+  Tensor clone() const;
+  /// A view without history: needs no gradient, shares memory and version.
+  Tensor detach() const;
+  /// The elements converted; this tensor when it has that type.
+  Tensor to(DType dtype) const;
+
+  // Views, each with its gradient.
+  /// The elements in another shape, one size of which may be -1; a view when the strides allow, else a copy.
+  Tensor reshape(const Shape& shape) const;
+  Tensor transpose(int a, int b) const;
+  /// Transpose of a matrix (a tensor of fewer dimensions is returned as it is). Throws ShapeError above two dimensions.
+  Tensor t() const;
+  Tensor permute(const Dims& order) const;
+  /// Repeats dimensions of size 1 without copying; -1 keeps a size.
+  Tensor expand(const Shape& shape) const;
+  /// Without dimension `d`, which must be of size 1.
+  Tensor squeeze(int d) const;
+  /// With a dimension of size 1 before `d`.
+  Tensor unsqueeze(int d) const;
+  /// Dimensions `first` … `last` as one.
+  Tensor flatten(int first = 0, int last = -1) const;
+  /// Indices begin, begin + step, … before `end` of dimension `d`; negative ones count from the end, and both are
+  /// clamped to the dimension as in NumPy. `step` is positive.
+  Tensor slice(int d, std::int64_t begin, std::int64_t end, std::int64_t step = 1) const;
+  /// Index `i` of dimension `d`, without that dimension. Throws IndexError.
+  Tensor select(int d, std::int64_t i) const;
+  Tensor operator[](std::int64_t i) const { return select(0, i); }
+
+  // In place. Each throws StateError on a tensor that needs a gradient outside NoGrad, and ValueError on an expanded
+  // view.
+  /// this += alpha * x, broadcasting x.
+  Tensor& add_(const Tensor& x, double alpha = 1);
+  Tensor& add_(Scalar x);
+  Tensor& mul_(const Tensor& x);
+  Tensor& mul_(Scalar x);
+  /// Takes x's elements, broadcast and converted.
+  Tensor& copy_(const Tensor& x);
+  Tensor& fill_(Scalar value);
+  Tensor& zero_() { return fill_(0); }
+
+  bool requires_grad() const;
+  /// Marks a leaf as needing a gradient, or not. Throws DTypeError unless floating, StateError on an op's result.
+  Tensor& requires_grad_(bool on = true);
+  /// True for a tensor that no taped op produced.
+  bool is_leaf() const;
+  /// The gradient that backward accumulated, undefined when there is none.
+  Tensor grad() const;
+  /// Presets the gradient of a leaf; backward accumulates into this very tensor, in place. Throws ShapeError or
+  /// DTypeError unless it matches.
+  void set_grad(const Tensor& gradient);
+  /// Names where backward is to write the gradient (a view of a flat buffer, say) without there being one yet: the
+  /// first accumulation overwrites what lies there.
+  void set_grad_buffer(const Tensor& buffer);
+  /// There is no gradient any more; a buffer set before stays in use. Missing is not zero: optimizers skip it.
+  void clear_grad();
+  /// Accumulates d(this)/d(leaf) into the gradient of every leaf that needs one; this tensor must have one element
+  /// unless a gradient is given. Throws StateError when the graph is released or needs none.
+  void backward() const;
+  void backward(const BackwardOptions& options) const;
+
+  // Reductions (ops/reduce.h).
+  Tensor sum() const;
+  Tensor sum(int dim, bool keepdim = false) const;
+  Tensor sum(const Dims& dims, bool keepdim = false) const;
+  Tensor mean() const;
+  Tensor mean(int dim, bool keepdim = false) const;
+  Tensor mean(const Dims& dims, bool keepdim = false) const;
+  Tensor max() const;
+  Tensor max(int dim, bool keepdim = false) const;
+  Tensor min() const;
+  Tensor min(int dim, bool keepdim = false) const;
+  /// Index of the first largest element of the flattened tensor, i64.
+  Tensor argmax() const;
+  Tensor argmax(int dim, bool keepdim = false) const;
+
+  // For the library's own rooms.
+  explicit Tensor(internal::TensorImpl* adopted) : impl_(adopted) {}
+  internal::TensorImpl* impl() const { return impl_; }
+  internal::TensorImpl* release() { return std::exchange(impl_, nullptr); }
+
+ private:
+  internal::RefCount* count() const { return reinterpret_cast<internal::RefCount*>(impl_); }
+  double item_real() const;
+  std::int64_t item_integer() const;
+  void* data_for(DType dtype, bool writing) const;
+
+  internal::TensorImpl* impl_ = nullptr;
+};
+
+/// Options of Tensor::backward.
+struct BackwardOptions {
+  bool retain_graph = false;  ///< keep what was saved, for another backward through the same graph
+  bool create_graph = false;  ///< tape the backward itself, for higher derivatives; implies retain_graph
+  Tensor gradient{};          ///< d(loss)/d(this tensor); ones for a tensor of one element when undefined
+};
+
+/// Shape, type and values; long dimensions are elided in the middle.
+TERN_API std::string to_string(const Tensor& tensor);
+
+/// Number of writes seen by the tensor's view family.
+TERN_API std::uint64_t version(const Tensor& tensor);
+
+// Arithmetic and comparisons, broadcasting and promoting (ops/binary.h, ops/compare.h).
+TERN_API Tensor operator-(const Tensor& a);
+TERN_API Tensor operator+(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator+(const Tensor& a, Scalar b);
+TERN_API Tensor operator+(Scalar a, const Tensor& b);
+TERN_API Tensor operator-(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator-(const Tensor& a, Scalar b);
+TERN_API Tensor operator-(Scalar a, const Tensor& b);
+TERN_API Tensor operator*(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator*(const Tensor& a, Scalar b);
+TERN_API Tensor operator*(Scalar a, const Tensor& b);
+TERN_API Tensor operator/(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator/(const Tensor& a, Scalar b);
+TERN_API Tensor operator/(Scalar a, const Tensor& b);
+TERN_API Tensor operator==(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator==(const Tensor& a, Scalar b);
+TERN_API Tensor operator==(Scalar a, const Tensor& b);
+TERN_API Tensor operator!=(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator!=(const Tensor& a, Scalar b);
+TERN_API Tensor operator!=(Scalar a, const Tensor& b);
+TERN_API Tensor operator<(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator<(const Tensor& a, Scalar b);
+TERN_API Tensor operator<(Scalar a, const Tensor& b);
+TERN_API Tensor operator<=(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator<=(const Tensor& a, Scalar b);
+TERN_API Tensor operator<=(Scalar a, const Tensor& b);
+TERN_API Tensor operator>(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator>(const Tensor& a, Scalar b);
+TERN_API Tensor operator>(Scalar a, const Tensor& b);
+TERN_API Tensor operator>=(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator>=(const Tensor& a, Scalar b);
+TERN_API Tensor operator>=(Scalar a, const Tensor& b);
+
+}  // namespace tern

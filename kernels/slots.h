@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstdint>
+
+#include "functors/binary.h"
+#include "functors/unary.h"
+#include "loop.h"
+#include "slot.h"
+#include "tern/ops/matmul.h"
+#include "tern/ops/optimizer_step.h"
+#include "tern/tensor/scalar.h"
+
+// Every kernel slot, and the arguments that each takes.
+namespace tern::kernels {
+
+using LoopFn = void(const Loop&);
+
+// Elementwise families expand from their lists: forward (out, x) and gradient (out, g, saved).
+#define TERN_SLOT(name, functor, types)                    \
+  inline constinit KernelSlot<LoopFn> unary_##name{#name}; \
+  inline constinit KernelSlot<LoopFn> unary_##name##_gradient{#name " gradient"};
+TERN_UNARY_LIST(TERN_SLOT)
+#undef TERN_SLOT
+#define TERN_SLOT(name, functor, types) inline constinit KernelSlot<LoopFn> binary_##name{#name};
+TERN_BINARY_LIST(TERN_SLOT)
+TERN_COMPARE_LIST(TERN_SLOT)
+#undef TERN_SLOT
+
+/// out = condition ? a : b.
+inline constinit KernelSlot<LoopFn> where{"where"};
+/// out = a + alpha * b.
+inline constinit KernelSlot<void(const Loop&, double alpha)> add_scaled{"add_scaled"};
+/// Converts to the slot's type from `from`.
+inline constinit KernelSlot<void(const Loop&, DType from)> convert{"convert"};
+inline constinit KernelSlot<void(const Loop&, Scalar)> fill{"fill"};
+/// Sets *found when operand 0 holds a NaN; only reads.
+inline constinit KernelSlot<void(const Loop&, bool* found)> find_nan{"find_nan"};
+
+inline bool any_nan(Device device, DType dtype, const Loop& loop) {
+  bool found = false;
+  find_nan(device, dtype, loop, &found);
+  return found;
+}
+
+/// Kept dimensions give contiguous results; the others are reduced in logical order.
+struct ReduceArgs {
+  const void* x;
+  void* out;
+  int kept, reduced;
+  std::int64_t outputs, terms;
+  std::int64_t kept_sizes[kMaxDims], kept_strides[kMaxDims];
+  std::int64_t reduced_sizes[kMaxDims], reduced_strides[kMaxDims];
+};
+using ReduceFn = void(const ReduceArgs&);
+inline constinit KernelSlot<ReduceFn> reduce_sum{"sum"};
+inline constinit KernelSlot<ReduceFn> reduce_max{"max"};
+inline constinit KernelSlot<ReduceFn> reduce_min{"min"};
+inline constinit KernelSlot<ReduceFn> reduce_argmax{"argmax"};
+
+/// C = activation(A · B + bias), or C += A · B; strides in elements, C's columns adjacent.
+/// Contract: an element of C is one chain, started at 0 (or at C when accumulating) and going through k in order, each
+/// product rounded before it is added; then the bias, then the activation. No blocking, batch or thread changes it.
+struct GemmArgs {
+  std::int64_t m, n, k;
+  const void* a;
+  std::int64_t a_row, a_column;
+  const void* b;
+  std::int64_t b_row, b_column;
+  void* c;
+  std::int64_t c_row;
+  bool accumulate = false;
+  const void* bias = nullptr;  // [n]
+  Activation activation = Activation::none;
+};
+inline constinit KernelSlot<void(const GemmArgs&)> gemm{"gemm"};
+
+/// Contiguous rows. Forward writes `out` from `x`; the gradient writes `out` from `g` and the saved result `x`.
+struct SoftmaxArgs {
+  std::int64_t rows, columns;
+  const void* x;
+  const void* g;
+  void* out;
+};
+using SoftmaxFn = void(const SoftmaxArgs&);
+inline constinit KernelSlot<SoftmaxFn> softmax{"softmax"};
+inline constinit KernelSlot<SoftmaxFn> softmax_gradient{"softmax gradient"};
+inline constinit KernelSlot<SoftmaxFn> log_softmax{"log_softmax"};
+inline constinit KernelSlot<SoftmaxFn> log_softmax_gradient{"log_softmax gradient"};
+
+/// Row i with class t: loss = Σ_c q_c (logsumexp(x) - x_c), q_c = (1 - smoothing) w_t [c = t] + smoothing / C · w_c.
+struct CrossEntropyArgs {
+  std::int64_t rows, classes;
+  const void* logits;
+  const std::int64_t* target;
+  const void* weight;  // [classes] or null
+  double smoothing;
+  const void* g;  // [rows], of the gradient
+  void* out;      // losses [rows], or the gradient [rows, classes]
+};
+using CrossEntropyFn = void(const CrossEntropyArgs&);
+inline constinit KernelSlot<CrossEntropyFn> cross_entropy{"cross_entropy"};
+inline constinit KernelSlot<CrossEntropyFn> cross_entropy_gradient{"cross_entropy gradient"};
+
+/// Contiguous x [outer, size, inner], rows [outer, count, inner].
+struct IndexArgs {
+  std::int64_t outer, size, inner, count;
+  const std::int64_t* index;
+  const void* from;
+  void* to;
+};
+inline constinit KernelSlot<void(const IndexArgs&)> index_select{"index_select"};
+inline constinit KernelSlot<void(const IndexArgs&)> index_add{"index_add"};
+
+/// Element i draws from index `first + i` (see tensor/creation.h for the units).
+struct RandomArgs {
+  std::int64_t numel;
+  void* out;
+  std::uint64_t seed, stream, first;
+  double low = 0, high = 1;
+};
+inline constinit KernelSlot<void(const RandomArgs&)> random_uniform{"uniform"};
+inline constinit KernelSlot<void(const RandomArgs&)> random_normal{"randn"};
+
+/// out = x / (1 - p) where word first + i, as a uniform, is at least p, else 0; contiguous.
+struct DropoutArgs {
+  std::int64_t numel;
+  const void* x;
+  void* out;
+  std::uint64_t seed, stream, first;
+  double p;
+};
+inline constinit KernelSlot<void(const DropoutArgs&)> dropout{"dropout"};
+
+struct OptimizerArgs {
+  std::int64_t numel;
+  void* value;
+  const void* gradient;
+  void* state1;  // momentum buffer (or null), or mean
+  void* state2;  // mean of squares
+};
+inline constinit KernelSlot<void(const OptimizerArgs&, const SgdStep&)> sgd{"sgd"};
+inline constinit KernelSlot<void(const OptimizerArgs&, const AdamWStep&)> adamw{"adamw"};
+
+}  // namespace tern::kernels

@@ -1,0 +1,325 @@
+#include "autograd/backward.h"
+
+#include <algorithm>
+#include <string>
+
+#include "tensor_loop.h"
+#include "tern/autograd/autograd.h"
+#include "tern/base/error.h"
+#include "tern/ops/binary.h"
+#include "tern/tensor/creation.h"
+
+namespace tern::internal {
+
+void clear_node(Node* node) noexcept;
+
+namespace {
+const auto shallower = [](const Node* a, const Node* b) { return a->depth < b->depth; };
+
+Node* producer(const Edge& edge) { return edge.node; }
+
+bool sole_owner(const TensorImpl* impl) {
+  return impl->refs.unique() && impl->storage->refs.unique() && !impl->storage->parent && impl->contiguous;
+}
+}  // namespace
+
+Backward::~Backward() {
+  for (Node* node : heap_) {  // left over when a derivative threw
+    release(std::exchange(node->pending, nullptr));
+    node->claimed_by.store(nullptr, std::memory_order_release);
+    release_node(node);
+  }
+  for (auto& [key, collected] : wanted_) release(collected);
+}
+
+void Backward::capture(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs) {
+  capturing_ = true;
+  for (const Tensor& input : inputs) {
+    TensorImpl* impl = checked(input);
+    if (!impl->requires_grad) throw StateError("[grad] expected inputs that need a gradient, got one that does not");
+    wanted_[impl->node ? static_cast<const void*>(impl->node) : impl] = nullptr;
+  }
+  // Nodes in post-order, so that a node is judged after all that it depends on; an explicit stack for long chains.
+  struct Visit {
+    Node* node;
+    std::uint32_t next;
+  };
+  std::vector<Visit> stack;
+  const auto enter = [&](Node* node) {
+    if (reaches_.emplace(node, wanted_.count(node) > 0).second) stack.push_back({node, 0});
+  };
+  for (const Tensor& output : outputs) {
+    if (Node* root = checked(output)->node) enter(root);
+    while (!stack.empty()) {
+      Visit& top = stack.back();
+      if (top.next < top.node->inputs) {
+        const Edge& edge = top.node->edges()[top.next++];
+        if (edge.requires_grad && edge.node) enter(edge.node);
+        continue;
+      }
+      bool reaches = reaches_[top.node];
+      for (std::uint32_t i = 0; i < top.node->inputs; ++i) {
+        const Edge& edge = top.node->edges()[i];
+        if (edge.requires_grad) reaches = reaches || (edge.node ? reaches_[edge.node] : wanted_.count(edge.tensor) > 0);
+      }
+      reaches_[top.node] = reaches;
+      stack.pop_back();
+    }
+  }
+}
+
+bool Backward::needed(const Edge& edge) const {
+  if (!edge.requires_grad) return false;
+  if (!capturing_) return true;
+  if (!edge.node) return wanted_.count(edge.tensor) > 0;
+  const auto found = reaches_.find(edge.node);
+  return found != reaches_.end() && found->second;
+}
+
+void Backward::enqueue(Node* node) {
+  Backward* owner = node->claimed_by.load(std::memory_order_acquire);
+  if (owner == this) return;
+  if (owner != nullptr || !node->claimed_by.compare_exchange_strong(owner, this, std::memory_order_acq_rel)) {
+    throw StateError("[backward] expected a graph that one pass runs through at a time, got two at once in " +
+                     std::string(node->op->name));
+  }
+  node->refs.add();
+  heap_.push_back(node);
+  if (heap_.size() > 1) std::push_heap(heap_.begin(), heap_.end(), shallower);
+}
+
+void Backward::start(const Tensor& output, Tensor gradient) {
+  static const OpInfo root{"backward", nullptr};
+  Edge edge;
+  edge.tensor = output.impl();
+  edge.node = output.impl()->node;
+  edge.requires_grad = true;
+  if (needed(edge)) deliver(edge, std::move(gradient), root);
+}
+
+void Backward::add_to(TensorImpl*& slot, Tensor gradient) const {
+  if (!slot) {
+    slot = gradient.release();
+    return;
+  }
+  if (!create_ && sole_owner(slot)) {
+    add_in_place(slot, gradient);
+  } else if (!create_ && sole_owner(gradient.impl())) {
+    add_in_place(gradient.impl(), Tensor(share(slot)));
+    release(std::exchange(slot, gradient.release()));
+  } else {
+    Tensor sum = add(Tensor(share(slot)), gradient);
+    release(std::exchange(slot, sum.release()));
+  }
+}
+
+void Backward::into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op) {
+  if (!(gradient.impl()->shape == leaf->shape) || gradient.impl()->dtype != leaf->dtype) {
+    throw StateError("[" + std::string(op.name) + "] expected a gradient of shape " + to_string(leaf->shape) +
+                     ", got " + describe(gradient));
+  }
+  if (capturing_) {
+    const auto found = wanted_.find(leaf);
+    if (found != wanted_.end()) add_to(found->second, std::move(gradient));
+    return;
+  }
+  if (create_) {
+    Tensor sum = leaf->grad_present ? add(Tensor(share(leaf->grad)), gradient) : std::move(gradient);
+    release(std::exchange(leaf->grad, sum.release()));
+    leaf->grad_buffer = false;
+  } else if (!leaf->grad) {
+    leaf->grad = (sole_owner(gradient.impl()) ? std::move(gradient) : gradient.clone()).release();
+  } else if (!leaf->grad_present) {
+    Tensor(share(leaf->grad)).copy_(gradient);
+  } else if (leaf->grad->requires_grad) {
+    Tensor sum = add(Tensor(share(leaf->grad)), gradient);
+    release(std::exchange(leaf->grad, sum.release()));
+  } else {
+    leaf->grad->storage->count_write();
+    add_in_place(leaf->grad, gradient);
+  }
+  leaf->grad_present = true;
+}
+
+void Backward::deliver(const Edge& edge, Tensor gradient, const OpInfo& op) {
+  if (Node* node = producer(edge)) {
+    enqueue(node);
+    add_to(node->pending, std::move(gradient));
+  } else {
+    into_leaf(edge.tensor, std::move(gradient), op);
+  }
+}
+
+Sink Backward::sink(const Node& node, int i, const Shape& shape, DType dtype) {
+  const Edge& edge = node.edges()[i];
+  if (Node* target = producer(edge)) {
+    enqueue(target);
+    if (!target->pending) {
+      target->pending = new_tensor(shape, dtype).release();
+      return {target->pending->data, false};
+    }
+    if (!sole_owner(target->pending)) {
+      release(std::exchange(target->pending, Tensor(share(target->pending)).clone().release()));
+    }
+    return {target->pending->data, true};
+  }
+  TensorImpl* leaf = edge.tensor;
+  if (capturing_) {
+    TensorImpl*& slot = wanted_.find(leaf)->second;
+    if (!slot) {
+      slot = new_tensor(shape, dtype).release();
+      return {slot->data, false};
+    }
+    if (!sole_owner(slot)) release(std::exchange(slot, Tensor(share(slot)).clone().release()));
+    return {slot->data, true};
+  }
+  const bool present = std::exchange(leaf->grad_present, true);
+  if (!leaf->grad) {
+    leaf->grad = new_tensor(shape, dtype).release();
+  } else if (leaf->grad->requires_grad || !leaf->grad->contiguous) {
+    release(std::exchange(leaf->grad, Tensor(share(leaf->grad)).detach().clone().release()));
+    leaf->grad_buffer = false;
+  } else {
+    leaf->grad->storage->count_write();
+  }
+  return {leaf->grad->data, present};
+}
+
+void Backward::process(Node* node) {
+  // Owned from here on, whatever throws.
+  struct Claim {
+    Node* node;
+    ~Claim() {
+      release(std::exchange(node->pending, nullptr));
+      node->claimed_by.store(nullptr, std::memory_order_release);
+      release_node(node);
+    }
+  } claim{node};
+
+  const Tensor g(std::exchange(node->pending, nullptr));
+  if (capturing_) {
+    const auto found = wanted_.find(node);
+    if (found != wanted_.end()) found->second = share(g.impl());
+  }
+  if (node->released) {
+    throw StateError("[backward] expected a graph that still holds what " + std::string(node->op->name) +
+                     " saved, got one released by an earlier backward; pass retain_graph to keep it");
+  }
+  const std::uint32_t count = node->inputs;
+  Edge* edges = node->edges();
+  bool any = false;
+  for (std::uint32_t i = 0; i < count; ++i) any |= edges[i].wanted = needed(edges[i]);
+  if (any) {
+    Tensor few[4];
+    std::vector<Tensor> many(count > 4 ? count : 0);
+    Tensor* out = count > 4 ? many.data() : few;
+    if (node->op->fused && !create_) {
+      node->op->fused(*this, *node, g, out);
+    } else {
+      node->op->derivative(*node, g, out);
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (!edges[i].wanted || !out[i].defined()) continue;
+      if (thread_state.anomaly) [[unlikely]] {
+        const In in{g};
+        check_anomaly(*node->op, out[i], true, &in, 1);
+      }
+      deliver(edges[i], std::move(out[i]), *node->op);
+    }
+  }
+  if (!retain_) clear_node(node);
+}
+
+void Backward::run() {
+  const GradMode mode(create_);
+  while (!heap_.empty()) {
+    if (heap_.size() > 1) std::pop_heap(heap_.begin(), heap_.end(), shallower);
+    Node* node = heap_.back();
+    heap_.pop_back();
+    process(node);
+  }
+}
+
+Tensor Backward::captured(const Tensor& input) const {
+  const TensorImpl* impl = input.impl();
+  const auto found = wanted_.find(impl->node ? static_cast<const void*>(impl->node) : impl);
+  return Tensor(share(found->second));
+}
+
+namespace {
+Tensor start_gradient(const char* where, const Tensor& output, const Tensor& given) {
+  const TensorImpl* impl = checked(output);
+  if (!impl->requires_grad) {
+    throw StateError("[" + std::string(where) + "] expected a result that needs a gradient, got one that does not");
+  }
+  if (!given.defined()) {
+    if (impl->numel != 1) {
+      throw_shape(where, "a result of one element, or its gradient", to_string(impl->shape));
+    }
+    return full(impl->shape, 1, impl->dtype);
+  }
+  if (!(given.shape() == impl->shape)) {
+    throw_shape(where, "a gradient of shape " + to_string(impl->shape), to_string(given.shape()));
+  }
+  if (given.dtype() != impl->dtype) {
+    throw_dtype(where, "a gradient of type " + std::string(name(impl->dtype)), std::string(name(given.dtype())));
+  }
+  return given;
+}
+}  // namespace
+}  // namespace tern::internal
+
+namespace tern {
+
+using internal::Backward;
+
+void Tensor::backward() const { backward({}); }
+
+void Tensor::backward(const BackwardOptions& options) const {
+  Tensor gradient = internal::start_gradient("backward", *this, options.gradient);
+  Backward pass(options.retain_graph, options.create_graph);
+  const internal::GradMode mode(options.create_graph);
+  pass.start(*this, std::move(gradient));
+  pass.run();
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size()) {
+    internal::throw_value("grad", std::to_string(outputs.size()) + " grad_outputs",
+                          std::to_string(options.grad_outputs.size()));
+  }
+  Backward pass(options.retain_graph, options.create_graph);
+  std::vector<Tensor> gradients;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Tensor given = options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i];
+    gradients.push_back(internal::start_gradient("grad", outputs[i], given));
+  }
+  pass.capture(outputs, inputs);
+  const internal::GradMode mode(options.create_graph);
+  for (std::size_t i = 0; i < outputs.size(); ++i) pass.start(outputs[i], std::move(gradients[i]));
+  pass.run();
+  std::vector<Tensor> results;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    results.push_back(pass.captured(inputs[i]));
+    if (!results.back().defined() && !options.allow_unused) {
+      throw StateError("[grad] expected outputs that depend on every input, got input " + std::to_string(i) +
+                       " unused; pass allow_unused for an undefined gradient");
+    }
+  }
+  return results;
+}
+
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {
+  return grad(std::vector<Tensor>{output}, inputs, options);
+}
+
+bool is_grad_enabled() { return internal::thread_state.grad_enabled; }
+NoGrad::NoGrad() : before_(std::exchange(internal::thread_state.grad_enabled, false)) {}
+NoGrad::~NoGrad() { internal::thread_state.grad_enabled = before_; }
+EnableGrad::EnableGrad() : before_(std::exchange(internal::thread_state.grad_enabled, true)) {}
+EnableGrad::~EnableGrad() { internal::thread_state.grad_enabled = before_; }
+AnomalyMode::AnomalyMode() : before_(std::exchange(internal::thread_state.anomaly, true)) {}
+AnomalyMode::~AnomalyMode() { internal::thread_state.anomaly = before_; }
+
+}  // namespace tern

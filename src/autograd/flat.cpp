@@ -1,0 +1,105 @@
+#include "tern/autograd/flat.h"
+
+#include <cstring>
+#include <string>
+#include <unordered_set>
+
+#include "tensor/impl.h"
+#include "tern/base/error.h"
+#include "tern/tensor/creation.h"
+
+namespace tern {
+
+using internal::checked;
+using internal::TensorImpl;
+
+namespace {
+constexpr std::int64_t kAlign = 16;
+
+// Moves a tensor's memory to `member`, a contiguous view of the same shape; the handle stays what it was.
+void rebind(TensorImpl* impl, const Tensor& member) {
+  internal::Storage* to = member.impl()->storage;
+  to->refs.add();
+  to->writes.store(impl->storage->version() + 1, std::memory_order_relaxed);  // whatever saved the old memory is told
+  internal::release_storage(std::exchange(impl->storage, to));
+  impl->data = member.impl()->data;
+  internal::contiguous_strides(impl->shape, impl->strides);
+  impl->contiguous = true;
+}
+}  // namespace
+
+FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std::move(parameters)) {
+  if (parameters_.empty()) return;
+  const DType dtype = parameters_[0].dtype();
+  std::unordered_set<const TensorImpl*> seen;
+  for (const Tensor& p : parameters_) {
+    const TensorImpl* impl = checked(p);
+    if (impl->dtype != dtype || !is_floating(dtype)) {
+      internal::throw_dtype("flat_parameters", "parameters of one floating type",
+                            std::string(name(dtype)) + " and " + std::string(name(impl->dtype)));
+    }
+    if (impl->node) throw StateError("[flat_parameters] expected leaves, got the result of an op");
+    if (!seen.insert(impl).second) internal::throw_value("flat_parameters", "each parameter once", "one twice");
+    offsets_.push_back(numel_);
+    numel_ += (impl->numel + kAlign - 1) / kAlign * kAlign;
+  }
+  values_ = zeros({numel_}, dtype);
+  gradients_ = zeros({numel_}, dtype);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    Tensor& p = parameters_[i];
+    Tensor member = internal::new_member_view(values_, p.shape(), offsets_[i]);
+    member.copy_(p.detach());
+    rebind(p.impl(), member);
+    Tensor buffer = internal::new_member_view(gradients_, p.shape(), offsets_[i]);
+    const Tensor before = p.grad();
+    if (before.defined()) buffer.copy_(before.detach());
+    p.set_grad_buffer(buffer);
+    if (before.defined()) p.impl()->grad_present = true;
+  }
+}
+
+void FlatParameters::clear_gradients() {
+  for (Tensor& p : parameters_) p.clear_grad();
+}
+
+void FlatParameters::for_each_segment(std::size_t from, std::size_t to, const std::function<void(const Segment&)>& f) {
+  if (from > to || to > parameters_.size()) {
+    internal::throw_value("for_each_segment", "parameters within [0, " + std::to_string(parameters_.size()) + ")",
+                          "[" + std::to_string(from) + ", " + std::to_string(to) + ")");
+  }
+  const auto in_place = [&](std::size_t i) {
+    const TensorImpl* impl = parameters_[i].impl();
+    const auto bytes = offsets_[i] * static_cast<std::int64_t>(size_of(impl->dtype));
+    return impl->data == values_.impl()->data + bytes && impl->grad->data == gradients_.impl()->data + bytes;
+  };
+  for (std::size_t i = from; i < to;) {
+    TensorImpl* impl = parameters_[i].impl();
+    if (!impl->grad_present) {
+      ++i;
+      continue;
+    }
+    if (!in_place(i)) {
+      impl->storage->count_write();
+      const std::int64_t strides[1] = {1};
+      if (!impl->contiguous) {
+        internal::throw_value("for_each_segment", "contiguous parameters",
+                              "parameter " + std::to_string(i) + " strided");
+      }
+      Tensor value = internal::new_view(parameters_[i], {impl->numel}, strides, 0);
+      f({i, i + 1, offsets_[i], value, parameters_[i].grad().detach().contiguous().reshape({impl->numel})});
+      ++i;
+      continue;
+    }
+    std::size_t last = i;
+    while (last < to && parameters_[last].impl()->grad_present && in_place(last)) {
+      parameters_[last++].impl()->storage->count_write();
+    }
+    const std::int64_t end = last < parameters_.size() ? offsets_[last] : numel_;
+    const Shape length{end - offsets_[i]};
+    f({i, last, offsets_[i], internal::new_member_view(values_, length, offsets_[i]),
+       internal::new_member_view(gradients_, length, offsets_[i])});
+    i = last;
+  }
+}
+
+}  // namespace tern

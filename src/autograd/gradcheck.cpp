@@ -1,0 +1,122 @@
+#include "tern/autograd/gradcheck.h"
+
+#include <cmath>
+
+#include "tensor/impl.h"
+#include "tern/autograd/autograd.h"
+#include "tern/base/random.h"
+#include "tern/ops/binary.h"
+#include "tern/tensor/creation.h"
+
+namespace tern {
+namespace {
+
+// A fixed random projection makes one number of a result of any shape.
+Tensor project(const Tensor& result, std::uint64_t stream) {
+  const Philox random(20240607, stream);
+  Tensor weights = empty(result.shape(), f64);
+  auto elements = weights.mutable_span<double>();
+  for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = 0.5 + random.uniform(i);
+  return (result.to(f64) * weights).sum();
+}
+
+std::string place(const Tensor& x, std::int64_t element) {
+  std::string text;
+  for (int d = x.dim() - 1; d >= 0; --d) {
+    text = std::to_string(element % x.size(d)) + (text.empty() ? "" : ", ") + text;
+    element /= x.size(d);
+  }
+  return "[" + text + "]";
+}
+
+GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+  std::vector<Tensor> wanted;
+  std::vector<std::size_t> which;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].requires_grad() && inputs[i].dtype() == f64) {
+      wanted.push_back(inputs[i]);
+      which.push_back(i);
+    }
+  }
+  if (wanted.empty()) {
+    internal::throw_dtype("gradcheck", "an f64 input that needs a gradient",
+                          std::to_string(inputs.size()) + " without");
+  }
+  std::vector<Tensor> analytic(wanted.size());
+  {
+    const Generator before = default_generator();
+    const Tensor result = f(inputs);
+    default_generator() = before;  // every evaluation draws the same numbers
+    if (result.requires_grad()) analytic = grad(project(result, 0), wanted, {.allow_unused = true});
+  }
+  GradcheckResult outcome;
+  const NoGrad guard;
+  for (std::size_t w = 0; w < wanted.size(); ++w) {
+    // A one-element view of the input, so that inputs of any strides can be moved one element at a time.
+    const Tensor& x = wanted[w];
+    for (std::int64_t e = 0; e < x.numel(); ++e) {
+      Tensor element = x.detach();
+      std::int64_t rest = e;
+      for (int d = x.dim() - 1; d >= 0; --d) {
+        const std::int64_t size = x.size(d);
+        element = element.slice(d, rest % size, rest % size + 1);
+        rest /= size;
+      }
+      const double here = element.item<double>();
+      const auto value_at = [&](double at) {
+        element.fill_(at);
+        const Generator before = default_generator();
+        double value;
+        {
+          const EnableGrad enable;  // the function may itself take gradients
+          value = project(f(inputs), 0).item<double>();
+        }
+        default_generator() = before;
+        return value;
+      };
+      const double numeric =
+          (value_at(here + options.epsilon) - value_at(here - options.epsilon)) / (2 * options.epsilon);
+      element.fill_(here);
+      double taped = 0;
+      if (analytic[w].defined()) {
+        Tensor at = analytic[w].detach().contiguous();
+        taped = at.span<double>()[static_cast<std::size_t>(e)];
+      }
+      const double error = std::abs(taped - numeric) / (1 + std::abs(numeric));
+      if (!(error <= outcome.worst)) outcome.worst = error;
+      if (!(error <= options.tolerance) && outcome.ok) {
+        outcome.ok = false;
+        outcome.message = "input " + std::to_string(which[w]) + " element " + place(x, e) + ": taped " +
+                          std::to_string(taped) + ", by differences " + std::to_string(numeric);
+      }
+    }
+  }
+  return outcome;
+}
+
+}  // namespace
+
+GradcheckResult gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+  return check(f, inputs, options);
+}
+
+GradcheckResult gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                              const GradcheckOptions& options) {
+  const TensorFunction gradient = [&f](const std::vector<Tensor>& at) {
+    std::vector<Tensor> wanted;
+    for (const Tensor& x : at) {
+      if (x.requires_grad() && x.dtype() == f64) wanted.push_back(x);
+    }
+    const Tensor result = f(at);
+    Tensor total = zeros({}, f64);
+    if (!result.requires_grad()) return total;
+    const auto gradients = grad(project(result, 1), wanted, {.create_graph = true, .allow_unused = true});
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i].defined()) total = total + project(gradients[i], 2 + i);
+    }
+    return total;
+  };
+  return check(gradient, inputs, options);
+}
+
+}  // namespace tern

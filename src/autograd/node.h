@@ -1,0 +1,126 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <initializer_list>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "tensor/impl.h"
+#include "tensor/thread_state.h"
+
+// The tape. A node holds, for each input, either a saved tensor or the bare edge to what produced it; a saved output is
+// a view without history, so that a node never owns itself. Depth (one more than the deepest input) orders the backward
+// pass: whatever uses a result lies deeper, also when several threads built the graph.
+namespace tern::internal {
+
+/// Sets grad mode for a scope.
+class GradMode {
+ public:
+  explicit GradMode(bool enabled) : before_(std::exchange(thread_state.grad_enabled, enabled)) {}
+  ~GradMode() { thread_state.grad_enabled = before_; }
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
+
+ private:
+  bool before_;
+};
+
+class Backward;
+
+/// The derivative as an expression in public ops: from the gradient of the result, `out[i]` for each input that
+/// `node.wants(i)`; one left undefined is zero.
+using DerivativeFn = void (*)(const Node& node, const Tensor& g, Tensor* out);
+/// The same by kernels, used when the pass itself is not taped; may write into `run.sink` instead of `out`.
+using FusedFn = void (*)(Backward& run, const Node& node, const Tensor& g, Tensor* out);
+
+struct OpInfo {
+  const char* name;
+  DerivativeFn derivative;
+  FusedFn fused = nullptr;
+  void (*drop)(void* attributes) = nullptr;  // destroys attributes that need it
+};
+
+struct Edge {
+  TensorImpl* tensor = nullptr;  // owned: the saved value, or the leaf
+  Node* node = nullptr;          // what produced the input; owned when `tensor` is null
+  std::uint64_t version = 0;
+  bool requires_grad = false;
+  bool saved = false;
+  bool wanted = false;  // by the pass that runs now
+};
+
+struct Node {
+  RefCount refs;
+  std::uint32_t size_class = 0;
+  std::uint32_t depth = 0;
+  std::uint32_t inputs = 0;
+  bool released = false;
+  bool has_attributes = false;
+  const OpInfo* op = nullptr;
+  std::atomic<Backward*> claimed_by{nullptr};
+  TensorImpl* pending = nullptr;  // the gradient collected so far, owned by the pass
+  Node* next = nullptr;           // in the list of nodes to be freed
+  TensorImpl* output = nullptr;   // the saved result, without history
+  std::uint64_t output_version = 0;
+
+  Edge* edges() { return reinterpret_cast<Edge*>(this + 1); }
+  const Edge* edges() const { return reinterpret_cast<const Edge*>(this + 1); }
+  void* attribute_memory() { return edges() + inputs; }
+  template <class A>
+  const A& attributes() const {
+    return *reinterpret_cast<const A*>(edges() + inputs);
+  }
+
+  bool wants(int i) const { return edges()[i].wanted; }
+  /// The saved input. Throws StateError naming the op when it was written since.
+  Tensor saved(int i) const;
+  /// The saved result; part of the graph again when the pass is taped.
+  Tensor saved_output() const;
+};
+
+struct In {
+  const Tensor& tensor;
+  bool save = false;
+};
+
+/// Tapes an op: `out` becomes the result of a new node if taping is on and an input needs a gradient. Returns the node,
+/// or null. In anomaly mode checks `out` first.
+Node* tape(const OpInfo& op, const Tensor& out, const In* inputs, std::size_t count, bool save_output = false,
+           std::size_t attribute_bytes = 0);
+
+inline Node* tape(const OpInfo& op, const Tensor& out, std::initializer_list<In> inputs, bool save_output = false) {
+  return tape(op, out, inputs.begin(), inputs.size(), save_output);
+}
+
+template <class A>
+Node* tape_with(const OpInfo& op, const Tensor& out, std::initializer_list<In> inputs, const A& attributes,
+                bool save_output = false) {
+  static_assert(alignof(A) <= 8);
+  Node* node = tape(op, out, inputs.begin(), inputs.size(), save_output, sizeof(A));
+  if (node) {
+    new (node->attribute_memory()) A(attributes);
+    node->has_attributes = true;
+  }
+  return node;
+}
+
+/// Destroys attributes of type A; for OpInfo::drop.
+template <class A>
+void drop_attributes(void* attributes) {
+  static_cast<A*>(attributes)->~A();
+}
+
+inline bool needs_grad(const Tensor& x) { return x.impl()->requires_grad && thread_state.grad_enabled; }
+
+/// Where a kernel writes a gradient: contiguous memory, overwritten or added to.
+struct Sink {
+  void* data;
+  bool accumulate;
+};
+
+/// Throws NumericError naming `op` when `x` holds a NaN.
+void check_anomaly(const OpInfo& op, const Tensor& x, bool backward, const In* inputs, std::size_t count);
+
+}  // namespace tern::internal

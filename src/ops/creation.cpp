@@ -1,0 +1,115 @@
+#include "tern/tensor/creation.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "slots.h"
+#include "tensor/impl.h"
+#include "tensor_loop.h"
+#include "tern/base/error.h"
+#include "tern/base/random.h"
+
+namespace tern {
+
+using internal::checked;
+
+Tensor empty(const Shape& shape, DType dtype) { return internal::new_tensor(shape, dtype); }
+
+Tensor full(const Shape& shape, Scalar value, DType dtype) {
+  Tensor out = internal::new_tensor(shape, dtype);
+  kernels::fill(out.impl()->device, dtype, internal::make_loop(out, {}), value);
+  return out;
+}
+Tensor zeros(const Shape& shape, DType dtype) {
+  Tensor out = internal::new_tensor(shape, dtype);
+  std::memset(out.impl()->data, 0, static_cast<std::size_t>(out.impl()->numel) * size_of(dtype));
+  return out;
+}
+Tensor ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
+Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype()); }
+Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype()); }
+Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype()); }
+Tensor full_like(const Tensor& x, Scalar value) { return full(x.shape(), value, x.dtype()); }
+Tensor scalar(Scalar value, DType dtype) { return full({}, value, dtype); }
+
+Tensor arange(double begin, double end, double step, DType dtype) {
+  if (step == 0 || !std::isfinite(step) || !std::isfinite(begin) || !std::isfinite(end)) {
+    internal::throw_value("arange", "finite bounds and a step other than 0", "step " + std::to_string(step));
+  }
+  const double steps = std::ceil((end - begin) / step);
+  if (steps > 0x1p53) internal::throw_value("arange", "fewer than 2^53 elements", std::to_string(steps));
+  const auto count = static_cast<std::int64_t>(std::max(0.0, steps));
+  Tensor values = empty({count}, f64);
+  auto elements = values.mutable_span<double>();
+  for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = begin + static_cast<double>(i) * step;
+  return values.to(dtype);
+}
+Tensor arange(std::int64_t count, DType dtype) {
+  Tensor values = empty({count}, i64);
+  auto elements = values.mutable_span<std::int64_t>();
+  for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<std::int64_t>(i);
+  return values.to(dtype);
+}
+Tensor eye(std::int64_t n, DType dtype) {
+  Tensor out = zeros({n, n}, dtype);
+  const std::int64_t strides[1] = {n + 1};
+  internal::new_view(out, {n}, strides, 0).fill_(1);
+  return out;
+}
+
+Tensor internal::copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype) {
+  Tensor out = new_tensor(shape, dtype);
+  if (static_cast<std::size_t>(out.numel()) != count) {
+    throw_shape("from_span", std::to_string(out.numel()) + " elements for " + to_string(shape), std::to_string(count));
+  }
+  if (count > 0) std::memcpy(out.impl()->data, elements, count * size_of(dtype));
+  return out;
+}
+
+Tensor tensor(std::initializer_list<double> values, DType dtype) {
+  return from_span(std::span(values.begin(), values.size()), {static_cast<std::int64_t>(values.size())}).to(dtype);
+}
+Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype) {
+  const std::size_t width = rows.size() == 0 ? 0 : rows.begin()->size();
+  std::vector<double> values;
+  for (const auto& row : rows) {
+    if (row.size() != width) {
+      internal::throw_shape("tensor", "rows of " + std::to_string(width) + " values", std::to_string(row.size()));
+    }
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  return from_vector(values, {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)}).to(dtype);
+}
+
+namespace {
+// The generator counts 32-bit words; a draw of `words` of them starts at a multiple of that.
+std::uint64_t draw(std::int64_t numel, std::uint64_t words) {
+  Generator& generator = default_generator();
+  generator.offset = (generator.offset + words - 1) / words * words;
+  return generator.reserve(static_cast<std::uint64_t>(numel) * words) / words;
+}
+}  // namespace
+
+Tensor uniform(const Shape& shape, double low, double high, DType dtype) {
+  if (!(low < high) || !std::isfinite(high - low)) {
+    internal::throw_value("uniform", "low < high", std::to_string(low) + " and " + std::to_string(high));
+  }
+  Tensor out = internal::new_tensor(shape, dtype);
+  const Generator& generator = default_generator();
+  if (!is_floating(dtype)) internal::throw_dtype("uniform", "a floating type", std::string(name(dtype)));
+  const std::uint64_t first = draw(out.numel(), dtype == f64 ? 2 : 1);
+  kernels::random_uniform(out.device(), dtype,
+                          {out.numel(), out.impl()->data, generator.seed, generator.stream, first, low, high});
+  return out;
+}
+Tensor rand(const Shape& shape, DType dtype) { return uniform(shape, 0, 1, dtype); }
+Tensor randn(const Shape& shape, DType dtype) {
+  Tensor out = internal::new_tensor(shape, dtype);
+  if (!is_floating(dtype)) internal::throw_dtype("randn", "a floating type", std::string(name(dtype)));
+  const Generator& generator = default_generator();
+  const std::uint64_t first = draw(out.numel(), 4);
+  kernels::random_normal(out.device(), dtype, {out.numel(), out.impl()->data, generator.seed, generator.stream, first});
+  return out;
+}
+
+}  // namespace tern

@@ -1,0 +1,62 @@
+#include "slots.h"
+#include "tensor/impl.h"
+#include "tensor_loop.h"
+#include "tern/base/error.h"
+#include "tern/tensor/creation.h"
+
+// In-place methods of Tensor. There is no differentiable one: what they read is taken without history.
+namespace tern {
+namespace {
+
+using internal::begin_write;
+using internal::checked;
+
+// x as the operand of a write to `to`: of its type, broadcastable to it, and apart from its memory unless it is the
+// same elements in the same order.
+Tensor operand(const char* where, const Tensor& to, const Tensor& x) {
+  const auto *target = checked(to), *impl = checked(x);
+  if (!(broadcast_shapes(where, target->shape, impl->shape) == target->shape)) {
+    internal::throw_shape(where, "a shape that broadcasts to " + to_string(target->shape), to_string(impl->shape));
+  }
+  Tensor source = x.detach().to(target->dtype);
+  const auto* from = source.impl();
+  const auto root = [](const internal::Storage* s) { return s->parent ? s->parent : s; };
+  const bool same = from->data == target->data && from->shape == target->shape &&
+                    std::equal(from->strides, from->strides + from->shape.size(), target->strides);
+  return root(from->storage) == root(target->storage) && !same ? source.clone() : source;
+}
+
+}  // namespace
+
+Tensor& Tensor::add_(const Tensor& x, double alpha) {
+  const Tensor source = operand("add_", *this, x);
+  begin_write("add_", *this);
+  kernels::add_scaled(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}), alpha);
+  return *this;
+}
+
+Tensor& Tensor::add_(Scalar x) { return add_(scalar(x, dtype())); }
+
+Tensor& Tensor::mul_(const Tensor& x) {
+  const Tensor source = operand("mul_", *this, x);
+  begin_write("mul_", *this);
+  kernels::binary_mul(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
+  return *this;
+}
+
+Tensor& Tensor::mul_(Scalar x) { return mul_(scalar(x, dtype())); }
+
+Tensor& Tensor::copy_(const Tensor& x) {
+  const Tensor source = operand("copy_", *this, x);
+  begin_write("copy_", *this);
+  internal::copy_elements(*this, source);
+  return *this;
+}
+
+Tensor& Tensor::fill_(Scalar value) {
+  begin_write("fill_", *this);
+  kernels::fill(impl_->device, impl_->dtype, internal::make_loop(*this, {}), value);
+  return *this;
+}
+
+}  // namespace tern

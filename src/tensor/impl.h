@@ -1,0 +1,89 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "tern/tensor/tensor.h"
+
+namespace tern::internal {
+
+struct Node;
+void release_node(Node* node) noexcept;
+
+/// Memory and the view family that shares it. A member of a flat buffer is a family of its own whose parent owns the
+/// memory; a write to the parent as a whole counts for the member too.
+struct Storage {
+  RefCount refs;
+  std::uint32_t size_class = 0;
+  std::atomic<std::uint64_t> writes{0};
+  Storage* parent = nullptr;
+  char* data = nullptr;
+
+  std::uint64_t version() const {
+    return writes.load(std::memory_order_relaxed) + (parent ? parent->writes.load(std::memory_order_relaxed) : 0);
+  }
+  void count_write() { writes.fetch_add(1, std::memory_order_relaxed); }
+};
+
+/// Header and `bytes` of memory in one block. Throws MemoryError.
+Storage* new_storage(std::size_t bytes);
+/// A family of its own over part of `parent`'s memory.
+Storage* new_member(Storage* parent);
+void release_storage(Storage* storage) noexcept;
+
+struct TensorImpl {
+  RefCount refs;  // first, where Tensor looks for it
+  DType dtype = DType::f32;
+  bool contiguous = true;
+  bool requires_grad = false;
+  bool grad_present = false;  // false with a `grad`: a buffer to be overwritten
+  bool grad_buffer = false;   // `grad` outlives clear_grad
+  Device device{};
+  std::uint32_t size_class = 0;
+  std::int64_t numel = 0;
+  char* data = nullptr;
+  Storage* storage = nullptr;
+  Node* node = nullptr;  // what produced it, when taped
+  TensorImpl* grad = nullptr;
+  Shape shape;
+  std::int64_t strides[kMaxDims];
+};
+
+inline TensorImpl* share(TensorImpl* impl) {
+  if (impl) impl->refs.add();
+  return impl;
+}
+inline void release(TensorImpl* impl) noexcept {
+  if (impl && impl->refs.drop()) destroy(impl);
+}
+inline TensorImpl* checked(const Tensor& x) {
+  if (!x.impl()) [[unlikely]]
+    throw_undefined();
+  return x.impl();
+}
+
+/// An uninitialised contiguous tensor. Throws ShapeError, MemoryError.
+Tensor new_tensor(const Shape& shape, DType dtype);
+/// A view of x without history.
+Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
+/// A contiguous view that is a family of its own (see Storage).
+Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offset_elements);
+
+/// Throws unless x may be written in place now, and counts the write.
+void begin_write(const char* where, const Tensor& x);
+
+/// `d` in [0, dims), from a possibly negative one. Throws IndexError naming `where`.
+int wrap_dim(const char* where, int d, int dims);
+
+/// Contiguous strides of a shape.
+void contiguous_strides(const Shape& shape, std::int64_t* strides);
+std::int64_t checked_numel(const Shape& shape);
+
+/// "f32 [2, 3]".
+std::string describe(const Tensor& x);
+[[noreturn]] TERN_COLD void throw_shape(const char* where, const std::string& expected, const std::string& got);
+[[noreturn]] TERN_COLD void throw_dtype(const char* where, const std::string& expected, const std::string& got);
+[[noreturn]] TERN_COLD void throw_value(const char* where, const std::string& expected, const std::string& got);
+
+}  // namespace tern::internal

@@ -1,0 +1,321 @@
+#include "tern/tensor/tensor.h"
+
+#include <cstring>
+#include <new>
+
+#include "tensor/allocator.h"
+#include "tensor/impl.h"
+#include "tensor/thread_state.h"
+#include "tern/base/error.h"
+
+namespace tern {
+
+std::string_view name(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return "f64";
+    case DType::f32:
+      return "f32";
+    case DType::i64:
+      return "i64";
+    case DType::u8:
+      return "u8";
+    case DType::boolean:
+      return "bool";
+  }
+  return "unknown";
+}
+
+void Shape::throw_too_many(std::size_t count) {
+  throw ShapeError("[shape] expected at most " + std::to_string(kMaxDims) + " dimensions, got " +
+                   std::to_string(count));
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (int i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+Shape broadcast_shapes(const char* where, const Shape& a, const Shape& b) {
+  const int dims = std::max(a.size(), b.size());
+  Shape out;
+  for (int i = 0; i < dims; ++i) {
+    const int ia = i - (dims - a.size()), ib = i - (dims - b.size());
+    const std::int64_t sa = ia < 0 ? 1 : a[ia], sb = ib < 0 ? 1 : b[ib];
+    if (sa != sb && sa != 1 && sb != 1) {
+      internal::throw_shape(where, "shapes that broadcast", to_string(a) + " and " + to_string(b));
+    }
+    out.push_back(sa == 1 ? sb : sa);
+  }
+  return out;
+}
+
+namespace internal {
+
+constinit thread_local ThreadState thread_state{};
+
+void throw_undefined() { throw StateError("[tensor] expected a defined tensor, got an undefined one"); }
+void throw_shape(const char* where, const std::string& expected, const std::string& got) {
+  throw ShapeError("[" + std::string(where) + "] expected " + expected + ", got " + got);
+}
+void throw_dtype(const char* where, const std::string& expected, const std::string& got) {
+  throw DTypeError("[" + std::string(where) + "] expected " + expected + ", got " + got);
+}
+void throw_value(const char* where, const std::string& expected, const std::string& got) {
+  throw ValueError("[" + std::string(where) + "] expected " + expected + ", got " + got);
+}
+std::string describe(const Tensor& x) {
+  return x.defined() ? std::string(name(x.dtype())) + " " + to_string(x.shape()) : "an undefined tensor";
+}
+
+namespace {
+constexpr std::size_t kHeader = 64;
+static_assert(sizeof(Storage) <= kHeader);
+}  // namespace
+
+Storage* new_storage(std::size_t bytes) {
+  std::uint32_t size_class;
+  void* block = allocate(kHeader + bytes, size_class);
+  auto* storage = new (block) Storage;
+  storage->size_class = size_class;
+  storage->data = static_cast<char*>(block) + kHeader;
+  return storage;
+}
+
+Storage* new_member(Storage* parent) {
+  Storage* storage = new_storage(0);
+  while (parent->parent) parent = parent->parent;
+  parent->refs.add();
+  storage->parent = parent;
+  storage->data = parent->data;
+  return storage;
+}
+
+void release_storage(Storage* storage) noexcept {
+  if (!storage->refs.drop()) return;
+  if (storage->parent) release_storage(storage->parent);
+  deallocate(storage, storage->size_class);
+}
+
+void destroy(TensorImpl* impl) noexcept {
+  if (impl->grad) release(impl->grad);
+  if (impl->storage) release_storage(impl->storage);
+  if (impl->node) release_node(impl->node);
+  deallocate(impl, impl->size_class);
+}
+
+void contiguous_strides(const Shape& shape, std::int64_t* strides) {
+  std::int64_t step = 1;
+  for (int i = shape.size() - 1; i >= 0; --i) {
+    strides[i] = step;
+    step *= std::max<std::int64_t>(shape[i], 1);
+  }
+}
+
+std::int64_t checked_numel(const Shape& shape) {
+  std::int64_t numel = 1, extent = 1;
+  for (std::int64_t size : shape) {
+    if (size < 0) throw_shape("shape", "sizes of at least 0", to_string(shape));
+    if (__builtin_mul_overflow(extent, std::max<std::int64_t>(size, 1), &extent) || extent > (std::int64_t{1} << 56)) {
+      throw_shape("shape", "fewer than 2^56 elements", to_string(shape));
+    }
+    numel *= size;
+  }
+  return numel;
+}
+
+namespace {
+TensorImpl* new_impl() {
+  std::uint32_t size_class;
+  void* block = allocate(sizeof(TensorImpl), size_class);
+  auto* impl = new (block) TensorImpl;
+  impl->size_class = size_class;
+  return impl;
+}
+
+bool is_contiguous(const Shape& shape, const std::int64_t* strides) {
+  std::int64_t step = 1;
+  for (int i = shape.size() - 1; i >= 0; --i) {
+    if (shape[i] == 0) return true;
+    if (shape[i] != 1 && strides[i] != step) return false;
+    step *= shape[i];
+  }
+  return true;
+}
+}  // namespace
+
+Tensor new_tensor(const Shape& shape, DType dtype) {
+  const std::int64_t numel = checked_numel(shape);
+  Tensor out(new_impl());
+  TensorImpl* impl = out.impl();
+  impl->dtype = dtype;
+  impl->numel = numel;
+  impl->shape = shape;
+  contiguous_strides(shape, impl->strides);
+  impl->storage = new_storage(static_cast<std::size_t>(numel) * size_of(dtype));
+  impl->data = impl->storage->data;
+  return out;
+}
+
+Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements) {
+  TensorImpl* base = x.impl();
+  Tensor out(new_impl());
+  TensorImpl* impl = out.impl();
+  impl->dtype = base->dtype;
+  impl->device = base->device;
+  impl->shape = shape;
+  std::int64_t numel = 1;
+  for (std::int64_t size : shape) numel *= size;
+  impl->numel = numel;
+  std::copy(strides, strides + shape.size(), impl->strides);
+  impl->contiguous = is_contiguous(shape, impl->strides);
+  base->storage->refs.add();
+  impl->storage = base->storage;
+  impl->data = base->data + offset_elements * static_cast<std::int64_t>(size_of(base->dtype));
+  return out;
+}
+
+Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offset_elements) {
+  std::int64_t strides[kMaxDims];
+  contiguous_strides(shape, strides);
+  Tensor out = new_view(flat, shape, strides, offset_elements);
+  Storage* member = new_member(flat.impl()->storage);
+  release_storage(out.impl()->storage);
+  out.impl()->storage = member;
+  return out;
+}
+
+int wrap_dim(const char* where, int d, int dims) {
+  if (d < -dims || d >= dims) {
+    throw IndexError("[" + std::string(where) + "] expected a dimension in [" + std::to_string(-dims) + ", " +
+                     std::to_string(dims) + "), got " + std::to_string(d));
+  }
+  return d < 0 ? d + dims : d;
+}
+
+void begin_write(const char* where, const Tensor& x) {
+  TensorImpl* impl = checked(x);
+  if (impl->requires_grad && thread_state.grad_enabled) {
+    throw StateError(
+        "[" + std::string(where) +
+        "] expected a tensor that needs no gradient, or a NoGrad scope, for a write in place, got one that "
+        "needs a gradient: " +
+        describe(x));
+  }
+  for (int i = 0; i < impl->shape.size(); ++i) {
+    if (impl->strides[i] == 0 && impl->shape[i] > 1) {
+      throw_value(where, "a tensor whose elements lie apart, for a write in place",
+                  "an expanded view of shape " + to_string(impl->shape));
+    }
+  }
+  impl->storage->count_write();
+}
+
+}  // namespace internal
+
+using internal::checked;
+
+int Tensor::dim() const { return checked(*this)->shape.size(); }
+std::int64_t Tensor::size(int d) const {
+  const auto* impl = checked(*this);
+  return impl->shape[internal::wrap_dim("size", d, impl->shape.size())];
+}
+const Shape& Tensor::shape() const { return checked(*this)->shape; }
+std::span<const std::int64_t> Tensor::strides() const {
+  const auto* impl = checked(*this);
+  return {impl->strides, static_cast<std::size_t>(impl->shape.size())};
+}
+std::int64_t Tensor::numel() const { return checked(*this)->numel; }
+DType Tensor::dtype() const { return checked(*this)->dtype; }
+Device Tensor::device() const { return checked(*this)->device; }
+bool Tensor::is_contiguous() const { return checked(*this)->contiguous; }
+std::uint64_t version(const Tensor& tensor) { return checked(tensor)->storage->version(); }
+
+void* Tensor::data_for(DType dtype, bool writing) const {
+  const auto* impl = checked(*this);
+  if (impl->dtype != dtype) {
+    internal::throw_dtype(writing ? "mutable_span" : "span", std::string(name(impl->dtype)) + " elements",
+                          std::string(name(dtype)));
+  }
+  if (!impl->contiguous) {
+    internal::throw_value(writing ? "mutable_span" : "span", "a contiguous tensor", "strides of a view");
+  }
+  if (writing) internal::begin_write("mutable_span", *this);
+  return impl->data;
+}
+
+namespace {
+[[noreturn]] TERN_COLD void throw_item(const Tensor& x) {
+  internal::throw_shape("item", "a tensor of one element", to_string(x.shape()));
+}
+}  // namespace
+
+double Tensor::item_real() const {
+  const auto* impl = checked(*this);
+  if (impl->numel != 1) throw_item(*this);
+  return impl->dtype == DType::f64 ? *reinterpret_cast<const double*>(impl->data)
+                                   : static_cast<double>(*reinterpret_cast<const float*>(impl->data));
+}
+std::int64_t Tensor::item_integer() const {
+  const auto* impl = checked(*this);
+  if (impl->numel != 1) throw_item(*this);
+  return impl->dtype == DType::i64 ? *reinterpret_cast<const std::int64_t*>(impl->data)
+                                   : static_cast<std::int64_t>(*reinterpret_cast<const std::uint8_t*>(impl->data));
+}
+
+Tensor Tensor::detach() const {
+  const auto* impl = checked(*this);
+  return internal::new_view(*this, impl->shape, impl->strides, 0);
+}
+
+bool Tensor::requires_grad() const { return checked(*this)->requires_grad; }
+bool Tensor::is_leaf() const { return checked(*this)->node == nullptr; }
+
+Tensor& Tensor::requires_grad_(bool on) {
+  auto* impl = checked(*this);
+  if (impl->node) throw StateError("[requires_grad_] expected a leaf, got the result of an op; detach() it first");
+  if (on && !is_floating(impl->dtype)) {
+    internal::throw_dtype("requires_grad_", "a floating type", std::string(name(impl->dtype)));
+  }
+  impl->requires_grad = on;
+  return *this;
+}
+
+Tensor Tensor::grad() const {
+  const auto* impl = checked(*this);
+  return impl->grad_present ? Tensor(internal::share(impl->grad)) : Tensor();
+}
+
+namespace {
+void put_grad(const char* where, internal::TensorImpl* impl, const Tensor& gradient, bool present) {
+  if (impl->node) throw StateError("[" + std::string(where) + "] expected a leaf, got the result of an op");
+  const auto* g = checked(gradient);
+  if (!(g->shape == impl->shape)) internal::throw_shape(where, to_string(impl->shape), to_string(g->shape));
+  if (g->dtype != impl->dtype) {
+    internal::throw_dtype(where, std::string(name(impl->dtype)), std::string(name(g->dtype)));
+  }
+  if (impl->grad == g) {
+    impl->grad_present = present;
+    return;
+  }
+  internal::release(std::exchange(impl->grad, internal::share(gradient.impl())));
+  impl->grad_present = present;
+}
+}  // namespace
+
+void Tensor::set_grad(const Tensor& gradient) {
+  put_grad("set_grad", checked(*this), gradient, true);
+  impl_->grad_buffer = false;
+}
+void Tensor::set_grad_buffer(const Tensor& buffer) {
+  put_grad("set_grad_buffer", checked(*this), buffer, false);
+  impl_->grad_buffer = true;
+}
+void Tensor::clear_grad() {
+  auto* impl = checked(*this);
+  impl->grad_present = false;
+  if (!impl->grad_buffer) internal::release(std::exchange(impl->grad, nullptr));
+}
+
+}  // namespace tern

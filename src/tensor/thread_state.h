@@ -1,0 +1,12 @@
+#pragma once
+
+namespace tern::internal {
+
+struct ThreadState {
+  bool grad_enabled = true;
+  bool anomaly = false;
+};
+// initial-exec: one load instead of a call, also in a shared library.
+extern __attribute__((tls_model("initial-exec"))) constinit thread_local ThreadState thread_state;
+
+}  // namespace tern::internal
