@@ -23,3 +23,7 @@ tern_module(bundle
 add_library(tern INTERFACE)
 add_library(tern::tern ALIAS tern)
 target_link_libraries(tern INTERFACE ${TERN_MODULES})
+if(EXISTS "${PROJECT_SOURCE_DIR}/include/tern/tern.h")
+  target_sources(tern INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include"
+                                FILES "${PROJECT_SOURCE_DIR}/include/tern/tern.h")
+endif()

@@ -15,6 +15,9 @@ function(tern_compile_options target)
                                              -fno-sanitize-recover=all)
     target_link_options(${target} PUBLIC -fsanitize=${TERN_SANITIZE})
   endif()
+  if(TERN_BUILD_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
                                              VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
 endfunction()
@@ -49,7 +52,14 @@ function(tern_module name)
     target_link_libraries(tern_${name} PRIVATE ${library})
   endforeach()
   tern_compile_options(tern_${name})
+  if(TERN_PRECOMPILE)
+    target_precompile_headers(tern_${name} PRIVATE <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional>
+                                                   <span> <stdexcept> <string> <string_view> <unordered_map> <utility>
+                                                   <variant> <vector>)
+  endif()
+  # No DEFINE_SYMBOL: visibility needs none, and static and shared objects then compile by the same command.
   set_target_properties(tern_${name} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
-                                                SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+                                                SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+                                                DEFINE_SYMBOL "" INSTALL_RPATH "$ORIGIN")
   set(TERN_MODULES ${TERN_MODULES} tern_${name} CACHE INTERNAL "")
 endfunction()

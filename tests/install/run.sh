@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs a build, moves the tree, and builds and runs a consumer that finds it there.
+#   run.sh installed BUILD SCRATCH STRIP [cmake options]   BUILD is a finished build of either linkage
+#   run.sh subdirectory SOURCE SCRATCH STRIP [cmake options]
+#     builds the consumer around SOURCE as shared libraries, runs it, then does the above with that build
+set -euo pipefail
+
+mode=$1 subject=$2 scratch=$3 strip=$4
+shift 4
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+rm -rf "$scratch"
+mkdir -p "$scratch"
+
+# An installed file may name no folder of the machine that built it.
+relocatable() {
+  local found
+  found="$(grep -rlF -e "$scratch" -e "$subject" "$1" --include='*.cmake' --include='*.h' || true)"
+  if [[ -n "$found" ]]; then
+    echo "expected a relocatable install, got the build's own folders in: $found" >&2
+    return 1
+  fi
+}
+
+installed() {
+  local build=$1
+  shift
+  cmake --install "$build" --prefix "$scratch/first" >"$scratch/install.log"
+  relocatable "$scratch/first"
+  mkdir -p "$scratch/elsewhere"
+  mv "$scratch/first" "$scratch/elsewhere/moved"
+  cmake -S "$here/consumer" -B "$scratch/consumer" -G Ninja -DCMAKE_PREFIX_PATH="$scratch/elsewhere/moved" "$@"
+  cmake --build "$scratch/consumer"
+  "$scratch/consumer/consumer"
+}
+
+case "$mode" in
+  installed)
+    installed "$subject" "$@"
+    ;;
+  subdirectory)
+    cmake -S "$here/consumer" -B "$scratch/build" -G Ninja -DTERN_SOURCE="$subject" -DBUILD_SHARED_LIBS=ON "$@"
+    cmake --build "$scratch/build"
+    "$scratch/build/consumer"
+    python3 "$here/../house/library_size.py" --strip "$strip" "$scratch"/build/tern/libtern_*.so
+    installed "$scratch/build" "$@"
+    ;;
+  *)
+    echo "run.sh: expected installed or subdirectory, got '$mode'" >&2
+    exit 2
+    ;;
+esac
