@@ -52,11 +52,6 @@ function(tern_module name)
     target_link_libraries(tern_${name} PRIVATE ${library})
   endforeach()
   tern_compile_options(tern_${name})
-  if(TERN_PRECOMPILE)
-    target_precompile_headers(tern_${name} PRIVATE <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional>
-                                                   <span> <stdexcept> <string> <string_view> <unordered_map> <utility>
-                                                   <variant> <vector>)
-  endif()
   # No DEFINE_SYMBOL: visibility needs none, and static and shared objects then compile by the same command.
   set_target_properties(tern_${name} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
                                                 SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
