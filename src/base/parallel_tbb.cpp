@@ -3,6 +3,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 
 #include "parallel.h"
@@ -17,20 +18,20 @@ struct Pool {
   tbb::task_arena arena;
 };
 // Kept for the life of the process: destroying an arena while other threads end would be a race.
-std::shared_ptr<Pool>& pool() {
-  static auto* instance = new std::shared_ptr<Pool>;
+std::atomic<std::shared_ptr<Pool>>& pool() {
+  static auto* instance = new std::atomic<std::shared_ptr<Pool>>;
   return *instance;
 }
 }  // namespace
 
-void resize_backend(int threads) { std::atomic_store(&pool(), std::make_shared<Pool>(threads)); }
+void resize_backend(int threads) { pool().store(std::make_shared<Pool>(threads)); }
 
 void run_blocks(std::int64_t n, std::int64_t grain, RangeFn fn, void* context) {
   const std::int64_t blocks = (n + grain - 1) / grain;
   const auto body = [&](const tbb::blocked_range<std::int64_t>& range) {
     for (std::int64_t k = range.begin(); k < range.end(); ++k) fn(context, k * grain, std::min(n, (k + 1) * grain));
   };
-  const std::shared_ptr<Pool> current = std::atomic_load(&pool());
+  const std::shared_ptr<Pool> current = pool().load();
   current->arena.execute([&] {
     // Isolated, so that a wait inside a block never picks up a block of an unrelated loop.
     tbb::this_task_arena::isolate(
