@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,8 +22,10 @@ struct ColumnSummary {
   std::string name{};
   ColumnType type = ColumnType::f64;
   std::int64_t missing = 0, distinct = 0;
-  double min, q1, median, q3, max, mean, sd;                ///< numbers; sd with n - 1; quartiles interpolated linearly
-  std::string first{}, last{};                              ///< timestamps
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  double min = none, q1 = none, median = none, q3 = none, max = none;  ///< of f64 and i64; linear interpolation
+  double mean = none, sd = none;                                       ///< of f64, i64, boolean; sd divides by n - 1
+  std::string first{}, last{};                                         ///< timestamps
   std::vector<std::pair<std::string, std::int64_t>> top{};  ///< text: the (at most 5) most frequent values, counted
 };
 
@@ -95,7 +99,8 @@ class TERN_API Table {
   Description describe() const;
 
   /// 0-based record of the input that each row came from; 0 … rows() - 1 for a table made in memory.
-  const std::vector<std::int64_t>& row_ids() const;
+  std::vector<std::int64_t> row_ids() const;
+  std::int64_t row_id(std::int64_t row) const;
   /// File, record, line and column of a row, for a DataError. Throws IndexError.
   DataLocation location(std::int64_t row, std::string_view column = {}) const;
   /// The file of the first row's source, empty when there is none.
@@ -120,7 +125,7 @@ class TERN_API Table {
   std::int64_t rows_ = 0;
   std::vector<std::string> names_;
   std::vector<Column> columns_;
-  mutable std::shared_ptr<const std::vector<std::int64_t>> row_ids_;
+  std::shared_ptr<const std::vector<std::int64_t>> row_ids_;  // null: 0 … rows_ - 1
   std::vector<std::shared_ptr<const TableSource>> sources_;
   std::shared_ptr<const std::vector<std::int32_t>> row_sources_;  // position in sources_; null when there is one
 };
