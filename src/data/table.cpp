@@ -1,0 +1,522 @@
+#include "tern/data/table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <unordered_map>
+
+#include "data/scalar.h"
+#include "tern/base/file.h"
+#include "tern/base/parallel.h"
+
+namespace tern::data {
+namespace {
+
+// Edit distance (Levenshtein 1966), letters compared without case.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+// At most three names like `name`, or the first few when none is.
+std::string near(const std::string& name, const std::vector<std::string>& names) {
+  constexpr std::size_t longest = 100, most_names = 2000;  // bounds the work for odd tables
+  std::vector<std::pair<std::size_t, std::size_t>> found;
+  const std::string wanted = internal::lower(name.substr(0, longest));
+  for (std::size_t i = 0; i < names.size() && i < most_names; ++i) {
+    const std::string other = internal::lower(names[i].substr(0, longest));
+    std::size_t d = distance(wanted, other);
+    if (d > 2 && !wanted.empty() && other.find(wanted) != std::string::npos) d = 2;
+    if (d <= 1 + std::min(wanted.size(), other.size()) / 3) found.emplace_back(d, i);
+  }
+  std::sort(found.begin(), found.end());
+  std::string text = found.empty() ? "; the columns are " : "; near it: ";
+  const std::size_t count =
+      found.empty() ? std::min<std::size_t>(names.size(), 5) : std::min<std::size_t>(found.size(), 3);
+  if (names.empty()) return "; the table has no column";
+  for (std::size_t k = 0; k < count; ++k) {
+    text += (k ? ", " : "") + internal::shown(names[found.empty() ? k : found[k].second]);
+  }
+  return text + (found.empty() && names.size() > count ? ", ..." : "");
+}
+
+// 64-bit mix (the finaliser of splitmix64, Steele et al. 2014).
+std::uint64_t mix(std::uint64_t x) {
+  x ^= x >> 30;
+  x *= 0xBF58476D1CE4E5B9u;
+  x ^= x >> 27;
+  x *= 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+std::uint64_t hash_value(const Column& column, std::int64_t i) {
+  if (column.is_null(i)) return 0x9E3779B97F4A7C15u;
+  switch (column.type()) {
+    case ColumnType::f64: {
+      const double value = column.f64(i) == 0 ? 0.0 : column.f64(i);
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, &value, sizeof bits);
+      return bits;
+    }
+    case ColumnType::i64:
+    case ColumnType::timestamp:
+      return static_cast<std::uint64_t>(column.i64_values()[static_cast<std::size_t>(i)]);
+    case ColumnType::boolean:
+      return column.boolean(i) ? 1 : 0;
+    case ColumnType::categorical:
+      return static_cast<std::uint64_t>(column.code(i));
+    case ColumnType::string:
+      break;
+  }
+  return std::hash<std::string_view>()(column.string(i));
+}
+
+bool same_value(const Column& column, std::int64_t a, std::int64_t b) {
+  if (column.is_null(a) || column.is_null(b)) return column.is_null(a) && column.is_null(b);
+  switch (column.type()) {
+    case ColumnType::f64: {
+      const double x = column.f64(a), y = column.f64(b);
+      return x == y || (std::isnan(x) && std::isnan(y));
+    }
+    case ColumnType::i64:
+    case ColumnType::timestamp:
+      return column.i64_values()[static_cast<std::size_t>(a)] == column.i64_values()[static_cast<std::size_t>(b)];
+    case ColumnType::boolean:
+      return column.boolean(a) == column.boolean(b);
+    case ColumnType::categorical:
+      return column.code(a) == column.code(b);
+    case ColumnType::string:
+      break;
+  }
+  return column.string(a) == column.string(b);
+}
+
+// One stable pass; `less` sees rows that have a value. Nulls go last, and `last(row)` just before them.
+template <class Less, class Last>
+void sort_by(std::vector<std::int64_t>& rows, const Column& column, bool ascending, Less less, Last last) {
+  const auto rank = [&](std::int64_t i) { return column.is_null(i) ? 2 : last(i) ? 1 : 0; };
+  std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
+    const int x = rank(a), y = rank(b);
+    if (x != 0 || y != 0) return x < y;
+    return ascending ? less(a, b) : less(b, a);
+  });
+}
+
+std::string_view bytes_of(const void* data, std::size_t size) {
+  return std::string_view(static_cast<const char*>(data), size);
+}
+
+template <class T>
+std::string hash_of(std::span<const T> values) {
+  return sha256(bytes_of(values.data(), values.size_bytes()));
+}
+
+std::string hash_column(const Column& column) {
+  std::string text = hash_of(column.validity());
+  switch (column.type()) {
+    case ColumnType::f64:
+      text += hash_of(column.f64_values());
+      break;
+    case ColumnType::i64:
+    case ColumnType::timestamp:
+      text += hash_of(column.i64_values());
+      break;
+    case ColumnType::boolean:
+      text += hash_of(column.boolean_bits());
+      break;
+    case ColumnType::string:
+      text += hash_of(column.offsets()) + sha256(column.characters());
+      break;
+    case ColumnType::categorical: {
+      std::string levels = column.ordered() ? "ordered" : "levels";
+      for (const std::string& level : column.levels()) levels += " " + std::to_string(level.size()) + ":" + level;
+      text += hash_of(column.codes()) + sha256(levels);
+      break;
+    }
+  }
+  return sha256(text);
+}
+
+}  // namespace
+
+Table::Table(std::initializer_list<std::pair<std::string, Column>> columns) {
+  for (const auto& [name, column] : columns) add(name, column);
+}
+
+std::int64_t Table::find(std::string_view name) const {
+  const auto at = std::find(names_.begin(), names_.end(), name);
+  return at == names_.end() ? -1 : at - names_.begin();
+}
+
+std::int64_t Table::need(std::string_view name) const {
+  const std::int64_t at = find(name);
+  if (at < 0) {
+    DataLocation location;
+    location.file = source_file();
+    throw DataError("Table",
+                    "expected a column " + internal::shown(name) + ", got none" + near(std::string(name), names_),
+                    std::move(location));
+  }
+  return at;
+}
+
+void Table::check_new(const std::string& name) const {
+  if (name.empty()) throw DataError("Table", "expected a column name, got an empty one");
+  if (has(name)) throw DataError("Table", "expected a new column name, got " + internal::shown(name) + " again");
+}
+
+void Table::check_length(const std::string& name, const Column& column) const {
+  if (column.size() == rows_) return;
+  DataLocation location;
+  location.column = name;
+  throw DataError("Table", "expected " + std::to_string(rows_) + " rows, got " + std::to_string(column.size()),
+                  std::move(location));
+}
+
+const Column& Table::column(std::string_view name) const { return columns_[static_cast<std::size_t>(need(name))]; }
+
+const Column& Table::column(std::int64_t position) const {
+  if (position < 0 || position >= width()) {
+    throw IndexError("[Table] expected a column in [0, " + std::to_string(width()) + "), got " +
+                     std::to_string(position));
+  }
+  return columns_[static_cast<std::size_t>(position)];
+}
+
+Table& Table::add(std::string name, Column column) {
+  check_new(name);
+  if (columns_.empty() && rows_ == 0 && !row_ids_) {
+    rows_ = column.size();
+  } else {
+    check_length(name, column);
+  }
+  names_.push_back(std::move(name));
+  columns_.push_back(std::move(column));
+  return *this;
+}
+
+Table& Table::replace(std::string_view name, Column column) {
+  const auto at = static_cast<std::size_t>(need(name));
+  check_length(names_[at], column);
+  columns_[at] = std::move(column);
+  return *this;
+}
+
+Table& Table::cast(std::string_view name, ColumnType type) {
+  const auto at = static_cast<std::size_t>(need(name));
+  try {
+    columns_[at] = columns_[at].cast(type);
+  } catch (const DataError& error) {
+    const std::string message = error.what();
+    throw DataError("cast", message.substr(message.find("expected")), location(error.row(), name));
+  }
+  return *this;
+}
+
+Table Table::select(const std::vector<std::string>& names) const {
+  Table result = *this;
+  result.names_.clear();
+  result.columns_.clear();
+  for (const std::string& name : names) {
+    const Column& chosen = column(name);
+    result.check_new(name);
+    result.names_.push_back(name);
+    result.columns_.push_back(chosen);
+  }
+  return result;
+}
+
+Table Table::drop(const std::vector<std::string>& names) const {
+  std::vector<bool> dropped(columns_.size());
+  for (const std::string& name : names) dropped[static_cast<std::size_t>(need(name))] = true;
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (!dropped[i]) kept.push_back(names_[i]);
+  }
+  return select(kept);
+}
+
+Table Table::rename(std::string_view from, std::string to) const {
+  const auto at = static_cast<std::size_t>(need(from));
+  Table result = *this;
+  if (to == from) return result;
+  check_new(to);
+  result.names_[at] = std::move(to);
+  return result;
+}
+
+Table Table::filter(const std::vector<bool>& mask) const {
+  if (static_cast<std::int64_t>(mask.size()) != rows_) {
+    throw ValueError("[Table::filter] expected a mask of " + std::to_string(rows_) + " rows, got " +
+                     std::to_string(mask.size()));
+  }
+  return filter([&mask](std::int64_t row) -> bool { return mask[static_cast<std::size_t>(row)]; });
+}
+
+Table Table::filter(const Column& mask) const {
+  if (mask.size() != rows_) {
+    throw ValueError("[Table::filter] expected a mask of " + std::to_string(rows_) + " rows, got " +
+                     std::to_string(mask.size()));
+  }
+  return filter([&mask](std::int64_t row) { return mask.boolean(row) && !mask.is_null(row); });
+}
+
+Table Table::filter(const std::function<bool(std::int64_t row)>& keep) const {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    if (keep(row)) rows.push_back(row);
+  }
+  return take(rows);
+}
+
+Table Table::take(std::span<const std::int64_t> indices) const {
+  for (const std::int64_t i : indices) {
+    if (i < 0 || i >= rows_) {
+      throw IndexError("[Table::take] expected rows in [0, " + std::to_string(rows_) + "), got " + std::to_string(i));
+    }
+  }
+  Table result = *this;
+  result.rows_ = static_cast<std::int64_t>(indices.size());
+  parallel_for(width(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = begin; c < end; ++c) {
+      result.columns_[static_cast<std::size_t>(c)] = columns_[static_cast<std::size_t>(c)].take(indices);
+    }
+  });
+  std::vector<std::int64_t> ids(indices.size());
+  for (std::size_t k = 0; k < indices.size(); ++k) ids[k] = row_id(indices[k]);
+  result.row_ids_ = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
+  if (row_sources_) {
+    std::vector<std::int32_t> sources(indices.size());
+    for (std::size_t k = 0; k < indices.size(); ++k) sources[k] = (*row_sources_)[static_cast<std::size_t>(indices[k])];
+    result.row_sources_ = std::make_shared<const std::vector<std::int32_t>>(std::move(sources));
+  }
+  return result;
+}
+
+Table Table::slice(std::int64_t begin, std::int64_t count) const {
+  if (begin < 0 || count < 0 || begin > rows_ || count > rows_ - begin) {
+    throw IndexError("[Table::slice] expected rows within [0, " + std::to_string(rows_) + "), got " +
+                     std::to_string(count) + " from " + std::to_string(begin));
+  }
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), begin);
+  return take(indices);
+}
+
+std::vector<std::int64_t> Table::sorted_indices(const std::vector<std::string>& by, bool ascending) const {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(rows_));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  const auto never = [](std::int64_t) { return false; };
+  for (auto name = by.rbegin(); name != by.rend(); ++name) {
+    const Column& c = column(*name);
+    switch (c.type()) {
+      case ColumnType::f64: {
+        const auto values = c.f64_values();
+        const auto at = [values](std::int64_t i) { return values[static_cast<std::size_t>(i)]; };
+        sort_by(
+            rows, c, ascending, [at](std::int64_t a, std::int64_t b) { return at(a) < at(b); },
+            [at](std::int64_t i) { return std::isnan(at(i)); });
+        break;
+      }
+      case ColumnType::i64:
+      case ColumnType::timestamp: {
+        const auto values = c.i64_values();
+        sort_by(
+            rows, c, ascending,
+            [values](std::int64_t a, std::int64_t b) {
+              return values[static_cast<std::size_t>(a)] < values[static_cast<std::size_t>(b)];
+            },
+            never);
+        break;
+      }
+      case ColumnType::boolean:
+        sort_by(
+            rows, c, ascending, [&c](std::int64_t a, std::int64_t b) { return !c.boolean(a) && c.boolean(b); }, never);
+        break;
+      case ColumnType::categorical:
+        if (c.ordered()) {
+          sort_by(
+              rows, c, ascending, [&c](std::int64_t a, std::int64_t b) { return c.code(a) < c.code(b); }, never);
+          break;
+        }
+        [[fallthrough]];
+      case ColumnType::string:
+        sort_by(
+            rows, c, ascending, [&c](std::int64_t a, std::int64_t b) { return c.string(a) < c.string(b); }, never);
+        break;
+    }
+  }
+  return rows;
+}
+
+Table Table::sort(const std::vector<std::string>& by, bool ascending) const {
+  return take(sorted_indices(by, ascending));
+}
+
+std::vector<std::int64_t> Table::first_equal_row(const std::vector<std::string>& columns) const {
+  const Table chosen = columns.empty() ? *this : select(columns);
+  std::vector<std::uint64_t> hashes(static_cast<std::size_t>(rows_));
+  for (const Column& c : chosen.columns_) {
+    parallel_for(rows_, 16384, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        std::uint64_t& hash = hashes[static_cast<std::size_t>(i)];
+        hash = mix(hash * 31 + hash_value(c, i) + 1);
+      }
+    });
+  }
+  std::unordered_multimap<std::uint64_t, std::int64_t> firsts;
+  firsts.reserve(hashes.size());
+  std::vector<std::int64_t> result(hashes.size());
+  for (std::int64_t i = 0; i < rows_; ++i) {
+    const std::uint64_t hash = hashes[static_cast<std::size_t>(i)];
+    const auto [begin, end] = firsts.equal_range(hash);
+    const auto same = std::find_if(begin, end, [&](const auto& first) {
+      return std::all_of(chosen.columns_.begin(), chosen.columns_.end(),
+                         [&](const Column& c) { return same_value(c, first.second, i); });
+    });
+    result[static_cast<std::size_t>(i)] = same == end ? i : same->second;
+    if (same == end) firsts.emplace(hash, i);
+  }
+  return result;
+}
+
+std::int64_t Table::row_id(std::int64_t row) const {
+  if (row < 0 || row >= rows_) {
+    throw IndexError("[Table] expected a row in [0, " + std::to_string(rows_) + "), got " + std::to_string(row));
+  }
+  return row_ids_ ? (*row_ids_)[static_cast<std::size_t>(row)] : row;
+}
+
+std::vector<std::int64_t> Table::row_ids() const {
+  if (row_ids_) return *row_ids_;
+  std::vector<std::int64_t> ids(static_cast<std::size_t>(rows_));
+  std::iota(ids.begin(), ids.end(), std::int64_t{0});
+  return ids;
+}
+
+DataLocation Table::location(std::int64_t row, std::string_view column) const {
+  DataLocation location;
+  location.row = row_id(row);
+  location.column = column;
+  if (sources_.empty()) return location;
+  const auto which = row_sources_ ? static_cast<std::size_t>((*row_sources_)[static_cast<std::size_t>(row)]) : 0;
+  const TableSource* source = sources_[which].get();
+  if (!source) return location;
+  location.file = source->file;
+  if (source->lines.empty()) {
+    location.line = source->first_line + location.row;
+  } else if (location.row < static_cast<std::int64_t>(source->lines.size())) {
+    location.line = source->lines[static_cast<std::size_t>(location.row)];
+  }
+  return location;
+}
+
+const std::string& Table::source_file() const {
+  static const std::string none;
+  if (sources_.empty()) return none;
+  const std::size_t which = row_sources_ && rows_ > 0 ? static_cast<std::size_t>(row_sources_->front()) : 0;
+  return sources_[which] ? sources_[which]->file : none;
+}
+
+void Table::set_source(std::shared_ptr<const TableSource> source, std::vector<std::int64_t> row_ids) {
+  if (!row_ids.empty()) {
+    if (static_cast<std::int64_t>(row_ids.size()) != rows_) {
+      throw ValueError("[Table::set_source] expected " + std::to_string(rows_) + " row ids, got " +
+                       std::to_string(row_ids.size()));
+    }
+    row_ids_ = std::make_shared<const std::vector<std::int64_t>>(std::move(row_ids));
+  } else {
+    row_ids_.reset();
+  }
+  sources_.clear();
+  if (source) sources_.push_back(std::move(source));
+  row_sources_.reset();
+}
+
+std::string Table::content_hash() const {
+  std::vector<std::string> hashes(columns_.size());
+  parallel_for(width(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = begin; c < end; ++c) {
+      hashes[static_cast<std::size_t>(c)] = hash_column(columns_[static_cast<std::size_t>(c)]);
+    }
+  });
+  std::string text = "table " + std::to_string(rows_);
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    text += "\n" + std::to_string(names_[c].size()) + ":" + names_[c] + " ";
+    text += to_string(columns_[c].type());
+    text += " " + hashes[c];
+  }
+  return sha256(text);
+}
+
+bool Table::equals(const Table& other) const {
+  return rows_ == other.rows_ && names_ == other.names_ &&
+         std::equal(columns_.begin(), columns_.end(), other.columns_.begin(), other.columns_.end(),
+                    [](const Column& a, const Column& b) { return a.equals(b); });
+}
+
+Table Table::concat(std::span<const Table> tables) {
+  if (tables.empty()) throw ValueError("[Table::concat] expected at least one table, got none");
+  const Table& first = tables[0];
+  for (std::size_t t = 1; t < tables.size(); ++t) {
+    const auto fail = [&](const std::string& name, const std::string& message) {
+      DataLocation location;
+      location.file = tables[t].source_file();
+      location.column = name;
+      throw DataError("Table::concat", message + " in table " + std::to_string(t), std::move(location));
+    };
+    for (std::size_t c = 0; c < first.columns_.size(); ++c) {
+      const std::string& name = first.names_[c];
+      if (!tables[t].has(name)) fail(name, "expected the column of the first table, got none");
+      const ColumnType wanted = first.columns_[c].type(), got = tables[t].column(name).type();
+      if (wanted != got)
+        fail(name, "expected " + std::string(to_string(wanted)) + ", got " + std::string(to_string(got)));
+    }
+    for (const std::string& name : tables[t].names_) {
+      if (!first.has(name)) fail(name, "expected the columns of the first table, got another");
+    }
+  }
+  Table result;
+  result.names_ = first.names_;
+  for (const std::string& name : first.names_) {
+    std::vector<Column> parts;
+    for (const Table& table : tables) parts.push_back(table.column(name));
+    result.columns_.push_back(Column::concat(parts));
+  }
+  std::vector<std::int64_t> ids;
+  std::vector<std::int32_t> row_sources;
+  for (const Table& table : tables) {
+    result.rows_ += table.rows_;
+    const auto more = table.row_ids();
+    ids.insert(ids.end(), more.begin(), more.end());
+    std::vector<std::int32_t> places;
+    for (const auto& source : table.sources_.empty() ? decltype(sources_)(1) : table.sources_) {
+      const auto at = std::find(result.sources_.begin(), result.sources_.end(), source);
+      places.push_back(static_cast<std::int32_t>(at - result.sources_.begin()));
+      if (at == result.sources_.end()) result.sources_.push_back(source);
+    }
+    for (std::int64_t i = 0; i < table.rows_; ++i) {
+      row_sources.push_back(table.row_sources_
+                                ? places[static_cast<std::size_t>((*table.row_sources_)[static_cast<std::size_t>(i)])]
+                                : places[0]);
+    }
+  }
+  result.row_ids_ = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
+  if (result.sources_.size() > 1) {
+    result.row_sources_ = std::make_shared<const std::vector<std::int32_t>>(std::move(row_sources));
+  }
+  return result;
+}
+
+}  // namespace tern::data
