@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/column.h"
+#include "tern/data/table.h"
+
+/// Written forms of whole text columns: money, percentages, thousands separators, dates, yes and no. A form is found on
+/// a column once and kept under its name, so that the same form, and no other, is read row by row when serving.
+namespace tern::data {
+
+/// Numbers as people write them: `$1,234.50`, `1.234,50 €`, `12%`, `(123)`.
+struct NumberFormat {
+  char decimal = '.';        ///< '.' or ','
+  char group = '\0';         ///< between groups of three digits: ',' '.' ' ' '\'' or none; optional in a value
+  std::string currency{};    ///< $ € £ ¥ ₹ in front or behind, optional in a value; empty: none
+  bool percent = false;      ///< every value ends in %, and is divided by 100
+  bool parentheses = false;  ///< (123) is -123
+};
+
+/// The order of a date's parts; a time of day may follow in each.
+enum class DateFormat : std::uint8_t {
+  iso,    ///< 2024-01-31, 2024-01-31T12:00:00Z, 2024-01-31 12:00:00
+  ymd,    ///< 2024/01/31, 2024.01.31
+  dmy,    ///< 31/01/2024, 31.1.2024, 31-01-2024
+  mdy,    ///< 01/31/2024
+  d_mon,  ///< 31 Jan 2024, 31-January-2024
+  mon_d   ///< Jan 31, 2024, January 31 2024
+};
+
+/// The pair of words of a boolean column, in any case.
+enum class BooleanFormat : std::uint8_t { true_false, yes_no, y_n, on_off };
+
+/// Names: `number:point`, `number:comma`, then any of `+group`, `+space`, `+apostrophe`, `+percent`, `+parentheses`,
+/// `+$` (or another currency) · `date:iso`, `date:dmy`, … · `boolean:yes/no`, ….
+TERN_API std::string to_string(const NumberFormat& format);
+TERN_API std::string to_string(DateFormat format);
+TERN_API std::string to_string(BooleanFormat format);
+
+/// The format of a name. Throw ValueError for a name that is none.
+TERN_API NumberFormat parse_number_format(std::string_view name);
+TERN_API DateFormat parse_date_format(std::string_view name);
+TERN_API BooleanFormat parse_boolean_format(std::string_view name);
+
+/// The type that columns of a named format get: f64, timestamp or boolean. Throws ValueError for a name that is none.
+TERN_API ColumnType format_type(std::string_view name);
+
+/// The format that every value of a string or categorical column has, if there is one. Plain numbers are none: at least
+/// one value must show a sign of the format. One comma before three digits is read as thousands unless another value
+/// decides otherwise. `detect_dates` throws DataError when day and month cannot be told apart in any value, asking for
+/// `--types COLUMN=date:dmy` or `date:mdy`; a column that needs both is text.
+TERN_API std::optional<NumberFormat> detect_numbers(const Column& column);
+TERN_API std::optional<DateFormat> detect_dates(const Column& column, std::string_view name = {});
+TERN_API std::optional<BooleanFormat> detect_booleans(const Column& column);
+
+/// The values of a text column in a format: f64, timestamp, boolean; nulls stay, and blank text becomes null. A column
+/// already of that type is returned as it is. Throws DataError with the row and the value that does not fit, DTypeError
+/// for a column of another type.
+TERN_API Column parse_numbers(const Column& column, const NumberFormat& format);
+TERN_API Column parse_dates(const Column& column, DateFormat format);
+TERN_API Column parse_booleans(const Column& column, BooleanFormat format);
+
+/// The same by name, as a saved pipeline or schema holds it.
+TERN_API std::optional<std::string> detect_format(const Column& column, std::string_view name = {});
+TERN_API Column apply_format(const Column& column, std::string_view format);
+
+/// Replaces a column of the table by its values in a format. Throws DataError with file, row, line and column.
+TERN_API void apply_format(Table& table, std::string_view column, std::string_view format);
+
+/// Column and format of each text column that has one, in order. Throws DataError for an ambiguous date column.
+TERN_API std::vector<std::pair<std::string, std::string>> detect_formats(const Table& table);
+
+}  // namespace tern::data

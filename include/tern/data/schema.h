@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/column.h"
+#include "tern/data/table.h"
+
+namespace tern::data {
+
+/// How one column of a file is read.
+struct SchemaColumn {
+  std::string name{};
+  ColumnType type = ColumnType::string;
+  std::string format{};               ///< a name of formats.h, or empty: the type's plain form
+  std::vector<std::string> levels{};  ///< categorical: the first levels, in order; unseen ones come behind them
+  bool ordered = false;               ///< categorical
+};
+
+/// How a raw file is read, so that it is read the same way again: names, types and missing-value words. Kept in a
+/// bundle, and then nothing is inferred when serving.
+struct TERN_API Schema {
+  std::vector<SchemaColumn> columns{};
+  std::vector<std::string> missing{};  ///< words that stand for a missing value
+  bool quoted_missing = true;          ///< such a word in quotes is missing too
+
+  /// The column of a name, or nullptr.
+  const SchemaColumn* find(std::string_view name) const;
+
+  /// Versioned JSON, and back. `from_json` throws FormatError for text that is not such a schema.
+  std::string to_json() const;
+  static Schema from_json(std::string_view json);
+};
+
+/// The missing-value words that are used unless told: empty, NA, N/A, NaN, nan, null, NULL, None, ?.
+TERN_API const std::vector<std::string>& default_missing_words();
+
+/// The schema by which a table like this is read: its names, types and levels, with the default missing-value words.
+TERN_API Schema schema_of(const Table& table);
+
+}  // namespace tern::data
