@@ -1,0 +1,175 @@
+#include "data/csv_input.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "tern/base/error.h"
+
+namespace tern::data::internal {
+namespace {
+
+constexpr std::size_t piece_bytes = std::size_t{1} << 20;
+
+[[noreturn]] void fail(const char* what, const std::string& path, int code) {
+  throw FileError("[read_csv] cannot " + std::string(what) + " " + path + ": " + std::strerror(code), path, code);
+}
+
+[[noreturn]] void fail_data(const std::string& path, const std::string& message) {
+  DataLocation location;
+  location.file = path;
+  throw DataError("read_csv", message, std::move(location));
+}
+
+void check_size(const std::string& path, std::size_t size, std::int64_t max_bytes) {
+  if (size > static_cast<std::uint64_t>(max_bytes)) {
+    fail_data(path, "expected at most " + std::to_string(max_bytes) + " bytes of text, got more");
+  }
+}
+
+class File {
+ public:
+  explicit File(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) fail("open", path, errno);
+  }
+  ~File() { ::close(descriptor_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  // 0 when it is not known, as of a pipe.
+  std::size_t size() const {
+    struct stat info {};
+    if (::fstat(descriptor_, &info) != 0) fail("read", path_, errno);
+    if (S_ISDIR(info.st_mode)) fail("read", path_, EISDIR);
+    return S_ISREG(info.st_mode) ? static_cast<std::size_t>(info.st_size) : 0;
+  }
+  std::size_t read(char* buffer, std::size_t size) const {
+    for (;;) {
+      const ssize_t got = ::read(descriptor_, buffer, size);
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno != EINTR) fail("read", path_, errno);
+    }
+  }
+
+ private:
+  const std::string& path_;
+  int descriptor_;
+};
+
+class Inflater {
+ public:
+  Inflater(const std::string& path, std::int64_t max_bytes) : path_(path), max_bytes_(max_bytes) {
+    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw MemoryError("[read_csv] cannot start zlib");
+  }
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  void add(char* data, std::size_t size, std::string& text) {
+    stream_.next_in = reinterpret_cast<Bytef*>(data);
+    stream_.avail_in = static_cast<uInt>(size);
+    while (stream_.avail_in > 0) {
+      if (ended_) {  // another member, or the zeros that some tools pad with
+        if (*stream_.next_in == 0) {
+          padding_ = true;
+          ++stream_.next_in;
+          --stream_.avail_in;
+          continue;
+        }
+        if (padding_ || inflateReset(&stream_) != Z_OK) damaged();
+        ended_ = false;
+      }
+      stream_.next_out = reinterpret_cast<Bytef*>(buffer_.get());
+      stream_.avail_out = static_cast<uInt>(piece_bytes);
+      const int status = inflate(&stream_, Z_NO_FLUSH);
+      if (status == Z_MEM_ERROR) throw MemoryError("[read_csv] no memory for zlib");
+      if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) damaged();
+      const std::size_t made = piece_bytes - stream_.avail_out;
+      check_size(path_, text.size() + made, max_bytes_);
+      text.append(buffer_.get(), made);
+      ended_ = status == Z_STREAM_END;
+    }
+  }
+  // zlib may hold back output that did not fit the last piece.
+  void finish(std::string& text) {
+    while (!ended_) {
+      stream_.next_out = reinterpret_cast<Bytef*>(buffer_.get());
+      stream_.avail_out = static_cast<uInt>(piece_bytes);
+      const int status = inflate(&stream_, Z_NO_FLUSH);
+      const std::size_t made = piece_bytes - stream_.avail_out;
+      if (status != Z_STREAM_END && made == 0) fail_data(path_, "expected a whole gzip file, got a truncated one");
+      check_size(path_, text.size() + made, max_bytes_);
+      text.append(buffer_.get(), made);
+      ended_ = status == Z_STREAM_END;
+    }
+  }
+
+ private:
+  [[noreturn]] void damaged() const { fail_data(path_, "expected a whole gzip file, got a damaged one"); }
+
+  const std::string& path_;
+  std::int64_t max_bytes_;
+  z_stream stream_{};
+  bool ended_ = false, padding_ = false;
+  std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(piece_bytes);
+};
+
+}  // namespace
+
+std::string read_text(const std::string& path, std::int64_t max_bytes) {
+  const File file(path);
+  const std::size_t size = file.size();
+  const auto buffer = std::make_unique<char[]>(piece_bytes);
+  std::size_t got = 0;
+  while (got < 2) {  // the magic bytes, even when a pipe gives one byte at a time
+    const std::size_t more = file.read(buffer.get() + got, piece_bytes - got);
+    if (more == 0) break;
+    got += more;
+  }
+  std::string text;
+  if (got >= 2 && buffer[0] == '\x1f' && buffer[1] == '\x8b') {
+    Inflater inflater(path, max_bytes);
+    for (; got > 0; got = file.read(buffer.get(), piece_bytes)) inflater.add(buffer.get(), got, text);
+    inflater.finish(text);
+    return text;
+  }
+  check_size(path, size, max_bytes);
+  text.reserve(size);
+  for (; got > 0; got = file.read(buffer.get(), piece_bytes)) {
+    check_size(path, text.size() + got, max_bytes);
+    text.append(buffer.get(), got);
+  }
+  return text;
+}
+
+std::string gzip(std::string_view text) {
+  z_stream stream{};
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    throw MemoryError("[write_csv] cannot start zlib");
+  }
+  const std::unique_ptr<z_stream, decltype(&deflateEnd)> guard(&stream, &deflateEnd);
+  const auto buffer = std::make_unique<char[]>(piece_bytes);
+  std::string packed;
+  int status = Z_OK;
+  while (status != Z_STREAM_END) {
+    const std::size_t part = std::min(text.size(), piece_bytes);
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    stream.avail_in = static_cast<uInt>(part);
+    text.remove_prefix(part);
+    do {
+      stream.next_out = reinterpret_cast<Bytef*>(buffer.get());
+      stream.avail_out = static_cast<uInt>(piece_bytes);
+      status = deflate(&stream, text.empty() ? Z_FINISH : Z_NO_FLUSH);
+      packed.append(buffer.get(), piece_bytes - stream.avail_out);
+    } while (stream.avail_out == 0);
+  }
+  return packed;
+}
+
+}  // namespace tern::data::internal
