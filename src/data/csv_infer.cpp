@@ -1,0 +1,75 @@
+#include "data/csv_infer.h"
+
+#include <algorithm>
+
+#include "data/scalar.h"
+
+namespace tern::data::internal {
+
+MissingWords::MissingWords(const std::vector<std::string>& words) {
+  for (const std::string& listed : words) {
+    const std::string word(trim(listed));
+    if (word.empty()) {
+      blank_ = true;
+      continue;
+    }
+    if (word.size() >= by_length_.size()) by_length_.resize(word.size() + 1);
+    by_length_[word.size()].push_back(word);
+    first_[static_cast<unsigned char>(word.front())] = true;
+  }
+}
+
+bool leading_zero(std::string_view text) {
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
+}
+
+void Inference::add(std::string_view text, std::int64_t row) {
+  any = true;
+  if (number) {
+    std::int64_t integer = 0;
+    double real = 0;
+    const Parsed as_integer = whole ? parse_i64(text, integer) : Parsed::no;
+    if (as_integer == Parsed::too_large) beyond_i64 = true;
+    if (as_integer == Parsed::no) {
+      whole = false;
+      const Parsed as_real = parse_f64(text, real);
+      if (as_real == Parsed::no) number = false;
+      if (as_real == Parsed::too_large && too_large < 0) too_large = row;
+    }
+    if (leading_zero(text)) zeros = true;
+  }
+  if (boolean && !parse_true_false(text)) boolean = false;
+  if (timestamp && !parse_iso(text)) timestamp = false;
+}
+
+void Inference::merge(const Inference& later) {
+  any = any || later.any;
+  boolean = boolean && later.boolean;
+  timestamp = timestamp && later.timestamp;
+  number = number && later.number;
+  whole = whole && later.whole;
+  zeros = zeros || later.zeros;
+  beyond_i64 = beyond_i64 || later.beyond_i64;
+  if (too_large < 0) too_large = later.too_large;
+}
+
+ColumnType Inference::type(std::string& note) const {
+  if (!any) {
+    note = "no value; read as f64";
+    return ColumnType::f64;
+  }
+  if (number && zeros) {
+    note = "numbers with leading zeros, kept as text";
+    return ColumnType::string;
+  }
+  if (number && whole && beyond_i64) {
+    note = "whole numbers beyond 64 bits, kept as text";
+    return ColumnType::string;
+  }
+  if (number) return whole ? ColumnType::i64 : ColumnType::f64;
+  if (boolean) return ColumnType::boolean;
+  return timestamp ? ColumnType::timestamp : ColumnType::string;
+}
+
+}  // namespace tern::data::internal

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/data/column.h"
+
+namespace tern::data::internal {
+
+/// The words that stand for a missing value, compared without the blanks around a field.
+class MissingWords {
+ public:
+  explicit MissingWords(const std::vector<std::string>& words);
+  bool has(std::string_view text) const {
+    if (text.empty()) return blank_;
+    if (text.size() >= by_length_.size() || !first_[static_cast<unsigned char>(text.front())]) return false;
+    for (const std::string& word : by_length_[text.size()]) {
+      if (word == text) return true;
+    }
+    return false;
+  }
+
+ private:
+  bool blank_ = false;
+  bool first_[256] = {};
+  std::vector<std::vector<std::string>> by_length_;
+};
+
+/// A whole number with more digits than it needs, such as 007: an identifier, not a quantity.
+bool leading_zero(std::string_view text);
+
+/// What the values of a column could be, value by value; states of parts merge in order.
+struct Inference {
+  bool any = false;             ///< a value was seen
+  bool boolean = true;          ///< all are true/false
+  bool timestamp = true;        ///< all are ISO 8601
+  bool number = true;           ///< all are numbers
+  bool whole = true;            ///< all are whole numbers
+  bool zeros = false;           ///< one has leading zeros
+  bool beyond_i64 = false;      ///< a whole number is beyond int64
+  std::int64_t too_large = -1;  ///< first row with a number beyond double
+
+  void add(std::string_view text, std::int64_t row);
+  void merge(const Inference& later);
+  /// The type; a column without values is f64. `note` says why numbers are kept as text, or that there is no value.
+  ColumnType type(std::string& note) const;
+  /// No later value can change the type except by being text.
+  bool settled() const { return any && !(number && beyond_i64) && too_large < 0; }
+};
+
+}  // namespace tern::data::internal

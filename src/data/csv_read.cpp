@@ -1,0 +1,615 @@
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <unordered_set>
+#include <utility>
+
+#include "data/csv_infer.h"
+#include "data/csv_input.h"
+#include "data/csv_records.h"
+#include "data/scalar.h"
+#include "tern/base/error.h"
+#include "tern/base/log.h"
+#include "tern/base/parallel.h"
+#include "tern/data/csv.h"
+#include "tern/data/formats.h"
+
+namespace tern::data {
+namespace {
+
+using internal::Field;
+using internal::Inference;
+using internal::Parsed;
+using internal::Problem;
+using internal::Split;
+
+constexpr std::int64_t sample_rows = 2048;    // from which types are guessed before the whole file confirms them
+constexpr std::int64_t block_fields = 16384;  // split at a time, so that a block stays in cache
+
+// A column of the table to be made.
+struct Plan {
+  std::int64_t field = 0;  // position in the file
+  SchemaColumn out{};
+  bool told = false;
+  ColumnType read = ColumnType::string;  // the type that fields are parsed to, before format and levels
+  std::string note{};
+};
+
+// Text of one block of rows of a string column.
+struct BlockText {
+  std::string characters{};
+  std::vector<std::int64_t> ends{};
+};
+
+// Buffers that blocks of rows fill in parallel; a block starts at a multiple of eight rows, so that no two share a
+// byte.
+struct Output {
+  ColumnBuffers buffers{};
+  std::vector<BlockText> blocks{};
+
+  void start(ColumnType type, std::int64_t rows, std::int64_t block_count) {
+    *this = Output();
+    buffers.type = type;
+    buffers.size = rows;
+    const auto n = static_cast<std::size_t>(rows);
+    buffers.validity.resize((n + 7) / 8);
+    switch (type) {
+      case ColumnType::f64:
+        buffers.f64.resize(n);
+        break;
+      case ColumnType::i64:
+      case ColumnType::timestamp:
+        buffers.i64.resize(n);
+        break;
+      case ColumnType::boolean:
+        buffers.bits.resize((n + 7) / 8);
+        break;
+      default:
+        blocks.resize(static_cast<std::size_t>(block_count));
+        break;
+    }
+  }
+  Column finish() {
+    if (buffers.type == ColumnType::string) {
+      std::size_t total = 0;
+      for (const BlockText& block : blocks) total += block.characters.size();
+      buffers.characters.reserve(total);
+      buffers.offsets.reserve(static_cast<std::size_t>(buffers.size) + 1);
+      buffers.offsets.push_back(0);
+      for (BlockText& block : blocks) {
+        const auto base = static_cast<std::int64_t>(buffers.characters.size());
+        buffers.characters += block.characters;
+        for (const std::int64_t end : block.ends) buffers.offsets.push_back(base + end);
+        block = BlockText();
+      }
+    }
+    return Column::from_buffers(std::move(buffers));
+  }
+};
+
+void set_bit(std::vector<std::uint8_t>& bits, std::int64_t i) {
+  bits[static_cast<std::size_t>(i >> 3)] |= static_cast<std::uint8_t>(1u << (i & 7));
+}
+
+class Reader {
+ public:
+  Reader(std::string_view text, std::string file, const CsvOptions& options)
+      : text_(text),
+        file_(std::move(file)),
+        options_(options),
+        missing_(options.schema ? options.schema->missing : options.missing),
+        quoted_missing_(options.schema ? options.schema->quoted_missing : options.quoted_missing) {}
+
+  Table read(CsvReport* report) {
+    check_options(report);
+    find_structure();
+    read_header();
+    make_plans();
+    if (options_.bad_rows != BadRows::error) leave_out_bad_rows();
+    if (rows() == 0 && !options_.allow_no_rows) {
+      fail(-1, {}, skipped_.empty() ? "expected rows, got a header alone" : "expected rows, got none that can be read");
+    }
+    infer();
+    fill();
+    Table table = make_table();
+    for (const Plan& plan : plans_) {
+      if (!plan.note.empty()) notes_.push_back("column " + internal::shown(plan.out.name) + ": " + plan.note);
+    }
+    for (const std::string& note : notes_) log(LogLevel::info, "[read_csv] " + note);
+    if (report) write_report(*report, table);
+    return table;
+  }
+
+ private:
+  std::int64_t rows() const {
+    return static_cast<std::int64_t>(kept_.empty() && !some_left_out_ ? records_.count() - 1 : kept_.size());
+  }
+  // The record of the file (the header not counted) that a row of the table is read from.
+  std::int64_t record(std::int64_t row) const { return some_left_out_ ? kept_[static_cast<std::size_t>(row)] : row; }
+  std::string_view record_text(std::int64_t record) const {
+    const auto at = static_cast<std::size_t>(record + 1);
+    return text_.substr(static_cast<std::size_t>(records_.starts[at]),
+                        static_cast<std::size_t>(records_.starts[at + 1] - records_.starts[at]));
+  }
+
+  // `record` -1: no record; the header is -2.
+  [[noreturn]] TERN_COLD void fail(std::int64_t record, const std::string& column, const std::string& message) const {
+    DataLocation location;
+    location.file = file_;
+    if (record >= 0) location.row = record;
+    if (record != -1) location.line = records_.line(record == -2 ? 0 : record + 1);
+    location.column = column;
+    throw DataError("read_csv", message, std::move(location));
+  }
+  [[noreturn]] TERN_COLD void fail_line(std::int64_t line, const std::string& message) const {
+    DataLocation location;
+    location.file = file_;
+    location.line = line;
+    throw DataError("read_csv", message, std::move(location));
+  }
+  std::string name(std::int64_t field) const {
+    return field >= 0 && field < width_ ? names_[static_cast<std::size_t>(field)] : std::string();
+  }
+
+  void check_options(const CsvReport* report) const {
+    if (options_.bad_rows == BadRows::report && !report) {
+      throw ValueError("[read_csv] expected a CsvReport for BadRows::report, got none");
+    }
+    if (options_.schema && !options_.types.empty()) {
+      throw ValueError("[read_csv] expected a schema or types, got both");
+    }
+    if (!options_.schema && !options_.optional_columns.empty()) {
+      throw ValueError("[read_csv] expected optional columns of a schema, got no schema");
+    }
+    const char d = options_.delimiter;
+    if (d == '"' || d == '\n' || d == '\r' || static_cast<unsigned char>(d) >= 0x80) {
+      throw ValueError("[read_csv] expected an ASCII delimiter other than a quote or a line end, got another");
+    }
+    const auto positive = [](std::int64_t value, const char* option) {
+      if (value < 1)
+        throw ValueError("[read_csv] expected " + std::string(option) + " of at least 1, got " + std::to_string(value));
+    };
+    positive(options_.max_columns, "max_columns");
+    positive(options_.max_bytes, "max_bytes");
+    positive(options_.max_field_bytes, "max_field_bytes");
+    if (options_.max_field_bytes > std::int64_t{1} << 31) {
+      throw ValueError("[read_csv] expected max_field_bytes of at most 2^31, got " +
+                       std::to_string(options_.max_field_bytes));
+    }
+    if (options_.max_rows < -1) {
+      throw ValueError("[read_csv] expected max_rows of at least 0, or -1, got " + std::to_string(options_.max_rows));
+    }
+  }
+
+  void find_structure() {
+    if (static_cast<std::int64_t>(text_.size()) > options_.max_bytes) {
+      fail(-1, {}, "expected at most " + std::to_string(options_.max_bytes) + " bytes of text, got more");
+    }
+    if (text_.substr(0, 3) == "\xEF\xBB\xBF") text_.remove_prefix(3);
+    if (text_.substr(0, 2) == "\xFF\xFE" || text_.substr(0, 2) == "\xFE\xFF") {
+      fail_line(1, "expected UTF-8 text, got UTF-16");
+    }
+    if (const std::size_t at = text_.find('\0'); at != std::string_view::npos) {
+      const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+      fail_line(line, "expected text, got a binary file (a zero byte)");
+    }
+    delimiter_ = options_.delimiter != '\0' ? options_.delimiter : internal::find_delimiter(text_);
+    records_ = internal::scan_records(text_, delimiter_, options_.max_rows < 0 ? -1 : options_.max_rows + 1);
+    if (records_.unclosed_at >= 0) {
+      fail_line(records_.unclosed_line,
+                "expected a closing quote, got the end of the file (the quote opens on this line)");
+    }
+    if (records_.count() == 0) fail(-1, {}, "expected a header line, got an empty file");
+  }
+
+  void read_header() {
+    const std::string_view header = record_text(-1);
+    if (internal::invalid_utf8(header) != std::string_view::npos)
+      fail(-2, {}, "expected UTF-8 text, got other bytes in the header");
+    const Split count = internal::split(header, delimiter_, 0, options_.max_field_bytes, nullptr);
+    if (count.fields > options_.max_columns) {
+      fail(
+          -2, {},
+          "expected at most " + std::to_string(options_.max_columns) + " columns, got " + std::to_string(count.fields));
+    }
+    width_ = count.fields;
+    std::vector<Field> fields(static_cast<std::size_t>(width_));
+    const Split found = internal::split(header, delimiter_, width_, options_.max_field_bytes, fields.data());
+    if (found.problem != Problem::none) fail(-2, {}, describe(found));
+    std::unordered_set<std::string> seen;
+    std::string scratch;
+    for (const Field& field : fields) {
+      std::string name(field.quoted ? field.value(scratch) : internal::trim(field.raw()));
+      const auto position = std::to_string(names_.size() + 1);
+      if (name.empty()) fail(-2, {}, "expected a name for each column, got an empty one for column " + position);
+      if (!seen.insert(name).second)
+        fail(-2, name, "expected each column name once, got it again for column " + position);
+      names_.push_back(std::move(name));
+    }
+  }
+
+  std::string describe(const Split& split) const {
+    switch (split.problem) {
+      case Problem::none:
+        break;
+      case Problem::fields:
+        return "expected " + std::to_string(width_) + " fields, got " + std::to_string(split.fields);
+      case Problem::after_quote:
+        return "expected a delimiter or a line end after a closing quote, got other text";
+      case Problem::too_long:
+        return "expected fields of at most " + std::to_string(options_.max_field_bytes) + " bytes, got a longer one";
+    }
+    return {};
+  }
+
+  void make_plans() {
+    if (options_.schema) return make_plans_from_schema();
+    for (const auto& [name, spec] : options_.types) {
+      if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
+        Table header;
+        for (const std::string& known : names_) header.add(known, Column());
+        try {
+          header.column(name);
+        } catch (const DataError& error) {
+          const std::string message = error.what();
+          fail(-2, {}, "types: " + message.substr(message.find("expected")));
+        }
+      }
+    }
+    for (std::int64_t f = 0; f < width_; ++f) {
+      Plan plan;
+      plan.field = f;
+      plan.out.name = name(f);
+      if (const auto told = options_.types.find(plan.out.name); told != options_.types.end()) {
+        plan.told = true;
+        plan.out.type = told->second.type;
+        plan.out.format = told->second.format;
+        plan.read = read_type(plan.out);
+      }
+      plans_.push_back(std::move(plan));
+    }
+  }
+
+  void make_plans_from_schema() {
+    const auto& optional = options_.optional_columns;
+    for (const std::string& name : optional) {
+      if (!options_.schema->find(name)) {
+        throw ValueError("[read_csv] expected optional columns of the schema, got " + internal::shown(name));
+      }
+    }
+    for (const SchemaColumn& column : options_.schema->columns) {
+      const auto at = std::find(names_.begin(), names_.end(), column.name);
+      if (at == names_.end()) {
+        if (std::find(optional.begin(), optional.end(), column.name) != optional.end()) continue;
+        fail(-2, column.name, "expected this column, got a file without it");
+      }
+      Plan plan;
+      plan.field = at - names_.begin();
+      plan.out = column;
+      plan.told = true;
+      plan.read = read_type(column);
+      plans_.push_back(std::move(plan));
+    }
+    for (const std::string& name : names_) {
+      if (!options_.schema->find(name))
+        notes_.push_back("column " + internal::shown(name) + ": not in the schema, left out");
+    }
+  }
+
+  static ColumnType read_type(const SchemaColumn& column) {
+    return column.format.empty() && column.type != ColumnType::categorical ? column.type : ColumnType::string;
+  }
+
+  std::int64_t block_rows() const { return std::clamp<std::int64_t>(block_fields / width_ / 8 * 8, 8, 4096); }
+
+  // Splits `count` rows from `first`; throws for the first that breaks a rule.
+  void split_rows(std::int64_t first, std::int64_t count, std::vector<Field>& fields) const {
+    fields.resize(static_cast<std::size_t>(count * width_));
+    for (std::int64_t r = 0; r < count; ++r) {
+      const std::int64_t at = record(first + r);
+      const Split found =
+          internal::split(record_text(at), delimiter_, width_, options_.max_field_bytes, fields.data() + r * width_);
+      if (found.problem != Problem::none) fail(at, name(found.at), describe(found));
+    }
+    if (some_left_out_) return;  // every record was checked one by one
+    const auto begin = static_cast<std::size_t>(records_.starts[static_cast<std::size_t>(first + 1)]);
+    const auto end = static_cast<std::size_t>(records_.starts[static_cast<std::size_t>(first + count + 1)]);
+    if (internal::invalid_utf8(text_.substr(begin, end - begin)) == std::string_view::npos) return;
+    for (std::int64_t r = 0; r < count; ++r) {
+      for (std::int64_t f = 0; f < width_; ++f) {
+        if (internal::invalid_utf8(fields[static_cast<std::size_t>(r * width_ + f)].raw()) != std::string_view::npos) {
+          fail(record(first + r), name(f), "expected UTF-8 text, got other bytes");
+        }
+      }
+    }
+  }
+
+  void leave_out_bad_rows() {
+    const std::int64_t count = records_.count() - 1, grain = block_rows();
+    std::vector<std::vector<SkippedRow>> found(static_cast<std::size_t>(count / grain + 1));
+    parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<Field> fields(static_cast<std::size_t>(width_));
+      for (std::int64_t r = begin; r < end; ++r) {
+        const std::string_view text = record_text(r);
+        const Split split = internal::split(text, delimiter_, width_, options_.max_field_bytes, fields.data());
+        std::string reason = describe(split);
+        if (reason.empty() && internal::invalid_utf8(text) != std::string_view::npos) {
+          reason = "expected UTF-8 text, got other bytes";
+        }
+        if (!reason.empty()) {
+          found[static_cast<std::size_t>(begin / grain)].push_back({r, records_.line(r + 1), std::move(reason)});
+        }
+      }
+    });
+    for (auto& block : found) {
+      for (SkippedRow& row : block) skipped_.push_back(std::move(row));
+    }
+    some_left_out_ = true;
+    kept_.reserve(static_cast<std::size_t>(count) - skipped_.size());
+    std::size_t next = 0;
+    for (std::int64_t r = 0; r < count; ++r) {
+      if (next < skipped_.size() && skipped_[next].row == r) {
+        ++next;
+      } else {
+        kept_.push_back(r);
+      }
+    }
+  }
+
+  // The value of a field without the blanks around it; false when it is missing.
+  bool value(const Field& field, std::string& scratch, std::string_view& text) const {
+    text = internal::trim(field.value(scratch));
+    return (field.quoted && !quoted_missing_) || !missing_.has(text);
+  }
+
+  void infer_rows(std::int64_t first, std::int64_t count, const std::vector<std::size_t>& columns,
+                  std::vector<Inference>& states) const {
+    std::vector<Field> fields;
+    split_rows(first, count, fields);
+    std::string scratch;
+    std::string_view text;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      const Field* field = fields.data() + plans_[columns[k]].field;
+      for (std::int64_t r = 0; r < count; ++r, field += width_) {
+        if (value(*field, scratch, text)) states[k].add(text, first + r);
+      }
+    }
+  }
+
+  // Guesses types from the first rows. Where those cannot settle it, or `fill` finds the guess wrong, all rows decide.
+  void infer() {
+    std::vector<std::size_t> columns;
+    for (std::size_t c = 0; c < plans_.size(); ++c) {
+      if (!plans_[c].told) columns.push_back(c);
+    }
+    if (columns.empty()) return;
+    std::vector<Inference> states(columns.size());
+    const std::int64_t count = std::min(rows(), sample_rows), grain = block_rows();
+    for (std::int64_t first = 0; first < count; first += grain) {
+      infer_rows(first, std::min(grain, count - first), columns, states);
+    }
+    std::vector<std::size_t> open;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      if (count == rows() || states[k].settled()) {
+        decide(columns[k], states[k]);
+      } else {
+        open.push_back(columns[k]);
+      }
+    }
+    infer_all(open);
+  }
+
+  void infer_all(const std::vector<std::size_t>& columns) {
+    if (columns.empty()) return;
+    const std::int64_t grain = block_rows();
+    std::vector<std::vector<Inference>> blocks(static_cast<std::size_t>(rows() / grain + 1),
+                                               std::vector<Inference>(columns.size()));
+    parallel_for(rows(), grain, [&](std::int64_t begin, std::int64_t end) {
+      infer_rows(begin, end - begin, columns, blocks[static_cast<std::size_t>(begin / grain)]);
+    });
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      Inference state = blocks[0][k];
+      for (std::size_t b = 1; b < blocks.size(); ++b) state.merge(blocks[b][k]);
+      decide(columns[k], state);
+    }
+  }
+
+  void decide(std::size_t column, const Inference& state) {
+    Plan& plan = plans_[column];
+    plan.out.type = plan.read = state.type(plan.note);
+    if (plan.read == ColumnType::f64 && state.too_large >= 0) {
+      fail(record(state.too_large), plan.out.name, "expected f64, got a number too large");
+    }
+  }
+
+  // Fills rows of one column; returns false where an inferred type does not hold, throws where a told one does not.
+  bool fill_rows(const Plan& plan, Output& out, const std::vector<Field>& fields, std::int64_t first,
+                 std::int64_t count, std::size_t block) const {
+    std::string scratch;
+    std::string_view text;
+    const Field* field = fields.data() + plan.field;
+    ColumnBuffers& b = out.buffers;
+    if (plan.read == ColumnType::string) {
+      BlockText& strings = out.blocks[block];
+      strings.ends.reserve(static_cast<std::size_t>(count));
+      for (std::int64_t r = 0; r < count; ++r, field += width_) {
+        if (value(*field, scratch, text)) {
+          set_bit(b.validity, first + r);
+          strings.characters += field->escaped ? std::string_view(scratch) : field->raw();
+        }
+        strings.ends.push_back(static_cast<std::int64_t>(strings.characters.size()));
+      }
+      return true;
+    }
+    for (std::int64_t r = 0; r < count; ++r, field += width_) {
+      if (!value(*field, scratch, text)) continue;
+      const std::int64_t row = first + r;
+      Parsed parsed = Parsed::no;
+      switch (plan.read) {
+        case ColumnType::f64:
+          parsed = internal::parse_f64(text, b.f64[static_cast<std::size_t>(row)]);
+          break;
+        case ColumnType::i64: {
+          std::int64_t& value = b.i64[static_cast<std::size_t>(row)];
+          parsed = internal::parse_i64(text, value);
+          if (parsed == Parsed::no && plan.told) parsed = whole(text, value);
+          break;
+        }
+        case ColumnType::boolean:
+          if (const auto word = plan.told ? internal::parse_boolean(text) : internal::parse_true_false(text)) {
+            parsed = Parsed::ok;
+            if (*word) set_bit(b.bits, row);
+          }
+          break;
+        default:
+          if (const auto time = internal::parse_iso(text)) {
+            parsed = Parsed::ok;
+            b.i64[static_cast<std::size_t>(row)] = *time;
+          }
+          break;
+      }
+      const bool number = plan.read == ColumnType::f64 || plan.read == ColumnType::i64;
+      if (parsed == Parsed::ok && !(number && !plan.told && internal::leading_zero(text))) {
+        set_bit(b.validity, row);
+      } else if (!plan.told) {
+        return false;
+      } else {
+        fail(record(row), plan.out.name,
+             "expected " + std::string(to_string(plan.read)) + ", got " +
+                 (parsed == Parsed::too_large ? "a number too large: " : "") + internal::shown(text));
+      }
+    }
+    return true;
+  }
+
+  // A whole number written with a fraction of zeros (3.0), as tools do that keep numbers with gaps as floating point.
+  static Parsed whole(std::string_view text, std::int64_t& value) {
+    double number = 0;
+    const Parsed parsed = internal::parse_f64(text, number);
+    if (parsed != Parsed::ok) return parsed;
+    if (number != std::floor(number)) return Parsed::no;
+    if (std::fabs(number) >= 0x1p63) return Parsed::too_large;
+    value = static_cast<std::int64_t>(number);
+    return Parsed::ok;
+  }
+
+  void fill() {
+    outputs_.resize(plans_.size());
+    std::vector<std::size_t> columns(plans_.size());
+    for (std::size_t c = 0; c < columns.size(); ++c) columns[c] = c;
+    const std::vector<std::size_t> wrong = fill_columns(columns);
+    infer_all(wrong);
+    if (!fill_columns(wrong).empty()) throw Error("[read_csv] expected the inferred type to hold, got another");
+  }
+
+  // Returns the columns whose inferred type does not hold.
+  std::vector<std::size_t> fill_columns(const std::vector<std::size_t>& columns) {
+    const std::int64_t grain = block_rows();
+    for (const std::size_t c : columns) outputs_[c].start(plans_[c].read, rows(), rows() / grain + 1);
+    const auto failed = std::make_unique<std::atomic<bool>[]>(plans_.size());
+    if (!columns.empty()) {
+      parallel_for(rows(), grain, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<Field> fields;
+        split_rows(begin, end - begin, fields);
+        for (const std::size_t c : columns) {
+          if (failed[c].load(std::memory_order_relaxed)) continue;
+          if (!fill_rows(plans_[c], outputs_[c], fields, begin, end - begin, static_cast<std::size_t>(begin / grain))) {
+            failed[c].store(true, std::memory_order_relaxed);
+          }
+        }
+      });
+    }
+    std::vector<std::size_t> wrong;
+    for (const std::size_t c : columns) {
+      if (failed[c].load(std::memory_order_relaxed)) wrong.push_back(c);
+    }
+    return wrong;
+  }
+
+  Table make_table() {
+    std::vector<Column> columns(plans_.size());
+    parallel_for(static_cast<std::int64_t>(plans_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t c = begin; c < end; ++c) {
+        const auto at = static_cast<std::size_t>(c);
+        columns[at] = outputs_[at].finish();
+        const SchemaColumn& out = plans_[at].out;
+        if (out.type == ColumnType::categorical) {
+          columns[at] = out.levels.empty() ? columns[at].cast(ColumnType::categorical)
+                                           : columns[at].encode(out.levels, out.ordered);
+        }
+      }
+    });
+    outputs_.clear();
+    Table table;
+    for (std::size_t c = 0; c < plans_.size(); ++c) table.add(plans_[c].out.name, std::move(columns[c]));
+    auto source = std::make_shared<TableSource>();
+    source->file = file_;
+    source->first_line = records_.line(0) + 1;
+    if (!records_.lines.empty()) source->lines.assign(records_.lines.begin() + 1, records_.lines.end());
+    table.set_source(std::move(source), kept_);
+    for (const Plan& plan : plans_) {
+      if (!plan.out.format.empty()) apply_format(table, plan.out.name, plan.out.format);
+    }
+    return table;
+  }
+
+  void write_report(CsvReport& report, const Table& table) const {
+    report = CsvReport();
+    report.records = records_.count() - 1;
+    report.rows = rows();
+    report.skipped_count = static_cast<std::int64_t>(skipped_.size());
+    if (options_.bad_rows == BadRows::report) report.skipped = skipped_;
+    report.bytes = static_cast<std::int64_t>(text_.size());
+    report.delimiter = delimiter_;
+    report.notes = notes_;
+    report.schema.missing = options_.schema ? options_.schema->missing : options_.missing;
+    report.schema.quoted_missing = quoted_missing_;
+    for (const Plan& plan : plans_) {
+      SchemaColumn column = plan.out;
+      if (column.type == ColumnType::categorical) {
+        column.levels = table.column(column.name).levels();
+        column.ordered = table.column(column.name).ordered();
+      }
+      report.schema.columns.push_back(std::move(column));
+    }
+  }
+
+  std::string_view text_;
+  std::string file_;
+  const CsvOptions& options_;
+  internal::MissingWords missing_;
+  bool quoted_missing_;
+  char delimiter_ = ',';
+  internal::Records records_;
+  std::int64_t width_ = 0;
+  std::vector<std::string> names_;
+  std::vector<Plan> plans_;
+  std::vector<Output> outputs_;
+  bool some_left_out_ = false;  // rows are those of `kept_`, else all
+  std::vector<std::int64_t> kept_;
+  std::vector<SkippedRow> skipped_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+ColumnSpec::ColumnSpec(std::string_view name) : type(ColumnType::string) {
+  if (name.find(':') == std::string_view::npos) {
+    type = parse_column_type(name);
+  } else {
+    type = format_type(name);
+    format = name;
+  }
+}
+
+Table read_csv(const std::string& path, const CsvOptions& options, CsvReport* report) {
+  const std::string text = internal::read_text(path, options.max_bytes);
+  return Reader(text, path, options).read(report);
+}
+
+Table read_csv_text(std::string_view text, const CsvOptions& options, CsvReport* report) {
+  return Reader(text, {}, options).read(report);
+}
+
+}  // namespace tern::data
