@@ -148,28 +148,35 @@ std::string read_text(const std::string& path, std::int64_t max_bytes) {
   return text;
 }
 
-std::string gzip(std::string_view text) {
+struct Gzip::State {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  std::unique_ptr<char[]> buffer = std::make_unique<char[]>(piece_bytes);
+};
+
+Gzip::Gzip() : state_(std::make_unique<State>()) {
+  if (deflateInit2(&state_->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw MemoryError("[write_csv] cannot start zlib");
   }
-  const std::unique_ptr<z_stream, decltype(&deflateEnd)> guard(&stream, &deflateEnd);
-  const auto buffer = std::make_unique<char[]>(piece_bytes);
-  std::string packed;
-  int status = Z_OK;
-  while (status != Z_STREAM_END) {
+}
+
+Gzip::~Gzip() { deflateEnd(&state_->stream); }
+
+std::string_view Gzip::run(std::string_view text, bool last) {
+  z_stream& stream = state_->stream;
+  packed_.clear();
+  do {
     const std::size_t part = std::min(text.size(), piece_bytes);
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
     stream.avail_in = static_cast<uInt>(part);
     text.remove_prefix(part);
     do {
-      stream.next_out = reinterpret_cast<Bytef*>(buffer.get());
+      stream.next_out = reinterpret_cast<Bytef*>(state_->buffer.get());
       stream.avail_out = static_cast<uInt>(piece_bytes);
-      status = deflate(&stream, text.empty() ? Z_FINISH : Z_NO_FLUSH);
-      packed.append(buffer.get(), piece_bytes - stream.avail_out);
+      deflate(&stream, last && text.empty() ? Z_FINISH : Z_NO_FLUSH);
+      packed_.append(state_->buffer.get(), piece_bytes - stream.avail_out);
     } while (stream.avail_out == 0);
-  }
-  return packed;
+  } while (!text.empty());
+  return packed_;
 }
 
 }  // namespace tern::data::internal

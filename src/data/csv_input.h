@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,7 +12,24 @@ namespace tern::data::internal {
 /// longer than `max_bytes`.
 std::string read_text(const std::string& path, std::int64_t max_bytes);
 
-/// A text as one gzip member, the same bytes for the same text. Throws MemoryError.
-std::string gzip(std::string_view text);
+/// Packs text as one gzip member, piece by piece; the same bytes for the same pieces. Throws MemoryError.
+class Gzip {
+ public:
+  Gzip();
+  ~Gzip();
+  Gzip(const Gzip&) = delete;
+  Gzip& operator=(const Gzip&) = delete;
+
+  /// Bytes that are ready once `text` is taken in; `finish` gives the rest. Valid until the next call.
+  std::string_view add(std::string_view text) { return run(text, false); }
+  std::string_view finish() { return run({}, true); }
+
+ private:
+  struct State;
+  std::string_view run(std::string_view text, bool last);
+
+  std::unique_ptr<State> state_;
+  std::string packed_;
+};
 
 }  // namespace tern::data::internal

@@ -8,6 +8,7 @@
 #include "data/csv_infer.h"
 #include "data/csv_input.h"
 #include "data/csv_records.h"
+#include "data/near_names.h"
 #include "data/scalar.h"
 #include "tern/base/error.h"
 #include "tern/base/log.h"
@@ -122,9 +123,7 @@ class Reader {
   }
 
  private:
-  std::int64_t rows() const {
-    return static_cast<std::int64_t>(kept_.empty() && !some_left_out_ ? records_.count() - 1 : kept_.size());
-  }
+  std::int64_t rows() const { return some_left_out_ ? static_cast<std::int64_t>(kept_.size()) : records_.count() - 1; }
   // The record of the file (the header not counted) that a row of the table is read from.
   std::int64_t record(std::int64_t row) const { return some_left_out_ ? kept_[static_cast<std::size_t>(row)] : row; }
   std::string_view record_text(std::int64_t record) const {
@@ -247,14 +246,9 @@ class Reader {
     if (options_.schema) return make_plans_from_schema();
     for (const auto& [name, spec] : options_.types) {
       if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
-        Table header;
-        for (const std::string& known : names_) header.add(known, Column());
-        try {
-          header.column(name);
-        } catch (const DataError& error) {
-          const std::string message = error.what();
-          fail(-2, {}, "types: " + message.substr(message.find("expected")));
-        }
+        fail(-2, {},
+             "expected told types of columns of the file, got " + internal::shown(name) +
+                 internal::near_names(name, names_));
       }
     }
     for (std::int64_t f = 0; f < width_; ++f) {

@@ -1,0 +1,558 @@
+#include "tern/data/formats.h"
+
+#include <array>
+#include <cstddef>
+
+#include "data/scalar.h"
+#include "tern/base/error.h"
+
+namespace tern::data {
+namespace {
+
+using internal::Parsed;
+
+constexpr std::string_view date_names[] = {"date:iso", "date:ymd", "date:dmy", "date:mdy", "date:d-mon", "date:mon-d"};
+constexpr std::string_view boolean_names[] = {"boolean:true/false", "boolean:yes/no", "boolean:y/n", "boolean:on/off"};
+constexpr std::string_view currencies[] = {"$", "€", "£", "¥", "₹"};
+constexpr std::string_view months[] = {"january", "february", "march",     "april",   "may",      "june",
+                                       "july",    "august",   "september", "october", "november", "december"};
+
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+  if (prefix.empty() || text.substr(0, prefix.size()) != prefix) return false;
+  text = internal::trim(text.substr(prefix.size()));
+  return true;
+}
+
+bool take_suffix(std::string_view& text, std::string_view suffix) {
+  if (suffix.empty() || text.size() < suffix.size() || text.substr(text.size() - suffix.size()) != suffix) return false;
+  text = internal::trim(text.substr(0, text.size() - suffix.size()));
+  return true;
+}
+
+// No-break spaces (U+00A0, U+202F) as plain ones.
+std::string_view plain_spaces(std::string_view text, std::string& scratch) {
+  if (text.find('\xC2') == std::string_view::npos && text.find('\xE2') == std::string_view::npos) return text;
+  scratch.clear();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i, 2) == "\xC2\xA0") {
+      scratch += ' ';
+      i += 1;
+    } else if (text.substr(i, 3) == "\xE2\x80\xAF") {
+      scratch += ' ';
+      i += 2;
+    } else {
+      scratch += text[i];
+    }
+  }
+  return scratch;
+}
+
+// What a value shows of a number's form, beside its digits.
+struct Shown {
+  bool currency = false, percent = false, parentheses = false, group = false, decimal = false, leading_zero = false;
+  std::size_t whole_digits = 0, decimals = 0;
+};
+
+// Digits, grouped by threes where there is a group sign, a decimal sign and more digits; with sign, currency, percent.
+Parsed read_number(std::string_view text, const NumberFormat& format, double& value, Shown& shown) {
+  std::string spaces;
+  text = internal::trim(plain_spaces(text, spaces));
+  shown = Shown();
+  bool negative = false, sign = false;
+  if (format.parentheses && text.size() > 2 && text.front() == '(' && text.back() == ')') {
+    text = internal::trim(text.substr(1, text.size() - 2));
+    negative = sign = shown.parentheses = true;
+  }
+  const auto take_sign = [&] {
+    if (sign || text.empty() || (text.front() != '-' && text.front() != '+')) return;
+    sign = true;
+    negative = text.front() == '-';
+    text = internal::trim(text.substr(1));
+  };
+  take_sign();
+  if (take_prefix(text, format.currency)) {
+    shown.currency = true;
+    take_sign();
+  }
+  shown.percent = format.percent && take_suffix(text, "%");
+  if (shown.percent != format.percent) return Parsed::no;
+  if (!shown.currency) shown.currency = take_suffix(text, format.currency);
+
+  std::string plain;
+  std::size_t i = 0, run = 0, groups = 0;
+  for (; i < text.size() && (digit(text[i]) || (format.group != '\0' && text[i] == format.group)); ++i) {
+    if (digit(text[i])) {
+      plain += text[i];
+      ++run;
+      continue;
+    }
+    if (run == 0 || run > 3 || (groups > 0 && run != 3)) return Parsed::no;
+    ++groups;
+    run = 0;
+  }
+  if (groups > 0 && (run != 3 || plain.front() == '0')) return Parsed::no;
+  shown.group = groups > 0;
+  shown.whole_digits = plain.size();
+  shown.leading_zero = plain.size() > 1 && plain.front() == '0';
+  if (i < text.size() && text[i] == format.decimal) {
+    shown.decimal = true;
+    plain += '.';
+    for (++i; i < text.size() && digit(text[i]); ++i) {
+      plain += text[i];
+      ++shown.decimals;
+    }
+  }
+  if (shown.whole_digits + shown.decimals == 0) return Parsed::no;
+  if (i < text.size() && (text[i] == 'e' || text[i] == 'E') && groups == 0) plain += text.substr(i);
+  if (i < text.size() && plain.find_first_of("eE") == std::string::npos) return Parsed::no;
+  const Parsed parsed = internal::parse_f64(plain, value);
+  if (parsed != Parsed::ok) return parsed;
+  if (negative) value = -value;
+  if (format.percent) value /= 100;
+  return Parsed::ok;
+}
+
+bool take_number(std::string_view& text, std::size_t least, std::size_t most, int& value) {
+  std::size_t count = 0;
+  value = 0;
+  while (count < most && count < text.size() && digit(text[count])) value = value * 10 + (text[count++] - '0');
+  if (count < least) return false;
+  text.remove_prefix(count);
+  return true;
+}
+
+bool take_month(std::string_view& text, int& month) {
+  std::size_t count = 0;
+  while (count < text.size() && ((text[count] | 0x20) >= 'a' && (text[count] | 0x20) <= 'z')) ++count;
+  const std::string word = internal::lower(text.substr(0, count));
+  for (std::size_t m = 0; m < std::size(months); ++m) {
+    if (word == months[m] || word == months[m].substr(0, 3) || (m == 8 && word == "sept")) {
+      month = static_cast<int>(m) + 1;
+      text.remove_prefix(count);
+      if (!text.empty() && text.front() == '.') text.remove_prefix(1);
+      return true;
+    }
+  }
+  return false;
+}
+
+void skip_blanks(std::string_view& text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+}
+
+// A time of day with one or two digits of the hour, or am and pm.
+std::optional<std::int64_t> read_clock(std::string_view text) {
+  constexpr std::int64_t hour = std::int64_t{3600} * 1'000'000;
+  std::string padded;
+  if (text.size() > 1 && digit(text[0]) && text[1] == ':') padded = "0";
+  padded += text;
+  const std::string end = padded.size() > 2 ? internal::lower(std::string_view(padded).substr(padded.size() - 2)) : "";
+  if (end != "am" && end != "pm") return internal::parse_time(padded);
+  const std::string_view clock = internal::trim(std::string_view(padded).substr(0, padded.size() - 2));
+  if (clock.find_first_not_of("0123456789:.") != std::string_view::npos) return std::nullopt;
+  const auto time = internal::parse_time(clock);
+  if (!time || *time < hour || *time >= 13 * hour) return std::nullopt;
+  return *time % (12 * hour) + (end == "pm" ? 12 * hour : 0);
+}
+
+std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) {
+  text = internal::trim(text);
+  if (format == DateFormat::iso) return internal::parse_iso(text);
+  int year = 0, month = 0, day = 0;
+  const auto numbers = [&](int& first, std::size_t first_least, std::size_t first_most, int& second, int& third,
+                           std::size_t third_least, std::size_t third_most) {
+    if (!take_number(text, first_least, first_most, first) || text.empty()) return false;
+    const char sign = text.front();
+    if (sign != '/' && sign != '-' && sign != '.') return false;
+    text.remove_prefix(1);
+    if (!take_number(text, 1, 2, second) || text.empty() || text.front() != sign) return false;
+    text.remove_prefix(1);
+    return take_number(text, third_least, third_most, third);
+  };
+  bool found = false;
+  switch (format) {
+    case DateFormat::iso:
+      break;
+    case DateFormat::ymd:
+      found = numbers(year, 4, 4, month, day, 1, 2);
+      break;
+    case DateFormat::dmy:
+      found = numbers(day, 1, 2, month, year, 4, 4);
+      break;
+    case DateFormat::mdy:
+      found = numbers(month, 1, 2, day, year, 4, 4);
+      break;
+    case DateFormat::d_mon: {
+      const auto separator = [&] {
+        if (!text.empty() &&
+            (text.front() == '-' || text.front() == '/' || text.front() == '.' || text.front() == ',')) {
+          text.remove_prefix(1);
+        }
+        skip_blanks(text);
+      };
+      found = take_number(text, 1, 2, day);
+      separator();
+      found = found && take_month(text, month);
+      separator();
+      found = found && take_number(text, 4, 4, year);
+      break;
+    }
+    case DateFormat::mon_d:
+      found = take_month(text, month);
+      skip_blanks(text);
+      found = found && take_number(text, 1, 2, day);
+      if (!text.empty() && text.front() == ',') text.remove_prefix(1);
+      skip_blanks(text);
+      found = found && take_number(text, 4, 4, year);
+      break;
+  }
+  if (!found) return std::nullopt;
+  const auto date = internal::date_microseconds(year, month, day);
+  if (!date || text.empty()) return date;
+  if (text.front() == ',') text.remove_prefix(1);
+  if (text.empty() || (text.front() != ' ' && text.front() != 'T')) return std::nullopt;
+  text.remove_prefix(1);
+  const auto time = read_clock(internal::trim(text));
+  if (!time) return std::nullopt;
+  return *date + *time;
+}
+
+std::optional<bool> read_boolean(std::string_view text, BooleanFormat format) {
+  const std::string word = internal::lower(internal::trim(text));
+  const std::string_view pair = boolean_names[static_cast<std::size_t>(format)].substr(8);
+  const std::size_t slash = pair.find('/');
+  const std::string_view left = pair.substr(0, slash), right = pair.substr(slash + 1);
+  if (word != left && word != right) return std::nullopt;
+  return word == left;  // each pair names the true word first
+}
+
+bool is_text(const Column& column) {
+  return column.type() == ColumnType::string || column.type() == ColumnType::categorical;
+}
+
+// Calls `see(text)` for each value that is not blank until it returns false; true when it saw one and never did.
+template <class See>
+bool each_value(const Column& column, See see) {
+  bool any = false;
+  if (!is_text(column)) return false;
+  std::vector<bool> seen(column.type() == ColumnType::categorical ? column.levels().size() : 0);
+  for (std::int64_t i = 0; i < column.size(); ++i) {
+    if (column.is_null(i)) continue;
+    if (!seen.empty()) {  // each level once
+      const auto code = static_cast<std::size_t>(column.code(i));
+      if (seen[code]) continue;
+      seen[code] = true;
+    }
+    const std::string_view text = internal::trim(column.string(i));
+    if (text.empty()) continue;
+    any = true;
+    if (!see(text)) return false;
+  }
+  return any;
+}
+
+[[noreturn]] TERN_COLD void fail_type(const Column& column, std::string_view format) {
+  throw DTypeError("[apply_format] expected a text column for " + std::string(format) + ", got " +
+                   std::string(to_string(column.type())));
+}
+
+[[noreturn]] TERN_COLD void misfit(const Column& column, std::int64_t row, const std::string& format, bool too_large) {
+  DataLocation location;
+  location.row = row;
+  throw DataError("apply_format",
+                  "expected a value of format " + format + ", got " + (too_large ? "a number too large: " : "") +
+                      internal::shown(column.string(row)),
+                  std::move(location));
+}
+
+[[noreturn]] TERN_COLD void ambiguous(std::string_view name, std::string_view value, const std::string& message,
+                                      const std::string& first, const std::string& second) {
+  DataLocation location;
+  location.column = name;
+  const std::string column = name.empty() ? "COLUMN" : std::string(name);
+  throw DataError("detect_format",
+                  message + ", got " + internal::shown(value) + " and none that decides; say --types " + column + "=" +
+                      first + " or --types " + column + "=" + second,
+                  std::move(location));
+}
+
+// `add(builder, row)` appends the value of a row.
+template <class Add>
+Column convert(const Column& column, ColumnType type, const std::string& format, Add add) {
+  if (column.type() == type) return column;
+  if (!is_text(column)) fail_type(column, format);
+  ColumnBuilder builder(type);
+  builder.reserve(column.size());
+  for (std::int64_t i = 0; i < column.size(); ++i) {
+    if (column.is_null(i) || internal::trim(column.string(i)).empty()) {
+      builder.add_null();
+    } else {
+      add(builder, i);
+    }
+  }
+  return builder.finish();
+}
+
+template <std::size_t N>
+std::size_t position(const std::string_view (&names)[N], std::string_view name) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return i;
+  }
+  std::string list;
+  for (const std::string_view known : names) list += (list.empty() ? "" : ", ") + std::string(known);
+  throw ValueError("[format] expected one of " + list + ", got " + internal::shown(name));
+}
+
+std::string_view kind(std::string_view name) { return name.substr(0, name.find(':')); }
+
+}  // namespace
+
+std::string to_string(const NumberFormat& format) {
+  std::string name = format.decimal == ',' ? "number:comma" : "number:point";
+  if (format.group == ' ') {
+    name += "+space";
+  } else if (format.group == '\'') {
+    name += "+apostrophe";
+  } else if (format.group != '\0') {
+    name += "+group";
+  }
+  if (format.percent) name += "+percent";
+  if (format.parentheses) name += "+parentheses";
+  return format.currency.empty() ? name : name + "+" + format.currency;
+}
+
+std::string to_string(DateFormat format) { return std::string(date_names[static_cast<std::size_t>(format)]); }
+
+std::string to_string(BooleanFormat format) { return std::string(boolean_names[static_cast<std::size_t>(format)]); }
+
+NumberFormat parse_number_format(std::string_view name) {
+  NumberFormat format;
+  std::string_view rest = name;
+  const auto next = [&rest] {
+    const std::size_t end = rest.find('+');
+    const std::string_view part = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    return part;
+  };
+  const std::string_view head = next();
+  bool known = head == "number:point" || head == "number:comma";
+  if (head == "number:comma") format.decimal = ',';
+  while (known && !rest.empty()) {
+    const std::string_view part = next();
+    bool currency = false;
+    for (const std::string_view symbol : currencies) currency = currency || part == symbol;
+    if (currency) {
+      format.currency = part;
+    } else if (part == "group") {
+      format.group = format.decimal == ',' ? '.' : ',';
+    } else if (part == "space") {
+      format.group = ' ';
+    } else if (part == "apostrophe") {
+      format.group = '\'';
+    } else if (part == "percent") {
+      format.percent = true;
+    } else if (part == "parentheses") {
+      format.parentheses = true;
+    } else {
+      known = false;
+    }
+  }
+  if (!known || to_string(format) != name) {
+    throw ValueError(
+        "[format] expected number:point or number:comma, then +group, +space or +apostrophe, +percent, +parentheses "
+        "and "
+        "a currency, in this order, got " +
+        internal::shown(name));
+  }
+  return format;
+}
+
+DateFormat parse_date_format(std::string_view name) { return static_cast<DateFormat>(position(date_names, name)); }
+
+BooleanFormat parse_boolean_format(std::string_view name) {
+  return static_cast<BooleanFormat>(position(boolean_names, name));
+}
+
+ColumnType format_type(std::string_view name) {
+  if (kind(name) == "number") return parse_number_format(name), ColumnType::f64;
+  if (kind(name) == "date") return parse_date_format(name), ColumnType::timestamp;
+  if (kind(name) == "boolean") return parse_boolean_format(name), ColumnType::boolean;
+  throw ValueError("[format] expected a name that begins with number:, date: or boolean:, got " +
+                   internal::shown(name));
+}
+
+std::optional<NumberFormat> detect_numbers(const Column& column) {
+  NumberFormat common;
+  bool first = true;
+  const bool dressed = each_value(column, [&](std::string_view text) {
+    if (text.find_first_of("0123456789") == std::string_view::npos) return false;
+    for (const std::string_view symbol : currencies) {
+      if (text.find(symbol) == std::string_view::npos) continue;
+      if (!common.currency.empty() && common.currency != symbol) return false;
+      common.currency = symbol;
+    }
+    const bool percent = text.find('%') != std::string_view::npos;
+    if (!first && percent != common.percent) return false;
+    common.percent = percent;
+    if (text.front() == '(') common.parentheses = true;
+    first = false;
+    return true;
+  });
+  if (!dressed) return std::nullopt;
+  struct Candidate {
+    NumberFormat format;
+    bool fits = true, group = false, decimal = false, three = true;
+    std::string_view value{};
+  };
+  std::array<Candidate, 8> candidates{};
+  constexpr char signs[8][2] = {{'.', '\0'}, {'.', ','}, {',', '\0'}, {',', '.'},
+                                {'.', ' '},  {',', ' '}, {'.', '\''}, {',', '\''}};
+  for (std::size_t k = 0; k < candidates.size(); ++k) {
+    candidates[k].format = common;
+    candidates[k].format.decimal = signs[k][0];
+    candidates[k].format.group = signs[k][1];
+  }
+  const bool fits = each_value(column, [&](std::string_view text) {
+    bool any = false;
+    for (Candidate& candidate : candidates) {
+      if (!candidate.fits) continue;
+      double value = 0;
+      Shown shown;
+      candidate.fits = read_number(text, candidate.format, value, shown) == Parsed::ok && !shown.leading_zero;
+      any = any || candidate.fits;
+      candidate.group = candidate.group || shown.group;
+      if (!shown.decimal) continue;
+      candidate.decimal = true;
+      candidate.value = text;
+      if (shown.decimals != 3 || shown.whole_digits > 3 ||
+          text.find("0" + std::string(1, candidate.format.decimal)) == 0) {
+        candidate.three = false;
+      }
+    }
+    return any;
+  });
+  if (!fits) return std::nullopt;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.fits) continue;
+    const NumberFormat& format = candidate.format;
+    const bool sign = !format.currency.empty() || format.percent || format.parentheses || candidate.group ||
+                      (format.decimal == ',' && candidate.decimal);
+    if (!sign) return std::nullopt;  // plain numbers
+    if (format.decimal == '.' && format.group == '\0' && !format.currency.empty() && candidate.decimal &&
+        candidate.three) {
+      NumberFormat other = format;
+      other.decimal = ',';
+      other.group = '.';
+      ambiguous({}, candidate.value, "expected amounts whose point is a decimal or a thousands sign", to_string(format),
+                to_string(other));
+    }
+    return format;
+  }
+  return std::nullopt;
+}
+
+std::optional<DateFormat> detect_dates(const Column& column, std::string_view name) {
+  constexpr std::size_t count = std::size(date_names);
+  std::array<bool, count> fits{};
+  fits.fill(true);
+  std::string_view sample;
+  const bool any = each_value(column, [&](std::string_view text) {
+    bool one = false;
+    for (std::size_t k = 0; k < count; ++k) {
+      fits[k] = fits[k] && read_date(text, static_cast<DateFormat>(k)).has_value();
+      one = one || fits[k];
+    }
+    sample = text;
+    return one;
+  });
+  if (!any) return std::nullopt;
+  if (fits[static_cast<std::size_t>(DateFormat::dmy)] && fits[static_cast<std::size_t>(DateFormat::mdy)]) {
+    ambiguous(name, sample, "expected dates that tell day from month", to_string(DateFormat::dmy),
+              to_string(DateFormat::mdy));
+  }
+  for (std::size_t k = 0; k < count; ++k) {
+    if (fits[k]) return static_cast<DateFormat>(k);
+  }
+  return std::nullopt;
+}
+
+std::optional<BooleanFormat> detect_booleans(const Column& column) {
+  std::array<bool, std::size(boolean_names)> fits{};
+  fits.fill(true);
+  const bool any = each_value(column, [&](std::string_view text) {
+    bool one = false;
+    for (std::size_t k = 0; k < fits.size(); ++k) {
+      fits[k] = fits[k] && read_boolean(text, static_cast<BooleanFormat>(k)).has_value();
+      one = one || fits[k];
+    }
+    return one;
+  });
+  for (std::size_t k = 0; any && k < fits.size(); ++k) {
+    if (fits[k]) return static_cast<BooleanFormat>(k);
+  }
+  return std::nullopt;
+}
+
+Column parse_numbers(const Column& column, const NumberFormat& format) {
+  const std::string name = to_string(format);
+  return convert(column, ColumnType::f64, name, [&](ColumnBuilder& builder, std::int64_t row) {
+    double value = 0;
+    Shown shown;
+    const Parsed parsed = read_number(column.string(row), format, value, shown);
+    if (parsed != Parsed::ok) misfit(column, row, name, parsed == Parsed::too_large);
+    builder.add_f64(value);
+  });
+}
+
+Column parse_dates(const Column& column, DateFormat format) {
+  const std::string name = to_string(format);
+  return convert(column, ColumnType::timestamp, name, [&](ColumnBuilder& builder, std::int64_t row) {
+    const auto value = read_date(column.string(row), format);
+    if (!value) misfit(column, row, name, false);
+    builder.add_timestamp(*value);
+  });
+}
+
+Column parse_booleans(const Column& column, BooleanFormat format) {
+  const std::string name = to_string(format);
+  return convert(column, ColumnType::boolean, name, [&](ColumnBuilder& builder, std::int64_t row) {
+    const auto value = read_boolean(column.string(row), format);
+    if (!value) misfit(column, row, name, false);
+    builder.add_boolean(*value);
+  });
+}
+
+std::optional<std::string> detect_format(const Column& column, std::string_view name) {
+  if (const auto format = detect_booleans(column)) return to_string(*format);
+  if (const auto format = detect_numbers(column)) return to_string(*format);
+  if (const auto format = detect_dates(column, name)) return to_string(*format);
+  return std::nullopt;
+}
+
+Column apply_format(const Column& column, std::string_view format) {
+  if (kind(format) == "number") return parse_numbers(column, parse_number_format(format));
+  if (kind(format) == "boolean") return parse_booleans(column, parse_boolean_format(format));
+  return parse_dates(column, parse_date_format(format));
+}
+
+void apply_format(Table& table, std::string_view column, std::string_view format) {
+  try {
+    table.replace(column, apply_format(table[column], format));
+  } catch (const DataError& error) {
+    if (error.row() < 0) throw;
+    const std::string message = error.what();
+    throw DataError("apply_format", message.substr(message.find("expected")), table.location(error.row(), column));
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> detect_formats(const Table& table) {
+  std::vector<std::pair<std::string, std::string>> formats;
+  for (const std::string& name : table.names()) {
+    if (auto format = detect_format(table[name], name)) formats.emplace_back(name, std::move(*format));
+  }
+  return formats;
+}
+
+}  // namespace tern::data
