@@ -51,7 +51,8 @@ std::string_view plain_spaces(std::string_view text, std::string& scratch) {
 
 // What a value shows of a number's form, beside its digits.
 struct Shown {
-  bool currency = false, percent = false, parentheses = false, group = false, decimal = false, leading_zero = false;
+  bool currency = false, percent = false, parentheses = false, group = false, decimal = false;
+  bool zero = false, leading_zero = false;  // the whole part is 0; starts with a 0 it does not need
   std::size_t whole_digits = 0, decimals = 0;
 };
 
@@ -95,6 +96,7 @@ Parsed read_number(std::string_view text, const NumberFormat& format, double& va
   if (groups > 0 && (run != 3 || plain.front() == '0')) return Parsed::no;
   shown.group = groups > 0;
   shown.whole_digits = plain.size();
+  shown.zero = plain == "0";
   shown.leading_zero = plain.size() > 1 && plain.front() == '0';
   if (i < text.size() && text[i] == format.decimal) {
     shown.decimal = true;
@@ -383,7 +385,7 @@ ColumnType format_type(std::string_view name) {
                    internal::shown(name));
 }
 
-std::optional<NumberFormat> detect_numbers(const Column& column) {
+std::optional<NumberFormat> detect_numbers(const Column& column, std::string_view name) {
   NumberFormat common;
   bool first = true;
   const bool dressed = each_value(column, [&](std::string_view text) {
@@ -426,8 +428,7 @@ std::optional<NumberFormat> detect_numbers(const Column& column) {
       if (!shown.decimal) continue;
       candidate.decimal = true;
       candidate.value = text;
-      if (shown.decimals != 3 || shown.whole_digits > 3 ||
-          text.find("0" + std::string(1, candidate.format.decimal)) == 0) {
+      if (shown.decimals != 3 || shown.whole_digits == 0 || shown.whole_digits > 3 || shown.zero) {
         candidate.three = false;
       }
     }
@@ -445,8 +446,8 @@ std::optional<NumberFormat> detect_numbers(const Column& column) {
       NumberFormat other = format;
       other.decimal = ',';
       other.group = '.';
-      ambiguous({}, candidate.value, "expected amounts whose point is a decimal or a thousands sign", to_string(format),
-                to_string(other));
+      ambiguous(name, candidate.value, "expected amounts whose point is a decimal or a thousands sign",
+                to_string(format), to_string(other));
     }
     return format;
   }
@@ -526,7 +527,7 @@ Column parse_booleans(const Column& column, BooleanFormat format) {
 
 std::optional<std::string> detect_format(const Column& column, std::string_view name) {
   if (const auto format = detect_booleans(column)) return to_string(*format);
-  if (const auto format = detect_numbers(column)) return to_string(*format);
+  if (const auto format = detect_numbers(column, name)) return to_string(*format);
   if (const auto format = detect_dates(column, name)) return to_string(*format);
   return std::nullopt;
 }
