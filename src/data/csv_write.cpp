@@ -60,6 +60,7 @@ class Writer {
 
  private:
   bool needs_quotes(std::string_view text) const {
+    if (text.substr(0, 3) == "\xEF\xBB\xBF") return true;  // no byte-order mark
     return std::any_of(text.begin(), text.end(),
                        [this](char c) { return c == options_.delimiter || c == '"' || c == '\n' || c == '\r'; });
   }

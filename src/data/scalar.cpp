@@ -11,6 +11,8 @@
 namespace tern::data::internal {
 namespace {
 
+// 0001-01-01 and 9999-12-31T23:59:59.999999, between which ISO 8601 has four digits of the year.
+constexpr std::int64_t first_time = -62'135'596'800'000'000, last_time = 253'402'300'799'999'999;
 constexpr std::int64_t second = 1'000'000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
@@ -74,10 +76,6 @@ Parsed parse_f64(std::string_view text, double& value) {
     const std::string_view word(first, static_cast<std::size_t>(end - first));
     if (same(word, "inf") || same(word, "infinity")) {
       value = *begin == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
-      return Parsed::ok;
-    }
-    if (same(word, "nan")) {
-      value = std::numeric_limits<double>::quiet_NaN();
       return Parsed::ok;
     }
     return Parsed::no;
@@ -154,7 +152,7 @@ std::optional<std::int64_t> parse_iso(std::string_view text) {
   if (!date || text.empty()) return date;
   if (text.front() != 'T' && text.front() != 't' && text.front() != ' ') return std::nullopt;
   const auto time = parse_time(text.substr(1));
-  if (!time) return std::nullopt;
+  if (!time || *date + *time < first_time || *date + *time > last_time) return std::nullopt;
   return *date + *time;
 }
 
@@ -177,6 +175,7 @@ void append_i64(std::string& out, std::int64_t value) {
 }
 
 void append_timestamp(std::string& out, std::int64_t microseconds, bool with_time) {
+  if (microseconds < first_time || microseconds > last_time) return append_i64(out, microseconds);
   std::int64_t days = microseconds / day, rest = microseconds % day;
   if (rest < 0) {
     rest += day;

@@ -16,7 +16,7 @@ std::string_view trim(std::string_view text);
 /// A decimal integer with an optional sign; `too_large` outside int64.
 Parsed parse_i64(std::string_view text, std::int64_t& value);
 
-/// A decimal number with optional sign, fraction and exponent, or inf, infinity, nan; `too_large` where it would round
+/// A decimal number with optional sign, fraction and exponent, or inf, infinity; `too_large` where it would round
 /// to infinity.
 Parsed parse_f64(std::string_view text, double& value);
 
@@ -40,7 +40,7 @@ std::string lower(std::string_view text);
 
 void append_f64(std::string& out, double value);
 void append_i64(std::string& out, std::int64_t value);
-/// 2024-01-31 for a whole day unless `with_time`, else 2024-01-31T12:05:30[.25]Z.
+/// 2024-01-31 for a whole day unless `with_time`, else 2024-01-31T12:05:30[.25]Z; microseconds outside the years 1 to 9999.
 void append_timestamp(std::string& out, std::int64_t microseconds, bool with_time);
 
 /// A value as an error message shows it: quoted, control characters escaped, cut to 40 bytes.

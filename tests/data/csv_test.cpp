@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <thread>
 
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -462,14 +464,14 @@ TEST_F(CsvFiles, GzipIsReadByItsFirstBytes) {
 
 TEST_F(CsvFiles, ReadsAPipe) {
   ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
+  std::thread writer([this] {
     FILE* out = std::fopen(at("pipe").c_str(), "w");
-    if (out) std::fputs("a,b\n1,2\n", out);
-    if (out) std::fclose(out);
-    ::_exit(0);
-  }
+    ASSERT_NE(out, nullptr);
+    std::fputs("a,b\n1,2\n", out);
+    std::fclose(out);
+  });
   EXPECT_EQ(read_csv(at("pipe"))["b"].i64(0), 2);
+  writer.join();
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ std::string dates(const std::vector<std::string>& values) {
   if (!format) return "none";
   const Column column = parse_dates(strings(values), *format);
   std::string text = to_string(*format) + ":";
-  for (std::int64_t i = 0; i < column.size(); ++i) text += " " + column.text(i);
+  for (std::int64_t i = 0; i < column.size(); ++i) text.append(" ").append(column.text(i));
   return text;
 }
 

@@ -213,10 +213,11 @@ TEST(Table, PrintsItsHead) {
             "Dee      25  true\n"
             "4 rows, 3 columns\n");
   Table wide;
-  for (int i = 0; i < 20; ++i) wide.add("c" + std::to_string(i), Column::from_i64(std::vector<std::int64_t>(30, i)));
+  for (int i = 0; i < 20; ++i)
+    wide.add(std::string("c").append(std::to_string(i)), Column::from_i64(std::vector<std::int64_t>(30, i)));
   const std::string text = to_string(wide);
   EXPECT_NE(text.find("... 20 more rows"), std::string::npos);
-  EXPECT_NE(text.find("c5   ...  c14"), std::string::npos);
+  EXPECT_NE(text.find("c5  ...  c14"), std::string::npos);
   EXPECT_EQ(to_string(Table()), "0 rows, 0 columns\n");
 }
 

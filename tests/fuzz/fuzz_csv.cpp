@@ -1,7 +1,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tern/base/error.h"
 #include "tern/data/csv.h"
@@ -23,11 +26,13 @@ void read_and_write(std::string_view text, const tern::data::CsvOptions& options
   const Schema schema = Schema::from_json(report.schema.to_json());
   const Table back = read_csv_text(write_csv_text(table), {.delimiter = ',', .schema = schema});
   if (!back.equals(table)) std::abort();
+  std::vector<std::pair<std::string, std::string>> formats;
   try {
-    for (const auto& [name, format] : detect_formats(table)) apply_format(table, name, format);
+    formats = detect_formats(table);
   } catch (const tern::DataError&) {
-    return;  // an ambiguous date
+    return;  // an ambiguous date or amount
   }
+  for (const auto& [name, format] : formats) apply_format(table, name, format);
 }
 
 }  // namespace
