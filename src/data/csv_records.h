@@ -33,7 +33,8 @@ struct Field {
 
   std::string_view raw() const { return std::string_view(data, size); }
   /// The value; `scratch` holds it when quotes are undoubled.
-  std::string_view value(std::string& scratch) const;
+  std::string_view value(std::string& scratch) const { return escaped ? undoubled(scratch) : raw(); }
+  std::string_view undoubled(std::string& scratch) const;
 };
 
 enum class Problem : std::uint8_t { none, fields, after_quote, too_long };

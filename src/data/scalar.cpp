@@ -47,22 +47,34 @@ bool take_char(std::string_view& text, char c) {
 
 }  // namespace
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 Parsed parse_i64(std::string_view text, std::int64_t& value) {
-  const char* begin = text.data();
-  const char* const end = begin + text.size();
-  if (begin != end && *begin == '+') {
-    ++begin;
-    if (begin == end || !digit(*begin)) return Parsed::no;
+  const bool negative = !text.empty() && text.front() == '-';
+  if (negative || (!text.empty() && text.front() == '+')) text.remove_prefix(1);
+  if (text.empty()) return Parsed::no;
+  if (text.size() <= 18) {  // cannot overflow
+    std::int64_t number = 0;
+    for (const char c : text) {
+      if (!digit(c)) return Parsed::no;
+      number = number * 10 + (c - '0');
+    }
+    value = negative ? -number : number;
+    return Parsed::ok;
   }
-  const auto result = std::from_chars(begin, end, value);
-  if (result.ec == std::errc::invalid_argument || result.ptr != end) return Parsed::no;
-  return result.ec == std::errc() ? Parsed::ok : Parsed::too_large;
+  const std::uint64_t most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) + negative;
+  std::uint64_t number = 0;
+  bool large = false;
+  for (const char c : text) {
+    if (!digit(c)) return Parsed::no;
+    const auto unit = static_cast<std::uint64_t>(c - '0');
+    if (large || number > (most - unit) / 10) {
+      large = true;
+    } else {
+      number = number * 10 + unit;
+    }
+  }
+  if (large) return Parsed::too_large;
+  value = static_cast<std::int64_t>(negative ? ~number + 1 : number);
+  return Parsed::ok;
 }
 
 Parsed parse_f64(std::string_view text, double& value) {

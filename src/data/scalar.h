@@ -11,7 +11,11 @@ namespace tern::data::internal {
 enum class Parsed : std::uint8_t { ok, no, too_large };
 
 /// Without blanks (space, tab) at both ends.
-std::string_view trim(std::string_view text);
+inline std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
 
 /// A decimal integer with an optional sign; `too_large` outside int64.
 Parsed parse_i64(std::string_view text, std::int64_t& value);
@@ -40,7 +44,8 @@ std::string lower(std::string_view text);
 
 void append_f64(std::string& out, double value);
 void append_i64(std::string& out, std::int64_t value);
-/// 2024-01-31 for a whole day unless `with_time`, else 2024-01-31T12:05:30[.25]Z; microseconds outside the years 1 to 9999.
+/// 2024-01-31 for a whole day unless `with_time`, else 2024-01-31T12:05:30[.25]Z; microseconds outside the years 1 to
+/// 9999.
 void append_timestamp(std::string& out, std::int64_t microseconds, bool with_time);
 
 /// A value as an error message shows it: quoted, control characters escaped, cut to 40 bytes.

@@ -142,6 +142,18 @@ TEST(Column, CastNamesTheRowThatDoesNotFit) {
   EXPECT_THROW(Column::from_booleans({true}).cast(ColumnType::timestamp), DTypeError);
 }
 
+TEST(Column, IntegersToTheEdge) {
+  const Column edge =
+      Column::from_strings({"9223372036854775807", "-9223372036854775808", "+0000000000000000000000000007"});
+  EXPECT_TRUE(edge.cast(ColumnType::i64)
+                  .equals(Column::from_i64(
+                      {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min(), 7})));
+  for (const char* text : {"9223372036854775808", "-9223372036854775809", "99999999999999999999",
+                           "1000000000000000000x", "", "-", "+", "+-1", "1 2", "0x10"}) {
+    EXPECT_THROW(Column::from_strings({text}).cast(ColumnType::i64), DataError) << text;
+  }
+}
+
 TEST(Column, EncodesToGivenLevelsWithOthersBehind) {
   const Column c = Column::from_strings({"m", "z", "s", "a"}).encode({"s", "m", "l"}, true);
   EXPECT_EQ(c.levels(), (std::vector<std::string>{"s", "m", "l", "a", "z"}));
