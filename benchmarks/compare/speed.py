@@ -22,7 +22,6 @@ from program import Churn, ProgramError, read_report
 from verdicts import Row, quartiles, ratio_verdict
 
 HOLD_OUT = 0.15
-COLUMNS = "x{}"
 
 
 def calibrate():
@@ -86,7 +85,7 @@ def write_matrix(table, path):
     np.save(path / "y.npy", labels)
     with open(path / "x.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([COLUMNS.format(i) for i in range(x.shape[1])] + ["y"])
+        writer.writerow([f"x{i}" for i in range(x.shape[1])] + ["y"])
         for row, label in zip(x, labels):
             writer.writerow([repr(float(value)) for value in row] + [label])
     return x.shape
