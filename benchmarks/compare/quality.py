@@ -22,10 +22,10 @@ from sklearn.utils._testing import ignore_warnings
 
 import tables
 from program import Churn, ProgramError
-from verdicts import AUROC_MARGIN, LOG_LOSS_MARGIN, UNSEEN_FLOOR, Row, nadeau_bengio
+from verdicts import AUROC_MARGIN, LOG_LOSS_MARGIN, SMALL_TABLE_FLOOR, Row, nadeau_bengio
 
 JUDGED = ["wa_churn", "credit_data"]
-UNSEEN = ["PimaIndiansDiabetes2", "stackoverflow", "Sacramento", "letter_h_5_percent"]
+OTHERS = ["PimaIndiansDiabetes2", "stackoverflow", "Sacramento", "letter_h_5_percent"]
 SPLIT_SEED = 2026
 METRICS = ["auroc", "log_loss"]
 
@@ -105,7 +105,7 @@ def cross_validate(table, churn, options):
 
 def rows_of(name, results, folds):
     judged = name in JUDGED
-    rules = {"auroc": AUROC_MARGIN if judged else UNSEEN_FLOOR, "log_loss": LOG_LOSS_MARGIN if judged else None}
+    rules = {"auroc": AUROC_MARGIN if judged else SMALL_TABLE_FLOOR, "log_loss": LOG_LOSS_MARGIN if judged else None}
     for peer in ("LogisticRegression", "MLPClassifier"):
         for at, metric in enumerate(METRICS):
             rule = rules[metric] if judged or peer == "LogisticRegression" else None
@@ -129,7 +129,7 @@ def rows_of(name, results, folds):
 def compare(options, announce):
     """Yields the rows of every table asked for; a table whose file is not there is a row that says so."""
     churn = Churn(options.churn, threads=1)
-    for name in options.tables or JUDGED + UNSEEN:
+    for name in options.tables or JUDGED + OTHERS:
         try:
             table = tables.load(name, options.data_dir)
         except tables.TableMissing as missing:

@@ -128,7 +128,7 @@ class Floor:
         return HOLDS if interval.mean >= -self.worst else FAILS
 
 
-UNSEEN_FLOOR = Floor(worst=0.015)
+SMALL_TABLE_FLOOR = Floor(worst=0.015)
 
 
 def quartiles(values):

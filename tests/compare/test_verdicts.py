@@ -89,9 +89,9 @@ class Rules(unittest.TestCase):
         self.assertEqual(self.judge(rule, -0.2, 0.005), HOLDS)
         self.assertEqual(self.judge(rule, 0.0, 0.02), UNDECIDED)
 
-    def test_unseen(self):
-        self.assertEqual(self.judge(verdicts.UNSEEN_FLOOR, -0.015, 0.2), HOLDS)
-        self.assertEqual(self.judge(verdicts.UNSEEN_FLOOR, -0.0151, 0.0), FAILS)
+    def test_small_table_floor(self):
+        self.assertEqual(self.judge(verdicts.SMALL_TABLE_FLOOR, -0.015, 0.2), HOLDS)
+        self.assertEqual(self.judge(verdicts.SMALL_TABLE_FLOOR, -0.0151, 0.0), FAILS)
 
     def test_ratio(self):
         self.assertEqual(verdicts.ratio_verdict([0.8, 0.9, 0.85]), HOLDS)
