@@ -1,0 +1,97 @@
+#include <string>
+
+#include "data/step_base.h"
+#include "tern/data/formats.h"
+
+// From text as people write it to types.
+namespace tern::data {
+namespace internal {
+namespace {
+
+// A format's name, "categorical" or "text".
+struct Form {
+  std::string name{};
+};
+
+class NormalizeFormats final : public ColumnStep<Form> {
+ public:
+  NormalizeFormats(Selector selector, NormalizeOptions options)
+      : ColumnStep(std::move(selector), Output::in_place), options_(options) {
+    if (options.max_levels < 1 || !(options.max_level_share > 0 && options.max_level_share <= 1)) {
+      throw ValueError("[normalize_formats] expected max_levels of at least 1 and max_level_share in (0, 1], got " +
+                       std::to_string(options.max_levels) + " and " + std::to_string(options.max_level_share));
+    }
+  }
+  std::string_view type() const override { return "normalize_formats"; }
+  std::unique_ptr<Step> clone() const override { return std::make_unique<NormalizeFormats>(*this); }
+
+ protected:
+  Form fit_column(const Table& table, const std::string& name, const FitContext&) const override {
+    const Column& column = table.column(name);
+    if (column.type() != ColumnType::string && column.type() != ColumnType::categorical) {
+      throw DTypeError("[normalize_formats] column \"" + name + "\": expected text or categories, got " +
+                       std::string(to_string(column.type())));
+    }
+    if (column.null_count() == column.size()) return {"categorical"};
+    try {
+      if (auto format = detect_format(column, name)) return {std::move(*format)};
+    } catch (const DataError& error) {
+      if (!error.file().empty()) throw;
+      const std::string message = error.what();
+      const std::size_t at = message.find("expected");
+      fail_column(table, name, "normalize_formats", at == std::string::npos ? message : message.substr(at));
+    }
+    return {column.type() == ColumnType::string && is_free(column) ? "text" : "categorical"};
+  }
+
+  std::vector<Column> apply(const Table& table, const std::string& name, const Column& column,
+                            const Form& form) const override {
+    if (form.name == "text") return {column};
+    if (form.name == "categorical") return {column.cast(ColumnType::categorical)};
+    if (column.null_count() == column.size()) return {Column::nulls(format_type(form.name), column.size())};
+    Table one = table.select({name});
+    one.replace(name, column);
+    apply_format(one, name, form.name);
+    return {one.column(std::int64_t{0})};
+  }
+
+  std::vector<std::string> output_names(const std::string& name, const Form&) const override { return {name}; }
+  Json save_options() const override {
+    return {{"max_levels", options_.max_levels}, {"max_level_share", options_.max_level_share}};
+  }
+  Json save_state(const Form& form) const override { return {{"form", form.name}}; }
+  Form load_state(const Json& json) const override {
+    Form form{json_get<std::string>(json, "form", "normalize_formats")};
+    if (form.name != "text" && form.name != "categorical") format_type(form.name);  // ValueError becomes FormatError
+    return form;
+  }
+
+ private:
+  bool is_free(const Column& column) const {
+    constexpr std::int64_t few = 20;  // rows in which any text may be categories
+    const std::int64_t rows = column.size() - column.null_count();
+    const std::int64_t levels = column.distinct_count();
+    return levels > options_.max_levels ||
+           (rows > few && static_cast<double>(levels) > options_.max_level_share * static_cast<double>(rows));
+  }
+
+  NormalizeOptions options_;
+};
+
+}  // namespace
+
+StepPtr load_normalize_formats(const Json& json) {
+  NormalizeOptions options;
+  options.max_levels = json_get<std::int64_t>(json, "max_levels", "normalize_formats");
+  options.max_level_share = get_finite(json, "max_level_share", "normalize_formats");
+  return loaded(std::make_shared<NormalizeFormats>(selector_of(json, "normalize_formats"), options), json);
+}
+
+}  // namespace internal
+
+StepPtr normalize_formats(NormalizeOptions options) { return normalize_formats(text(), options); }
+StepPtr normalize_formats(Selector columns, NormalizeOptions options) {
+  return std::make_shared<internal::NormalizeFormats>(std::move(columns), options);
+}
+
+}  // namespace tern::data
