@@ -1,0 +1,219 @@
+#include "tern/data/splits.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+
+namespace tern::data {
+namespace {
+
+// `rows` rows with a number of their own, a class "Yes" for every `every`th, and a group of seven rows.
+Table people(std::int64_t rows, std::int64_t every = 4) {
+  std::vector<std::int64_t> x, group, day;
+  std::vector<std::string> y;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    x.push_back(i * 17 % 10007);
+    group.push_back(i / 7);
+    day.push_back((rows - i) / 3);
+    y.push_back(i % every == 0 ? "Yes" : "No");
+  }
+  return {{"x", Column::from_i64(x)},
+          {"group", Column::from_i64(group)},
+          {"day", Column::from_timestamps(day)},
+          {"y", Column::from_strings(y)}};
+}
+
+std::int64_t count(const Table& table, const std::string& word) {
+  std::int64_t found = 0;
+  for (std::int64_t i = 0; i < table.rows(); ++i) found += table["y"].string(i) == word;
+  return found;
+}
+
+void expect_partition(const Splits& splits, std::int64_t rows) {
+  std::vector<std::int64_t> all = splits.train_rows;
+  all.insert(all.end(), splits.validation_rows.begin(), splits.validation_rows.end());
+  all.insert(all.end(), splits.test_rows.begin(), splits.test_rows.end());
+  std::sort(all.begin(), all.end());
+  std::vector<std::int64_t> expected(static_cast<std::size_t>(rows));
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(all, expected);
+}
+
+TEST(Split, MeetsItsSharesStratified) {
+  const Table table = people(1000);
+  const Splits splits = split(table, {.stratify = "y", .seed = 7});
+  expect_partition(splits, 1000);
+  EXPECT_EQ(splits.train.rows(), 700);
+  EXPECT_EQ(splits.validation.rows(), 150);
+  EXPECT_EQ(splits.test.rows(), 150);
+  EXPECT_EQ(count(splits.train, "Yes"), 175);
+  EXPECT_NEAR(count(splits.validation, "Yes"), 37.5, 0.5);
+  EXPECT_NEAR(count(splits.test, "Yes"), 37.5, 0.5);
+  EXPECT_EQ(splits.train.row_ids(), splits.train_rows);
+  EXPECT_TRUE(std::is_sorted(splits.train_rows.begin(), splits.train_rows.end()));
+}
+
+TEST(Split, RepeatsForASeedAtAnyThreadCount) {
+  const Table table = people(1000);
+  const Splits one = split(table, {.seed = 3});
+  set_num_threads(5);
+  const Splits two = split(table, {.seed = 3});
+  set_num_threads(0);
+  EXPECT_EQ(one.test_rows, two.test_rows);
+  EXPECT_EQ(one.train_rows, two.train_rows);
+  EXPECT_NE(one.test_rows, split(table, {.seed = 4}).test_rows);
+  EXPECT_EQ(one.train.rows(), 700);
+}
+
+TEST(Split, LooksRandom) {
+  const Table table = people(1000);
+  std::vector<int> in_test(1000);
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    for (const std::int64_t row : split(table, {.stratify = "y", .seed = seed}).test_rows) {
+      ++in_test[static_cast<std::size_t>(row)];
+    }
+  }
+  // Each row is in a test part of 15 % in 30 of 200 tries, sd 5; six sd either side.
+  for (const int times : in_test) {
+    EXPECT_GT(times, 0);
+    EXPECT_LT(times, 62);
+  }
+}
+
+TEST(Split, KeepsIdenticalFeaturesTogether) {
+  std::vector<std::int64_t> x;
+  std::vector<std::string> id, y;
+  for (int i = 0; i < 600; ++i) {
+    x.push_back(i % 150);  // four rows of each
+    id.push_back("c" + std::to_string(i));
+    y.push_back(i % 3 == 0 ? "Yes" : "No");
+  }
+  const Table table = {{"id", Column::from_strings(id)}, {"x", Column::from_i64(x)}, {"y", Column::from_strings(y)}};
+  const Splits splits = split(table, {.stratify = "y", .seed = 1, .id = "id"});
+  expect_partition(splits, 600);
+  std::map<std::int64_t, std::set<int>> parts;
+  const Table* tables[] = {&splits.train, &splits.validation, &splits.test};
+  for (int p = 0; p < 3; ++p) {
+    for (std::int64_t i = 0; i < tables[p]->rows(); ++i) parts[(*tables[p])["x"].i64(i)].insert(p);
+  }
+  for (const auto& [value, in] : parts) EXPECT_EQ(in.size(), 1u) << value;
+  EXPECT_NEAR(splits.train.rows(), 420, 4);
+  EXPECT_NEAR(count(splits.test, "Yes"), 30, 6);
+
+  const Splits apart = split(table, {.stratify = "y", .seed = 1, .together = false, .id = "id"});
+  EXPECT_EQ(apart.train.rows(), 420);
+  // With the id a feature, no two rows are identical.
+  EXPECT_EQ(split(table, {.stratify = "y", .seed = 1}).train_rows, apart.train_rows);
+}
+
+TEST(Split, NeverCutsAGroup) {
+  const Table table = people(1000);
+  for (const std::string stratify : {"", "y"}) {
+    const Splits splits = split(table, {.stratify = stratify, .group = "group", .seed = 5});
+    expect_partition(splits, 1000);
+    std::set<std::int64_t> train, rest;
+    for (std::int64_t i = 0; i < splits.train.rows(); ++i) train.insert(splits.train["group"].i64(i));
+    for (std::int64_t i = 0; i < splits.validation.rows(); ++i) rest.insert(splits.validation["group"].i64(i));
+    for (const std::int64_t group : rest) EXPECT_EQ(train.count(group), 0u);
+    for (std::int64_t i = 0; i < splits.test.rows(); ++i) {
+      EXPECT_EQ(train.count(splits.test["group"].i64(i)) + rest.count(splits.test["group"].i64(i)), 0u);
+    }
+    EXPECT_NEAR(splits.train.rows(), 700, 8);
+    EXPECT_NEAR(splits.test.rows(), 150, 8);
+  }
+}
+
+TEST(Split, CutsTimeBetweenDifferentTimes) {
+  const Table table = people(1000);
+  const Splits splits = split(table, {.time = "day"});
+  expect_partition(splits, 1000);
+  const auto range = [](const Table& part) {
+    const auto values = part["day"].i64_values();
+    return std::pair(*std::min_element(values.begin(), values.end()), *std::max_element(values.begin(), values.end()));
+  };
+  EXPECT_LT(range(splits.train).second, range(splits.validation).first);
+  EXPECT_LT(range(splits.validation).second, range(splits.test).first);
+  EXPECT_NEAR(splits.train.rows(), 700, 2);
+  EXPECT_NEAR(splits.validation.rows(), 150, 3);
+  const Table same = {{"t", Column::from_i64({1, 1, 1, 1, 1, 2})}};
+  EXPECT_THROW(split(same, {.time = "t"}), DataError);
+  const Splits two = split(same, {.train = 0.5, .validation = 0, .test = 0.5, .time = "t"});
+  EXPECT_EQ(two.train.rows(), 5);
+  EXPECT_EQ(two.test.rows(), 1);
+}
+
+TEST(Split, ChecksItsOptions) {
+  const Table table = people(100);
+  EXPECT_THROW(split(table, {.train = 0.5, .validation = 0.1, .test = 0.1}), ValueError);
+  EXPECT_THROW(split(table, {.train = 1.2, .validation = -0.1, .test = -0.1}), ValueError);
+  EXPECT_THROW(split(table, {.train = 0, .validation = 0.5, .test = 0.5}), ValueError);
+  EXPECT_THROW(split(table, {.stratify = "y", .time = "day"}), ValueError);
+  EXPECT_THROW(split(table, {.stratify = "nothing"}), DataError);
+  EXPECT_THROW(split(table, {.time = "y"}), DataError);
+  EXPECT_THROW(split(table, {.id = "nothing"}), DataError);
+  EXPECT_THROW(split(table.head(2)), DataError);
+  EXPECT_EQ(split(table, {.train = 0.8, .validation = 0.2, .test = 0}).test.rows(), 0);
+  Table holes = table;
+  holes.replace("y", Column::nulls(ColumnType::string, 100));
+  EXPECT_THROW(split(holes, {.stratify = "y"}), DataError);
+}
+
+TEST(Split, NamesAClassThatIsAbsentFromAPart) {
+  const Table table = people(100, 50);  // two of "Yes"
+  for (const SplitOptions& options : {SplitOptions{.stratify = "y"}, SplitOptions{.target = "y"}}) {
+    try {
+      split(table, options);
+      FAIL();
+    } catch (const DataError& error) {
+      EXPECT_EQ(error.column(), "y");
+      EXPECT_NE(std::string(error.what()).find("\"Yes\" in "), std::string::npos) << error.what();
+    }
+  }
+  const Splits three = split(people(100, 40), {.stratify = "y"});  // three of "Yes": one each
+  EXPECT_EQ(count(three.train, "Yes"), 1);
+  EXPECT_EQ(count(three.validation, "Yes"), 1);
+  EXPECT_EQ(count(three.test, "Yes"), 1);
+}
+
+TEST(KFold, HoldsEachRowOutOnce) {
+  const Table table = people(1003);
+  for (const KFoldOptions& options :
+       {KFoldOptions{.seed = 2}, KFoldOptions{.stratify = "y", .seed = 2}, KFoldOptions{.group = "group", .seed = 2}}) {
+    const std::vector<Fold> folds = k_fold(table, options);
+    ASSERT_EQ(folds.size(), 5u);
+    std::vector<int> held(1003);
+    for (const Fold& fold : folds) {
+      EXPECT_EQ(fold.train.size() + fold.validation.size(), 1003u);
+      EXPECT_NEAR(static_cast<double>(fold.validation.size()), 200.6, 7);
+      for (const std::int64_t row : fold.validation) ++held[static_cast<std::size_t>(row)];
+      if (!options.stratify.empty()) EXPECT_NEAR(count(table.take(fold.validation), "Yes"), 50.2, 1);
+    }
+    EXPECT_EQ(held, std::vector<int>(1003, 1));
+    EXPECT_EQ(k_fold(table, options)[3].validation, folds[3].validation);
+  }
+  EXPECT_THROW(k_fold(table, {.folds = 1}), ValueError);
+  EXPECT_THROW(k_fold(table.head(3)), DataError);
+  EXPECT_THROW(k_fold(people(100, 30), {.stratify = "y"}), DataError);  // four of "Yes" in five folds
+}
+
+TEST(KFold, ExpandsInTime) {
+  const Table table = people(600);
+  const std::vector<Fold> folds = k_fold(table, {.folds = 4, .time = "day"});
+  ASSERT_EQ(folds.size(), 4u);
+  for (std::size_t f = 0; f < 4; ++f) {
+    std::int64_t latest = 0, earliest = 1'000'000;
+    for (const std::int64_t row : folds[f].train) latest = std::max(latest, table["day"].timestamp(row));
+    for (const std::int64_t row : folds[f].validation) earliest = std::min(earliest, table["day"].timestamp(row));
+    EXPECT_LT(latest, earliest);
+    EXPECT_NEAR(static_cast<double>(folds[f].train.size()), 120.0 * static_cast<double>(f + 1), 3);
+  }
+}
+
+}  // namespace
+}  // namespace tern::data
