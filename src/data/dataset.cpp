@@ -13,8 +13,8 @@ Dataset::Dataset(std::vector<float> features, std::vector<std::string> feature_n
       row_ids_(std::move(row_ids)),
       target_(std::move(target)) {
   if (features_.size() != feature_names_.size() * row_ids_.size()) {
-    throw ValueError("[Dataset] expected " + std::to_string(feature_names_.size() * row_ids_.size()) +
-                     " values, got " + std::to_string(features_.size()));
+    throw ValueError("[Dataset] expected " + std::to_string(feature_names_.size() * row_ids_.size()) + " values, got " +
+                     std::to_string(features_.size()));
   }
   if (target_ && target_->size() != rows()) {
     throw ValueError("[Dataset] expected a target of " + std::to_string(rows()) + " rows, got " +

@@ -82,7 +82,8 @@ Pipeline& Pipeline::operator=(Pipeline&&) noexcept = default;
 Pipeline::~Pipeline() = default;
 
 void Pipeline::need_fitted(const char* what) const {
-  if (!fitted_) throw StateError(std::string("[Pipeline::") + what + "] expected a fitted pipeline, got one before fit");
+  if (!fitted_)
+    throw StateError(std::string("[Pipeline::") + what + "] expected a fitted pipeline, got one before fit");
 }
 
 Table Pipeline::fit_steps(const Table& table, const std::string& target, std::uint64_t seed) {
@@ -212,7 +213,8 @@ const std::string& Pipeline::target() const {
 
 const Step& Pipeline::step(std::int64_t i) const {
   if (i < 0 || i >= size()) {
-    throw IndexError("[Pipeline::step] expected a step in [0, " + std::to_string(size()) + "), got " + std::to_string(i));
+    throw IndexError("[Pipeline::step] expected a step in [0, " + std::to_string(size()) + "), got " +
+                     std::to_string(i));
   }
   return *steps_[static_cast<std::size_t>(i)];
 }
@@ -221,9 +223,8 @@ std::string Pipeline::to_json() const {
   need_fitted("to_json");
   Json inputs = Json::array();
   for (const Input& input : inputs_) {
-    inputs.push_back({{"name", input.column.name},
-                      {"type", std::string(to_string(input.column.type))},
-                      {"needed", input.needed}});
+    inputs.push_back(
+        {{"name", input.column.name}, {"type", std::string(to_string(input.column.type))}, {"needed", input.needed}});
   }
   Json steps = Json::array();
   for (const auto& step : steps_) {
@@ -253,7 +254,8 @@ Pipeline Pipeline::from_json(std::string_view text) {
   std::unordered_set<std::string> names;
   const auto array = [&](const char* key) {
     Json values = json_get<Json>(json, key, what);
-    if (!values.is_array()) throw FormatError("[pipeline] expected an array \"" + std::string(key) + "\", got another value");
+    if (!values.is_array())
+      throw FormatError("[pipeline] expected an array \"" + std::string(key) + "\", got another value");
     return values;
   };
   for (const Json& input : array("inputs")) {

@@ -101,7 +101,8 @@ Json save(const Node& node) {
 NodePtr load(const Json& json) {
   const auto kind = json_get<std::string>(json, "kind", "selector");
   if (kind == "union" || kind == "difference") {
-    return pair_of(kind, load(json_get<Json>(json, "left", "selector")), load(json_get<Json>(json, "right", "selector")));
+    return pair_of(kind, load(json_get<Json>(json, "left", "selector")),
+                   load(json_get<Json>(json, "right", "selector")));
   }
   if (kind == "columns") {
     return std::make_shared<const Node>(

@@ -31,7 +31,8 @@ void need_values(const Table& table, const std::string& name, const std::string&
   const Column& column = table.column(name);
   for (std::int64_t i = 0; i < column.size(); ++i) {
     if (column.is_null(i) || (column.type() == ColumnType::f64 && std::isnan(column.f64(i)))) {
-      internal::fail_row(table, i, name, where, "expected a value in every row, got a missing one; drop such rows first");
+      internal::fail_row(table, i, name, where,
+                         "expected a value in every row, got a missing one; drop such rows first");
     }
   }
 }
@@ -59,25 +60,28 @@ std::vector<std::int64_t> numbered(const Table& table, const std::vector<std::st
   return number;
 }
 
-// Whole numbers near n * share that sum to n: by largest remainder, the first of equal ones. With rows enough, every part
-// that has a share gets one.
-std::vector<double> apportion(std::int64_t n, const std::vector<double>& shares) {
+// Whole numbers next to n * share that sum to n, by largest remainder. `owed` carries what rounding kept from each part
+// from one class to the next, so that totals come out too. With rows enough, every part that has a share gets one.
+std::vector<double> apportion(std::int64_t n, const std::vector<double>& shares, std::vector<double>& owed) {
+  constexpr double slack = 1e-9;  // what is equal but for rounding is equal: the first of equal ones wins
   const std::size_t parts = shares.size();
-  std::vector<double> count(parts), rest(parts);
-  double given = 0;
+  std::vector<double> count(parts), exact(parts);
+  double left = static_cast<double>(n);
   for (std::size_t p = 0; p < parts; ++p) {
-    const double exact = static_cast<double>(n) * shares[p];
-    count[p] = std::floor(exact + 1e-9);
-    rest[p] = exact - count[p];
-    given += count[p];
+    exact[p] = static_cast<double>(n) * shares[p];
+    count[p] = std::floor(exact[p] + slack);
+    left -= count[p];
   }
-  for (double left = static_cast<double>(n) - given; left > 0; --left) {
-    std::size_t best = 0;
-    for (std::size_t p = 1; p < parts; ++p) {
-      if (rest[p] > rest[best] + 1e-9) best = p;
+  std::vector<bool> raised(parts);
+  for (; left > 0; --left) {
+    std::size_t best = parts;
+    for (std::size_t p = 0; p < parts; ++p) {
+      if (shares[p] == 0 || raised[p]) continue;
+      const double rest = exact[p] - count[p] + owed[p];
+      if (best == parts || rest > exact[best] - count[best] + owed[best] + slack) best = p;
     }
     count[best] += 1;
-    rest[best] -= 1;
+    raised[best] = true;
   }
   for (std::size_t p = 0; p < parts; ++p) {
     if (shares[p] == 0 || count[p] > 0) continue;
@@ -86,11 +90,12 @@ std::vector<double> apportion(std::int64_t n, const std::vector<double>& shares)
     *most -= 1;
     count[p] += 1;
   }
+  for (std::size_t p = 0; p < parts; ++p) owed[p] += exact[p] - count[p];
   return count;
 }
 
-// Bundles of rows that stay together, each handed to one part: larger bundles first, equal sizes in random order, each to
-// the part where it overshoots the classes' counts least and, among those, where most is still wanted.
+// Bundles of rows that stay together, each handed to one part: larger bundles first, equal sizes in random order, each
+// to the part where it overshoots the classes' counts least and, among those, where most is still wanted.
 std::vector<int> assign(const Table& table, const Request& request) {
   const auto rows = static_cast<std::size_t>(table.rows());
   std::int64_t classes = 1, bundles = table.rows();
@@ -112,7 +117,8 @@ std::vector<int> assign(const Table& table, const Request& request) {
   std::vector<std::int64_t> class_rows(static_cast<std::size_t>(classes));
   for (const std::int64_t c : class_of) ++class_rows[static_cast<std::size_t>(c)];
   std::vector<std::vector<double>> wanted, left;  // [class][part]
-  for (const std::int64_t n : class_rows) wanted.push_back(apportion(n, request.shares));
+  std::vector<double> owed(parts);
+  for (const std::int64_t n : class_rows) wanted.push_back(apportion(n, request.shares, owed));
   left = wanted;
 
   // Rows of each bundle, one bundle after the other.
@@ -195,7 +201,8 @@ std::vector<int> assign_by_time(const Table& table, const Request& request) {
     while (after > 0 && after < rows && same(after)) ++after;
     end = end - before <= after - end && before > begin ? before : after;
     if (request.shares[p] == 0) end = begin;
-    for (std::int64_t k = begin; k < end; ++k) part_of[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])] = static_cast<int>(p);
+    for (std::int64_t k = begin; k < end; ++k)
+      part_of[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])] = static_cast<int>(p);
     begin = end;
   }
   return part_of;
@@ -211,8 +218,7 @@ std::string class_column(const Table& table, const Request& request) {
   if (!request.stratify.empty()) return request.stratify;
   if (request.target.empty()) return {};
   const ColumnType type = table.column(request.target).type();
-  const bool categories =
-      type == ColumnType::boolean || type == ColumnType::categorical || type == ColumnType::string;
+  const bool categories = type == ColumnType::boolean || type == ColumnType::categorical || type == ColumnType::string;
   return categories || table.column(request.target).distinct_count() == 2 ? request.target : std::string();
 }
 
@@ -223,10 +229,10 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
   const std::string file = table.source_file();
   for (std::size_t p = 0; p < parts; ++p) {
     if (request.shares[p] > 0 && sizes[p] == 0) {
-      throw DataError(request.where,
-                      "expected at least one row in " + request.parts[p] + ", got none of " +
-                          std::to_string(table.rows()),
-                      {.file = file});
+      throw DataError(
+          request.where,
+          "expected at least one row in " + request.parts[p] + ", got none of " + std::to_string(table.rows()),
+          {.file = file});
     }
   }
   const std::string name = class_column(table, request);
@@ -245,9 +251,9 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
     if (column.is_null(example[c])) continue;
     for (std::size_t p = 0; p < parts; ++p) {
       if (request.shares[p] == 0 || present[c][p]) continue;
-      internal::fail_column(table, name, request.where,
-                            "expected rows of class \"" + column.text(example[c]) + "\" in " + request.parts[p] +
-                                ", got none");
+      internal::fail_column(
+          table, name, request.where,
+          "expected rows of class \"" + column.text(example[c]) + "\" in " + request.parts[p] + ", got none");
     }
   }
 }
@@ -272,7 +278,7 @@ Splits split(const Table& table, const SplitOptions& options) {
     }
   }
   const Request request{.where = "split",
-                        .shares = {options.train, options.validation, options.test},
+                        .shares = {options.train / sum, options.validation / sum, options.test / sum},
                         .parts = {"train", "validation", "test"},
                         .stratify = options.stratify,
                         .group = options.group,
@@ -300,7 +306,8 @@ std::vector<Fold> k_fold(const Table& table, const KFoldOptions& options) {
   const bool by_time = !options.time.empty();
   const int parts = options.folds + by_time;
   if (parts > table.rows()) {
-    throw DataError("k_fold", "expected at least " + std::to_string(parts) + " rows, got " + std::to_string(table.rows()),
+    throw DataError("k_fold",
+                    "expected at least " + std::to_string(parts) + " rows, got " + std::to_string(table.rows()),
                     {.file = table.source_file()});
   }
   Request request{.where = "k_fold",

@@ -54,7 +54,8 @@ std::vector<double> present_numbers(const Table& table, const std::string& name,
   std::size_t kept = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isinf(values[i])) {
-      fail_row(table, static_cast<std::int64_t>(i), name, where, "expected a finite number, got " + column.text(static_cast<std::int64_t>(i)));
+      fail_row(table, static_cast<std::int64_t>(i), name, where,
+               "expected a finite number, got " + column.text(static_cast<std::int64_t>(i)));
     }
     if (!std::isnan(values[i])) values[kept++] = values[i];
   }

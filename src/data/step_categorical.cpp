@@ -70,10 +70,10 @@ class OneHot final : public ColumnStep<Encoded> {
     std::vector<std::vector<std::uint8_t>> bits(width, std::vector<std::uint8_t>(bytes));
     for (std::size_t i = 0; i < rows; ++i) {
       const std::int32_t level = found[i];
-      const std::size_t at = level == LevelIndex::missing                 ? missing
-                             : level == LevelIndex::unseen                ? unseen
+      const std::size_t at = level == LevelIndex::missing               ? missing
+                             : level == LevelIndex::unseen              ? unseen
                              : static_cast<std::size_t>(level) < levels ? static_cast<std::size_t>(level)
-                                                                          : other;
+                                                                        : other;
       if (at != none) bits[at][i / 8] = static_cast<std::uint8_t>(bits[at][i / 8] | 1u << (i % 8));
     }
     std::vector<Column> made;
@@ -159,7 +159,8 @@ class Ordinal final : public ColumnStep<Ranked> {
     state.index = LevelIndex(state.levels);
     return state;
   }
-  std::vector<Column> apply(const Table&, const std::string&, const Column& column, const Ranked& state) const override {
+  std::vector<Column> apply(const Table&, const std::string&, const Column& column,
+                            const Ranked& state) const override {
     const std::vector<std::int32_t> found = state.index.of(column);
     std::vector<double> values(found.size());
     for (std::size_t i = 0; i < found.size(); ++i) {

@@ -101,7 +101,8 @@ class DateParts final : public ColumnStep<std::int64_t> {
                        std::string(to_string(column.type())));
     }
     if (column.null_count() == column.size()) {
-      fail_column(table, name, "date_parts", "expected a value to learn from, got a column that is all missing; drop it");
+      fail_column(table, name, "date_parts",
+                  "expected a value to learn from, got a column that is all missing; drop it");
     }
     std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
     for (std::int64_t i = 0; i < column.size(); ++i) {

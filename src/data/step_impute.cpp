@@ -143,7 +143,8 @@ class Impute final : public ColumnStep<FillValue> {
 
   static double checked_mean(const Table& table, const std::string& name, const std::vector<double>& values) {
     const double mean = mean_of(values);
-    if (!std::isfinite(mean)) fail_column(table, name, "impute", "expected numbers with a finite mean, got larger ones");
+    if (!std::isfinite(mean))
+      fail_column(table, name, "impute", "expected numbers with a finite mean, got larger ones");
     return mean;
   }
 

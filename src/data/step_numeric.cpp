@@ -126,8 +126,8 @@ class Robust final : public NumericStep<Affine> {
  public:
   Robust(Selector selector, RobustOptions options) : NumericStep(std::move(selector)), options_(options) {
     if (!(options.low >= 0 && options.low < options.high && options.high <= 1)) {
-      throw ValueError("[robust] expected quantiles 0 <= low < high <= 1, got " + std::to_string(options.low) + " and " +
-                       std::to_string(options.high));
+      throw ValueError("[robust] expected quantiles 0 <= low < high <= 1, got " + std::to_string(options.low) +
+                       " and " + std::to_string(options.high));
     }
   }
   std::string_view type() const override { return "robust"; }

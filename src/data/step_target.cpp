@@ -28,8 +28,9 @@ std::vector<double> target_values(const Table& table, const std::string& target)
   } else {
     const LevelCounts found = count_levels(column, target, "target_encoding");
     if (found.levels.size() != 2) {
-      fail_column(table, target, "target_encoding",
-                  "expected a target of two values, or a number, got " + std::to_string(found.levels.size()) + " values");
+      fail_column(
+          table, target, "target_encoding",
+          "expected a target of two values, or a number, got " + std::to_string(found.levels.size()) + " values");
     }
     for (const std::int32_t level : LevelIndex(found.levels).of(column)) {
       values.push_back(level < 0 ? std::nan("") : static_cast<double>(level));

@@ -91,7 +91,7 @@ TEST(Split, KeepsIdenticalFeaturesTogether) {
   std::vector<std::string> id, y;
   for (int i = 0; i < 600; ++i) {
     x.push_back(i % 150);  // four rows of each
-    id.push_back("c" + std::to_string(i));
+    id.push_back(std::to_string(i).append("c"));
     y.push_back(i % 3 == 0 ? "Yes" : "No");
   }
   const Table table = {{"id", Column::from_strings(id)}, {"x", Column::from_i64(x)}, {"y", Column::from_strings(y)}};
@@ -192,7 +192,9 @@ TEST(KFold, HoldsEachRowOutOnce) {
       EXPECT_EQ(fold.train.size() + fold.validation.size(), 1003u);
       EXPECT_NEAR(static_cast<double>(fold.validation.size()), 200.6, 7);
       for (const std::int64_t row : fold.validation) ++held[static_cast<std::size_t>(row)];
-      if (!options.stratify.empty()) EXPECT_NEAR(count(table.take(fold.validation), "Yes"), 50.2, 1);
+      if (!options.stratify.empty()) {
+        EXPECT_NEAR(count(table.take(fold.validation), "Yes"), 50.2, 1);
+      }
     }
     EXPECT_EQ(held, std::vector<int>(1003, 1));
     EXPECT_EQ(k_fold(table, options)[3].validation, folds[3].validation);

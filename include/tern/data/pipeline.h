@@ -27,9 +27,9 @@ struct PipelineFitOptions {
   std::uint64_t seed = 0;  ///< of whatever steps draw
 };
 
-/// Steps one after the other, from a raw table to the features of a model. Copies are deep. After `fit` the const members
-/// may be called from any number of threads at once; rows keep their order, and a row alone gives the same bits as in a
-/// table.
+/// Steps one after the other, from a raw table to the features of a model. Copies are deep. After `fit` the const
+/// members may be called from any number of threads at once; rows keep their order, and a row alone gives the same bits
+/// as in a table.
 class TERN_API Pipeline {
  public:
   Pipeline() = default;
@@ -42,16 +42,16 @@ class TERN_API Pipeline {
   Pipeline& operator=(Pipeline&&) noexcept;
   ~Pipeline();
 
-  /// Fits each step on what the one before it gives. All columns but `target` (empty: none) are inputs. Throws DataError
-  /// when a column cannot be learned from, or is no number after the last step. A failed fit leaves the pipeline as it
-  /// was.
+  /// Fits each step on what the one before it gives. All columns but `target` (empty: none) are inputs. Throws
+  /// DataError when a column cannot be learned from, or is no number after the last step. A failed fit leaves the
+  /// pipeline as it was.
   void fit(const Table& table, const std::string& target = {}, const PipelineFitOptions& options = {});
   /// Fits, and gives the features to train on: supervised steps answer out of fold. Throws as `fit` does, and on a
   /// missing value that no step fills.
   Dataset fit_transform(const Table& table, const std::string& target = {}, const PipelineFitOptions& options = {});
-  /// Features of new rows, with the target where the table has it. Throws StateError before `fit`; DataError naming file
-  /// and column when an input is missing or of another type, or when a feature is missing or not finite. Further columns
-  /// are ignored; an all-blank column, whatever its type, is one of missing values.
+  /// Features of new rows, with the target where the table has it. Throws StateError before `fit`; DataError naming
+  /// file and column when an input is missing or of another type, or when a feature is missing or not finite. Further
+  /// columns are ignored; an all-blank column, whatever its type, is one of missing values.
   Dataset transform(const Table& table) const;
   /// The same as a table, columns in the order of `feature_names`, the target last where there is one.
   Table transform_table(const Table& table) const;

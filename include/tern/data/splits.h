@@ -12,13 +12,13 @@ namespace tern::data {
 /// Options of split. Of `group` and `time`, and of `stratify` and `time`, at most one is given.
 struct SplitOptions {
   double train = 0.70, validation = 0.15, test = 0.15;  ///< shares of the rows, sum 1; 0 leaves a part empty
-  std::string stratify{};  ///< column whose values each part holds in the same shares
-  std::string group{};     ///< column whose equal values never stand in two parts
-  std::string time{};      ///< timestamp or number: train before validation before test, equal times together
+  std::string stratify{};                               ///< column whose values each part holds in the same shares
+  std::string group{};                                  ///< column whose equal values never stand in two parts
+  std::string time{};  ///< timestamp or number: train before validation before test, equal times together
   std::uint64_t seed = 0;
-  bool together = true;    ///< rows equal in all features stay in one part (not by group or time)
-  std::string target{};    ///< no feature; empty: `stratify`
-  std::string id{};        ///< no feature
+  bool together = true;  ///< rows equal in all features stay in one part (not by group or time)
+  std::string target{};  ///< no feature; empty: `stratify`
+  std::string id{};      ///< no feature
 };
 
 /// Three parts of a table, each in the order of the table.
@@ -28,10 +28,11 @@ struct Splits {
   std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};
 };
 
-/// Splits a table at random (Philox, the same for the same seed everywhere), stratified, by group, or by time. Shares are
-/// met to the row where no rows must stay together; a class that has rows enough is in every part. Throws ValueError for
-/// options that do not fit together, DataError when a part stays empty, when a value of a named column is missing, or
-/// when a class (a value of `stratify`, or of a target of two values or of categories) is absent from a part.
+/// Splits a table at random (Philox, the same for the same seed everywhere), stratified, by group, or by time. Shares
+/// are met to the row where no rows must stay together; a class that has rows enough is in every part. Throws
+/// ValueError for options that do not fit together, DataError when a part stays empty, when a value of a named column
+/// is missing, or when a class (a value of `stratify`, or of a target of two values or of categories) is absent from a
+/// part.
 TERN_API Splits split(const Table& table, const SplitOptions& options = {});
 
 /// Options of k_fold; columns as in SplitOptions.
@@ -48,8 +49,8 @@ struct Fold {
   std::vector<std::int64_t> train{}, validation{};
 };
 
-/// Folds of a table: each row is in the validation part of exactly one, with the rules of `split`. By time, the rows are
-/// cut into folds + 1 stretches, and fold i trains on the first i + 1 of them and validates on the next. Throws as
+/// Folds of a table: each row is in the validation part of exactly one, with the rules of `split`. By time, the rows
+/// are cut into folds + 1 stretches, and fold i trains on the first i + 1 of them and validates on the next. Throws as
 /// `split` does.
 TERN_API std::vector<Fold> k_fold(const Table& table, const KFoldOptions& options = {});
 

@@ -51,7 +51,8 @@ using StepPtr = std::shared_ptr<Step>;
 /// Makes a step again from what `Step::to_json` gave. Throws FormatError.
 using StepLoader = std::function<StepPtr(std::string_view json)>;
 
-/// Registers a step type of one's own, so that pipelines with it can be loaded. Throws ValueError when the name is taken.
+/// Registers a step type of one's own, so that pipelines with it can be loaded. Throws ValueError when the name is
+/// taken.
 TERN_API void register_step(std::string type, StepLoader loader);
 /// Loads a step of a registered type. Throws FormatError that lists the types when the name is unknown.
 TERN_API StepPtr load_step(std::string_view type, std::string_view json);
@@ -64,9 +65,9 @@ struct NormalizeOptions {
   double max_level_share = 0.5;    ///< as do those with more different values than this share of the rows (above 20)
 };
 /// Types the string columns (of `columns`): those that are numbers written as "$1,234.50", "(20)" or "12%" become f64,
-/// yes/no and true/false boolean, dates in one unambiguous format timestamps, and the rest categorical unless it is free
-/// text. Formats are found when it is fitted, stored, and the same when serving, where a value that breaks its column's
-/// format is a DataError. An ambiguous date format is a DataError that asks for the type.
+/// yes/no and true/false boolean, dates in one unambiguous format timestamps, and the rest categorical unless it is
+/// free text. Formats are found when it is fitted, stored, and the same when serving, where a value that breaks its
+/// column's format is a DataError. An ambiguous date format is a DataError that asks for the type.
 TERN_API StepPtr normalize_formats(NormalizeOptions options = {});
 TERN_API StepPtr normalize_formats(Selector columns, NormalizeOptions options = {});
 
@@ -115,8 +116,8 @@ TERN_API StepPtr log(Selector columns);
 
 /// Options of clip: by quantiles of the fitted column unless a bound is given.
 struct ClipOptions {
-  double low_quantile = 0.01, high_quantile = 0.99;         ///< linear interpolation
-  double low = -std::numeric_limits<double>::infinity();    ///< with `high`: fixed bounds, used when one is finite
+  double low_quantile = 0.01, high_quantile = 0.99;       ///< linear interpolation
+  double low = -std::numeric_limits<double>::infinity();  ///< with `high`: fixed bounds, used when one is finite
   double high = std::numeric_limits<double>::infinity();
 };
 /// Holds values between two bounds.
@@ -132,10 +133,10 @@ enum class Unseen : std::uint8_t {
 
 /// Options of one_hot.
 struct OneHotOptions {
-  std::int64_t min_count = 1;     ///< levels with fewer rows are grouped into "other"
-  Unseen unseen = Unseen::other;  ///< levels met only later
-  bool missing_level = true;      ///< missing values are a level of their own where there were any; else all zeros
-  bool drop_first = false;        ///< leave the first column out
+  std::int64_t min_count = 1;       ///< levels with fewer rows are grouped into "other"
+  Unseen unseen = Unseen::other;    ///< levels met only later
+  bool missing_level = true;        ///< missing values are a level of their own where there were any; else all zeros
+  bool drop_first = false;          ///< leave the first column out
   std::int64_t max_levels = 10000;  ///< more columns than this from one column is a DataError
 };
 /// One boolean column `NAME=LEVEL` for each level of a column, sorted by bytes (ordered levels in their order), then
@@ -155,12 +156,13 @@ struct TargetEncodingOptions {
   double smoothing = 10;  ///< rows that the overall mean counts for beside a level's own
   int folds = 5;          ///< of the out-of-fold values that fit_transform gives
 };
-/// The smoothed mean of the target over the rows of a level: (sum + smoothing * mean) / (count + smoothing) (Micci-Barreca
-/// 2001), missing being a level and unseen levels giving the mean. The target is a number, a boolean, or has two values,
-/// the second by bytes counting as 1. `fit_transform` encodes each fold of rows by the others. `transform` refuses the
-/// rows it was fitted on with StateError, for their own targets would be in their features: a table whose encoded columns
-/// have the very content it was fitted on (this also after loading), and, in the process that fitted it, any table with a
-/// row of the same source file and record. Parts of a table that has no file are not recognised.
+/// The smoothed mean of the target over the rows of a level: (sum + smoothing * mean) / (count + smoothing)
+/// (Micci-Barreca 2001), missing being a level and unseen levels giving the mean. The target is a number, a boolean, or
+/// has two values, the second by bytes counting as 1. `fit_transform` encodes each fold of rows by the others.
+/// `transform` refuses the rows it was fitted on with StateError, for their own targets would be in their features: a
+/// table whose encoded columns have the very content it was fitted on (this also after loading), and, in the process
+/// that fitted it, any table with a row of the same source file and record. Parts of a table that has no file are not
+/// recognised.
 TERN_API StepPtr target_encoding(Selector columns, TargetEncodingOptions options = {});
 
 // ---- timestamps
