@@ -1,6 +1,7 @@
 #include <string>
 
 #include "data/step_base.h"
+#include "data/text_levels.h"
 #include "tern/data/formats.h"
 
 // From text as people write it to types.
@@ -68,11 +69,8 @@ class NormalizeFormats final : public ColumnStep<Form> {
 
  private:
   bool is_free(const Column& column) const {
-    constexpr std::int64_t few = 20;  // rows in which any text may be categories
-    const std::int64_t rows = column.size() - column.null_count();
-    const std::int64_t levels = column.distinct_count();
-    return levels > options_.max_levels ||
-           (rows > few && static_cast<double>(levels) > options_.max_level_share * static_cast<double>(rows));
+    return too_many_levels(column.distinct_count(), column.size() - column.null_count(), options_.max_levels,
+                           options_.max_level_share);
   }
 
   NormalizeOptions options_;

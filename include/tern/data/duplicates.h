@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/table.h"
+
+namespace tern::data {
+
+/// Options of find_duplicates.
+struct DuplicateOptions {
+  std::string id{};      ///< the column that names a row, if there is one
+  std::string target{};  ///< the target, if there is one
+};
+
+/// What repeats in a table. Positions are of rows in the table, ascending.
+struct Duplicates {
+  bool has_id = false;                    ///< with an id, rows that repeat in everything are one row entered twice
+  std::vector<std::int64_t> rows{};       ///< equal to an earlier row in every column
+  std::vector<std::int64_t> first_rows{};  ///< for each of `rows`, the first row that it equals
+  std::vector<std::int64_t> repeated_ids{};       ///< not among `rows`, with the id of an earlier row
+  std::vector<std::int64_t> repeated_features{};  ///< equal to an earlier row in all but the id and the target
+  std::vector<std::int64_t> conflicts{};  ///< of `repeated_features`, those whose target differs from the first's
+};
+
+/// Finds rows that repeat. Throws DataError when a named column is not there.
+TERN_API Duplicates find_duplicates(const Table& table, const DuplicateOptions& options = {});
+
+/// The table without `duplicates.rows`.
+TERN_API Table drop_duplicates(const Table& table, const Duplicates& duplicates);
+
+/// One line: how many rows repeat, and in what.
+TERN_API std::string to_string(const Duplicates& duplicates);
+
+}  // namespace tern::data

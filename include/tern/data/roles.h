@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/table.h"
+
+namespace tern::data {
+
+/// What a column is good for.
+enum class Role : std::uint8_t {
+  numeric,
+  categorical,
+  boolean,
+  timestamp,
+  identifier,  ///< names the row, says nothing of it
+  free_text,   ///< text with too many different values to be categories
+  constant,
+  all_missing
+};
+
+/// The role's name: "numeric", …, "free_text".
+TERN_API std::string_view to_string(Role role);
+/// The role of a name. Throws ValueError, listing the names.
+TERN_API Role parse_role(std::string_view name);
+
+/// A column's role, and why in plain words.
+struct ColumnRole {
+  std::string name{};
+  Role role = Role::numeric;
+  std::string reason{};
+  /// Whether a model can learn from the column as it is: not an identifier, free text, constant or all missing.
+  bool usable() const { return role <= Role::timestamp; }
+};
+
+/// Options of infer_roles.
+struct RoleOptions {
+  std::string target{};               ///< has no role
+  std::string id{};                   ///< an identifier, whatever it looks like
+  std::int64_t max_levels = 1000;     ///< text with more different values is free text
+  double max_level_share = 0.5;       ///< so is text with more than this share of the rows (above 20) as values
+  std::map<std::string, Role> roles{};  ///< told roles
+};
+
+/// The role of each column but the target, in the table's order. Text in a written form (formats.h) has the role of its
+/// values. Throws DataError when an option names a column that is not there, or a date column is ambiguous.
+TERN_API std::vector<ColumnRole> infer_roles(const Table& table, const RoleOptions& options = {});
+
+/// Names of the columns that are not usable.
+TERN_API std::vector<std::string> unusable(const std::vector<ColumnRole>& roles);
+
+}  // namespace tern::data

@@ -1,0 +1,64 @@
+#include "tern/data/duplicates.h"
+
+#include "tern/base/error.h"
+
+namespace tern::data {
+
+Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) {
+  for (const std::string& name : {options.id, options.target}) {
+    if (!name.empty()) table.column(name);  // throws with names like it
+  }
+  Duplicates result;
+  result.has_id = !options.id.empty();
+  if (table.width() == 0) return result;
+  const std::vector<std::int64_t> whole = table.first_equal_row();
+  std::vector<std::int64_t> by_id, by_features, by_labelled;
+  if (result.has_id) by_id = table.first_equal_row({options.id});
+  std::vector<std::string> features;
+  for (const std::string& name : table.names()) {
+    if (name != options.id && name != options.target) features.push_back(name);
+  }
+  if (!features.empty()) {
+    by_features = table.first_equal_row(features);
+    std::vector<std::string> labelled = features;
+    if (!options.target.empty()) labelled.push_back(options.target);
+    by_labelled = table.first_equal_row(labelled);
+  }
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    if (whole[i] != row) {
+      result.rows.push_back(row);
+      result.first_rows.push_back(whole[i]);
+    } else if (result.has_id && by_id[i] != row && !table.column(options.id).is_null(row)) {
+      result.repeated_ids.push_back(row);
+    }
+    if (features.empty() || by_features[i] == row) continue;
+    result.repeated_features.push_back(row);
+    // Equal features and target as the first row of these features, or another target.
+    if (by_labelled[i] != by_features[i]) result.conflicts.push_back(row);
+  }
+  return result;
+}
+
+Table drop_duplicates(const Table& table, const Duplicates& duplicates) {
+  std::vector<bool> keep(static_cast<std::size_t>(table.rows()), true);
+  for (const std::int64_t row : duplicates.rows) {
+    if (row < 0 || row >= table.rows()) {
+      throw IndexError("[drop_duplicates] expected rows in [0, " + std::to_string(table.rows()) + "), got " +
+                       std::to_string(row));
+    }
+    keep[static_cast<std::size_t>(row)] = false;
+  }
+  return table.filter(keep);
+}
+
+std::string to_string(const Duplicates& duplicates) {
+  std::string text = std::to_string(duplicates.rows.size()) + " rows repeat an earlier one";
+  if (duplicates.has_id) {
+    text += " in everything and its id; " + std::to_string(duplicates.repeated_ids.size()) + " more repeat an id";
+  }
+  text += "; " + std::to_string(duplicates.repeated_features.size()) + " repeat its features";
+  return text + ", " + std::to_string(duplicates.conflicts.size()) + " of them with another target";
+}
+
+}  // namespace tern::data

@@ -1,0 +1,126 @@
+#include "tern/data/roles.h"
+
+#include <gtest/gtest.h>
+
+#include "tern/base/error.h"
+#include "tern/data/duplicates.h"
+
+namespace tern::data {
+namespace {
+
+constexpr int kRows = 60;
+
+template <class F>
+Column words(F&& make) {
+  std::vector<std::string> values;
+  for (int i = 0; i < kRows; ++i) values.push_back(make(i));
+  return Column::from_strings(values);
+}
+
+template <class F>
+Column whole(F&& make) {
+  std::vector<std::int64_t> values;
+  for (int i = 0; i < kRows; ++i) values.push_back(make(i));
+  return Column::from_i64(values);
+}
+
+Table sample() {
+  Table table;
+  table.add("customerID", words([](int i) { return std::to_string(i * 37).append("-XY"); }));
+  table.add("row", whole([](int i) { return (i * 7) % kRows + 5; }));
+  table.add("account_id", whole([](int i) { return i / 2 * 1000; }));
+  table.add("paid", whole([](int i) { return i * i; }));
+  table.add("salary", words([](int i) { return std::string("$").append(std::to_string(1000 + i)).append(".50"); }));
+  table.add("plan", words([](int i) { return std::string(i % 3 ? "basic" : "plus"); }));
+  table.add("active", words([](int i) { return std::string(i % 3 ? "Yes" : "No"); }));
+  table.add("since", words([](int i) { return std::string("2024-01-") + (i % 2 ? "13" : "14"); }));
+  table.add("notes", words([](int i) { return std::string("called again about the bill ").append(std::to_string(i)); }));
+  table.add("street", words([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
+  table.add("country", words([](int) { return std::string("NO"); }));
+  table.add("fax", Column::nulls(ColumnType::f64, kRows));
+  table.add("code", words([](int i) { return std::to_string(i * 37).append("k"); }));
+  table.add("churn", words([](int i) { return std::string(i % 4 ? "No" : "Yes"); }));
+  return table;
+}
+
+Role role_of(const std::vector<ColumnRole>& roles, const std::string& name) {
+  for (const ColumnRole& role : roles) {
+    if (role.name == name) return role.role;
+  }
+  ADD_FAILURE() << name;
+  return Role::numeric;
+}
+
+TEST(Roles, AreReadOffTheValues) {
+  const std::vector<ColumnRole> roles = infer_roles(sample(), {.target = "churn"});
+  EXPECT_EQ(roles.size(), 13u);
+  const std::pair<const char*, Role> expected[] = {
+      {"customerID", Role::identifier}, {"row", Role::identifier},   {"account_id", Role::identifier},
+      {"paid", Role::numeric},          {"salary", Role::numeric},   {"plan", Role::categorical},
+      {"active", Role::boolean},        {"since", Role::timestamp},  {"notes", Role::free_text},
+      {"street", Role::free_text},      {"country", Role::constant}, {"fax", Role::all_missing},
+      {"code", Role::identifier}};
+  for (const auto& [name, role] : expected) EXPECT_EQ(to_string(role_of(roles, name)), to_string(role)) << name;
+  for (const ColumnRole& role : roles) EXPECT_FALSE(role.reason.empty()) << role.name;
+  EXPECT_EQ(unusable(roles), (std::vector<std::string>{"customerID", "row", "account_id", "notes", "street", "country",
+                                                       "fax", "code"}));
+}
+
+TEST(Roles, CanBeTold) {
+  const Table table = sample();
+  const auto roles = infer_roles(table, {.target = "churn", .id = "paid", .roles = {{"street", Role::categorical}}});
+  EXPECT_EQ(role_of(roles, "street"), Role::categorical);
+  EXPECT_EQ(role_of(roles, "paid"), Role::identifier);
+  EXPECT_EQ(role_of(infer_roles(table, {.max_level_share = 0.9}), "street"), Role::categorical);
+  EXPECT_EQ(role_of(infer_roles(table, {.max_levels = 1}), "plan"), Role::free_text);
+  EXPECT_THROW(infer_roles(table, {.target = "nothing"}), DataError);
+  EXPECT_THROW(infer_roles(table, {.roles = {{"nothing", Role::numeric}}}), DataError);
+  for (int k = 0; k < 8; ++k) {
+    const auto role = static_cast<Role>(k);
+    EXPECT_EQ(parse_role(to_string(role)), role);
+  }
+  EXPECT_THROW(parse_role("number"), ValueError);
+}
+
+TEST(Roles, AskAboutAnAmbiguousDate) {
+  const Table table = {{"day", Column::from_strings({"01/02/2024", "03/04/2024"})}};
+  try {
+    infer_roles(table);
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.column(), "day");
+  }
+}
+
+TEST(Roles, ASmallTableKeepsItsCategories) {
+  const Table table = {{"name", Column::from_strings({"a", "b", "c"})}, {"n", Column::from_i64({1, 2, 3})}};
+  const auto roles = infer_roles(table);
+  EXPECT_EQ(roles[0].role, Role::categorical);
+  EXPECT_EQ(roles[1].role, Role::numeric);
+}
+
+TEST(Duplicates, AreToldApartByTheId) {
+  const Table table = {{"id", Column::from_strings({"a", "b", "a", "a", "c", "d"})},
+                       {"x", Column::from_f64({1, 1, 1, 2, 5, 5})},
+                       {"y", Column::from_strings({"No", "No", "No", "No", "No", "Yes"})}};
+  using Rows = std::vector<std::int64_t>;
+  const Duplicates with = find_duplicates(table, {.id = "id", .target = "y"});
+  EXPECT_TRUE(with.has_id);
+  EXPECT_EQ(with.rows, (Rows{2}));
+  EXPECT_EQ(with.first_rows, (Rows{0}));
+  EXPECT_EQ(with.repeated_ids, (Rows{3}));
+  EXPECT_EQ(with.repeated_features, (Rows{1, 2, 5}));
+  EXPECT_EQ(with.conflicts, (Rows{5}));
+  EXPECT_EQ(drop_duplicates(table, with).row_ids(), (Rows{0, 1, 3, 4, 5}));
+  EXPECT_NE(to_string(with).find("1 rows repeat"), std::string::npos);
+
+  const Duplicates without = find_duplicates(table.drop({"id"}), {.target = "y"});
+  EXPECT_FALSE(without.has_id);
+  EXPECT_EQ(without.rows, (Rows{1, 2}));
+  EXPECT_TRUE(without.repeated_ids.empty());
+  EXPECT_THROW(find_duplicates(table, {.id = "nothing"}), DataError);
+  EXPECT_THROW(drop_duplicates(table.head(1), with), IndexError);
+}
+
+}  // namespace
+}  // namespace tern::data

@@ -1,0 +1,355 @@
+#include "tern/data/steps.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/data/csv.h"
+
+namespace tern::data {
+namespace {
+
+const double kNan = std::numeric_limits<double>::quiet_NaN();
+
+Table one(Column column) { return {{"x", std::move(column)}}; }
+Table numbers(std::vector<double> values) { return one(Column::from_f64(std::move(values))); }
+Table words(const std::vector<std::string>& values) { return one(Column::from_strings(values)); }
+
+std::vector<double> values_of(const Table& table, const std::string& name = "x") { return table[name].numeric(); }
+
+using Values = std::vector<double>;
+using Names = std::vector<std::string>;
+
+TEST(Selectors, ChooseByTypeAndName) {
+  const Table table = {{"f", Column::from_f64({1})},
+                       {"i", Column::from_i64({1})},
+                       {"b", Column::from_booleans({true})},
+                       {"s", Column::from_strings({"a"})},
+                       {"c", Column::from_codes({0}, {"a"})},
+                       {"t", Column::from_timestamps({0})},
+                       {"y", Column::from_f64({1})}};
+  const auto chosen = [&](const Selector& selector) { return selector.select(table, "y"); };
+  EXPECT_EQ(chosen(numeric()), (Names{"f", "i", "b"}));
+  EXPECT_EQ(numeric().select(table), (Names{"f", "i", "b", "y"}));
+  EXPECT_EQ(chosen(boolean()), (Names{"b"}));
+  EXPECT_EQ(chosen(text()), (Names{"s"}));
+  EXPECT_EQ(chosen(categorical()), (Names{"c"}));
+  EXPECT_EQ(chosen(timestamp()), (Names{"t"}));
+  EXPECT_EQ(chosen(all()), (Names{"f", "i", "b", "s", "c", "t"}));
+  EXPECT_EQ(chosen(columns({"t", "f"})), (Names{"f", "t"}));
+  EXPECT_EQ(chosen({"t", "f"}), (Names{"f", "t"}));
+  EXPECT_EQ(chosen("s"), (Names{"s"}));
+  EXPECT_EQ(chosen(except({"f", "i"})), (Names{"b", "s", "c", "t"}));
+  EXPECT_EQ(chosen(except(numeric() | text())), (Names{"c", "t"}));
+  const Selector nested = all() - (numeric() - boolean()) - columns({"s"});
+  EXPECT_EQ(chosen(nested), (Names{"b", "c", "t"}));
+  EXPECT_EQ(nested.to_string(), "all() - (numeric() - boolean()) - columns({\"s\"})");
+  EXPECT_EQ(chosen(Selector::from_json(nested.to_json())), chosen(nested));
+  EXPECT_THROW(chosen("nothing"), DataError);
+  EXPECT_THROW(chosen("y"), ValueError);
+  EXPECT_THROW(Selector::from_json("{}"), FormatError);
+  EXPECT_THROW(Selector::from_json("{\"kind\":\"every\"}"), FormatError);
+  EXPECT_THROW(Selector::from_json("{\"kind\":\"union\",\"left\":{\"kind\":\"all\"}}"), FormatError);
+}
+
+TEST(Steps, NeedAFitBeforeTransform) {
+  const Table table = numbers({1, 2});
+  for (const StepPtr& step :
+       {standardize(numeric()), drop("x"), keep("x"), impute(numeric(), Fill::mean), one_hot("x")}) {
+    EXPECT_THROW(step->transform(table), StateError) << step->type();
+    EXPECT_THROW(step->to_json(), StateError) << step->type();
+  }
+}
+
+TEST(Steps, GiveZeroForAConstantColumn) {
+  const Table table = numbers({0.1, 0.1, 0.1, kNan});
+  for (const StepPtr& step : {standardize(numeric()), robust(numeric())}) {
+    const Values got = values_of(step->fit_transform(table, {}));
+    EXPECT_EQ((Values{got[0], got[1], got[2]}), (Values{0, 0, 0})) << step->type();
+    EXPECT_TRUE(std::isnan(got[3]));
+    EXPECT_EQ(values_of(step->transform(numbers({9})))[0], 0) << "what never varied says nothing";
+  }
+  EXPECT_EQ(values_of(min_max(numeric())->fit_transform(numbers({3, 3}), {})), (Values{0, 0}));
+  // Rounding alone is no spread.
+  EXPECT_EQ(values_of(standardize(numeric())->fit_transform(numbers({1e15 / 3, 1e15 / 3, 1e15 / 3}), {})),
+            (Values{0, 0, 0}));
+  // Half the values equal: the quartiles coincide, the values do not.
+  EXPECT_EQ(values_of(robust(numeric())->fit_transform(numbers({0, 0, 0, 0, 0, 5}), {}))[5], 5);
+}
+
+TEST(Steps, RefuseColumnsTheyCannotLearnFrom) {
+  const Table missing = one(Column::nulls(ColumnType::f64, 3));
+  const Table infinite = numbers({1, std::numeric_limits<double>::infinity()});
+  for (const StepPtr& step : {standardize(numeric()), min_max(numeric()), robust(numeric()), log(numeric()),
+                              clip(numeric()), impute(numeric(), Fill::median)}) {
+    EXPECT_THROW(step->fit(missing, {}), DataError) << step->type();
+    EXPECT_THROW(step->fit(infinite, {}), DataError) << step->type();
+    EXPECT_THROW(step->clone()->fit(words({"a"}), {}), Error) << step->type();
+  }
+  EXPECT_THROW(standardize("x")->fit(words({"a", "b"}), {}), DTypeError);
+  EXPECT_THROW(standardize("x")->fit(numbers({1e300, -1e300}), {}), DataError);
+  EXPECT_THROW(min_max("x")->fit(numbers({1.5e308, -1.5e308}), {}), DataError);
+  EXPECT_THROW(one_hot("x")->fit(numbers({1.5}), {}), DTypeError);
+  EXPECT_THROW(date_parts("x")->fit(numbers({1.5}), {}), DTypeError);
+}
+
+TEST(Steps, CheckTheirOptions) {
+  EXPECT_THROW(min_max(numeric(), {.low = 1, .high = 1}), ValueError);
+  EXPECT_THROW(robust(numeric(), {.low = 0.8, .high = 0.2}), ValueError);
+  EXPECT_THROW(clip(numeric(), {.low_quantile = -0.1}), ValueError);
+  EXPECT_THROW(clip(numeric(), {.low = 2, .high = 1}), ValueError);
+  EXPECT_THROW(one_hot("x", {.min_count = 0}), ValueError);
+  EXPECT_THROW(one_hot("x", {.max_levels = 0}), ValueError);
+  EXPECT_THROW(ordinal("x", {.unseen = kNan}), ValueError);
+  EXPECT_THROW(target_encoding("x", {.smoothing = -1}), ValueError);
+  EXPECT_THROW(target_encoding("x", {.folds = 1}), ValueError);
+  EXPECT_THROW(impute("x", kNan), ValueError);
+  EXPECT_THROW(normalize_formats({.max_levels = 0}), ValueError);
+  EXPECT_THROW(date_parts("x", {.year = false, .month = false, .day = false, .weekday = false, .hour = false,
+                                .days_since = false}),
+               ValueError);
+}
+
+TEST(Steps, ImputeTypesBesideNumbers) {
+  const Table train = {{"b", Column::from_booleans({true, true, false}, {true, true, false})},
+                       {"s", Column::from_strings({"q", "p", ""}, {true, true, false})},
+                       {"c", Column::from_codes({1, 1, -1}, {"u", "v"})},
+                       {"t", Column::from_timestamps({10, 20, 0}, {true, true, false})}};
+  const StepPtr step = impute(all(), Fill::most_frequent);
+  const Table filled = step->fit_transform(train, {});
+  EXPECT_EQ(filled["b"].numeric(2), 1);
+  EXPECT_EQ(filled["s"].string(2), "p");
+  EXPECT_EQ(filled["c"].string(2), "v");
+  EXPECT_EQ(filled["t"].timestamp(2), 10);
+  const StepPtr back = load_step("impute", step->to_json());
+  EXPECT_TRUE(back->transform(train).equals(filled));
+  EXPECT_EQ(impute("t", Fill::median)->fit_transform(train, {})["t"].timestamp(2), 10);
+  EXPECT_THROW(impute("s", Fill::mean)->fit(train, {}), DTypeError);
+  EXPECT_THROW(impute("t", Fill::mean)->fit(train, {}), DTypeError);
+
+  const Table blank = {{"n", Column::nulls(ColumnType::f64, 2)}, {"s", Column::nulls(ColumnType::string, 2)}};
+  EXPECT_THROW(impute("s", Fill::most_frequent)->fit(blank, {}), DataError);
+  EXPECT_EQ(values_of(impute("n", 0)->fit_transform(blank, {}), "n"), (Values{0, 0}));
+  EXPECT_EQ(impute("s", "none")->fit_transform(blank, {})["s"].string(1), "none");
+  EXPECT_EQ(impute("c", "none")->fit_transform(train, {})["c"].string(2), "none");
+  EXPECT_THROW(impute("s", 0)->fit(blank, {}), DTypeError);
+  EXPECT_THROW(impute("n", "none")->fit(blank, {}), DTypeError);
+  const StepPtr constant = impute("s", "none");
+  constant->fit(blank, {});
+  EXPECT_EQ(load_step("impute", constant->to_json())->to_json(), constant->to_json());
+}
+
+TEST(Steps, SayWhereValuesWereMissing) {
+  const Table train = {{"a", Column::from_f64({1, kNan})}, {"b", Column::from_f64({1, 2})}};
+  const StepPtr step = missing_indicator(numeric());
+  const Table marked = step->fit_transform(train, {});
+  EXPECT_EQ(marked.names(), (Names{"a", "b", "a_missing"}));
+  EXPECT_TRUE(marked["a_missing"].boolean(1));
+  EXPECT_FALSE(marked["a_missing"].boolean(0));
+  EXPECT_EQ(missing_indicator(numeric(), {.all_columns = true})->fit_transform(train, {}).width(), 4);
+  EXPECT_TRUE(load_step("missing_indicator", step->to_json())->transform(train).equals(marked));
+}
+
+TEST(Steps, LogChecksItsValues) {
+  const StepPtr step = log("x");
+  EXPECT_THROW(step->fit(numbers({1, -1}), {}), DataError);
+  step->fit(numbers({0, std::exp(1) - 1}), {});
+  try {
+    step->transform(numbers({1, -2}));
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.row(), 1);
+    EXPECT_EQ(error.column(), "x");
+  }
+}
+
+TEST(Steps, ClipByBounds) {
+  const StepPtr step = clip("x", {.low = 0, .high = 10});
+  EXPECT_EQ(values_of(step->fit_transform(numbers({-5, 5, 50}), {})), (Values{0, 5, 10}));
+  const StepPtr open = clip("x", {.low = 0});
+  EXPECT_EQ(values_of(open->fit_transform(numbers({-5, 5, 1e300}), {})), (Values{0, 5, 1e300}));
+  EXPECT_EQ(load_step("clip", open->to_json())->to_json(), open->to_json());
+}
+
+TEST(Steps, OneHotPutsRareUnseenAndMissingLevels) {
+  const Table train = one(Column::from_strings({"b", "a", "b", "a", "rare", ""}, {true, true, true, true, true, false}));
+  const Table fresh = one(Column::from_strings({"a", "rare", "new", ""}, {true, true, true, false}));
+  const auto rows = [&](const OneHotOptions& options) {
+    const StepPtr step = one_hot("x", options);
+    step->fit(train, {});
+    const Table made = load_step("one_hot", step->to_json())->transform(fresh);
+    EXPECT_TRUE(made.equals(step->transform(fresh)));
+    std::string text;
+    for (const std::string& name : made.names()) {
+      text += name + ":";
+      for (std::int64_t i = 0; i < made.rows(); ++i) text += made[name].boolean(i) ? '1' : '0';
+      text += ' ';
+    }
+    return text;
+  };
+  EXPECT_EQ(rows({}), "x=a:1000 x=b:0000 x=rare:0100 x=<missing>:0001 ");
+  EXPECT_EQ(rows({.min_count = 2}), "x=a:1000 x=b:0000 x=<other>:0111 ");
+  EXPECT_EQ(rows({.min_count = 2, .unseen = Unseen::zeros}), "x=a:1000 x=b:0000 x=<other>:0101 ");
+  EXPECT_EQ(rows({.missing_level = false}), "x=a:1000 x=b:0000 x=rare:0100 ");
+  EXPECT_EQ(rows({.drop_first = true}), "x=b:0000 x=rare:0100 x=<missing>:0001 ");
+  EXPECT_THROW(one_hot("x", {.max_levels = 2})->fit(train, {}), DataError);
+}
+
+TEST(Steps, OneHotTakesAnyTypeOfLevels) {
+  const Table table = {{"i", Column::from_i64({10, 9, 10})},
+                       {"b", Column::from_booleans({true, false, true})},
+                       {"o", Column::from_codes({2, 0, 2}, {"low", "middle", "high"}, true)}};
+  const StepPtr step = one_hot(all());
+  EXPECT_EQ(step->fit_transform(table, {}).names(), (Names{"i=9", "i=10", "b=false", "b=true", "o=low", "o=high"}));
+  // Levels count by their text, in whatever order a later table numbers them.
+  const Table later = {{"i", Column::from_f64({9})},
+                       {"b", Column::from_booleans({true})},
+                       {"o", Column::from_codes({0}, {"high"})}};
+  const Table made = step->transform(later);
+  EXPECT_TRUE(made["i=9"].boolean(0));
+  EXPECT_TRUE(made["o=high"].boolean(0));
+  EXPECT_FALSE(made["o=low"].boolean(0));
+}
+
+TEST(Steps, DatePartsInCycles) {
+  const std::int64_t june = 1'718'452'800'000'000;  // 2024-06-15T12:00:00Z, a Saturday
+  const Table table = one(Column::from_timestamps({june, 0}, {true, false}));
+  const StepPtr step = date_parts("x", {.cyclic = true});
+  const Table made = step->fit_transform(table, {});
+  EXPECT_EQ(made.names(), (Names{"x_year", "x_month_sin", "x_month_cos", "x_day_sin", "x_day_cos", "x_weekday_sin",
+                                 "x_weekday_cos", "x_hour_sin", "x_hour_cos", "x_days"}));
+  EXPECT_NEAR(made["x_month_sin"].f64(0), std::sin(2 * M_PI * 5 / 12), 1e-12);
+  EXPECT_NEAR(made["x_weekday_cos"].f64(0), std::cos(2 * M_PI * 5 / 7), 1e-12);
+  EXPECT_NEAR(made["x_hour_cos"].f64(0), -1, 1e-12);
+  EXPECT_TRUE(made["x_year"].is_null(1));
+  EXPECT_TRUE(load_step("date_parts", step->to_json())->transform(table).equals(made));
+  EXPECT_THROW(step->fit(one(Column::nulls(ColumnType::timestamp, 2)), {}), DataError);
+}
+
+TEST(Steps, NormalizeFormatsKeepsWhatItFound) {
+  const Table train = {{"money", Column::from_strings({"$1,234.50", "$2.00"})},
+                       {"rate", Column::from_strings({"12%", "7.5%"})},
+                       {"flag", Column::from_strings({"yes", "no"})},
+                       {"day", Column::from_strings({"31/01/2024", "01/02/2024"})},
+                       {"plan", Column::from_strings({"basic", "plus"})}};
+  const StepPtr step = normalize_formats();
+  const Table made = step->fit_transform(train, {});
+  EXPECT_EQ(made["money"].f64(0), 1234.5);
+  EXPECT_EQ(made["rate"].f64(0), 0.12);
+  EXPECT_TRUE(made["flag"].boolean(0));
+  EXPECT_EQ(made["day"].text(1), "2024-02-01");
+  EXPECT_EQ(made["plan"].type(), ColumnType::categorical);
+  const StepPtr back = load_step("normalize_formats", step->to_json());
+  EXPECT_TRUE(back->transform(train).equals(made));
+  // A row alone that would be ambiguous, or nothing at all.
+  const Table row = {{"money", Column::nulls(ColumnType::f64, 1)},
+                     {"rate", Column::from_strings({"1%"})},
+                     {"flag", Column::from_strings({"no"})},
+                     {"day", Column::from_strings({"03/04/2024"})},
+                     {"plan", Column::from_strings({"gold"})}};
+  EXPECT_EQ(back->transform(row)["day"].text(0), "2024-04-03");
+  EXPECT_TRUE(back->transform(row)["money"].is_null(0));
+  Table broken = row;
+  broken.replace("rate", Column::from_strings({"many"}));
+  try {
+    back->transform(broken);
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.column(), "rate");
+    EXPECT_EQ(error.row(), 0);
+  }
+  std::vector<std::string> notes;
+  for (int i = 0; i < 30; ++i) notes.push_back(std::string(static_cast<std::size_t>(i + 1), 'n'));
+  EXPECT_EQ(normalize_formats()->fit_transform(words(notes), {})["x"].type(), ColumnType::string);
+  EXPECT_THROW(normalize_formats()->fit(words({"01/02/2024", "03/04/2024"}), {}), DataError);
+}
+
+// ---- target_encoding
+
+Table encoded_sample() {
+  std::vector<std::string> level, y;
+  for (int i = 0; i < 200; ++i) {
+    level.push_back(std::string(1, static_cast<char>('a' + i % 5)));
+    y.push_back((i * 7 + i / 5) % 3 == 0 ? "Yes" : "No");
+  }
+  return {{"x", Column::from_strings(level)}, {"y", Column::from_strings(y)}};
+}
+
+TEST(TargetEncoding, AnswersOutOfFold) {
+  // A level in each row: in fold, the encoding would be the target itself.
+  std::vector<std::int64_t> level;
+  std::vector<double> y;
+  for (int i = 0; i < 100; ++i) {
+    level.push_back(i);
+    y.push_back(i % 2);
+  }
+  const Table table = {{"x", Column::from_i64(level)}, {"y", Column::from_f64(y)}};
+  const StepPtr step = target_encoding("x", {.smoothing = 0});
+  const Values got = values_of(step->fit_transform(table, {.target = "y", .seed = 4}));
+  for (const double value : got) {  // the mean of the other folds
+    EXPECT_GT(value, 0.3);
+    EXPECT_LT(value, 0.7);
+  }
+  const StepPtr again = target_encoding("x", {.smoothing = 0});
+  set_num_threads(3);
+  EXPECT_EQ(values_of(again->fit_transform(table, {.target = "y", .seed = 4})), got);
+  set_num_threads(0);
+  EXPECT_NE(values_of(again->fit_transform(table, {.target = "y", .seed = 5})), got);
+}
+
+TEST(TargetEncoding, RefusesTheRowsItWasFittedOn) {
+  const Table table = encoded_sample();
+  const StepPtr step = target_encoding("x");
+  step->fit(table, {.target = "y"});
+  EXPECT_THROW(step->transform(table), StateError);
+  EXPECT_THROW(step->transform(table.drop({"y"})), StateError);
+  EXPECT_THROW(load_step("target_encoding", step->to_json())->transform(table), StateError);
+  EXPECT_NO_THROW(step->transform(table.head(50))) << "parts of a table without a file are not known";
+
+  std::string csv = "x,y\n";
+  for (int i = 0; i < 40; ++i) csv += i % 2 ? "a,Yes\n" : "b,No\n";
+  Table read = read_csv_text(csv);
+  auto source = std::make_shared<TableSource>();
+  source->file = "rows.csv";
+  read.set_source(source);
+  const Table train = read.head(30), rest = read.slice(30, 10);
+  const StepPtr filed = target_encoding("x");
+  filed->fit(train, {.target = "y"});
+  EXPECT_NO_THROW(filed->transform(rest));
+  const std::int64_t mixed[] = {35, 3};
+  try {
+    filed->transform(read.take(mixed));
+    FAIL();
+  } catch (const StateError& error) {
+    EXPECT_NE(std::string(error.what()).find("record 3 of rows.csv"), std::string::npos) << error.what();
+  }
+  EXPECT_NO_THROW(load_step("target_encoding", filed->to_json())->transform(rest));
+}
+
+TEST(TargetEncoding, NeedsATargetOfNumbersOrTwoValues) {
+  const Table table = encoded_sample();
+  EXPECT_THROW(target_encoding("x")->fit(table, {}), StateError);
+  Table other = table;
+  std::vector<std::string> three;
+  for (int i = 0; i < 200; ++i) three.push_back(std::to_string(i % 3));
+  other.replace("y", Column::from_strings(three));
+  EXPECT_THROW(target_encoding("x")->fit(other, {.target = "y"}), DataError);
+  other.replace("y", Column::nulls(ColumnType::f64, 200));
+  EXPECT_THROW(target_encoding("x")->fit(other, {.target = "y"}), DataError);
+  EXPECT_THROW(target_encoding("x")->fit(table.head(3), {.target = "y"}), DataError);
+}
+
+TEST(Columns, DropAndKeep) {
+  const Table table = {{"a", Column::from_f64({1})}, {"b", Column::from_f64({2})}, {"y", Column::from_f64({3})}};
+  EXPECT_EQ(drop("a")->fit_transform(table, {.target = "y"}).names(), (Names{"b", "y"}));
+  const StepPtr step = keep("a");
+  EXPECT_EQ(step->fit_transform(table, {.target = "y"}).names(), (Names{"a", "y"}));
+  EXPECT_EQ(load_step("keep", step->to_json())->transform(table).names(), (Names{"a", "y"}));
+  EXPECT_THROW(load_step("kept", "{}"), FormatError);
+}
+
+}  // namespace
+}  // namespace tern::data
