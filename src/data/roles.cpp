@@ -91,7 +91,8 @@ Verdict judge_text(const Table& table, const std::string& name, const RoleOption
   constexpr double sentence = 5;  // words from which on a value is prose
   const bool many = rows > internal::kFewRows;
   if (words >= sentence && many && levels * 5 > rows) return {Role::free_text, "sentences, " + counted(levels, rows)};
-  if (many && levels == rows && words < 2) return {Role::identifier, "a different value in each of " + std::to_string(rows) + " rows"};
+  if (many && levels == rows && words < 2)
+    return {Role::identifier, "a different value in each of " + std::to_string(rows) + " rows"};
   if (internal::too_many_levels(levels, rows, options.max_levels, options.max_level_share)) {
     return {Role::free_text, "too many levels: " + counted(levels, rows)};
   }
@@ -104,7 +105,8 @@ Verdict judge(const Table& table, const std::string& name, const RoleOptions& op
   const std::int64_t levels = column.distinct_count();
   if (rows == 0) return {Role::all_missing, "no row has a value"};
   if (name == options.id) return {Role::identifier, "told to be the id"};
-  if (levels == 1 && rows == column.size()) return {Role::constant, "every row has the value \"" + column.text(0).substr(0, 40) + "\""};
+  if (levels == 1 && rows == column.size())
+    return {Role::constant, "every row has the value \"" + column.text(0).substr(0, 40) + "\""};
   const bool keyed = column.type() == ColumnType::i64 || column.type() == ColumnType::string ||
                      column.type() == ColumnType::categorical;
   if (keyed && named_like_id(name)) {
@@ -149,8 +151,7 @@ std::vector<ColumnRole> infer_roles(const Table& table, const RoleOptions& optio
   for (const std::string& name : table.names()) {
     if (name == options.target) continue;
     const auto told = options.roles.find(name);
-    Verdict verdict =
-        told != options.roles.end() ? Verdict{told->second, "told"} : judge(table, name, options);
+    Verdict verdict = told != options.roles.end() ? Verdict{told->second, "told"} : judge(table, name, options);
     result.push_back({name, verdict.first, std::move(verdict.second)});
   }
   return result;

@@ -16,11 +16,11 @@ struct Form {
 
 class NormalizeFormats final : public ColumnStep<Form> {
  public:
-  NormalizeFormats(Selector selector, NormalizeOptions options)
-      : ColumnStep(std::move(selector), Output::in_place), options_(options) {
-    if (options.max_levels < 1 || !(options.max_level_share > 0 && options.max_level_share <= 1)) {
+  explicit NormalizeFormats(NormalizeOptions options)
+      : ColumnStep(options.columns, Output::in_place), options_(std::move(options)) {
+    if (options_.max_levels < 1 || !(options_.max_level_share > 0 && options_.max_level_share <= 1)) {
       throw ValueError("[normalize_formats] expected max_levels of at least 1 and max_level_share in (0, 1], got " +
-                       std::to_string(options.max_levels) + " and " + std::to_string(options.max_level_share));
+                       std::to_string(options_.max_levels) + " and " + std::to_string(options_.max_level_share));
     }
   }
   std::string_view type() const override { return "normalize_formats"; }
@@ -79,17 +79,16 @@ class NormalizeFormats final : public ColumnStep<Form> {
 }  // namespace
 
 StepPtr load_normalize_formats(const Json& json) {
-  NormalizeOptions options;
+  NormalizeOptions options{.columns = selector_of(json, "normalize_formats")};
   options.max_levels = json_get<std::int64_t>(json, "max_levels", "normalize_formats");
   options.max_level_share = get_finite(json, "max_level_share", "normalize_formats");
-  return loaded(std::make_shared<NormalizeFormats>(selector_of(json, "normalize_formats"), options), json);
+  return loaded(std::make_shared<NormalizeFormats>(std::move(options)), json);
 }
 
 }  // namespace internal
 
-StepPtr normalize_formats(NormalizeOptions options) { return normalize_formats(text(), options); }
-StepPtr normalize_formats(Selector columns, NormalizeOptions options) {
-  return std::make_shared<internal::NormalizeFormats>(std::move(columns), options);
+StepPtr normalize_formats(NormalizeOptions options) {
+  return std::make_shared<internal::NormalizeFormats>(std::move(options));
 }
 
 }  // namespace tern::data

@@ -34,7 +34,8 @@ Table sample() {
   table.add("plan", words([](int i) { return std::string(i % 3 ? "basic" : "plus"); }));
   table.add("active", words([](int i) { return std::string(i % 3 ? "Yes" : "No"); }));
   table.add("since", words([](int i) { return std::string("2024-01-") + (i % 2 ? "13" : "14"); }));
-  table.add("notes", words([](int i) { return std::string("called again about the bill ").append(std::to_string(i)); }));
+  table.add("notes",
+            words([](int i) { return std::string("called again about the bill ").append(std::to_string(i)); }));
   table.add("street", words([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
   table.add("country", words([](int) { return std::string("NO"); }));
   table.add("fax", Column::nulls(ColumnType::f64, kRows));
@@ -62,8 +63,8 @@ TEST(Roles, AreReadOffTheValues) {
       {"code", Role::identifier}};
   for (const auto& [name, role] : expected) EXPECT_EQ(to_string(role_of(roles, name)), to_string(role)) << name;
   for (const ColumnRole& role : roles) EXPECT_FALSE(role.reason.empty()) << role.name;
-  EXPECT_EQ(unusable(roles), (std::vector<std::string>{"customerID", "row", "account_id", "notes", "street", "country",
-                                                       "fax", "code"}));
+  EXPECT_EQ(unusable(roles),
+            (std::vector<std::string>{"customerID", "row", "account_id", "notes", "street", "country", "fax", "code"}));
 }
 
 TEST(Roles, CanBeTold) {

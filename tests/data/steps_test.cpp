@@ -24,12 +24,9 @@ using Values = std::vector<double>;
 using Names = std::vector<std::string>;
 
 TEST(Selectors, ChooseByTypeAndName) {
-  const Table table = {{"f", Column::from_f64({1})},
-                       {"i", Column::from_i64({1})},
-                       {"b", Column::from_booleans({true})},
-                       {"s", Column::from_strings({"a"})},
-                       {"c", Column::from_codes({0}, {"a"})},
-                       {"t", Column::from_timestamps({0})},
+  const Table table = {{"f", Column::from_f64({1})},          {"i", Column::from_i64({1})},
+                       {"b", Column::from_booleans({true})},  {"s", Column::from_strings({"a"})},
+                       {"c", Column::from_codes({0}, {"a"})}, {"t", Column::from_timestamps({0})},
                        {"y", Column::from_f64({1})}};
   const auto chosen = [&](const Selector& selector) { return selector.select(table, "y"); };
   EXPECT_EQ(chosen(numeric()), (Names{"f", "i", "b"}));
@@ -108,9 +105,10 @@ TEST(Steps, CheckTheirOptions) {
   EXPECT_THROW(target_encoding("x", {.folds = 1}), ValueError);
   EXPECT_THROW(impute("x", kNan), ValueError);
   EXPECT_THROW(normalize_formats({.max_levels = 0}), ValueError);
-  EXPECT_THROW(date_parts("x", {.year = false, .month = false, .day = false, .weekday = false, .hour = false,
-                                .days_since = false}),
-               ValueError);
+  EXPECT_THROW(
+      date_parts("x",
+                 {.year = false, .month = false, .day = false, .weekday = false, .hour = false, .days_since = false}),
+      ValueError);
 }
 
 TEST(Steps, ImputeTypesBesideNumbers) {
@@ -175,7 +173,8 @@ TEST(Steps, ClipByBounds) {
 }
 
 TEST(Steps, OneHotPutsRareUnseenAndMissingLevels) {
-  const Table train = one(Column::from_strings({"b", "a", "b", "a", "rare", ""}, {true, true, true, true, true, false}));
+  const Table train =
+      one(Column::from_strings({"b", "a", "b", "a", "rare", ""}, {true, true, true, true, true, false}));
   const Table fresh = one(Column::from_strings({"a", "rare", "new", ""}, {true, true, true, false}));
   const auto rows = [&](const OneHotOptions& options) {
     const StepPtr step = one_hot("x", options);
@@ -205,9 +204,8 @@ TEST(Steps, OneHotTakesAnyTypeOfLevels) {
   const StepPtr step = one_hot(all());
   EXPECT_EQ(step->fit_transform(table, {}).names(), (Names{"i=9", "i=10", "b=false", "b=true", "o=low", "o=high"}));
   // Levels count by their text, in whatever order a later table numbers them.
-  const Table later = {{"i", Column::from_f64({9})},
-                       {"b", Column::from_booleans({true})},
-                       {"o", Column::from_codes({0}, {"high"})}};
+  const Table later = {
+      {"i", Column::from_f64({9})}, {"b", Column::from_booleans({true})}, {"o", Column::from_codes({0}, {"high"})}};
   const Table made = step->transform(later);
   EXPECT_TRUE(made["i=9"].boolean(0));
   EXPECT_TRUE(made["o=high"].boolean(0));

@@ -39,10 +39,10 @@ struct ColumnRole {
 
 /// Options of infer_roles.
 struct RoleOptions {
-  std::string target{};               ///< has no role
-  std::string id{};                   ///< an identifier, whatever it looks like
-  std::int64_t max_levels = 1000;     ///< text with more different values is free text
-  double max_level_share = 0.5;       ///< so is text with more than this share of the rows (above 20) as values
+  std::string target{};                 ///< has no role
+  std::string id{};                     ///< an identifier, whatever it looks like
+  std::int64_t max_levels = 1000;       ///< text with more different values is free text
+  double max_level_share = 0.5;         ///< so is text with more than this share of the rows (above 20) as values
   std::map<std::string, Role> roles{};  ///< told roles
 };
 

@@ -61,15 +61,15 @@ TERN_API StepPtr load_step(std::string_view type, std::string_view json);
 
 /// Options of normalize_formats.
 struct NormalizeOptions {
+  Selector columns = text();       ///< text or categories
   std::int64_t max_levels = 1000;  ///< strings with more different values stay text
   double max_level_share = 0.5;    ///< as do those with more different values than this share of the rows (above 20)
 };
-/// Types the string columns (of `columns`): those that are numbers written as "$1,234.50", "(20)" or "12%" become f64,
+/// Types text columns: those that are numbers written as "$1,234.50", "(20)" or "12%" become f64,
 /// yes/no and true/false boolean, dates in one unambiguous format timestamps, and the rest categorical unless it is
 /// free text. Formats are found when it is fitted, stored, and the same when serving, where a value that breaks its
 /// column's format is a DataError. An ambiguous date format is a DataError that asks for the type.
 TERN_API StepPtr normalize_formats(NormalizeOptions options = {});
-TERN_API StepPtr normalize_formats(Selector columns, NormalizeOptions options = {});
 
 /// What missing values are filled with.
 enum class Fill : std::uint8_t { mean, median, most_frequent };

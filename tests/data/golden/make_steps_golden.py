@@ -21,7 +21,7 @@ def numbers(rows):
         "normal": random.normal(50, 12, rows),
         "skewed": random.lognormal(3, 1.2, rows),
         "counts": random.integers(0, 6, rows).astype(float),
-        "offset": 1e8 + random.normal(0, 1e-2, rows),
+        "offset": 1e4 + random.normal(0, 1, rows),
     })
     for name in ("normal", "counts"):
         frame.loc[random.random(rows) < 0.15, name] = np.nan
@@ -68,7 +68,7 @@ for name, target, kind in (("target_binary", churn, "binary"), ("target_continuo
     tool = TargetEncoder(smooth=10.0, target_type=kind).fit(column, target)
     expected[name] = {"new": listed(tool.transform(new_column))}
 expected["dates"] = {"year": list(map(int, stamps.year)), "month": list(map(int, stamps.month)),
-                     "day": list(map(int, stamps.day)), "weekday": list(map(int, stamps.weekday)),
+                     "day": list(map(int, stamps.day)), "weekday": list(map(int, stamps.day_of_week)),
                      "hour": list(map(int, stamps.hour)),
                      "days": [(s - stamps.min()) / pd.Timedelta(days=1) for s in stamps]}
 
