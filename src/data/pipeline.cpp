@@ -8,6 +8,7 @@
 
 #include "data/step_base.h"
 #include "tern/base/parallel.h"
+#include "tern/tensor/creation.h"
 
 namespace tern::data {
 
@@ -163,14 +164,15 @@ Dataset Pipeline::transform(const Table& table) const { return to_dataset(transf
 Dataset Pipeline::to_dataset(const Table& features) const {
   const std::int64_t rows = features.rows();
   const std::size_t width = features_.size();
-  std::vector<float> values(static_cast<std::size_t>(rows) * width);
+  Tensor x = empty({rows, static_cast<std::int64_t>(width)}, f32);
+  float* const values = x.mutable_span<float>().data();
   std::vector<const Column*> columns;
   for (const std::string& name : features_) columns.push_back(&features.column(name));
   constexpr std::int64_t block = 1024;  // rows of the row-major matrix that one call fills
   parallel_for(rows, block, [&](std::int64_t begin, std::int64_t end) {
     for (std::size_t c = 0; c < width; ++c) {
       const Column& column = *columns[c];
-      float* out = values.data() + static_cast<std::size_t>(begin) * width + c;
+      float* out = values + static_cast<std::size_t>(begin) * width + c;
       for (std::int64_t i = begin; i < end; ++i, out += width) {
         const double value = column.numeric(i);
         *out = static_cast<float>(value);
@@ -184,7 +186,7 @@ Dataset Pipeline::to_dataset(const Table& features) const {
   });
   std::optional<Column> target;
   if (!target_.empty() && features.has(target_)) target = features.column(target_);
-  return Dataset(std::move(values), features_, features.row_ids(), std::move(target));
+  return Dataset(x, features_, features.row_ids(), std::move(target));
 }
 
 std::int64_t Pipeline::width() const {

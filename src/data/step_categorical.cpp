@@ -116,6 +116,12 @@ class OneHot final : public ColumnStep<Encoded> {
     Encoded state;
     state.levels = load_levels(json, "levels", "one_hot");
     if (options_.unseen == Unseen::zeros) state.rare = load_levels(json, "rare", "one_hot");
+    // Column names repeat the name once a level: a small text must not make a large table of names.
+    constexpr std::size_t most_bytes = std::size_t{1} << 26;
+    const std::size_t bytes = json_get<std::string>(json, "name", "one_hot").size();
+    if (bytes > 0 && state.levels.size() > most_bytes / bytes) {
+      throw FormatError("[one_hot] expected column names of at most 64 MiB in all, got more");
+    }
     state.missing = json_get<bool>(json, "missing", "one_hot");
     state.other = json_get<bool>(json, "other", "one_hot");
     state.missing_is_rare = json_get<bool>(json, "missing_is_rare", "one_hot");

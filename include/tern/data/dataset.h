@@ -4,34 +4,82 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
 #include "tern/data/column.h"
+#include "tern/tensor/tensor.h"
 
 namespace tern::data {
 
-/// Rows ready for a model: float features, the raw target, and where each row came from.
+/// A tensor and the name it goes by: "x", "y", "weight".
+using NamedTensor = std::pair<std::string, Tensor>;
+
+/// Some rows of a dataset: named tensors, [rows, …] each, and the positions of the rows in the dataset.
+class TERN_API Batch {
+ public:
+  Batch() = default;
+  Batch(std::vector<NamedTensor> tensors, std::vector<std::int64_t> indices)
+      : tensors_(std::move(tensors)), indices_(std::move(indices)) {}
+
+  std::int64_t rows() const { return static_cast<std::int64_t>(indices_.size()); }
+  bool has(std::string_view name) const;
+  /// The tensor of a name. Throws ValueError that lists the names.
+  const Tensor& operator[](std::string_view name) const;
+  const Tensor& x() const { return (*this)["x"]; }
+  const Tensor& y() const { return (*this)["y"]; }
+  const std::vector<std::int64_t>& indices() const { return indices_; }
+  const std::vector<NamedTensor>& tensors() const { return tensors_; }
+
+ private:
+  std::vector<NamedTensor> tensors_;
+  std::vector<std::int64_t> indices_;
+};
+
+/// Rows ready for a model: named tensors with the rows in the first dimension, "x" being the features, the raw target,
+/// and where each row came from. Tensors are shared between copies, so treat them as read-only.
 class TERN_API Dataset {
  public:
   Dataset() = default;
-  /// `features` is row-major [rows, feature_names.size()]. Throws ValueError when lengths differ.
-  Dataset(std::vector<float> features, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids,
+  /// Any named tensors, made contiguous, without their history. Throws ShapeError when rows differ or a tensor has no
+  /// dimension, ValueError when a name is empty or repeats.
+  explicit Dataset(const std::vector<NamedTensor>& tensors);
+  /// What a Pipeline gives: `x` [rows, feature_names.size()]. Throws ShapeError when sizes differ.
+  Dataset(const Tensor& x, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids,
           std::optional<Column> target = std::nullopt);
 
   std::int64_t rows() const { return static_cast<std::int64_t>(row_ids_.size()); }
-  std::int64_t width() const { return static_cast<std::int64_t>(feature_names_.size()); }
+  /// Columns of a matrix "x"; 0 when there is none.
+  std::int64_t width() const;
+  /// Names of the columns of "x"; empty when it was given as a tensor alone.
   const std::vector<std::string>& feature_names() const { return feature_names_; }
-  /// Row-major [rows(), width()].
-  std::span<const float> features() const { return features_; }
   /// 0-based record of the input that each row came from.
   const std::vector<std::int64_t>& row_ids() const { return row_ids_; }
   bool has_target() const { return target_.has_value(); }
   /// The target as it was read. Throws StateError when there is none.
   const Column& target() const;
 
+  bool has(std::string_view name) const;
+  /// The tensor of a name. Throws ValueError that lists the names.
+  const Tensor& operator[](std::string_view name) const;
+  const Tensor& x() const { return (*this)["x"]; }
+  const Tensor& y() const { return (*this)["y"]; }
+  const std::vector<NamedTensor>& tensors() const { return tensors_; }
+  /// Adds a tensor or puts another in its place. Throws ShapeError when its first dimension is not rows(), ValueError
+  /// when the name is empty.
+  Dataset& set(std::string name, const Tensor& tensor);
+  /// Elements of a float32 "x", row by row.
+  std::span<const float> features() const { return x().span<float>(); }
+
+  /// Rows `indices` of every tensor, in that order, repeats allowed. Throws IndexError.
+  Batch batch(std::span<const std::int64_t> indices) const;
+  /// The same as a dataset, with target and row ids.
+  Dataset take(std::span<const std::int64_t> indices) const;
+
  private:
-  std::vector<float> features_;
+  std::vector<NamedTensor> tensors_;
   std::vector<std::string> feature_names_;
   std::vector<std::int64_t> row_ids_;
   std::optional<Column> target_;
