@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tern/base/export.h"
+
+namespace tern::nn {
+
+/// The value of a module's option.
+using AttributeValue = std::variant<bool, std::int64_t, double, std::string>;
+
+/// A module's options by name, in the order in which they were set: what its architecture records, and what a factory
+/// is handed to make it again.
+class TERN_API Attributes {
+ public:
+  /// Adds an option. Throws ValueError on a name that is there already.
+  Attributes& set(std::string name, AttributeValue value);
+
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  std::size_t size() const { return values_.size(); }
+  auto begin() const { return values_.begin(); }
+  auto end() const { return values_.end(); }
+
+  // The option `name`. Each throws FormatError when it is missing or of another type.
+  bool get_bool(std::string_view name) const;
+  std::int64_t get_int(std::string_view name) const;
+  /// An integer is taken too.
+  double get_double(std::string_view name) const;
+  const std::string& get_string(std::string_view name) const;
+
+ private:
+  const AttributeValue* find(std::string_view name) const;
+  const AttributeValue& at(std::string_view name) const;
+
+  std::vector<std::pair<std::string, AttributeValue>> values_;
+};
+
+}  // namespace tern::nn

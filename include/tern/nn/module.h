@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tern/nn/attributes.h"
+#include "tern/tensor/tensor.h"
+
+namespace tern::nn {
+
+class Module;
+
+/// A part of a module: exactly one of the two pointers is set.
+struct Part {
+  std::string name{};
+  Module* module = nullptr;
+  Tensor* parameter = nullptr;
+};
+
+/// Tensors by name, in order.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// Something with parameters that maps a tensor to a tensor. A type of one's own derives from it, names its parts once
+/// with TERN_MODULE and writes `forward`. Modules are moved or cloned (nn/architecture.h), never copied.
+class TERN_API Module {
+ public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+  virtual ~Module();
+
+  /// The output for `x`. In evaluation, under NoGrad, it must not write to the module: then one module serves any
+  /// number of threads at once.
+  virtual Tensor forward(const Tensor& x) = 0;
+  /// Calls forward; every call of a module passes here.
+  Tensor operator()(const Tensor& x) { return forward(x); }
+
+  /// The type's name, as an architecture records it. TERN_MODULE writes it.
+  virtual std::string_view type_name() const = 0;
+  /// The parts, in order. TERN_MODULE writes it.
+  virtual std::vector<Part> parts() = 0;
+  /// The options that a factory needs to make this module again; none unless overridden.
+  virtual Attributes attributes() const { return {}; }
+
+  /// The parameters in order of the parts, depth first, as handles that share them; a tied one comes once.
+  std::vector<Tensor> parameters() const;
+  /// The same with PyTorch's names ("0.weight", "head.bias"); a tied one has the first of its names.
+  NamedTensors named_parameters() const;
+  /// This module and, depth first, all within it.
+  std::vector<Module*> modules();
+  std::vector<const Module*> modules() const;
+  /// Number of elements of all parameters.
+  std::int64_t num_parameters() const;
+
+  /// Sets training, or evaluation, here and in every part.
+  Module& train(bool on = true);
+  Module& eval() { return train(false); }
+  bool is_training() const { return training_; }
+
+  /// Converts parameters and their gradients, in place: handles to them, tied ones and optimizers' too, stay valid,
+  /// but an optimizer's own state keeps its type. Throws DTypeError unless `dtype` is floating.
+  Module& to(DType dtype);
+  /// The parameters have no gradient any more. Missing is not zero: optimizers skip it.
+  void zero_grad();
+
+ private:
+  bool training_ = true;
+};
+
+/// Every parameter with every name that it has: a tied one comes once for each place where it stands.
+TERN_API NamedTensors all_named_parameters(const Module& module);
+
+namespace internal {
+inline Part part_of(Module& module) { return {.module = &module}; }
+inline Part part_of(Tensor& parameter) { return {.parameter = &parameter}; }
+// `names` as the preprocessor writes a macro's arguments: "conv1, norm1, head".
+TERN_API std::vector<Part> name_parts(const char* names, std::vector<Part> parts);
+template <class... Parts>
+std::vector<Part> list_parts(const char* names, Parts&... parts) {
+  return name_parts(names, {part_of(parts)...});
+}
+}  // namespace internal
+
+}  // namespace tern::nn
+
+// The functions that TERN_MODULE writes override, but do not say so, so that a struct may say it of all its own or of
+// none.
+#ifdef __clang__
+#define TERN_MODULE_BEGIN_                                                                                 \
+  _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Winconsistent-missing-override\"") \
+      _Pragma("clang diagnostic ignored \"-Wsuggest-override\"")
+#define TERN_MODULE_END_ _Pragma("clang diagnostic pop")
+#else
+#define TERN_MODULE_BEGIN_ _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wsuggest-override\"")
+#define TERN_MODULE_END_ _Pragma("GCC diagnostic pop")
+#endif
+
+/// Inside a type derived from tern::nn::Module: gives its name and its parts, which are members that are modules or
+/// tensors (parameters; an undefined one is no part), each named once: `TERN_MODULE(Net, conv1, norm1, head)`.
+#define TERN_MODULE(Type, ...)                                                        \
+  TERN_MODULE_BEGIN_                                                                  \
+  std::string_view type_name() const { return #Type; }                                \
+  std::vector<::tern::nn::Part> parts() {                                             \
+    return ::tern::nn::internal::list_parts(#__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__); \
+  }                                                                                   \
+  TERN_MODULE_END_

@@ -1,0 +1,44 @@
+#include "tern/nn/sequential.h"
+
+#include <string>
+
+#include "tern/base/error.h"
+
+namespace tern::nn {
+
+void Container::append(std::unique_ptr<Module> part) {
+  if (!part) throw ValueError("[" + std::string(type_name()) + ".append] expected a module, got none");
+  list_.push_back(std::move(part));
+}
+
+Module& Container::operator[](std::size_t i) {
+  if (i >= list_.size()) {
+    throw IndexError("[" + std::string(type_name()) + "] expected an index below " + std::to_string(list_.size()) +
+                     ", got " + std::to_string(i));
+  }
+  return *list_[i];
+}
+
+std::vector<Part> Container::parts() {
+  std::vector<Part> parts;
+  parts.reserve(list_.size());
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    parts.push_back({.name = std::to_string(i), .module = list_[i].get()});
+  }
+  return parts;
+}
+
+Tensor Sequential::forward(const Tensor& x) {
+  Tensor y = x;
+  for (const auto& part : list_) y = (*part)(y);
+  return y;
+}
+
+Tensor Sum::forward(const Tensor& x) {
+  if (list_.empty()) throw StateError("[Sum] expected at least one part, got none");
+  Tensor y = (*list_[0])(x);
+  for (std::size_t i = 1; i < list_.size(); ++i) y = y + (*list_[i])(x);
+  return y;
+}
+
+}  // namespace tern::nn

@@ -1,0 +1,197 @@
+#include "tern/optim/optimizer.h"
+
+#include <cmath>
+#include <unordered_map>
+
+#include "tern/autograd/autograd.h"
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/tensor/creation.h"
+
+namespace tern::optim {
+
+namespace {
+
+std::vector<Tensor> joined(const auto& groups) {
+  std::vector<Tensor> all;
+  for (const auto& group : groups) all.insert(all.end(), group.parameters.begin(), group.parameters.end());
+  if (all.empty()) throw ValueError("[optimizer] expected at least one parameter, got none");
+  return all;
+}
+
+void check_lr(double lr) {
+  if (!(lr >= 0 && std::isfinite(lr))) {
+    throw ValueError("[optimizer] expected a finite learning rate of at least 0, got " + std::to_string(lr));
+  }
+}
+
+[[noreturn]] void bad_state(const std::string& expected, const std::string& got) {
+  throw FormatError("[load_state_dict] expected " + expected + ", got " + got);
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> slots)
+    : flat_(joined(groups)), slot_names_(std::move(slots)), steps_(flat_.parameters().size()) {
+  std::size_t from = 0;
+  for (const Group& group : groups) {
+    check_lr(group.lr);
+    groups_.push_back({from, from + group.parameters.size(), group.lr});
+    from = groups_.back().to;
+  }
+  for (std::size_t i = 0; i < slot_names_.size(); ++i) slots_.push_back(zeros({flat_.numel()}, flat_.values().dtype()));
+}
+
+Optimizer::~Optimizer() = default;
+
+void Optimizer::step() {
+  NoGrad no_grad;
+  const std::vector<std::int64_t>& offsets = flat_.offsets();
+  std::vector<Tensor> slots(slots_.size());
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const auto [from, to, lr] = groups_[g];
+    flat_.for_each_segment(from, to, [&, g = g, lr = lr](const FlatParameters::Segment& segment) {
+      // Bias corrections depend on the steps taken, so parameters that were skipped before move on their own.
+      for (std::size_t first = segment.first; first < segment.last;) {
+        std::size_t last = first + 1;
+        while (last < segment.last && steps_[last] == steps_[first]) ++last;
+        const std::int64_t begin = offsets[first] - segment.offset;
+        const std::int64_t end = last < segment.last ? offsets[last] - segment.offset : segment.value.numel();
+        const bool whole = first == segment.first && last == segment.last;
+        for (std::size_t s = 0; s < slots.size(); ++s) {
+          slots[s] = slots_[s].slice(0, segment.offset + begin, segment.offset + end);
+        }
+        const Tensor value = whole ? segment.value : segment.value.slice(0, begin, end);
+        const Tensor gradient = whole ? segment.gradient : segment.gradient.slice(0, begin, end);
+        update({g, lr, steps_[first] + 1, value, gradient, slots});
+        for (; first < last; ++first) ++steps_[first];
+      }
+    });
+  }
+}
+
+void Optimizer::zero_grad() { flat_.clear_gradients(); }
+
+const Optimizer::Range& Optimizer::group(std::size_t index) const {
+  if (index >= groups_.size()) {
+    throw IndexError("[optimizer] expected a group below " + std::to_string(groups_.size()) + ", got " +
+                     std::to_string(index));
+  }
+  return groups_[index];
+}
+
+double Optimizer::lr(std::size_t index) const { return group(index).lr; }
+
+void Optimizer::set_lr(double lr) {
+  check_lr(lr);
+  for (Range& range : groups_) range.lr = lr;
+}
+
+void Optimizer::set_lr(std::size_t index, double lr) {
+  check_lr(lr);
+  const_cast<Range&>(group(index)).lr = lr;
+}
+
+Tensor Optimizer::slot_of(std::size_t slot, std::size_t parameter) const {
+  const Tensor& p = parameters()[parameter];
+  const std::int64_t offset = flat_.offsets()[parameter];
+  return slots_[slot].slice(0, offset, offset + p.numel()).reshape(p.shape());
+}
+
+nn::NamedTensors Optimizer::state_dict() const {
+  NoGrad no_grad;
+  std::vector<double> rates;
+  for (const Range& range : groups_) rates.push_back(range.lr);
+  nn::NamedTensors state{{"step", from_vector(steps_)}, {"lr", from_vector(rates)}};
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (steps_[i] == 0) continue;
+    for (std::size_t s = 0; s < slots_.size(); ++s) {
+      state.emplace_back(std::to_string(i) + "." + slot_names_[s], slot_of(s, i).clone());
+    }
+  }
+  return state;
+}
+
+void Optimizer::load_state_dict(const nn::NamedTensors& state) {
+  std::unordered_map<std::string, const Tensor*> given;
+  for (const auto& [name, tensor] : state) given[name] = &tensor;
+  const auto take = [&](const std::string& name, const Shape& shape, DType dtype) -> const Tensor& {
+    const auto found = given.find(name);
+    if (found == given.end()) bad_state("\"" + name + "\"", "none");
+    const Tensor& tensor = *found->second;
+    if (tensor.shape() != shape || tensor.dtype() != dtype) {
+      bad_state("\"" + name + "\" as " + std::string(tern::name(dtype)) + " " + to_string(shape),
+                std::string(tern::name(tensor.dtype())) + " " + to_string(tensor.shape()));
+    }
+    given.erase(found);
+    return tensor;
+  };
+  const auto count = static_cast<std::int64_t>(steps_.size());
+  std::vector<std::int64_t> steps = take("step", {count}, i64).to_vector<std::int64_t>();
+  const std::vector<double> rates = take("lr", {static_cast<std::int64_t>(groups_.size())}, f64).to_vector<double>();
+  for (const double rate : rates) {
+    if (!(rate >= 0 && std::isfinite(rate))) bad_state("finite learning rates of at least 0", std::to_string(rate));
+  }
+  std::vector<std::pair<Tensor, Tensor>> copies;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i] < 0) bad_state("counts of steps", std::to_string(steps[i]));
+    for (std::size_t s = 0; s < slots_.size(); ++s) {
+      const Tensor slot = slot_of(s, i);
+      copies.emplace_back(slot, steps[i] == 0
+                                    ? zeros(slot.shape(), slot.dtype())
+                                    : take(std::to_string(i) + "." + slot_names_[s], slot.shape(), slot.dtype()));
+    }
+  }
+  if (!given.empty()) bad_state("no more names", "\"" + given.begin()->first + "\"");
+  NoGrad no_grad;
+  for (auto& [slot, source] : copies) slot.copy_(source);
+  steps_ = std::move(steps);
+  for (std::size_t g = 0; g < rates.size(); ++g) groups_[g].lr = rates[g];
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters) {
+  if (const auto* adamw = std::get_if<AdamWOptions>(&options)) {
+    return std::make_unique<AdamW>(std::move(parameters), *adamw);
+  }
+  return std::make_unique<Sgd>(std::move(parameters), std::get<SgdOptions>(options));
+}
+
+double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
+  if (!(max_norm > 0)) {
+    throw ValueError("[clip_grad_norm] expected max_norm > 0, got " + std::to_string(max_norm));
+  }
+  NoGrad no_grad;
+  constexpr std::int64_t grain = 1 << 15;
+  double square = 0;
+  std::vector<double> partial;
+  const auto add_squares = [&]<class T>(std::span<const T> elements) {
+    const auto n = static_cast<std::int64_t>(elements.size());
+    partial.assign((n + grain - 1) / grain, 0);
+    parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+      double sums[4] = {};
+      for (std::int64_t i = begin; i < end; ++i) {
+        const double x = static_cast<double>(elements[i]);
+        sums[(i - begin) & 3] += x * x;
+      }
+      partial[begin / grain] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    });
+    for (const double part : partial) square += part;
+  };
+  for (const Tensor& p : parameters) {
+    const Tensor gradient = p.grad();
+    if (!gradient.defined()) continue;
+    const Tensor elements = gradient.detach().contiguous();
+    elements.dtype() == f64 ? add_squares(elements.span<double>()) : add_squares(elements.span<float>());
+  }
+  const double norm = std::sqrt(square);
+  const double factor = max_norm / (norm + 1e-6);
+  if (std::isfinite(norm) && factor < 1) {
+    for (const Tensor& p : parameters) {
+      Tensor gradient = p.grad();
+      if (gradient.defined()) gradient.mul_(factor);
+    }
+  }
+  return norm;
+}
+
+}  // namespace tern::optim

@@ -1,0 +1,105 @@
+"""Writes the golden files of tests/optim with PyTorch: python3 make_golden.py
+
+parity.safetensors: 20 steps of training an MLP 8-16-8-1 (ReLU, Tanh, binary cross-entropy) on batches of 16 of 64 rows, in
+order. Initial weights and rows are exact in float32. For each case: the losses and the last weights in float64, and the
+Euclidean distance of PyTorch's own float32 run from them.
+schedules.safetensors: learning rates step by step. clip.safetensors: gradients before and after clip_grad_norm_.
+"""
+
+import pathlib
+
+import safetensors.torch
+import torch
+
+here = pathlib.Path(__file__).parent
+torch.set_num_threads(1)
+torch.manual_seed(11)
+
+
+def network():
+    return torch.nn.Sequential(
+        torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1)
+    )
+
+
+initial = network()
+x = torch.randn(64, 8)
+y = (x[:, :1] - 0.5 * x[:, 1:2] * x[:, 2:3] + 0.3 * torch.randn(64, 1) > 0).float()
+
+cases = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=1e-2),
+    "sgd_plain": lambda p: torch.optim.SGD(p, lr=0.5),
+    "sgd_dampened": lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.8, dampening=0.3),
+    "sgd_nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=1e-2, weight_decay=5e-2),
+    "adamw_betas": lambda p: torch.optim.AdamW(p, lr=3e-3, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.0),
+}
+
+
+def train(make, dtype):
+    net = network().to(dtype)
+    net.load_state_dict({k: v.to(dtype) for k, v in initial.state_dict().items()})
+    optimizer = make(net.parameters())
+    losses = []
+    for step in range(20):
+        rows = slice(16 * (step % 4), 16 * (step % 4) + 16)
+        optimizer.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(net(x[rows].to(dtype)), y[rows].to(dtype))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return net.state_dict(), torch.tensor(losses, dtype=torch.float64)
+
+
+out = {"x": x, "y": y}
+out |= {"initial." + k: v for k, v in initial.state_dict().items()}
+for name, make in cases.items():
+    exact, losses = train(make, torch.float64)
+    single, _ = train(make, torch.float32)
+    out |= {f"{name}.f64.{k}": v for k, v in exact.items()}
+    out[f"{name}.losses"] = losses
+    squares = [((single[k].double() - v) ** 2).sum() for k, v in exact.items()]
+    out[f"{name}.f32_error"] = torch.stack(squares).sum().sqrt()
+safetensors.torch.save_file({k: v.contiguous() for k, v in out.items()}, here / "parity.safetensors")
+
+
+def rates(make, steps, lr=0.1):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    schedule = make(optimizer)
+    values = []
+    for _ in range(steps):
+        values.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(values) < steps:
+            schedule.step()
+    return torch.tensor(values, dtype=torch.float64)
+
+
+s = torch.optim.lr_scheduler
+
+
+def warmed(optimizer, warmup, after):
+    rise = s.LinearLR(optimizer, start_factor=0.1, total_iters=warmup)
+    return s.SequentialLR(optimizer, [rise, after], milestones=[warmup])
+
+
+schedules = {
+    "cosine": rates(lambda o: s.CosineAnnealingLR(o, T_max=50), 51),
+    "cosine_min": rates(lambda o: s.CosineAnnealingLR(o, T_max=37, eta_min=0.01), 38),
+    "linear": rates(lambda o: s.LinearLR(o, start_factor=1.0, end_factor=0.2, total_iters=40), 45),
+    "warmup": rates(lambda o: s.LinearLR(o, start_factor=0.1, total_iters=10), 30),
+    "warmup_cosine": rates(lambda o: warmed(o, 8, s.CosineAnnealingLR(o, T_max=42)), 51),
+    "one_cycle": rates(lambda o: s.OneCycleLR(o, max_lr=0.1, total_steps=60), 60),
+    "one_cycle_set": rates(
+        lambda o: s.OneCycleLR(o, max_lr=0.3, total_steps=33, pct_start=0.4, div_factor=10, final_div_factor=100), 33
+    ),
+}
+safetensors.torch.save_file(schedules, here / "schedules.safetensors")
+
+a, b = torch.randn(5, 3, dtype=torch.float64), torch.randn(4, dtype=torch.float64)
+clip = {"a": a.clone(), "b": b.clone()}
+parameters = [torch.nn.Parameter(torch.zeros_like(t)) for t in (a, b)]
+parameters[0].grad, parameters[1].grad = a, b
+clip["norm"] = torch.nn.utils.clip_grad_norm_(parameters, 0.7)
+clip |= {"a_clipped": a, "b_clipped": b}
+safetensors.torch.save_file(clip, here / "clip.safetensors")

@@ -1,0 +1,246 @@
+#include "tern/optim/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tern/autograd/autograd.h"
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+#include "tern/nn/activations.h"
+#include "tern/nn/linear.h"
+#include "tern/nn/safetensors.h"
+#include "tern/nn/sequential.h"
+#include "tern/ops/loss.h"
+#include "tern/tensor/creation.h"
+
+namespace {
+
+using namespace tern;
+using optim::AdamW;
+using optim::Sgd;
+
+Tensor parameter(std::initializer_list<double> values) { return tensor(values, f64).requires_grad_(); }
+
+void set_grad(Tensor p, std::initializer_list<double> values) {
+  p.clear_grad();
+  (p * tensor(values, f64)).sum().backward();
+}
+
+TEST(Optimizer, SkipsWhatHasNoGradient) {
+  Tensor a = parameter({1, 2}), b = parameter({3});
+  AdamW optimizer({a, b}, {.lr = 0.1, .weight_decay = 0.5});
+  set_grad(a, {1, -1});
+  optimizer.step();
+  EXPECT_EQ(b.to_vector<double>(), std::vector<double>{3});  // weight decay left it alone
+  EXPECT_NE(a.to_vector<double>()[0], 1);
+  const auto before = a.to_vector<double>();
+  optimizer.zero_grad();
+  EXPECT_FALSE(a.grad().defined());
+  optimizer.step();
+  EXPECT_EQ(a.to_vector<double>(), before);
+}
+
+// A parameter that was skipped first must be corrected for its own count of steps, as in an optimizer of its own.
+TEST(Optimizer, CountsStepsOfEachParameter) {
+  const auto run = [](bool together) {
+    Tensor a = parameter({1, 2, 3}), b = parameter({4}), c = parameter({5, 6});
+    std::vector<std::unique_ptr<optim::Optimizer>> all;
+    const optim::OptimizerOptions options = optim::AdamWOptions{.lr = 0.1};
+    if (together) {
+      all.push_back(optim::make_optimizer(options, {a, b, c}));
+    } else {
+      for (const Tensor& p : {a, b, c}) all.push_back(optim::make_optimizer(options, {p}));
+    }
+    for (int step = 0; step < 5; ++step) {
+      for (auto& optimizer : all) optimizer->zero_grad();
+      set_grad(a, {1.0 + step, 2, -1});
+      if (step != 0) set_grad(b, {0.5 * step});
+      if (step != 2) set_grad(c, {-1, 3.0 - step});
+      for (auto& optimizer : all) optimizer->step();
+    }
+    return std::vector{a.to_vector<double>(), b.to_vector<double>(), c.to_vector<double>()};
+  };
+  EXPECT_EQ(run(true), run(false));
+}
+
+TEST(Optimizer, KeepsTheIdentityOfParameters) {
+  nn::Linear layer(3, 2);
+  const Tensor weight = layer.weight;
+  const auto before = weight.to_vector<float>();
+  Sgd optimizer(layer.parameters(), {.lr = 0.5});
+  EXPECT_TRUE(layer.weight.is_same(weight));
+  EXPECT_EQ(weight.to_vector<float>(), before);
+  layer(ones({1, 3})).sum().backward();
+  optimizer.step();
+  EXPECT_EQ(weight.to_vector<float>()[0], before[0] - 0.5f);
+}
+
+TEST(Optimizer, GroupsHaveTheirOwnOptions) {
+  Tensor a = parameter({1}), b = parameter({1});
+  Sgd optimizer(
+      {{.parameters = {a}, .options = {.lr = 0.1}}, {.parameters = {b}, .options = {.lr = 0.01, .momentum = 0.9}}});
+  EXPECT_EQ(optimizer.num_groups(), 2u);
+  EXPECT_EQ(optimizer.lr(1), 0.01);
+  for (int step = 0; step < 2; ++step) {
+    set_grad(a, {1});
+    set_grad(b, {1});
+    optimizer.step();
+  }
+  EXPECT_NEAR(a.item<double>(), 1 - 0.2, 1e-15);
+  EXPECT_NEAR(b.item<double>(), 1 - 0.01 - 0.019, 1e-15);
+  optimizer.set_lr(1, 0.5);
+  EXPECT_EQ(optimizer.lr(0), 0.1);
+  EXPECT_EQ(optimizer.lr(1), 0.5);
+  optimizer.set_lr(0.25);
+  EXPECT_EQ(optimizer.lr(0), 0.25);
+  EXPECT_THROW(optimizer.lr(2), IndexError);
+  EXPECT_THROW(optimizer.set_lr(-1), ValueError);
+  EXPECT_THROW(optimizer.set_lr(NAN), ValueError);
+}
+
+TEST(Optimizer, ChecksItsOptions) {
+  Tensor p = parameter({1});
+  EXPECT_THROW(Sgd({}, {}), ValueError);
+  EXPECT_THROW(Sgd({p, p}), ValueError);
+  EXPECT_THROW(Sgd({p, ones({1}).requires_grad_()}), DTypeError);
+  EXPECT_THROW(Sgd({p}, {.lr = -1}), ValueError);
+  EXPECT_THROW(Sgd({p}, {.momentum = -1}), ValueError);
+  EXPECT_THROW(Sgd({p}, {.nesterov = true}), ValueError);
+  EXPECT_THROW(Sgd({p}, {.weight_decay = -1}), ValueError);
+  EXPECT_THROW(AdamW({p}, {.beta1 = 1}), ValueError);
+  EXPECT_THROW(AdamW({p}, {.beta2 = -0.1}), ValueError);
+  EXPECT_THROW(AdamW({p}, {.epsilon = -1}), ValueError);
+}
+
+nn::Sequential network() {
+  manual_seed(2);
+  return nn::Sequential{nn::Linear(40, 64), nn::Relu(), nn::Dropout(0.3),
+                        nn::Linear(64, 32), nn::Tanh(), nn::Linear(32, 1)};
+}
+
+// Some steps of training with dropout; the generator goes on from where it stands.
+void train(nn::Module& model, optim::Optimizer& optimizer, int from, int to) {
+  const Tensor x = [] {
+    GeneratorScope scope({.seed = 77});
+    return randn({512, 40});
+  }();
+  const Tensor y = (x.slice(1, 0, 1) > 0).to(f32);
+  for (int step = from; step < to; ++step) {
+    optimizer.zero_grad();
+    const int row = 256 * (step % 2);
+    bce_with_logits(model(x.slice(0, row, row + 256)), y.slice(0, row, row + 256)).backward();
+    optim::clip_grad_norm(optimizer.parameters(), 1.0);
+    optimizer.step();
+  }
+}
+
+std::string trained_bytes(const optim::OptimizerOptions& options) {
+  nn::Sequential model = network();
+  const auto optimizer = optim::make_optimizer(options, model.parameters());
+  train(model, *optimizer, 0, 6);
+  return nn::to_safetensors(nn::weights_of(model));
+}
+
+TEST(Training, HasTheSameBitsAtAnyNumberOfThreads) {
+  for (const optim::OptimizerOptions& options :
+       {optim::OptimizerOptions(optim::AdamWOptions{.lr = 1e-2}),
+        optim::OptimizerOptions(optim::SgdOptions{.lr = 0.1, .momentum = 0.9})}) {
+    set_num_threads(1);
+    const std::string one = trained_bytes(options);
+    set_num_threads(2);
+    EXPECT_EQ(trained_bytes(options), one);
+    set_num_threads(5);
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    for (int round = 0; round < 1000 && seen.size() < 5; ++round) {
+      parallel_for(64, 1, [&](std::int64_t, std::int64_t) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+        std::lock_guard lock(mutex);
+        seen.insert(std::this_thread::get_id());
+      });
+    }
+    EXPECT_EQ(seen.size(), 5u);
+    EXPECT_EQ(trained_bytes(options), one);
+    set_num_threads(0);
+  }
+}
+
+TEST(Training, GoesOnFromASavedStateBitForBit) {
+  for (const optim::OptimizerOptions& options :
+       {optim::OptimizerOptions(optim::AdamWOptions{.lr = 1e-2}),
+        optim::OptimizerOptions(optim::SgdOptions{.lr = 0.1, .momentum = 0.9})}) {
+    nn::Sequential model = network();
+    const auto optimizer = optim::make_optimizer(options, model.parameters());
+    train(model, *optimizer, 0, 3);
+    optimizer->set_lr(0.02);
+    const std::string weights = nn::to_safetensors(nn::weights_of(model));
+    const std::string state = nn::to_safetensors({.tensors = optimizer->state_dict()});
+    const Generator generator = default_generator();
+    train(model, *optimizer, 3, 6);
+
+    nn::Sequential other = network();
+    const auto resumed = optim::make_optimizer(options, other.parameters());
+    nn::load_weights(other, nn::from_safetensors(weights));
+    resumed->load_state_dict(nn::from_safetensors(state).tensors);
+    EXPECT_EQ(resumed->lr(), 0.02);
+    default_generator() = generator;
+    train(other, *resumed, 3, 6);
+    EXPECT_EQ(nn::to_safetensors(nn::weights_of(other)), nn::to_safetensors(nn::weights_of(model)));
+    EXPECT_EQ(nn::to_safetensors({.tensors = resumed->state_dict()}),
+              nn::to_safetensors({.tensors = optimizer->state_dict()}));
+  }
+}
+
+TEST(Optimizer, StateHasPyTorchsNamesAndIsChecked) {
+  Tensor a = parameter({1, 2}), b = parameter({3});
+  AdamW optimizer({a, b}, {.lr = 0.1});
+  set_grad(a, {1, 2});
+  optimizer.step();
+  const nn::NamedTensors state = optimizer.state_dict();
+  ASSERT_EQ(state.size(), 4u);
+  EXPECT_EQ(state[0].first, "step");
+  EXPECT_EQ(state[0].second.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(state[1].first, "lr");
+  EXPECT_EQ(state[2].first, "0.exp_avg");
+  EXPECT_EQ(state[3].first, "0.exp_avg_sq");
+
+  const auto broken = [&](auto change) {
+    nn::NamedTensors other = state;
+    change(other);
+    EXPECT_THROW(optimizer.load_state_dict(other), FormatError);
+  };
+  broken([](auto& s) { s.erase(s.begin()); });
+  broken([](auto& s) { s.pop_back(); });
+  broken([](auto& s) { s.emplace_back("more", ones({1})); });
+  broken([](auto& s) { s[2].second = ones({3}, f64); });
+  broken([](auto& s) { s[2].second = ones({2}); });
+  broken([](auto& s) { s[0].second = from_vector(std::vector<std::int64_t>{-1, 0}); });
+  broken([](auto& s) { s[1].second = tensor({-1}, f64); });
+  EXPECT_EQ(nn::to_safetensors({.tensors = optimizer.state_dict()}), nn::to_safetensors({.tensors = state}));
+  optimizer.load_state_dict(state);
+}
+
+TEST(ClipGradNorm, LeavesSmallAndBadGradientsAlone) {
+  Tensor a = parameter({1, 2}), b = parameter({3}), none = parameter({5});
+  set_grad(a, {3, 0});
+  set_grad(b, {4});
+  EXPECT_DOUBLE_EQ(optim::clip_grad_norm({a, b, none}, 10), 5);
+  EXPECT_EQ(a.grad().to_vector<double>(), (std::vector<double>{3, 0}));
+  set_grad(b, {NAN});
+  EXPECT_TRUE(std::isnan(optim::clip_grad_norm({a, b, none}, 1)));
+  set_grad(b, {std::numeric_limits<double>::infinity()});
+  EXPECT_TRUE(std::isinf(optim::clip_grad_norm({a, b, none}, 1)));
+  EXPECT_EQ(a.grad().to_vector<double>(), (std::vector<double>{3, 0}));
+  EXPECT_EQ(optim::clip_grad_norm({none}, 1), 0);
+  EXPECT_THROW(optim::clip_grad_norm({a}, 0), ValueError);
+}
+
+}  // namespace

@@ -1,0 +1,123 @@
+// The same network, data and order as PyTorch's in golden/make_golden.py, 20 steps of each optimizer.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "tern/base/file.h"
+#include "tern/nn/activations.h"
+#include "tern/nn/linear.h"
+#include "tern/nn/safetensors.h"
+#include "tern/nn/sequential.h"
+#include "tern/ops/loss.h"
+#include "tern/optim/optimizer.h"
+
+namespace {
+
+using namespace tern;
+
+std::map<std::string, Tensor> golden(const char* name) {
+  std::map<std::string, Tensor> tensors;
+  for (auto& [key, tensor] : nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/" + name)).tensors) {
+    tensors.emplace(key, tensor);
+  }
+  return tensors;
+}
+
+nn::TensorFile under(const std::map<std::string, Tensor>& tensors, const std::string& prefix) {
+  nn::TensorFile file;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(prefix)) file.tensors.emplace_back(name.substr(prefix.size()), tensor);
+  }
+  return file;
+}
+
+struct Case {
+  const char* name;
+  optim::OptimizerOptions options;
+};
+
+const Case kCases[] = {
+    {"sgd", optim::SgdOptions{.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-2}},
+    {"sgd_plain", optim::SgdOptions{.lr = 0.5}},
+    {"sgd_dampened", optim::SgdOptions{.lr = 0.2, .momentum = 0.8, .dampening = 0.3}},
+    {"sgd_nesterov", optim::SgdOptions{.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-3, .nesterov = true}},
+    {"adamw", optim::AdamWOptions{.lr = 1e-2, .weight_decay = 5e-2}},
+    {"adamw_betas", optim::AdamWOptions{.lr = 3e-3, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-6, .weight_decay = 0}},
+};
+
+class Parity : public ::testing::TestWithParam<Case> {
+ protected:
+  // Trains in `dtype`; gives the Euclidean distance of the weights from PyTorch's in float64, and the largest one of a
+  // single weight or loss.
+  struct Distance {
+    double euclidean = 0, largest = 0, largest_loss = 0;
+  };
+  Distance train(DType dtype) {
+    nn::Sequential model{nn::Linear(8, 16), nn::Relu(), nn::Linear(16, 8), nn::Tanh(), nn::Linear(8, 1)};
+    nn::load_weights(model, under(data_, "initial."));
+    model.to(dtype);
+    const auto optimizer = optim::make_optimizer(GetParam().options, model.parameters());
+    const Tensor x = data_.at("x").to(dtype), y = data_.at("y").to(dtype);
+    const std::string prefix = std::string(GetParam().name) + ".";
+    const auto losses = data_.at(prefix + "losses").to_vector<double>();
+    Distance distance;
+    for (int step = 0; step < 20; ++step) {
+      const int row = 16 * (step % 4);
+      optimizer->zero_grad();
+      const Tensor loss = bce_with_logits(model(x.slice(0, row, row + 16)), y.slice(0, row, row + 16));
+      loss.backward();
+      optimizer->step();
+      distance.largest_loss = std::max(distance.largest_loss, std::fabs(loss.item<double>() - losses[step]));
+    }
+    for (const auto& [name, p] : model.named_parameters()) {
+      const auto expected = data_.at(prefix + "f64." + name).to_vector<double>();
+      const auto actual = p.detach().to(f64).to_vector<double>();
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double difference = std::fabs(actual[i] - expected[i]);
+        distance.euclidean += difference * difference;
+        distance.largest = std::max(distance.largest, difference);
+      }
+    }
+    distance.euclidean = std::sqrt(distance.euclidean);
+    return distance;
+  }
+
+  std::map<std::string, Tensor> data_ = golden("parity.safetensors");
+};
+
+TEST_P(Parity, Float64) {
+  const Distance distance = train(f64);
+  EXPECT_LT(distance.largest, 1e-10);
+  EXPECT_LT(distance.largest_loss, 1e-10);
+  RecordProperty("largest", std::to_string(distance.largest * 1e10) + "e-10");
+}
+
+TEST_P(Parity, Float32IsAtMostTwiceAsFarAsPyTorchs) {
+  const double torch = data_.at(std::string(GetParam().name) + ".f32_error").item<double>();
+  const double tern = train(f32).euclidean;
+  EXPECT_GT(tern, 0);
+  EXPECT_LE(tern, 2 * torch) << "PyTorch " << torch;
+}
+
+INSTANTIATE_TEST_SUITE_P(PyTorch, Parity, ::testing::ValuesIn(kCases),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(ClipGradNorm, IsPyTorchs) {
+  const auto data = golden("clip.safetensors");
+  std::vector<Tensor> parameters;
+  for (const char* name : {"a", "b"}) {
+    Tensor p = data.at(name).clone().requires_grad_();
+    p.set_grad(data.at(name).clone());
+    parameters.push_back(p);
+  }
+  EXPECT_NEAR(optim::clip_grad_norm(parameters, 0.7), data.at("norm").item<double>(), 1e-14);
+  const char* clipped[] = {"a_clipped", "b_clipped"};
+  for (int i = 0; i < 2; ++i) {
+    const auto expected = data.at(clipped[i]).to_vector<double>(), actual = parameters[i].grad().to_vector<double>();
+    for (std::size_t k = 0; k < expected.size(); ++k) EXPECT_NEAR(actual[k], expected[k], 1e-14);
+  }
+}
+
+}  // namespace
