@@ -99,6 +99,7 @@ TEST_P(Parity, Float32IsAtMostTwiceAsFarAsPyTorchs) {
   const double tern = train(f32).euclidean;
   EXPECT_GT(tern, 0);
   EXPECT_LE(tern, 2 * torch) << "PyTorch " << torch;
+  RecordProperty("over_pytorch", std::to_string(tern / torch));
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, Parity, ::testing::ValuesIn(kCases),
