@@ -82,8 +82,9 @@ class Standardize final : public NumericStep<Affine> {
     const double drift = accurate_sum(values);
     for (double& v : values) v *= v;
     // Corrected two-pass variance (Chan, Golub, LeVeque 1983).
-    const double variance = std::max(0.0, accurate_sum(values) - drift * drift / n) / n;
-    need_finite(table, name, variance);
+    const double squares = accurate_sum(values) - drift * drift / n;
+    need_finite(table, name, squares);
+    const double variance = std::max(0.0, squares) / n;
     // Below this a variance is rounding of a constant.
     const double eps = std::numeric_limits<double>::epsilon();
     const double noise = n * eps * variance + (n * mean * eps) * (n * mean * eps);

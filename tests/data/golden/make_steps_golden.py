@@ -63,7 +63,8 @@ tool = OneHotEncoder(min_frequency=5, handle_unknown="infrequent_if_exist", spar
 expected["one_hot"] = {"train": listed(tool.fit_transform(column)), "new": listed(tool.transform(new_column)),
                        "names": [str(n) for n in tool.get_feature_names_out(["colour"])]}
 tool = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
-expected["ordinal"] = {"train": listed(tool.fit_transform(column)), "new": listed(tool.transform(new_column))}
+holes, new_holes = (pd.DataFrame(c).fillna(np.nan).to_numpy(object) for c in (column, new_column))
+expected["ordinal"] = {"train": listed(tool.fit_transform(holes)), "new": listed(tool.transform(new_holes))}
 for name, target, kind in (("target_binary", churn, "binary"), ("target_continuous", spend, "continuous")):
     tool = TargetEncoder(smooth=10.0, target_type=kind).fit(column, target)
     expected[name] = {"new": listed(tool.transform(new_column))}
