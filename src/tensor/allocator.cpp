@@ -23,7 +23,7 @@ namespace {
 constexpr std::uint32_t kSmallClasses = 16;
 constexpr std::uint32_t kClasses = kSmallClasses + 14 * 4;
 constexpr std::size_t kLargestCached = std::size_t{16} << 20;
-constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
+[[maybe_unused]] constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
 constexpr std::uint32_t kUncached = kClasses;
 
 std::uint32_t class_of(std::size_t bytes) {

@@ -6,8 +6,8 @@
 #include "tern/base/error.h"
 #include "tern/data/pipeline.h"
 
-// Any text gives a pipeline or a FormatError; a pipeline comes back the same from what it saves, and gives features or an
-// Error for rows of missing values.
+// Any text gives a pipeline or a FormatError; a pipeline comes back the same from what it saves, and gives features or
+// an Error for rows of missing values.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern::data;
   Pipeline pipeline;
