@@ -1,0 +1,76 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "journey.h"
+#include "options.h"
+#include "report.h"
+#include "tern/tern.h"
+
+namespace {
+
+using namespace tern;
+
+// The bundle's own test rows of the file that it was trained from.
+data::Table test_rows(const data::Table& table, const Provenance& provenance, const std::string& hash,
+                      const std::string& file) {
+  if (hash != provenance.input_sha256) {
+    throw DataError("churn evaluate",
+                    "expected the file that trained the bundle, " + provenance.input_file + " (SHA-256 " +
+                        provenance.input_sha256.substr(0, 12) + "…), got SHA-256 " + hash.substr(0, 12) +
+                        "…; --all scores any labelled file",
+                    {.file = file});
+  }
+  if (provenance.test_rows.empty()) {
+    throw DataError("churn evaluate",
+                    "expected test rows in the bundle, but it was trained without any; --all scores all "
+                    "rows of a labelled file",
+                    {.file = file});
+  }
+  std::unordered_map<std::int64_t, std::int64_t> position;
+  for (std::int64_t i = 0; i < table.rows(); ++i) position.emplace(table.row_ids()[static_cast<std::size_t>(i)], i);
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t id : provenance.test_rows) {
+    const auto found = position.find(id);
+    if (found == position.end())
+      throw DataError("churn evaluate", "expected a test row, got none", {.file = file, .row = id});
+    rows.push_back(found->second);
+  }
+  return table.take(rows);
+}
+
+}  // namespace
+
+void evaluate(const EvaluateOptions& options) {
+  Journey journey;
+  set_num_threads(options.threads);
+  Bundle bundle = Bundle::load(options.bundle);
+  journey.done("load", options.bundle);
+  const std::string hash = sha256_file(options.data);
+  data::Table table = bundle.read(options.data, true);
+  if (options.all) {
+    const data::Column& target = table.column(bundle.task().target());
+    const std::int64_t before = table.rows();
+    table = table.filter([&](std::int64_t row) { return !target.is_null(row); });
+    journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(before - table.rows()) +
+                             " without a target left out");
+  } else {
+    table = test_rows(table, bundle.provenance(), hash, options.data);
+    journey.done("read", std::to_string(table.rows()) + " test rows");
+  }
+  const train::Report judged = bundle.evaluate(table, !options.all, hash);
+  journey.done("evaluate", judged.note);
+  bundle.save(options.bundle);  // with the new line of the ledger
+  journey.done("save", options.bundle);
+  if (!options.report.empty()) {
+    nlohmann::ordered_json report = report_head(bundle, "evaluate");
+    report["input"] = {{"file", options.data}, {"sha256", hash}, {"rows", table.rows()}};
+    report["settings"] = nlohmann::ordered_json::parse(bundle.provenance().settings);
+    add_figures(report, "validation", nlohmann::ordered_json::parse(bundle.validation_report()));
+    add_figures(report, options.all ? "all" : "test", nlohmann::ordered_json::parse(train::to_json(judged)));
+    report["ledger"] = to_json(bundle.ledger());
+    report["stages"] = journey.stages();
+    write_file(options.report, report.dump(2) + "\n");
+  }
+  std::printf("\n%s", to_string(judged).c_str());
+}

@@ -1,0 +1,130 @@
+#include "model.h"
+
+#include "journey.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+using namespace tern;
+
+data::Pipeline make_pipeline(const std::vector<std::string>& left_out) {
+  return data::Pipeline({data::normalize_formats(),  // row-wise cleaning also runs when serving
+                         data::drop(data::columns(left_out)), data::date_parts(data::timestamp()),
+                         data::missing_indicator(data::numeric()), data::impute(data::numeric(), data::Fill::median),
+                         data::standardize(data::numeric()),
+                         data::one_hot(data::categorical() | data::text(), {.min_count = 5})});
+}
+
+namespace {
+
+std::string reason(train::StopReason stopped) {
+  switch (stopped) {
+    case train::StopReason::max_epochs:
+      return "the last epoch";
+    case train::StopReason::early_stopping:
+      return "early stopping";
+    case train::StopReason::max_time:
+      return "the time limit";
+    case train::StopReason::requested:
+      return "an interrupt";
+  }
+  return "";
+}
+
+// Rows a batch: the power of two nearest to a 32nd of the rows, from 32 to 512.
+std::int64_t batch_size(std::int64_t rows) {
+  const double power = std::round(std::log2(static_cast<double>(rows) / 32));
+  return static_cast<std::int64_t>(std::exp2(std::clamp(power, 5.0, 9.0)));
+}
+
+// A linear model beside a small network whose last layer starts at zero: before its first step it is the logistic
+// regression, and it learns what that leaves over (Wide & Deep, arXiv 1606.07792).
+std::unique_ptr<nn::Module> make_mlp(std::int64_t width, const train::Logistic& start, std::uint64_t seed) {
+  manual_seed(seed);
+  nn::Linear wide(width, 1), last(32, 1);
+  const NoGrad no_grad;
+  wide.weight.copy_(from_vector(start.coefficients, {1, width}));
+  wide.bias.fill_(start.intercept);
+  last.weight.zero_();
+  last.bias.zero_();
+  nn::Sequential deep(nn::Linear(width, 64), nn::Relu(), nn::Dropout(0.3), nn::Linear(64, 32), nn::Relu(),
+                      nn::Dropout(0.3), std::move(last));
+  return std::make_unique<nn::Sum>(std::move(wide), std::move(deep));
+}
+
+bool print_epoch(const train::Epoch& epoch) {
+  std::printf("  epoch %3d  loss %.4f ", epoch.epoch, epoch.train_loss);
+  for (const auto& [name, value] : epoch.figures) std::printf(" %s %.4f ", name.c_str(), value);
+  std::printf("%s\n", epoch.best ? "*" : "");
+  std::fflush(stdout);
+  return true;
+}
+
+}  // namespace
+
+Trained train_model(const TrainOptions& options, const train::Task& task, const data::Dataset& training,
+                    const data::Dataset& validation, Journey& journey) {
+  Trained trained;
+  if (options.model == "logistic") {
+    auto linear = std::make_unique<nn::Linear>(training.width(), 1);
+    trained.fitted = train::fit_logistic_model(*linear, task, training, validation, {.seed = options.seed});
+    trained.model = std::move(linear);
+    trained.summary = "logistic regression, to its optimum";
+    trained.details = {{"model", "logistic"}, {"features", training.width()}};
+    journey.done("train", trained.summary);
+    return trained;
+  }
+  const train::Baselines baselines = train::fit_baselines(task, training);
+  trained.model = make_mlp(training.width(), *baselines.logistic, options.seed);
+  journey.done("start", "a network that begins as the logistic regression");
+
+  const std::int64_t rows = training.rows();
+  const std::int64_t batch = std::min(rows, batch_size(rows));
+  const int epochs = std::max(40, static_cast<int>((1000 + rows / batch - 1) / (rows / batch)));
+  const train::TrainerOptions recipe{
+      .task = task,
+      .optimizer = optim::AdamWOptions{.lr = 2e-3, .weight_decay = 1.0},
+      .schedule = optim::ScheduleOptions{.kind = optim::Schedule::cosine, .warmup_fraction = 0.05},
+      .batch_size = batch,
+      .max_epochs = options.max_epochs > 0 ? options.max_epochs : epochs,
+      .max_seconds = options.max_time,
+      .drop_last = true,
+      .decay_biases = false,
+      .early_stopping = train::EarlyStopping{.monitor = "validation/log_loss",
+                                             .patience = std::max(12, epochs / 4),
+                                             .min_delta = 2.0 / static_cast<double>(validation.rows()),
+                                             .initial = true},
+      .seed = options.seed,
+      .callbacks = {print_epoch},
+      .stop_requested = interrupted,
+      .checkpoint = options.out + ".checkpoint",
+      .resume = options.resume,
+      .baselines = baselines};
+  trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
+  const train::Fitted& fitted = trained.fitted;
+  trained.summary = std::to_string(fitted.history.size()) + " epochs, best " + std::to_string(fitted.best_epoch) +
+                    ", ended by " + reason(fitted.stopped);
+  journey.done("train", trained.summary, fitted.epoch_seconds);
+  nlohmann::ordered_json history = nlohmann::ordered_json::array();
+  for (const train::Epoch& epoch : fitted.history) {
+    nlohmann::ordered_json entry = {
+        {"epoch", epoch.epoch}, {"train_loss", epoch.train_loss}, {"seconds", epoch.seconds}};
+    for (const auto& [name, value] : epoch.figures) entry[name] = value;
+    history.push_back(std::move(entry));
+  }
+  trained.details = {{"model", "mlp"},
+                     {"hidden", {64, 32}},
+                     {"features", training.width()},
+                     {"rows", rows},
+                     {"parameters", trained.model->num_parameters()},
+                     {"epochs", fitted.history.size()},
+                     {"best_epoch", fitted.best_epoch},
+                     {"batch_size", recipe.batch_size},
+                     {"stopped", reason(fitted.stopped)},
+                     {"settings", nlohmann::ordered_json::parse(fitted.settings)},
+                     {"history", std::move(history)}};
+  journey.done("report", "intervals by bootstrap");
+  return trained;
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "journey.h"
+#include "options.h"
+#include "tern/tern.h"
+
+/// A model with what its training left behind.
+struct Trained {
+  std::unique_ptr<tern::nn::Module> model;
+  tern::train::Fitted fitted;
+  std::string summary;             ///< one line for the terminal
+  nlohmann::ordered_json details;  ///< for the report
+};
+
+/// From raw columns, without `left_out`, to features.
+tern::data::Pipeline make_pipeline(const std::vector<std::string>& left_out);
+
+/// Trains the model that the options name.
+Trained train_model(const TrainOptions& options, const tern::train::Task& task, const tern::data::Dataset& training,
+                    const tern::data::Dataset& validation, Journey& journey);

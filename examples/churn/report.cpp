@@ -1,0 +1,77 @@
+#include "report.h"
+
+#include <cstdio>
+
+using nlohmann::ordered_json;
+
+std::string describe(const tern::train::Leak& leak) {
+  char auroc[16];
+  std::snprintf(auroc, sizeof auroc, "%.3f", leak.auroc);
+  return "\"" + leak.column + "\" tells the target almost alone" +
+         (leak.missingness_alone ? ", by being missing or not" : "") + " (AUROC " + auroc +
+         " out of fold): is it known before the outcome? --drop " + leak.column + " leaves it out";
+}
+
+ordered_json to_json(const Dropped& dropped) {
+  ordered_json rows = ordered_json::array(), columns = ordered_json::array();
+  for (const RowsDropped& entry : dropped.rows) {
+    rows.push_back({{"reason", entry.reason}, {"count", entry.rows.size()}, {"rows", entry.rows}});
+  }
+  for (const auto& [name, reason] : dropped.columns) columns.push_back({{"name", name}, {"reason", reason}});
+  return {{"rows", rows}, {"columns", columns}};
+}
+
+ordered_json to_json(const std::vector<tern::train::Leak>& leaks) {
+  ordered_json list = ordered_json::array();
+  for (const tern::train::Leak& leak : leaks) {
+    list.push_back({{"column", leak.column}, {"auroc", leak.auroc}, {"missingness_alone", leak.missingness_alone}});
+  }
+  return list;
+}
+
+ordered_json to_json(const std::vector<tern::LedgerEntry>& ledger) {
+  ordered_json list = ordered_json::array();
+  for (const tern::LedgerEntry& entry : ledger) {
+    list.push_back({{"time", entry.time},
+                    {"data_hash", entry.data_hash},
+                    {"split_hash", entry.split_hash},
+                    {"rows", entry.rows},
+                    {"test_rows", entry.test_rows}});
+  }
+  return list;
+}
+
+ordered_json settings_of(const TrainOptions& options) {
+  return {{"target", options.target},
+          {"positive", options.positive},
+          {"id", options.id},
+          {"drop", options.drop},
+          {"keep", options.keep},
+          {"types", options.types},
+          {"model", options.model},
+          {"split", options.split},
+          {"split_fractions", options.split_fractions},
+          {"threshold", options.threshold},
+          {"seed", options.seed},
+          {"threads", options.threads},
+          {"max_epochs", options.max_epochs},
+          {"max_time", options.max_time},
+          {"drop_duplicates", options.drop_duplicates},
+          {"balanced", options.balanced}};
+}
+
+ordered_json report_head(const tern::Bundle& bundle, const std::string& command) {
+  return {{"format", 1},
+          {"command", command},
+          {"seed", bundle.provenance().seed},
+          {"environment", ordered_json::parse(bundle.environment())}};
+}
+
+void add_figures(ordered_json& report, const std::string& rows, ordered_json judged) {
+  const ordered_json baselines = judged.value("baselines", ordered_json::object());
+  judged.erase("baselines");
+  report[rows] = std::move(judged);
+  for (const auto& [name, figures] : baselines.items()) {
+    report["baselines"][name == "logistic regression" ? "logistic_regression" : name][rows] = figures;
+  }
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "options.h"
+#include "tern/tern.h"
+
+/// Rows that were left out for one reason, as 0-based records of the input.
+struct RowsDropped {
+  std::string reason{};
+  std::vector<std::int64_t> rows{};
+};
+
+/// Every row and column that the model never saw, with the reason.
+struct Dropped {
+  std::vector<RowsDropped> rows{};
+  std::vector<std::pair<std::string, std::string>> columns{};
+};
+
+std::string describe(const tern::train::Leak& leak);
+
+nlohmann::ordered_json to_json(const Dropped& dropped);
+nlohmann::ordered_json to_json(const std::vector<tern::train::Leak>& leaks);
+nlohmann::ordered_json to_json(const std::vector<tern::LedgerEntry>& ledger);
+nlohmann::ordered_json settings_of(const TrainOptions& options);
+
+/// What every report begins with: the command, versions, compiler, instruction set, threads.
+nlohmann::ordered_json report_head(const tern::Bundle& bundle, const std::string& command);
+
+/// Puts a judged set of rows under its name and its baselines under "baselines", by baseline and rows.
+void add_figures(nlohmann::ordered_json& report, const std::string& rows, nlohmann::ordered_json judged);

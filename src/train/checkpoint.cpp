@@ -1,0 +1,187 @@
+#include "checkpoint.h"
+
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "base/json.h"
+#include "tern/autograd/autograd.h"
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/nn/architecture.h"
+#include "tern/nn/safetensors.h"
+
+namespace tern::train {
+namespace {
+
+using internal::json_get;
+using internal::OrderedJson;
+
+constexpr int format = 1;
+const std::string what = "checkpoint";
+
+OrderedJson optimizer_json(const optim::OptimizerOptions& optimizer) {
+  if (const auto* adamw = std::get_if<optim::AdamWOptions>(&optimizer)) {
+    return {{"name", "AdamW"},       {"lr", adamw->lr},           {"beta1", adamw->beta1},
+            {"beta2", adamw->beta2}, {"epsilon", adamw->epsilon}, {"weight_decay", adamw->weight_decay}};
+  }
+  const auto& sgd = std::get<optim::SgdOptions>(optimizer);
+  return {{"name", "SGD"},
+          {"lr", sgd.lr},
+          {"momentum", sgd.momentum},
+          {"dampening", sgd.dampening},
+          {"nesterov", sgd.nesterov},
+          {"weight_decay", sgd.weight_decay}};
+}
+
+OrderedJson schedule_json(const optim::ScheduleOptions& schedule) {
+  static constexpr const char* names[] = {"constant", "linear", "cosine", "one_cycle"};
+  return {{"kind", names[static_cast<std::size_t>(schedule.kind)]},
+          {"min_ratio", schedule.min_ratio},
+          {"warmup_steps", schedule.warmup_steps},
+          {"warmup_fraction", schedule.warmup_fraction},
+          {"warmup_start", schedule.warmup_start},
+          {"rise", schedule.rise},
+          {"start_divisor", schedule.start_divisor},
+          {"final_divisor", schedule.final_divisor}};
+}
+
+OrderedJson history_json(const std::vector<Epoch>& history) {
+  OrderedJson list = OrderedJson::array();
+  for (const Epoch& epoch : history) {
+    OrderedJson figures = OrderedJson::object();
+    for (const auto& [name, value] : epoch.figures) figures[name] = value;
+    list.push_back({{"epoch", epoch.epoch},
+                    {"steps", epoch.steps},
+                    {"learning_rate", epoch.learning_rate},
+                    {"train_loss", epoch.train_loss},
+                    {"figures", std::move(figures)},
+                    {"best", epoch.best},
+                    {"seconds", epoch.seconds}});
+  }
+  return list;
+}
+
+std::vector<Epoch> history_from(const internal::Json& list) {
+  std::vector<Epoch> history;
+  for (const internal::Json& entry : list) {
+    Epoch epoch{.epoch = json_get<int>(entry, "epoch", what),
+                .steps = json_get<std::int64_t>(entry, "steps", what),
+                .learning_rate = json_get<double>(entry, "learning_rate", what),
+                .train_loss = json_get<double>(entry, "train_loss", what),
+                .best = json_get<bool>(entry, "best", what),
+                .seconds = json_get<double>(entry, "seconds", what)};
+    const auto figures = json_get<internal::Json>(entry, "figures", what);
+    for (const auto& [name, value] : figures.items()) {
+      epoch.figures.emplace_back(name,
+                                 value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+    }
+    history.push_back(std::move(epoch));
+  }
+  return history;
+}
+
+}  // namespace
+
+std::string settings_json(const TrainerOptions& options) {
+  OrderedJson json;
+  json["optimizer"] = optimizer_json(options.optimizer);
+  if (options.schedule) json["schedule"] = schedule_json(*options.schedule);
+  json["batch_size"] = options.batch_size;
+  json["max_epochs"] = options.max_epochs;
+  json["drop_last"] = options.drop_last;
+  json["decay_biases"] = options.decay_biases;
+  json["clip_norm"] = options.clip_norm;
+  if (options.early_stopping) {
+    json["early_stopping"] = {{"monitor", options.early_stopping->monitor},
+                              {"patience", options.early_stopping->patience},
+                              {"min_delta", options.early_stopping->min_delta},
+                              {"initial", options.early_stopping->initial}};
+  }
+  json["seed"] = options.seed;
+  json["custom_step"] = static_cast<bool>(options.step);
+  return json.dump();
+}
+
+std::string run_identity(const TrainerOptions& options, const nn::Module& model, const data::Dataset& training,
+                         const data::Dataset& validation) {
+  std::string text = settings_json(options) + nn::architecture(model);
+  for (const data::Dataset* dataset : {&training, &validation}) {
+    const auto features = dataset->features();
+    text += sha256({reinterpret_cast<const char*>(features.data()), features.size_bytes()});
+    const auto& rows = dataset->row_ids();
+    text += sha256({reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(rows[0])});
+    std::string target;
+    for (std::int64_t i = 0; i < dataset->rows(); ++i) target += dataset->target().text(i) + '\n';
+    text += sha256(target);
+  }
+  return sha256(text);
+}
+
+void save_checkpoint(const std::string& path, const std::string& identity, const nn::Module& model,
+                     const optim::Optimizer& optimizer, const RunState& state, const std::vector<Epoch>& history) {
+  nn::TensorFile file;
+  std::size_t i = 0;
+  for (const auto& [name, tensor] : model.named_parameters()) {
+    file.tensors.emplace_back("model." + name, tensor.detach());
+    if (!state.best.empty()) file.tensors.emplace_back("best." + name, state.best[i]);
+    ++i;
+  }
+  for (const auto& [name, tensor] : optimizer.state_dict()) file.tensors.emplace_back("optimizer." + name, tensor);
+  OrderedJson json;
+  json["format"] = format;
+  json["identity"] = identity;
+  json["steps"] = state.steps;
+  json["best_epoch"] = state.best_epoch;
+  json["best_cost"] = state.best_cost;
+  json["stopped"] = state.stopped;
+  json["history"] = history_json(history);
+  file.metadata["tern"] = json.dump();
+  write_file(path, nn::to_safetensors(file));
+}
+
+bool load_checkpoint(const std::string& path, const std::string& identity, nn::Module& model,
+                     optim::Optimizer& optimizer, RunState& state, std::vector<Epoch>& history) {
+  if (!std::filesystem::exists(path)) return false;
+  nn::TensorFile file = nn::from_safetensors(read_file(path));
+  const auto found = file.metadata.find("tern");
+  if (found == file.metadata.end()) throw FormatError("[checkpoint] expected a training checkpoint, got other tensors");
+  const internal::Json json = internal::parse_json(found->second, what);
+  if (json_get<int>(json, "format", what) != format) throw FormatError("[checkpoint] expected format 1, got another");
+  if (json_get<std::string>(json, "identity", what) != identity) {
+    throw StateError("[checkpoint] expected " + path +
+                     " to belong to this run, got one with other data, settings or architecture; remove it, or train "
+                     "without resuming");
+  }
+  RunState loaded{.steps = json_get<std::int64_t>(json, "steps", what),
+                  .best_epoch = json_get<int>(json, "best_epoch", what),
+                  .best_cost = json_get<double>(json, "best_cost", what),
+                  .stopped = json_get<bool>(json, "stopped", what)};
+  const auto list = json_get<internal::Json>(json, "history", what);
+  std::vector<Epoch> epochs = history_from(list);
+  nn::TensorFile weights;
+  nn::NamedTensors optimizer_state;
+  std::map<std::string, Tensor> best;
+  for (auto& [name, tensor] : file.tensors) {
+    if (name.starts_with("model.")) weights.tensors.emplace_back(name.substr(6), tensor);
+    if (name.starts_with("best.")) best.emplace(name.substr(5), tensor);
+    if (name.starts_with("optimizer.")) optimizer_state.emplace_back(name.substr(10), tensor);
+  }
+  if (!best.empty()) {
+    for (const auto& [name, parameter] : model.named_parameters()) {
+      const auto at = best.find(name);
+      if (at == best.end() || at->second.shape() != parameter.shape()) {
+        throw FormatError("[checkpoint] expected the best weights of " + name + " in its shape, got none");
+      }
+      loaded.best.push_back(at->second);
+    }
+  }
+  nn::load_weights(model, weights);
+  optimizer.load_state_dict(optimizer_state);
+  state = std::move(loaded);
+  history = std::move(epochs);
+  return true;
+}
+
+}  // namespace tern::train

@@ -1,0 +1,122 @@
+#include "tern/train/leakage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string_view>
+#include <unordered_map>
+
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+#include "tern/metrics/binary.h"
+
+namespace tern::train {
+namespace {
+
+// Each row's value as a small integer; 0 is missing.
+std::vector<std::int64_t> groups_of(const data::Column& column, int bins) {
+  std::vector<std::int64_t> groups(static_cast<std::size_t>(column.size()));
+  if (column.type() == data::ColumnType::string || column.type() == data::ColumnType::categorical) {
+    std::unordered_map<std::string_view, std::int64_t> seen;
+    for (std::int64_t i = 0; i < column.size(); ++i) {
+      if (column.is_null(i)) continue;
+      const auto next = static_cast<std::int64_t>(seen.size()) + 1;
+      groups[static_cast<std::size_t>(i)] = seen.emplace(column.string(i), next).first->second;
+    }
+    return groups;
+  }
+  const std::vector<double> values = column.numeric();
+  std::vector<double> sorted;
+  for (const double v : values) {
+    if (!std::isnan(v)) sorted.push_back(v);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<double> edges;  // a bin is (edge before, edge]; a frequent value fills a bin of its own
+  for (int b = 1; b < bins && !sorted.empty(); ++b) {
+    const double edge = sorted[(sorted.size() - 1) * static_cast<std::size_t>(b) / static_cast<std::size_t>(bins)];
+    const auto below = std::lower_bound(sorted.begin(), sorted.end(), edge);
+    if (below != sorted.begin() && (edges.empty() || edges.back() < *(below - 1))) edges.push_back(*(below - 1));
+    if (edges.empty() || edges.back() < edge) edges.push_back(edge);
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) continue;
+    groups[i] = 1 + (std::lower_bound(edges.begin(), edges.end(), values[i]) - edges.begin());
+  }
+  return groups;
+}
+
+double out_of_fold_auroc(const std::vector<std::int64_t>& groups, std::span<const std::uint8_t> labels,
+                         const std::vector<int>& fold, int folds) {
+  const auto n_groups = static_cast<std::size_t>(*std::max_element(groups.begin(), groups.end()) + 1);
+  struct Count {
+    double rows = 0, positives = 0;
+  };
+  std::vector<Count> by_group(n_groups), by_fold(static_cast<std::size_t>(folds));
+  std::vector<Count> by_both(n_groups * static_cast<std::size_t>(folds));
+  Count all;
+  const auto add = [](Count& count, std::uint8_t label) {
+    count.rows += 1;
+    count.positives += label != 0;
+  };
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto g = static_cast<std::size_t>(groups[i]), f = static_cast<std::size_t>(fold[i]);
+    add(by_group[g], labels[i]);
+    add(by_fold[f], labels[i]);
+    add(by_both[f * n_groups + g], labels[i]);
+    add(all, labels[i]);
+  }
+  std::vector<double> scores(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto g = static_cast<std::size_t>(groups[i]), f = static_cast<std::size_t>(fold[i]);
+    const Count& own = by_both[f * n_groups + g];
+    const double rate = (all.positives - by_fold[f].positives) / std::max(1.0, all.rows - by_fold[f].rows);
+    const double rows = by_group[g].rows - own.rows, positives = by_group[g].positives - own.positives;
+    scores[i] = (positives + rate) / (rows + 1);  // one row's worth of the overall rate
+  }
+  return metrics::auroc(scores, labels);
+}
+
+}  // namespace
+
+std::vector<Leak> find_leaks(const data::Table& table, std::span<const std::uint8_t> labels,
+                             const std::vector<std::string>& except, const LeakageOptions& options) {
+  if (static_cast<std::int64_t>(labels.size()) != table.rows()) {
+    throw ShapeError("[find_leaks] expected " + std::to_string(table.rows()) + " labels, got " +
+                     std::to_string(labels.size()));
+  }
+  if (options.folds < 2 || options.bins < 1) {
+    throw ValueError("[find_leaks] expected at least 2 folds and 1 bin, got " + std::to_string(options.folds) +
+                     " and " + std::to_string(options.bins));
+  }
+  if (labels.empty()) return {};
+  // Folds are stratified: in the order of a random permutation the rows of each class are dealt out in turn.
+  std::vector<int> fold(labels.size());
+  int next[2] = {0, 0};
+  for (const std::int64_t i : permutation(table.rows(), Philox(options.seed, 0x6c65616b))) {
+    int& turn = next[labels[static_cast<std::size_t>(i)] != 0];
+    fold[static_cast<std::size_t>(i)] = turn;
+    turn = (turn + 1) % options.folds;
+  }
+  std::vector<Leak> found(static_cast<std::size_t>(table.width()));
+  parallel_for(table.width(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = begin; c < end; ++c) {
+      const data::Column& column = table.column(c);
+      Leak& leak = found[static_cast<std::size_t>(c)];
+      leak.column = table.names()[static_cast<std::size_t>(c)];
+      if (std::find(except.begin(), except.end(), leak.column) != except.end()) continue;
+      const std::vector<std::int64_t> groups = groups_of(column, options.bins);
+      leak.auroc = out_of_fold_auroc(groups, labels, fold, options.folds);
+      if (column.null_count() == 0) continue;
+      std::vector<std::int64_t> missing(groups.size());
+      for (std::size_t i = 0; i < groups.size(); ++i) missing[i] = groups[i] == 0 ? 0 : 1;
+      const double alone = out_of_fold_auroc(missing, labels, fold, options.folds);
+      leak.missingness_alone = alone >= options.auroc;
+      leak.auroc = std::max(leak.auroc, alone);
+    }
+  });
+  std::erase_if(found, [&](const Leak& leak) { return !(leak.auroc >= options.auroc); });
+  return found;
+}
+
+}  // namespace tern::train

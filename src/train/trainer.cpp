@@ -1,0 +1,357 @@
+#include "tern/train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "checkpoint.h"
+#include "tern/autograd/autograd.h"
+#include "tern/base/error.h"
+#include "tern/base/log.h"
+#include "tern/base/random.h"
+#include "tern/metrics/binary.h"
+#include "tern/metrics/multiclass.h"
+#include "tern/metrics/regression.h"
+#include "tern/tensor/creation.h"
+
+namespace tern::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Rows of a forward pass without a tape; bounds its memory.
+constexpr std::int64_t predict_rows = 1024;
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+bool higher_is_better(std::string_view figure) {
+  const std::string_view name = figure.substr(figure.rfind('/') + 1);
+  return name == "auroc" || name == "average_precision" || name == "accuracy" || name == "r2";
+}
+
+struct ConcludeOptions {
+  std::uint64_t seed = 0;
+  int bootstrap = 1000;
+};
+
+using Figures = std::vector<std::pair<std::string, double>>;
+
+Figures validation_figures(const Task& task, const std::vector<double>& predictions, const data::Column& target) {
+  if (task.kind() == TaskKind::regression) {
+    const std::vector<double> truth = target.numeric();
+    return {{"validation/rmse", metrics::root_mean_squared_error(predictions, truth)},
+            {"validation/mae", metrics::mean_absolute_error(predictions, truth)},
+            {"validation/r2", metrics::r2(predictions, truth)}};
+  }
+  const std::vector<std::uint8_t> labels = task.labels(target);
+  if (task.kind() == TaskKind::multiclass) {
+    const std::vector<std::int64_t> wide(labels.begin(), labels.end());
+    const auto decided = metrics::most_probable(predictions, task.outputs());
+    return {{"validation/log_loss", metrics::log_loss(predictions, wide)},
+            {"validation/accuracy", metrics::confusion_matrix(decided, wide, task.outputs()).accuracy()}};
+  }
+  return {{"validation/log_loss", metrics::log_loss(predictions, labels)},
+          {"validation/auroc", metrics::auroc(predictions, labels)},
+          {"validation/average_precision", metrics::average_precision(predictions, labels)},
+          {"validation/brier", metrics::brier(predictions, labels)}};
+}
+
+double figure(const Figures& figures, const std::string& name) {
+  std::string known;
+  for (const auto& [key, value] : figures) {
+    if (key == name) return value;
+    known += (known.empty() ? "" : ", ") + key;
+  }
+  throw ValueError("[trainer] expected monitor to be one of " + known + ", got \"" + name + "\"");
+}
+
+std::vector<Tensor> copies(const std::vector<Tensor>& tensors) {
+  const NoGrad no_grad;
+  std::vector<Tensor> result;
+  for (const Tensor& t : tensors) result.push_back(t.clone());
+  return result;
+}
+
+void put_back(const std::vector<Tensor>& from, std::vector<Tensor>& into) {
+  const NoGrad no_grad;
+  for (std::size_t i = 0; i < from.size(); ++i) into[i].copy_(from[i]);
+}
+
+// Chooses the threshold and writes the report, both on validation rows.
+void conclude(Fitted& fitted, nn::Module& model, const data::Dataset& training, const data::Dataset& validation,
+              const ConcludeOptions& options) {
+  const std::vector<double> predictions = train::predict(model, fitted.task, validation);
+  if (fitted.task.kind() == TaskKind::binary) {
+    fitted.task.set_threshold(
+        metrics::choose_threshold(fitted.task.threshold_rule(), predictions, fitted.task.labels(validation.target())));
+  }
+  fitted.report = judge(
+      fitted.task, predictions, validation, fitted.baselines,
+      {.rows_name = "validation", .note = "used for selection", .resamples = options.bootstrap, .seed = options.seed});
+  fitted.train_rows = training.row_ids();
+  fitted.validation_rows = validation.row_ids();
+}
+
+// Everything that a run carries from epoch to epoch.
+class Run {
+ public:
+  Run(const TrainerOptions& options, nn::Module& model, data::Dataset training, data::Dataset validation)
+      : options_(options),
+        model_(model),
+        training_(std::move(training)),
+        validation_(std::move(validation)),
+        parameters_(model.parameters()),
+        start_(Clock::now()) {
+    prepare();
+  }
+
+  Fitted go() {
+    while (!ended_ && fitted_.history.size() < static_cast<std::size_t>(options_.max_epochs)) one_epoch();
+    if (options_.early_stopping && !state_.best.empty()) put_back(state_.best, parameters_);
+    model_.eval();
+    return finish();
+  }
+
+ private:
+  void prepare() {
+    const auto need = [](bool holds, const std::string& message) {
+      if (!holds) throw ValueError("[trainer] expected " + message);
+    };
+    need(options_.batch_size > 0, "batch_size above 0, got " + std::to_string(options_.batch_size));
+    need(options_.max_epochs > 0, "max_epochs above 0, got " + std::to_string(options_.max_epochs));
+    need(options_.max_seconds >= 0, "max_seconds of 0 or more, got " + std::to_string(options_.max_seconds));
+    need(options_.clip_norm >= 0, "clip_norm of 0 or more, got " + std::to_string(options_.clip_norm));
+    need(!options_.early_stopping || options_.early_stopping->patience > 0, "early stopping's patience above 0");
+    need(!options_.resume || !options_.checkpoint.empty(), "a checkpoint file to resume from, got none");
+    need(training_.rows() > 0 && validation_.rows() > 0, "training and validation rows, got none");
+    need(!options_.drop_last || training_.rows() >= options_.batch_size, "a batch of training rows, got fewer");
+    need(!parameters_.empty(), "a model with parameters, got none");
+    task_ = options_.task;
+    task_.fit(training_.target());
+    training_.set("y", task_.encode(training_.target()));
+    validation_.set("y", task_.encode(validation_.target()));
+    optimizer_ = make_optimizer();
+    base_rate_ = optimizer_->lr();
+    fitted_.baselines = options_.baselines ? *options_.baselines : fit_baselines(task_, training_);
+    resume();
+    if (options_.early_stopping && options_.early_stopping->initial && fitted_.history.empty()) judge_initial();
+  }
+
+  // Groups of their own for what weight decay leaves alone.
+  std::unique_ptr<optim::Optimizer> make_optimizer() const {
+    if (options_.decay_biases) return optim::make_optimizer(options_.optimizer, parameters_);
+    std::vector<Tensor> matrices, vectors;
+    for (const Tensor& p : parameters_) (p.dim() < 2 ? vectors : matrices).push_back(p);
+    return std::visit(
+        [&](const auto& decayed) -> std::unique_ptr<optim::Optimizer> {
+          auto free = decayed;
+          free.weight_decay = 0;
+          if constexpr (std::is_same_v<decltype(free), optim::AdamWOptions>) {
+            return std::make_unique<optim::AdamW>(groups<optim::AdamWGroup>(matrices, decayed, vectors, free));
+          } else {
+            return std::make_unique<optim::Sgd>(groups<optim::SgdGroup>(matrices, decayed, vectors, free));
+          }
+        },
+        options_.optimizer);
+  }
+  template <class Group, class Options>
+  static std::vector<Group> groups(const std::vector<Tensor>& matrices, const Options& decayed,
+                                   const std::vector<Tensor>& vectors, const Options& free) {
+    std::vector<Group> list;
+    if (!matrices.empty()) list.push_back({matrices, decayed});
+    if (!vectors.empty()) list.push_back({vectors, free});
+    return list;
+  }
+
+  void resume() {
+    if (options_.checkpoint.empty()) return;
+    identity_ = run_identity(options_, model_, training_, validation_);
+    if (options_.resume &&
+        load_checkpoint(options_.checkpoint, identity_, model_, *optimizer_, state_, fitted_.history)) {
+      log(LogLevel::info, "resumed after epoch " + std::to_string(fitted_.history.size()));
+      ended_ = state_.stopped;
+      if (ended_) fitted_.stopped = StopReason::early_stopping;
+    }
+  }
+
+  void judge_initial() {
+    Epoch before{.figures =
+                     validation_figures(task_, train::predict(model_, task_, validation_), validation_.target())};
+    judge_epoch(before);
+  }
+
+  void one_epoch() {
+    const Clock::time_point begin = Clock::now();
+    Epoch epoch{.epoch = static_cast<int>(fitted_.history.size()) + 1};
+    data::Loader loader(
+        training_,
+        {.batch_size = options_.batch_size, .shuffle = true, .seed = options_.seed, .drop_last = options_.drop_last});
+    loader.set_epoch(epoch.epoch - 1);
+    const std::int64_t total = loader.batches() * options_.max_epochs;
+    double loss_sum = 0;
+    std::int64_t rows = 0;
+    model_.train();
+    for (const data::Batch& batch : loader) {
+      if (options_.stop_requested && options_.stop_requested()) return end(StopReason::requested);
+      if (options_.max_seconds > 0 && since(start_) >= options_.max_seconds) return end(StopReason::max_time);
+      if (options_.schedule) {
+        optimizer_->set_lr(optim::learning_rate(*options_.schedule, base_rate_, state_.steps, total));
+      }
+      const double loss = one_step(batch, epoch.epoch);
+      loss_sum += loss * static_cast<double>(batch.rows());
+      rows += batch.rows();
+      ++state_.steps;
+      report_progress(
+          {.stage = "train", .done = state_.steps, .total = total, .unit = "steps", .seconds = since(start_)});
+    }
+    epoch.steps = state_.steps;
+    epoch.learning_rate = optimizer_->lr();
+    epoch.train_loss = rows > 0 ? loss_sum / static_cast<double>(rows) : 0;
+    epoch.figures = validation_figures(task_, train::predict(model_, task_, validation_), validation_.target());
+    judge_epoch(epoch);
+    epoch.seconds = since(begin);
+    fitted_.epoch_seconds += epoch.seconds;
+    fitted_.history.push_back(epoch);
+    if (!options_.checkpoint.empty()) {
+      save_checkpoint(options_.checkpoint, identity_, model_, *optimizer_, state_, fitted_.history);
+    }
+    for (const EpochCallback& callback : options_.callbacks) {
+      if (!callback(epoch) && !ended_) end(StopReason::requested);
+    }
+  }
+
+  double one_step(const data::Batch& batch, int epoch) {
+    // Each step draws from its own stream, so a resumed run and a replayed step see the same masks.
+    const Generator generator{.seed = options_.seed, .stream = static_cast<std::uint64_t>(state_.steps) + 1};
+    const GeneratorScope scope(generator);
+    optimizer_->zero_grad();
+    const Tensor loss = compute_loss(batch);
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) explain(batch, generator, epoch, "the loss is " + std::to_string(value));
+    loss.backward();
+    if (options_.clip_norm > 0) {
+      const double norm = optim::clip_grad_norm(parameters_, options_.clip_norm);
+      if (!std::isfinite(norm)) explain(batch, generator, epoch, "the gradient's norm is " + std::to_string(norm));
+    }
+    optimizer_->step();
+    return value;
+  }
+
+  Tensor compute_loss(const data::Batch& batch) {
+    return options_.step ? options_.step(model_, batch) : task_.loss(model_(batch.x()), batch.y());
+  }
+
+  // Runs a step that went wrong again, with every op checked, to name the first op that made a NaN.
+  [[noreturn]] void explain(const data::Batch& batch, const Generator& generator, int epoch, const std::string& what) {
+    const std::string place = "[trainer] step " + std::to_string(state_.steps) + " (epoch " + std::to_string(epoch) +
+                              "): expected finite numbers, but " + what;
+    try {
+      const GeneratorScope scope(generator);
+      const AnomalyMode anomaly;
+      compute_loss(batch).backward();
+    } catch (const NumericError& error) {
+      throw NumericError(place + "; " + error.what());
+    }
+    throw NumericError(place + "; no op made a NaN, so a value grew beyond the range: lower the learning rate");
+  }
+
+  void judge_epoch(Epoch& epoch) {
+    if (!options_.early_stopping) {
+      fitted_.best_epoch = epoch.epoch;
+      return;
+    }
+    const EarlyStopping& rule = *options_.early_stopping;
+    const double value = figure(epoch.figures, rule.monitor);
+    const double cost = higher_is_better(rule.monitor) ? -value : value;
+    if (std::isfinite(cost) && (state_.best.empty() || cost < state_.best_cost - rule.min_delta)) {
+      state_.best_cost = cost;
+      state_.best_epoch = epoch.epoch;
+      state_.best = copies(parameters_);
+      epoch.best = true;
+    } else if (epoch.epoch - state_.best_epoch >= rule.patience) {
+      end(StopReason::early_stopping);
+      state_.stopped = true;
+    }
+  }
+
+  void end(StopReason reason) {
+    ended_ = true;
+    fitted_.stopped = reason;
+  }
+
+  Fitted finish() {
+    if (options_.early_stopping) fitted_.best_epoch = state_.best_epoch;
+    fitted_.task = task_;
+    conclude(fitted_, model_, training_, validation_, {.seed = options_.seed, .bootstrap = options_.bootstrap});
+    fitted_.settings = settings_json(options_);
+    fitted_.seconds = since(start_);
+    return std::move(fitted_);
+  }
+
+  const TrainerOptions& options_;
+  nn::Module& model_;
+  data::Dataset training_, validation_;
+  std::vector<Tensor> parameters_;
+  Clock::time_point start_;
+  Task task_{};
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  double base_rate_ = 0;
+  std::string identity_;
+  RunState state_{};
+  Fitted fitted_{};
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Trainer::Trainer(TrainerOptions options) : options_(std::move(options)) {}
+
+Fitted Trainer::fit(nn::Module& model, data::Dataset training, data::Dataset validation) {
+  return Run(options_, model, std::move(training), std::move(validation)).go();
+}
+
+Fitted fit_logistic_model(nn::Linear& model, Task task, const data::Dataset& training, const data::Dataset& validation,
+                          const LogisticModelOptions& options) {
+  if (task.kind() != TaskKind::binary) throw ValueError("[fit_logistic_model] expected a binary task, got another");
+  if (model.weight.shape() != Shape{1, training.width()} || !model.bias.defined()) {
+    throw ShapeError("[fit_logistic_model] expected a Linear from " + std::to_string(training.width()) +
+                     " features to 1 with a bias, got weight " + to_string(model.weight.shape()));
+  }
+  const Clock::time_point start = Clock::now();
+  Fitted fitted;
+  fitted.task = std::move(task);
+  fitted.task.fit(training.target());
+  fitted.baselines = fit_baselines(fitted.task, training);
+  const Logistic logistic =
+      fit_logistic(training.features(), fitted.task.labels(training.target()),
+                   {.inverse_penalty = options.inverse_penalty, .weights = fitted.task.row_weights(training.target())});
+  {
+    const NoGrad no_grad;
+    model.weight.copy_(from_vector(logistic.coefficients, {1, training.width()}));
+    model.bias.copy_(from_vector(std::vector<double>{logistic.intercept}));
+  }
+  conclude(fitted, model, training, validation, {.seed = options.seed, .bootstrap = options.bootstrap});
+  fitted.settings = "{\"solver\":\"newton\",\"C\":" + std::to_string(options.inverse_penalty) + "}";
+  fitted.seconds = since(start);
+  return fitted;
+}
+
+std::vector<double> predict(nn::Module& model, const Task& task, const data::Dataset& dataset) {
+  const NoGrad no_grad;
+  model.eval();
+  std::vector<double> predictions;
+  const Tensor x = dataset.x();
+  for (std::int64_t begin = 0; begin < dataset.rows(); begin += predict_rows) {
+    const Tensor rows = x.slice(0, begin, std::min(dataset.rows(), begin + predict_rows));
+    const std::vector<double> part = task.predict(model(rows));
+    predictions.insert(predictions.end(), part.begin(), part.end());
+  }
+  return predictions;
+}
+
+}  // namespace tern::train

@@ -1,0 +1,94 @@
+#include "tern/train/leakage.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tern/base/error.h"
+#include "tern/base/random.h"
+
+namespace tern::train {
+namespace {
+
+using data::Column;
+using data::Table;
+
+class Leaks : public ::testing::Test {
+ protected:
+  static constexpr std::int64_t rows = 2000;
+
+  void SetUp() override {
+    std::vector<double> amount;
+    std::vector<std::string> plan;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const auto at = static_cast<std::uint64_t>(i);
+      labels_.push_back(random_.uniform(at) < 0.27);
+      amount.push_back(normal(random_, 10000 + at) + (labels_.back() ? 1.0 : 0.0));
+      plan.push_back(random_.uniform(50000 + at) < 0.5 ? "basic" : "plus");
+    }
+    table_.add("amount", Column::from_f64(amount)).add("plan", Column::from_strings(plan));
+  }
+  Philox random_{11};
+  std::vector<std::uint8_t> labels_;
+  Table table_;
+};
+
+TEST_F(Leaks, HonestColumnsAndUniqueIdsDoNotAlarm) {
+  std::vector<std::string> ids;
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    ids.push_back("C-" + std::to_string(i * 7919 % 100003));
+    numbers.push_back(i * 7919 % 100003);
+  }
+  table_.add("id", Column::from_strings(ids)).add("number", Column::from_i64(numbers));
+  EXPECT_TRUE(find_leaks(table_, labels_).empty());
+}
+
+TEST_F(Leaks, ACopyOfTheTargetWithFlipsAlarms) {
+  std::vector<std::string> copy;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const bool flip = random_.uniform(90000 + static_cast<std::uint64_t>(i)) < 0.01;
+    copy.push_back((labels_[static_cast<std::size_t>(i)] != 0) != flip ? "gone" : "here");
+  }
+  table_.add("status", Column::from_strings(copy));
+  const auto found = find_leaks(table_, labels_);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].column, "status");
+  EXPECT_GE(found[0].auroc, 0.98);
+  EXPECT_FALSE(found[0].missingness_alone);
+  EXPECT_TRUE(find_leaks(table_, labels_, {"status"}).empty());
+}
+
+TEST_F(Leaks, AReasonThatOnlyPositivesHaveAlarmsByItsAbsence) {
+  std::vector<std::string> reason;
+  std::vector<bool> valid;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    reason.push_back("reason " + std::to_string(i % 400));
+    valid.push_back(labels_[static_cast<std::size_t>(i)] != 0);
+  }
+  table_.add("cancellation_reason", Column::from_strings(reason, valid));
+  const auto found = find_leaks(table_, labels_);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].column, "cancellation_reason");
+  EXPECT_TRUE(found[0].missingness_alone);
+}
+
+TEST_F(Leaks, ANumberThatTellsByItsRangeAlarms) {
+  std::vector<double> code;  // positives in the middle: no straight line separates them
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const double u = random_.uniform(200000 + static_cast<std::uint64_t>(i));
+    code.push_back(labels_[static_cast<std::size_t>(i)] ? 10 + u : (u < 0.5 ? u : 20 + u));
+  }
+  table_.add("code", Column::from_f64(code));
+  const auto found = find_leaks(table_, labels_);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].column, "code");
+}
+
+TEST_F(Leaks, LengthsMustAgree) {
+  labels_.pop_back();
+  EXPECT_THROW(find_leaks(table_, labels_), ShapeError);
+}
+
+}  // namespace
+}  // namespace tern::train

@@ -1,0 +1,267 @@
+#include "tern/train/trainer.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "fixtures.h"
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/base/parallel.h"
+#include "tern/nn/activations.h"
+#include "tern/nn/sequential.h"
+#include "tern/ops/unary.h"
+
+namespace tern::train {
+namespace {
+
+nn::Sequential network(std::uint64_t seed = 1, std::int64_t width = 5) {
+  manual_seed(seed);
+  return nn::Sequential(nn::Linear(width, 32), nn::Relu(), nn::Dropout(0.1), nn::Linear(32, 16), nn::Relu(),
+                        nn::Linear(16, 1));
+}
+
+TrainerOptions options() {
+  return {.task = binary({.target = "y", .threshold = metrics::parse_threshold_rule("f1")}),
+          .optimizer = optim::AdamWOptions{.lr = 5e-3, .weight_decay = 0.01},
+          .schedule = optim::ScheduleOptions{.kind = optim::Schedule::cosine, .warmup_fraction = 0.1},
+          .batch_size = 32,
+          .max_epochs = 12,
+          .clip_norm = 5,
+          .early_stopping = EarlyStopping{.patience = 4},
+          .seed = 3,
+          .bootstrap = 50};
+}
+
+std::vector<float> weights_of(const nn::Module& model) {
+  std::vector<float> all;
+  for (const Tensor& p : model.parameters()) {
+    const auto values = p.to_vector<float>();
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+class Checkpoints : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("tern-train-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_);
+    path_ = (folder_ / "run.checkpoint").string();
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_;
+  std::string path_;
+};
+
+TEST(Trainer, BeatsItsBaselinesWhereTheyCannotSee) {
+  nn::Sequential model = network();
+  TrainerOptions o = options();
+  o.max_epochs = 40;
+  o.early_stopping->patience = 10;
+  const Fitted fitted = Trainer(o).fit(model, two_classes(3000, 1), two_classes(800, 2));
+  ASSERT_EQ(fitted.report.baselines.size(), 2u);
+  const double ours = fitted.report.model.binary.auroc.value;
+  EXPECT_GT(ours, 0.75);
+  EXPECT_GT(ours, fitted.report.baselines[1].binary.auroc.value + 0.05);
+  EXPECT_NEAR(fitted.report.baselines[0].binary.auroc.value, 0.5, 1e-12);
+  EXPECT_EQ(fitted.report.note, "used for selection");
+  EXPECT_EQ(fitted.report.model.binary.at_threshold.threshold, fitted.task.threshold());
+  EXPECT_GT(fitted.best_epoch, 0);
+}
+
+TEST(Trainer, PutsTheBestWeightsBack) {
+  nn::Sequential model = network();
+  const data::Dataset validation = two_classes(300, 2);
+  const Fitted fitted = Trainer(options()).fit(model, two_classes(300, 1), validation);
+  double best = std::numeric_limits<double>::infinity();
+  for (const Epoch& epoch : fitted.history) best = std::min(best, epoch.figures.at(0).second);
+  EXPECT_EQ(fitted.history.at(static_cast<std::size_t>(fitted.best_epoch) - 1).figures.at(0).second, best);
+  EXPECT_EQ(fitted.report.model.binary.log_loss.value, best);
+}
+
+TEST(Trainer, SameBitsAtOneTwoAndFiveThreads) {
+  std::vector<std::vector<float>> results;
+  for (int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    nn::Sequential model = network();
+    TrainerOptions o = options();
+    o.max_epochs = 3;
+    Trainer(o).fit(model, two_classes(700, 1), two_classes(200, 2));
+    results.push_back(weights_of(model));
+  }
+  set_num_threads(0);
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
+TEST(Trainer, TheSeedDecides) {
+  const auto run = [](std::uint64_t seed) {
+    nn::Sequential model = network();
+    TrainerOptions o = options();
+    o.max_epochs = 2;
+    o.seed = seed;
+    Trainer(o).fit(model, two_classes(300, 1), two_classes(100, 2));
+    return weights_of(model);
+  };
+  EXPECT_EQ(run(5), run(5));
+  EXPECT_NE(run(5), run(6));
+}
+
+TEST_F(Checkpoints, AStoppedRunEndsInTheSameWeights) {
+  const data::Dataset training = two_classes(400, 1), validation = two_classes(200, 2);
+  nn::Sequential whole = network();
+  Fitted uninterrupted = Trainer(options()).fit(whole, training, validation);
+  for (int stop_at : {1, 17, 40, 77}) {  // optimizer steps: inside the first and later epochs
+    std::filesystem::remove(path_);
+    TrainerOptions o = options();
+    o.checkpoint = path_;
+    int steps = 0;
+    o.stop_requested = [&] { return ++steps > stop_at; };
+    nn::Sequential first = network();
+    const Fitted stopped = Trainer(o).fit(first, training, validation);
+    EXPECT_EQ(stopped.stopped, StopReason::requested);
+    o.stop_requested = {};
+    o.resume = true;
+    nn::Sequential second = network();
+    const Fitted resumed = Trainer(o).fit(second, training, validation);
+    EXPECT_EQ(weights_of(second), weights_of(whole)) << "stopped at step " << stop_at;
+    EXPECT_EQ(resumed.history.size(), uninterrupted.history.size());
+    EXPECT_EQ(resumed.best_epoch, uninterrupted.best_epoch);
+    EXPECT_EQ(resumed.stopped, uninterrupted.stopped);
+    EXPECT_EQ(resumed.task.threshold(), uninterrupted.task.threshold());
+    nn::Sequential third = network();  // a finished run, resumed once more
+    Trainer(o).fit(third, training, validation);
+    EXPECT_EQ(weights_of(third), weights_of(whole));
+  }
+}
+
+TEST_F(Checkpoints, OfAnotherRunAreRefused) {
+  TrainerOptions o = options();
+  o.checkpoint = path_;
+  o.max_epochs = 1;
+  nn::Sequential model = network();
+  Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2));
+  o.resume = true;
+  EXPECT_THROW(Trainer(o).fit(model, two_classes(200, 9), two_classes(100, 2)), StateError);
+  TrainerOptions other = o;
+  other.batch_size = 16;
+  EXPECT_THROW(Trainer(other).fit(model, two_classes(200, 1), two_classes(100, 2)), StateError);
+  const std::string bytes = read_file(path_);
+  write_file(path_, bytes.substr(0, bytes.size() / 2));
+  EXPECT_THROW(Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2)), FormatError);
+  write_file(path_, "");
+  EXPECT_THROW(Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2)), FormatError);
+}
+
+struct Broken : nn::Module {
+  nn::Linear layer{5, 1};
+  TERN_MODULE(Broken, layer)
+  Tensor forward(const Tensor& x) override { return log(layer(x)); }  // NaN for every negative output
+};
+
+TEST(Trainer, ANanNamesTheStepAndTheOp) {
+  Broken model;
+  try {
+    Trainer(options()).fit(model, two_classes(200, 1), two_classes(100, 2));
+    FAIL() << "nothing was thrown";
+  } catch (const NumericError& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("step 0"), std::string::npos) << text;
+    EXPECT_NE(text.find("log"), std::string::npos) << text;
+  }
+}
+
+TEST(Trainer, StepsAndTimeAreLimited) {
+  nn::Sequential model = network();
+  TrainerOptions o = options();
+  o.max_seconds = 1e-9;
+  EXPECT_EQ(Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2)).stopped, StopReason::max_time);
+  TrainerOptions callback = options();
+  callback.early_stopping.reset();
+  callback.callbacks = {[](const Epoch& epoch) { return epoch.epoch < 2; }};
+  const Fitted fitted = Trainer(callback).fit(model, two_classes(200, 1), two_classes(100, 2));
+  EXPECT_EQ(fitted.history.size(), 2u);
+  EXPECT_EQ(fitted.stopped, StopReason::requested);
+}
+
+TEST(Trainer, OptionsOutOfRangeAreRefused) {
+  nn::Sequential model = network();
+  const auto fit = [&](auto change) {
+    TrainerOptions o = options();
+    change(o);
+    Trainer(o).fit(model, two_classes(100, 1), two_classes(100, 2));
+  };
+  EXPECT_THROW(fit([](TrainerOptions& o) { o.batch_size = 0; }), ValueError);
+  EXPECT_THROW(fit([](TrainerOptions& o) { o.max_epochs = 0; }), ValueError);
+  EXPECT_THROW(fit([](TrainerOptions& o) { o.max_seconds = -1; }), ValueError);
+  EXPECT_THROW(fit([](TrainerOptions& o) { o.resume = true; }), ValueError);
+  EXPECT_THROW(fit([](TrainerOptions& o) { o.early_stopping->monitor = "validation/f7"; }), ValueError);
+  nn::Sequential narrow = network(1, 4);
+  EXPECT_THROW(Trainer(options()).fit(narrow, two_classes(100, 1), two_classes(100, 2)), ShapeError);
+}
+
+TEST(Trainer, TakesAStepOfTheUsersOwn) {
+  nn::Sequential model = network();
+  TrainerOptions o = options();
+  o.max_epochs = 2;
+  int calls = 0;
+  const Task task = [&] {
+    Task t = o.task;
+    t.fit(two_classes(100, 1).target());
+    return t;
+  }();
+  o.step = [&](nn::Module& m, const data::Batch& batch) {
+    ++calls;
+    return task.loss(m(batch.x()), batch.y()) * 2.0;
+  };
+  Trainer(o).fit(model, two_classes(100, 1), two_classes(100, 2));
+  EXPECT_EQ(calls, 2 * 4);
+}
+
+TEST(LogisticModel, IsTheBaselineAsAModule) {
+  nn::Linear model(5, 1);
+  const data::Dataset training = two_classes(500, 1), validation = two_classes(300, 2);
+  const Fitted fitted = fit_logistic_model(model, binary({.target = "y"}), training, validation);
+  EXPECT_NEAR(fitted.report.model.binary.log_loss.value, fitted.report.baselines[1].binary.log_loss.value, 1e-6);
+  EXPECT_NEAR(fitted.report.model.binary.auroc.value, fitted.report.baselines[1].binary.auroc.value, 1e-4);
+  nn::Linear narrow(4, 1);
+  EXPECT_THROW(fit_logistic_model(narrow, binary({.target = "y"}), training, validation), ShapeError);
+}
+
+TEST(Trainer, MulticlassAndRegressionLearn) {
+  const data::Dataset base = two_classes(900, 4);
+  const auto with_target = [&](data::Column target) {
+    return data::Dataset(base.x(), base.feature_names(), base.row_ids(), std::move(target));
+  };
+  std::vector<std::string> names;
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < base.rows(); ++i) {
+    const float a = base.features()[static_cast<std::size_t>(i * 5)];
+    names.push_back(a < -0.5f ? "low" : a < 0.5f ? "middle" : "high");
+    values.push_back(100 + 10 * a);
+  }
+  TrainerOptions o = options();
+  o.max_epochs = 15;
+  o.task = multiclass({.target = "y"});
+  manual_seed(1);
+  nn::Sequential classes(nn::Linear(5, 16), nn::Relu(), nn::Linear(16, 3));
+  const data::Dataset labelled = with_target(data::Column::from_strings(names));
+  const Fitted sorted = Trainer(o).fit(classes, labelled, labelled);
+  EXPECT_EQ(sorted.report.model.figures.at(0).first, "accuracy");
+  EXPECT_GT(sorted.report.model.figures.at(0).second, 0.9);
+  EXPECT_LT(sorted.report.baselines.at(0).figures.at(0).second, 0.5);
+  o.task = regression({.target = "y"});
+  o.early_stopping->monitor = "validation/rmse";
+  nn::Sequential line(nn::Linear(5, 16), nn::Relu(), nn::Linear(16, 1));
+  const data::Dataset measured = with_target(data::Column::from_f64(values));
+  const Fitted fitted = Trainer(o).fit(line, measured, measured);
+  EXPECT_LT(fitted.report.model.figures.at(0).second, 2.0);
+  EXPECT_GT(fitted.report.baselines.at(0).figures.at(0).second, 8.0);
+}
+
+}  // namespace
+}  // namespace tern::train
