@@ -19,6 +19,10 @@ tern_module(train
 tern_module(bundle
   SOURCES src/bundle HEADERS bundle DEPENDS train
   PRIVATE_LIBRARIES LibZip::zip $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+if(TARGET tern_bundle)
+  target_compile_definitions(tern_bundle PRIVATE TERN_VERSION="${PROJECT_VERSION}"
+                                                 TERN_BUILD_TYPE="$<IF:$<BOOL:$<CONFIG>>,$<CONFIG>,none>")
+endif()
 
 add_library(tern INTERFACE)
 add_library(tern::tern ALIAS tern)

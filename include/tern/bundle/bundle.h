@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/bundle/profile.h"
+#include "tern/data/pipeline.h"
+#include "tern/data/schema.h"
+#include "tern/data/table.h"
+#include "tern/nn/architecture.h"
+#include "tern/nn/module.h"
+#include "tern/train/report.h"
+#include "tern/train/task.h"
+#include "tern/train/trainer.h"
+
+namespace tern {
+
+/// A raw value. `std::monostate` is a missing one; text stands for a number, boolean or time as it would in a file.
+using Value = std::variant<std::monostate, double, std::int64_t, bool, std::string>;
+/// One row by column name, for prediction without any file.
+using Row = std::vector<std::pair<std::string, Value>>;
+
+/// Predictions for the rows of a table, in their order.
+struct Predictions {
+  std::vector<double> values{};          ///< binary: probability of the positive class [n]; regression: value [n];
+                                         ///< multiclass: [n * classes], row by row
+  std::vector<std::string> decisions{};  ///< class by the threshold or the largest probability; empty for regression
+  std::int64_t rows = 0;
+};
+
+/// One opening of labelled rows, as the ledger keeps it.
+struct LedgerEntry {
+  std::string time{};        ///< UTC, ISO 8601
+  std::string data_hash{};   ///< SHA-256 of the file or of the table's content
+  std::string split_hash{};  ///< SHA-256 over the ids of the rows that were scored, in order, a line each
+  std::int64_t rows = 0;
+  bool test_rows = true;  ///< whether the bundle's own test rows were among them
+};
+
+/// Facts about the run that a bundle keeps beside the model. All may stay empty.
+struct Provenance {
+  std::string input_file{};  ///< name without folder
+  std::string input_sha256{};
+  std::string settings{};  ///< JSON object of the program's own settings
+  std::uint64_t seed = 0;
+  std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};  ///< row ids of the splits; the first two are
+                                                                           ///< the trainer's when they are empty
+  std::string id{};       ///< column that names a row: `read` takes it along as text where a file has it
+  data::Schema schema{};  ///< how the raw file was read (CsvReport::schema); without columns: the plain form of the
+                          ///< pipeline's inputs
+  std::string profile{};  ///< profile_of the training rows
+  std::string created{};  ///< UTC, as 2025-01-31T12:00:00Z; empty: now
+};
+
+/// Options of Bundle::load.
+struct LoadOptions {
+  nn::ModuleRegistry modules{};  ///< how to make modules that are not Tern's own
+};
+
+/// A trained model with all that is needed to use, judge and refit it, in one file: a zip of stored entries (the same
+/// entries in a folder load too). docs/bundle.md describes every entry. Loading checks sizes before allocating and the
+/// SHA-256 of every entry. Prediction is const and safe from many threads at once; the same rows give the same bits one
+/// at a time or together.
+class TERN_API Bundle {
+ public:
+  /// Takes copies of the model and of the pipeline. Throws ShapeError when model, task and pipeline do not fit
+  /// together, ValueError when the schema lacks an input or has it with another type, StateError before they are
+  /// fitted, and FormatError for a module that is not Tern's own (the next one takes those).
+  Bundle(const nn::Module& model, const data::Pipeline& pipeline, const train::Fitted& fitted,
+         Provenance provenance = {});
+  /// The same with the model handed over, which may be of any type.
+  Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline, const train::Fitted& fitted,
+         Provenance provenance = {});
+  Bundle(Bundle&&) noexcept;
+  Bundle& operator=(Bundle&&) noexcept;
+  ~Bundle();
+
+  /// Loads a file, or the folder with its entries. Throws FileError, and FormatError naming the entry when the file is
+  /// damaged, of an unknown version, names a module that neither Tern nor the options can make, or holds sizes, hashes
+  /// or entry names that do not fit.
+  static Bundle load(const std::string& path, const LoadOptions& options = {});
+  /// The same from the file's bytes; `name` stands in messages.
+  static Bundle from_bytes(std::string_view bytes, const LoadOptions& options = {}, const std::string& name = "memory");
+  /// Writes the file atomically. Throws FileError, and then a file that was there is untouched (or, when only the
+  /// folder could not be flushed, wholly replaced); ValueError when it would be of 4 GiB or more.
+  void save(const std::string& path) const;
+  /// The file's bytes: the same for the same bundle.
+  std::string to_bytes() const;
+
+  /// Reads a file by the stored schema, then predicts every row. Throws FileError, DataError for a column that is
+  /// missing or of another type.
+  Predictions predict(const std::string& csv_path) const;
+  /// Predicts every row of a raw table. Columns that the model does not use, the target too, may be there or not.
+  Predictions predict(const data::Table& table) const;
+  /// One row. A column that the row does not name, or names twice, or a value of another type is a DataError; an
+  /// unknown level is not.
+  Predictions predict(const Row& row) const;
+
+  /// Scores labelled rows beside the stored baselines and adds a line to the ledger. `test_rows` says that they are the
+  /// bundle's own test rows, and the report on them is kept; ValueError when the bundle knows its test rows, or its
+  /// file, and these are others. `data_hash` is the SHA-256 of the file they come from (empty: of the table's content).
+  /// Throws DataError when a target is missing.
+  train::Report evaluate(const data::Table& labelled, bool test_rows = true, const std::string& data_hash = {});
+
+  /// Reads a file of raw rows as training read it; `with_target` demands the target column and takes it along. Throws
+  /// FileError, DataError.
+  data::Table read(const std::string& csv_path, bool with_target) const;
+
+  const train::Task& task() const;
+  const data::Pipeline& pipeline() const;
+  const nn::Module& model() const;
+  const Provenance& provenance() const;
+  const std::vector<LedgerEntry>& ledger() const;
+  /// The report on the validation rows, as training wrote it (JSON).
+  const std::string& validation_report() const;
+  /// The report on the test rows when they were last opened (JSON), empty before.
+  const std::string& test_report() const;
+  /// Statistics of the training rows (JSON, as profile_of gives), empty when none were handed over.
+  const std::string& profile() const;
+  /// The trainer's settings, epochs, best epoch, seconds and why it ended (JSON).
+  const std::string& training() const;
+  /// Versions, compiler, instruction set and threads of the run (JSON).
+  const std::string& environment() const;
+
+ private:
+  struct State;
+  explicit Bundle(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tern

@@ -1,0 +1,365 @@
+#include "tern/bundle/bundle.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <unordered_set>
+
+#include "base/json.h"
+#include "bundle/archive.h"
+#include "bundle/card.h"
+#include "bundle/facts.h"
+#include "bundle/manifest.h"
+#include "bundle/state.h"
+#include "tern/autograd/autograd.h"
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/nn/safetensors.h"
+#include "tern/tensor/creation.h"
+
+namespace tern {
+namespace {
+
+using internal::ArchiveEntry;
+using internal::Entries;
+using internal::Json;
+
+// Classes that are numbers or booleans are read as such, so that "1" and "1.0" in a file are one class.
+data::ColumnType target_type(const train::Task& task) {
+  if (task.kind() == train::TaskKind::regression) return data::ColumnType::f64;
+  const data::Column classes = data::Column::from_strings(task.classes());
+  for (const data::ColumnType type : {data::ColumnType::f64, data::ColumnType::boolean}) {
+    try {
+      const data::Column cast = classes.cast(type);
+      bool same = true;
+      for (std::int64_t i = 0; i < cast.size(); ++i) same = same && cast.text(i) == classes.text(i);
+      if (same) return type;
+    } catch (const DataError&) {
+      continue;  // some class is no value of this type
+    }
+  }
+  return data::ColumnType::string;
+}
+
+// How raw files are read: the inputs that reach the model, the id as text, the target.
+data::Schema reading_schema(const data::Schema& given, const data::Pipeline& pipeline, const train::Task& task,
+                            const std::string& id) {
+  const bool told = !given.columns.empty();
+  data::Schema schema{.missing = told ? given.missing : data::default_missing_words(),
+                      .quoted_missing = given.quoted_missing};
+  for (const data::InputColumn& input : pipeline.inputs()) {
+    const data::SchemaColumn* column = told ? given.find(input.name) : nullptr;
+    if (told && (column == nullptr || column->type != input.type)) {
+      throw ValueError("[bundle] expected a schema that reads column \"" + input.name + "\" as " +
+                       std::string(to_string(input.type)) + ", as the pipeline was fitted, got " +
+                       (column == nullptr ? "one without it" : std::string(to_string(column->type))));
+    }
+    schema.columns.push_back(column != nullptr ? *column : data::SchemaColumn{.name = input.name, .type = input.type});
+  }
+  if (!id.empty() && id != task.target() && schema.find(id) == nullptr) {
+    schema.columns.push_back({.name = id, .type = data::ColumnType::string});
+  }
+  const data::SchemaColumn* target = told ? given.find(task.target()) : nullptr;
+  schema.columns.push_back(target != nullptr ? *target
+                                             : data::SchemaColumn{.name = task.target(), .type = target_type(task)});
+  return schema;
+}
+
+// The most elements that the architecture may ask for, by what the weights file holds: a tied parameter is counted once
+// for each of its places, but saved once.
+std::int64_t parameter_limit(const nn::TensorFile& weights, const std::string& architecture) {
+  std::int64_t saved = 0;
+  for (const auto& [name, tensor] : weights.tensors) saved += tensor.numel();
+  std::int64_t places = 1;
+  const Json json = internal::parse_json(architecture, "architecture");
+  const auto tied = json.is_object() ? json.find("tied") : json.end();
+  if (json.is_object() && tied != json.end() && tied->is_array()) {
+    for (const Json& group : *tied) places = std::max(places, static_cast<std::int64_t>(group.size()));
+  }
+  const std::int64_t bound = std::max(saved, nn::ArchitectureLimits{}.max_parameters);
+  return saved > bound / places ? bound : saved * places;
+}
+
+template <class Read>
+auto in_entry(const std::string& name, Read read) {
+  try {
+    return read();
+  } catch (const MemoryError&) {
+    throw;
+  } catch (const Error& error) {
+    throw FormatError("entry \"" + name + "\": " + error.what());
+  }
+}
+
+}  // namespace
+
+std::int64_t internal::times_opened(const std::vector<LedgerEntry>& ledger) {
+  return std::count_if(ledger.begin(), ledger.end(), [](const LedgerEntry& entry) { return entry.test_rows; });
+}
+
+void Bundle::State::check() {
+  if (!task.fitted()) throw StateError("[bundle] expected a fitted task, got one before fit");
+  if (!pipeline.fitted()) throw StateError("[bundle] expected a fitted pipeline, got one before fit");
+  const auto classes = static_cast<std::int64_t>(task.classes().size());
+  const bool regression = task.kind() == train::TaskKind::regression;
+  if (!regression && classes < 2) throw ShapeError("[bundle] expected a task of two or more classes, got fewer");
+  if (!pipeline.target().empty() && pipeline.target() != task.target()) {
+    throw ValueError("[bundle] expected the pipeline's target \"" + pipeline.target() + "\" to be the task's, got \"" +
+                     task.target() + "\"");
+  }
+  const auto prior = static_cast<std::int64_t>(baselines.prior.size());
+  if (prior != 0 && prior != (regression ? 1 : classes)) {
+    throw ShapeError("[bundle] expected a prior for each class, got " + std::to_string(prior));
+  }
+  if (baselines.logistic &&
+      (classes != 2 || static_cast<std::int64_t>(baselines.logistic->coefficients.size()) != pipeline.width())) {
+    throw ShapeError("[bundle] expected a logistic regression of two classes and " + std::to_string(pipeline.width()) +
+                     " features, got " + std::to_string(baselines.logistic->coefficients.size()));
+  }
+  const data::Schema& schema = provenance.schema;
+  if (schema.find(task.target()) == nullptr) {
+    throw ValueError("[bundle] expected the schema to have the target \"" + task.target() + "\", got none");
+  }
+  for (const data::InputColumn& input : pipeline.inputs()) {
+    const data::SchemaColumn* column = schema.find(input.name);
+    if (column == nullptr || column->type != input.type) {
+      throw ValueError("[bundle] expected the schema to read \"" + input.name + "\" as " +
+                       std::string(to_string(input.type)) + ", got another");
+    }
+  }
+  const std::vector<Tensor> parameters = model->parameters();
+  dtype = parameters.empty() ? f32 : parameters[0].dtype();
+  model->eval();
+  const NoGrad no_grad;
+  const Tensor output = (*model)(zeros({1, pipeline.width()}, dtype));
+  if (output.dim() != 2 || output.size(0) != 1 || output.size(1) != task.outputs()) {
+    throw ShapeError("[bundle] expected the model to give [1, " + std::to_string(task.outputs()) + "] for a row of " +
+                     std::to_string(pipeline.width()) + " features, got " + to_string(output.shape()));
+  }
+}
+
+Bundle::Bundle(const nn::Module& model, const data::Pipeline& pipeline, const train::Fitted& fitted,
+               Provenance provenance)
+    : Bundle(nn::clone(model), pipeline, fitted, std::move(provenance)) {}
+
+Bundle::Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline, const train::Fitted& fitted,
+               Provenance provenance)
+    : state_(std::make_unique<State>()) {
+  if (!model) throw ValueError("[bundle] expected a model, got none");
+  State& state = *state_;
+  state.model = std::move(model);
+  state.pipeline = pipeline;
+  state.task = fitted.task;
+  state.baselines = fitted.baselines;
+  state.validation = train::to_json(fitted.report);
+  state.training = internal::training_json(fitted);
+  state.environment = internal::environment_json();
+  state.provenance = std::move(provenance);
+  Provenance& facts = state.provenance;
+  facts.schema = reading_schema(facts.schema, pipeline, state.task, facts.id);
+  if (facts.train_rows.empty()) facts.train_rows = fitted.train_rows;
+  if (facts.validation_rows.empty()) facts.validation_rows = fitted.validation_rows;
+  facts.settings = facts.settings.empty() ? "{}" : internal::checked_object(facts.settings, "settings");
+  if (!facts.profile.empty()) internal::checked_object(facts.profile, "profile");
+  if (facts.created.empty()) facts.created = internal::utc_now();
+  if (!internal::is_utc_time(facts.created)) {
+    throw ValueError("[bundle] expected created as 2025-01-31T12:00:00Z, got \"" + facts.created + "\"");
+  }
+  state.check();
+}
+
+Bundle::Bundle(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Bundle::Bundle(Bundle&&) noexcept = default;
+Bundle& Bundle::operator=(Bundle&&) noexcept = default;
+Bundle::~Bundle() = default;
+
+namespace internal {
+namespace {
+
+// Parts of a bundle from its entries, each error naming its entry.
+class Reader {
+ public:
+  explicit Reader(Entries entries) : entries_(std::move(entries)), manifest_(check_manifest(entries_)) {}
+
+  const Manifest& manifest() const { return manifest_; }
+  bool has(const std::string& name) const { return entries_.contains(name); }
+  /// What `read` makes of an entry, which is let go of then.
+  template <class Read>
+  auto take(const std::string& name, Read read) {
+    const std::string bytes = std::move(entries_.at(name));
+    return in_entry(name, [&] { return read(bytes); });
+  }
+  /// The text of an entry that is a JSON object.
+  std::string text(const std::string& name) {
+    return take(name, [&](const std::string& bytes) {
+      checked_object(bytes, name);
+      return bytes;
+    });
+  }
+
+ private:
+  Entries entries_;
+  Manifest manifest_;
+};
+
+}  // namespace
+}  // namespace internal
+
+std::unique_ptr<Bundle::State> Bundle::State::read(Entries entries, const LoadOptions& options) {
+  internal::Reader reader(std::move(entries));
+  auto result = std::make_unique<State>();
+  State& state = *result;
+  Provenance& facts = state.provenance;
+  const nn::TensorFile weights = reader.take("weights.safetensors", nn::from_safetensors);
+  reader.take("model.json", [&](const std::string& bytes) {
+    state.model = nn::make_module(bytes, options.modules, {.max_parameters = parameter_limit(weights, bytes)});
+  });
+  in_entry("weights.safetensors", [&] { nn::load_weights(*state.model, weights); });
+  state.task = reader.take("task.json", train::Task::from_json);
+  facts.schema = reader.take("schema.json", data::Schema::from_json);
+  state.pipeline = reader.take("pipeline.json", data::Pipeline::from_json);
+  state.baselines = reader.take("baselines.json", train::baselines_from_json);
+  state.validation = reader.text("validation.json");
+  if (reader.has("test.json")) state.test = reader.text("test.json");
+  if (reader.has("profile.json")) facts.profile = reader.text("profile.json");
+  state.environment = reader.text("environment.json");
+  reader.take("provenance/settings.json",
+              [&](const std::string& bytes) { internal::read_settings(bytes, facts, state.training); });
+  reader.take("splits.safetensors", [&](const std::string& bytes) { internal::read_splits(bytes, facts); });
+  state.ledger = reader.take("ledger.jsonl", internal::read_ledger);
+  facts.created = reader.manifest().created;
+  in_entry("model.json", [&] { state.check(); });
+  return result;
+}
+
+Bundle Bundle::from_bytes(std::string_view bytes, const LoadOptions& options, const std::string& name) {
+  try {
+    return Bundle(State::read(internal::read_archive(bytes), options));
+  } catch (const FormatError& error) {
+    throw FormatError("[bundle] " + name + ": " + error.what());
+  }
+}
+
+Bundle Bundle::load(const std::string& path, const LoadOptions& options) {
+  std::error_code ignored;  // what cannot be asked cannot be read either, and reading says why
+  if (!std::filesystem::is_directory(path, ignored)) {
+    return from_bytes(read_file(path, internal::max_archive_bytes), options, path);
+  }
+  try {
+    return Bundle(State::read(internal::read_folder(path), options));
+  } catch (const FormatError& error) {
+    throw FormatError("[bundle] " + path + ": " + error.what());
+  }
+}
+
+std::vector<ArchiveEntry> Bundle::State::entries() const {
+  const State& state = *this;
+  const Provenance& facts = state.provenance;
+  std::vector<ArchiveEntry> entries;
+  const auto add = [&](const char* name, std::string bytes) { entries.push_back({name, std::move(bytes)}); };
+  add("weights.safetensors", nn::to_safetensors(nn::weights_of(*state.model)));
+  add("model.json", nn::architecture(*state.model));
+  add("task.json", state.task.to_json());
+  add("schema.json", facts.schema.to_json());
+  add("pipeline.json", state.pipeline.to_json());
+  add("baselines.json", train::to_json(state.baselines));
+  add("validation.json", state.validation);
+  if (!state.test.empty()) add("test.json", state.test);
+  if (!facts.profile.empty()) add("profile.json", facts.profile);
+  add("splits.safetensors", internal::splits_file(facts));
+  add("provenance/settings.json", internal::settings_json(facts, state.training));
+  add("environment.json", state.environment);
+  add("ledger.jsonl", internal::ledger_lines(state.ledger));
+  add("README.md", internal::model_card({.task = state.task,
+                                         .pipeline = state.pipeline,
+                                         .provenance = facts,
+                                         .ledger = state.ledger,
+                                         .validation = state.validation,
+                                         .test = state.test,
+                                         .parameters = state.model->num_parameters()}));
+  for (const ArchiveEntry& entry : entries) {  // what could not be loaded is not saved
+    if (const internal::EntryKind* kind = internal::entry_kind(entry.name); entry.bytes.size() > kind->max_bytes) {
+      throw ValueError("[bundle] expected " + entry.name + " of at most " + std::to_string(kind->max_bytes) +
+                       " bytes, got " + std::to_string(entry.bytes.size()));
+    }
+  }
+  entries.insert(entries.begin(), {"bundle.json", internal::manifest_of(entries, facts.created)});
+  return entries;
+}
+
+void Bundle::save(const std::string& path) const {
+  const std::vector<ArchiveEntry> entries = state_->entries();
+  AtomicFile file(path);
+  internal::write_archive(entries, [&](const char* data, std::size_t size) { file.write(data, size); });
+  file.commit();
+}
+
+std::string Bundle::to_bytes() const {
+  std::string bytes;
+  internal::write_archive(state_->entries(), [&](const char* data, std::size_t size) { bytes.append(data, size); });
+  return bytes;
+}
+
+train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, const std::string& data_hash) {
+  State& state = *state_;
+  const Provenance& facts = state.provenance;
+  const data::Column& target = labelled.column(state.task.target());
+  if (labelled.rows() == 0) {
+    throw DataError("bundle", "expected labelled rows, got none", {.file = labelled.source_file()});
+  }
+  for (std::int64_t i = 0; i < labelled.rows(); ++i) {
+    if (target.is_null(i)) {
+      throw DataError("bundle", "expected a target value, got a missing one",
+                      labelled.location(i, state.task.target()));
+    }
+  }
+  const std::vector<std::int64_t> ids = labelled.row_ids();
+  const bool same_file = !data_hash.empty() && data_hash == facts.input_sha256;
+  const std::unordered_set<std::int64_t> own(facts.test_rows.begin(), facts.test_rows.end());
+  const auto among = [](const std::unordered_set<std::int64_t>& set, const std::vector<std::int64_t>& rows) {
+    return std::count_if(rows.begin(), rows.end(), [&](std::int64_t id) { return set.contains(id); });
+  };
+  if (test_rows) {
+    const bool other_file = !data_hash.empty() && !facts.input_sha256.empty() && !same_file;
+    const auto count = static_cast<std::int64_t>(own.size());
+    if (other_file || (count > 0 && (labelled.rows() != count || among(own, ids) != count))) {
+      throw ValueError("[bundle] expected the bundle's own " + std::to_string(count) +
+                       " test rows (any others are scored with test_rows = false), got " +
+                       std::to_string(labelled.rows()) + " rows " + (other_file ? "of another file" : "that differ"));
+    }
+  }
+  const data::Dataset dataset = state.pipeline.transform(labelled);
+  const std::vector<double> predictions = state.predict(dataset.x());
+
+  LedgerEntry entry{.time = internal::utc_now(),
+                    .data_hash = data_hash.empty() ? labelled.content_hash() : data_hash,
+                    .split_hash = internal::row_hash(ids),
+                    .rows = labelled.rows(),
+                    .test_rows = test_rows || (same_file && among(own, ids) > 0)};
+  const std::int64_t opened = internal::times_opened(state.ledger) + (entry.test_rows ? 1 : 0);
+  std::string note = "test rows opened " + std::to_string(opened) + (opened == 1 ? " time" : " times");
+  if (!test_rows && same_file) {
+    const std::unordered_set<std::int64_t> seen(facts.train_rows.begin(), facts.train_rows.end());
+    if (const auto trained = among(seen, ids); trained > 0) {
+      note += "; " + std::to_string(trained) + " of these rows trained the model, so the figures are optimistic";
+    }
+  }
+  train::Report report =
+      train::judge(state.task, predictions, dataset, state.baselines,
+                   {.rows_name = test_rows ? "test" : "labelled rows", .note = note, .seed = facts.seed});
+  if (test_rows) state.test = train::to_json(report);
+  state.ledger.push_back(std::move(entry));
+  return report;
+}
+
+const train::Task& Bundle::task() const { return state_->task; }
+const data::Pipeline& Bundle::pipeline() const { return state_->pipeline; }
+const nn::Module& Bundle::model() const { return *state_->model; }
+const Provenance& Bundle::provenance() const { return state_->provenance; }
+const std::vector<LedgerEntry>& Bundle::ledger() const { return state_->ledger; }
+const std::string& Bundle::validation_report() const { return state_->validation; }
+const std::string& Bundle::test_report() const { return state_->test; }
+const std::string& Bundle::profile() const { return state_->provenance.profile; }
+const std::string& Bundle::training() const { return state_->training; }
+const std::string& Bundle::environment() const { return state_->environment; }
+
+}  // namespace tern

@@ -1,0 +1,148 @@
+#include "tern/bundle/profile.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "tern/base/error.h"
+#include "tern/data/formats.h"
+
+namespace tern {
+namespace {
+
+using internal::OrderedJson;
+
+constexpr std::size_t few = profile_min_rows;
+constexpr std::size_t max_levels = 1000;  // of a column; the rest is summed with the rare ones
+
+// Linear interpolation between the order statistics of sorted values.
+double quantile(const std::vector<double>& sorted, double q) {
+  const double at = q * static_cast<double>(sorted.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, sorted.size() - 1);
+  return sorted[low] + (sorted[high] - sorted[low]) * (at - static_cast<double>(low));
+}
+
+// Bins between the deciles, each of at least ten rows; the outer two are open, so that no extreme is told.
+OrderedJson histogram(const std::vector<double>& sorted) {
+  std::vector<double> edges;
+  for (int i = 1; i < 10; ++i) edges.push_back(quantile(sorted, i / 10.0));
+  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
+  std::vector<double> kept;
+  std::vector<std::size_t> counts;
+  std::size_t begin = 0;
+  for (const double edge : edges) {
+    const auto end = static_cast<std::size_t>(std::lower_bound(sorted.begin(), sorted.end(), edge) - sorted.begin());
+    if (end - begin < few || sorted.size() - end < few) continue;
+    kept.push_back(edge);
+    counts.push_back(end - begin);
+    begin = end;
+  }
+  counts.push_back(sorted.size() - begin);
+  return {{"edges", kept}, {"counts", counts}};
+}
+
+void add_numbers(OrderedJson& column, std::vector<double> values, bool moments) {
+  std::erase_if(values, [](double v) { return !std::isfinite(v); });
+  if (values.size() < 2 * few) return;  // below, the 10th smallest would lie above the 10th largest
+  std::sort(values.begin(), values.end());
+  const double low = values[few - 1], high = values[values.size() - few];
+  column["low"] = low;
+  column["high"] = high;
+  for (double& v : values) v = std::clamp(v, low, high);  // or the mean would tell of a single extreme
+  if (moments) {
+    double sum = 0, squares = 0;
+    for (const double v : values) sum += v;
+    const double mean = sum / static_cast<double>(values.size());
+    for (const double v : values) squares += (v - mean) * (v - mean);
+    column["mean"] = mean;
+    column["sd"] = std::sqrt(squares / static_cast<double>(values.size() - 1));
+  }
+  OrderedJson& quantiles = column["quantiles"] = OrderedJson::object();
+  for (const auto& [name, q] :
+       {std::pair("0.01", 0.01), std::pair("0.05", 0.05), std::pair("0.25", 0.25), std::pair("0.5", 0.5),
+        std::pair("0.75", 0.75), std::pair("0.95", 0.95), std::pair("0.99", 0.99)}) {
+    quantiles[name] = quantile(values, q);
+  }
+  column["histogram"] = histogram(values);
+}
+
+void add_levels(OrderedJson& column, const data::Column& values) {
+  std::map<std::string, std::size_t> counts;
+  for (std::int64_t i = 0; i < values.size(); ++i) {
+    if (!values.is_null(i)) ++counts[values.text(i)];
+  }
+  std::vector<std::pair<std::string, std::size_t>> levels(counts.begin(), counts.end());
+  std::stable_sort(levels.begin(), levels.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  OrderedJson& list = column["levels"] = OrderedJson::array();
+  std::size_t other = 0, others = 0;
+  for (const auto& [level, count] : levels) {
+    if (count >= few && list.size() < max_levels) {
+      list.push_back({{"level", level}, {"count", count}});
+    } else {
+      other += count;
+      ++others;
+    }
+  }
+  column["other"] = {{"levels", others}, {"count", other}};
+}
+
+// Numbers, percentages and dates that a file has as text are profiled as what they are; `format` says how they are
+// read.
+std::optional<std::string> written_format(const data::Column& values) {
+  if (values.type() != data::ColumnType::string) return std::nullopt;
+  try {
+    return data::detect_format(values);
+  } catch (const DataError&) {
+    return std::nullopt;  // two formats fit: text, as long as nobody says which
+  }
+}
+
+void add_values(OrderedJson& column, const data::Column& values) {
+  switch (values.type()) {
+    case data::ColumnType::f64:
+    case data::ColumnType::i64:
+      add_numbers(column, values.numeric(), true);
+      break;
+    case data::ColumnType::timestamp:  // microseconds since 1970
+      add_numbers(column, values.numeric(), false);
+      break;
+    case data::ColumnType::boolean:
+    case data::ColumnType::string:
+    case data::ColumnType::categorical:
+      if (const auto format = written_format(values)) {
+        column["format"] = *format;
+        add_values(column, data::apply_format(values, *format));
+      } else {
+        add_levels(column, values);
+      }
+      break;
+  }
+}
+
+}  // namespace
+
+std::string profile_of(const data::Table& training) {
+  OrderedJson json;
+  json["version"] = 1;
+  json["rows"] = training.rows();
+  json["min_rows"] = profile_min_rows;
+  OrderedJson& list = json["columns"] = OrderedJson::array();
+  for (std::int64_t c = 0; c < training.width(); ++c) {
+    const data::Column& values = training.column(c);
+    OrderedJson column;
+    column["name"] = training.names()[static_cast<std::size_t>(c)];
+    column["type"] = to_string(values.type());
+    column["missing"] = values.null_count();
+    add_values(column, values);
+    list.push_back(std::move(column));
+  }
+  return json.dump(1) + "\n";
+}
+
+}  // namespace tern

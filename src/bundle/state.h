@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bundle/archive.h"
+#include "tern/bundle/bundle.h"
+
+namespace tern {
+
+/// Everything that a bundle holds, as it is used. `provenance` has its schema, profile and time of making filled in.
+struct Bundle::State {
+  std::unique_ptr<nn::Module> model{};  // in evaluation; never written to
+  DType dtype = f32;                    // of its parameters
+  data::Pipeline pipeline{};
+  train::Task task{};
+  train::Baselines baselines{};
+  Provenance provenance{};
+  std::vector<LedgerEntry> ledger{};
+  std::string validation{}, test{}, training{}, environment{};
+
+  /// From the entries of a file or folder. Throws FormatError.
+  static std::unique_ptr<State> read(internal::Entries entries, const LoadOptions& options);
+  /// All entries in the order of the file, the manifest first.
+  std::vector<internal::ArchiveEntry> entries() const;
+  /// Checks what cannot work later: task, pipeline, baselines and schema against each other, and a row of zeros through
+  /// the model. Throws ShapeError, StateError, ValueError.
+  void check();
+  /// Predictions for features [rows, width], in blocks of rows on all threads.
+  std::vector<double> predict(const Tensor& x) const;
+};
+
+namespace internal {
+/// How many times the ledger says that the test rows have been opened.
+std::int64_t times_opened(const std::vector<LedgerEntry>& ledger);
+}  // namespace internal
+
+}  // namespace tern

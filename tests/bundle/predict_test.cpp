@@ -1,0 +1,165 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bundle/small.h"
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+
+namespace tern {
+namespace {
+
+using test::Folder;
+
+// The raw values of a row as a program would have them.
+Row row_of(const data::Table& table, std::int64_t i) {
+  Row row;
+  for (const char* name : {"spend", "plan", "active", "age"}) {
+    const data::Column& column = table.column(name);
+    if (column.is_null(i)) {
+      row.emplace_back(name, std::monostate{});
+    } else if (column.type() == data::ColumnType::boolean) {
+      row.emplace_back(name, column.boolean(i));
+    } else if (column.type() == data::ColumnType::i64) {
+      row.emplace_back(name, column.i64(i));
+    } else {
+      row.emplace_back(name, std::string(column.string(i)));
+    }
+  }
+  return row;
+}
+
+Row with(Row row, const std::string& name, Value value) {
+  for (auto& entry : row) {
+    if (entry.first == name) entry.second = std::move(value);
+  }
+  return row;
+}
+
+template <class Call>
+void expect_data_error(Call call, const std::string& column, const std::string& file = "") {
+  try {
+    call();
+    ADD_FAILURE() << "nothing thrown for column " << column;
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.column(), column) << error.what();
+    if (!file.empty()) {
+      EXPECT_EQ(error.file(), file) << error.what();
+    }
+  }
+}
+
+TEST(Predict, OneRowIsTheSameBitsAsAmongTenThousand) {
+  const Bundle bundle = test::small_bundle();
+  const data::Table table = data::read_csv_text(test::small_csv(10'000, 5));
+  const Predictions all = bundle.predict(table);
+  ASSERT_EQ(all.rows, 10'000);
+  for (std::int64_t i = 0; i < table.rows(); i += 997) {
+    EXPECT_EQ(bundle.predict(table.slice(i, 1)).values[0], all.values[static_cast<std::size_t>(i)]);
+    const Predictions one = bundle.predict(row_of(table, i));
+    EXPECT_EQ(one.values[0], all.values[static_cast<std::size_t>(i)]);
+    EXPECT_EQ(one.decisions[0], all.decisions[static_cast<std::size_t>(i)]);
+  }
+  for (std::size_t i = 0; i < all.values.size(); ++i) {
+    ASSERT_EQ(all.decisions[i], all.values[i] >= bundle.task().threshold() ? "Yes" : "No");
+  }
+}
+
+TEST(Predict, IsTheSameBitsAtAnyThreadCount) {
+  const Bundle bundle = test::small_bundle();
+  const data::Table table = data::read_csv_text(test::small_csv(5'000, 5));
+  set_num_threads(1);
+  const Predictions one = bundle.predict(table);
+  for (const int threads : {2, 5}) {
+    set_num_threads(threads);
+    EXPECT_EQ(bundle.predict(table).values, one.values) << threads;
+  }
+  set_num_threads(0);
+}
+
+TEST(Predict, IsSafeFromEightThreads) {
+  const Bundle bundle = test::small_bundle();
+  const data::Table table = data::read_csv_text(test::small_csv(3'000, 5));
+  const Predictions expected = bundle.predict(table);
+  std::vector<Predictions> got(8);
+  std::vector<std::thread> threads;
+  for (auto& predictions : got) threads.emplace_back([&] { predictions = bundle.predict(table); });
+  for (std::thread& thread : threads) thread.join();
+  for (const Predictions& predictions : got) EXPECT_EQ(predictions.values, expected.values);
+}
+
+TEST(Predict, ReadsFilesByTheStoredSchema) {
+  const Folder folder("bundle-predict");
+  const Bundle bundle = test::small_bundle();
+  std::ofstream(folder / "all.csv") << test::small_csv(300, 5);
+  const Predictions expected = bundle.predict(data::read_csv_text(test::small_csv(300, 5)));
+  EXPECT_EQ(bundle.predict(folder / "all.csv").values, expected.values);
+  const data::Table labelled = bundle.read(folder / "all.csv", true);
+  EXPECT_TRUE(labelled.has("churn"));
+  EXPECT_EQ(labelled.column("id").string(0), "000");
+  EXPECT_FALSE(bundle.read(folder / "all.csv", false).has("churn"));
+}
+
+TEST(Predict, TakesWhatIsNoError) {
+  const Folder folder("bundle-lenient");
+  const Bundle bundle = test::small_bundle();
+  // Columns in another order, one more, an unseen plan, a blank age throughout, no id and no target.
+  std::ofstream(folder / "new.csv") << "plan,spend,more,age,active\n"
+                                       "gold,\"$1,234.50\",x,,true\n"
+                                       "basic,$20.00,y,,false\n"
+                                       ",,z,,\n";
+  const Predictions predictions = bundle.predict(folder / "new.csv");
+  EXPECT_EQ(predictions.rows, 3);
+  const Row row{{"plan", "gold"}, {"spend", "$1,234.50"}, {"age", std::monostate{}}, {"active", true}, {"other", 1.0}};
+  EXPECT_EQ(bundle.predict(row).values[0], predictions.values[0]);
+  EXPECT_EQ(bundle.read(folder / "new.csv", false).has("id"), false);
+}
+
+TEST(Predict, RefusesWhatIsMissingOrOfAnotherType) {
+  const Folder folder("bundle-strict");
+  const Bundle bundle = test::small_bundle();
+  const std::string path = folder / "bad.csv";
+  std::ofstream(path) << "plan,spend,active\nbasic,$20.00,true\n";
+  expect_data_error([&] { bundle.predict(path); }, "age", path);
+  std::ofstream(path) << "plan,spend,age,active\nbasic,$20.00,old,true\n";
+  expect_data_error([&] { bundle.predict(path); }, "age", path);
+  std::ofstream(path) << "plan,spend,age,active\nbasic,many,40,true\n";
+  expect_data_error([&] { bundle.predict(path); }, "spend", path);
+  std::ofstream(path) << "plan,spend,age,active\n";
+  EXPECT_THROW(bundle.predict(path), DataError);
+  EXPECT_THROW(bundle.predict(folder / "none.csv"), FileError);
+  std::ofstream(path) << "plan,spend,age,active\nbasic,$20.00,40,true\n";
+  EXPECT_THROW(bundle.read(path, true), DataError);
+
+  const data::Table table = data::read_csv_text(test::small_csv(40, 5));
+  expect_data_error([&] { bundle.predict(table.drop({"plan"})); }, "plan");
+  expect_data_error([&] { bundle.predict(table.head(0).drop({"plan"})); }, "plan");
+  data::Table other = table;
+  other.replace("age", data::Column::from_strings(std::vector<std::string>(40, "old")));
+  expect_data_error([&] { bundle.predict(other); }, "age");
+  EXPECT_EQ(bundle.predict(table.head(0)).values.size(), 0u);
+}
+
+TEST(Predict, ChecksARow) {
+  const Bundle bundle = test::small_bundle();
+  const Row good = row_of(data::read_csv_text(test::small_csv(40, 5)), 1);
+  Row fewer = good, twice = good;
+  fewer.pop_back();
+  twice.push_back(good[0]);
+  expect_data_error([&] { bundle.predict(fewer); }, good.back().first);
+  expect_data_error([&] { bundle.predict(twice); }, good[0].first);
+  expect_data_error([&] { bundle.predict(with(good, "age", std::string("old"))); }, "age");
+  expect_data_error([&] { bundle.predict(with(good, "age", true)); }, "age");
+  expect_data_error([&] { bundle.predict(with(good, "age", 40.5)); }, "age");
+  expect_data_error([&] { bundle.predict(with(good, "plan", 3.0)); }, "plan");
+  expect_data_error([&] { bundle.predict(with(good, "active", std::int64_t{1})); }, "active");
+  const double age = bundle.predict(with(good, "age", std::int64_t{40})).values[0];
+  EXPECT_EQ(bundle.predict(with(good, "age", 40.0)).values[0], age);
+  EXPECT_EQ(bundle.predict(with(good, "age", std::string("40"))).values[0], age);
+}
+
+}  // namespace
+}  // namespace tern

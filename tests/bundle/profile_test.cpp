@@ -1,0 +1,81 @@
+#include "tern/bundle/profile.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace tern {
+namespace {
+
+using internal::Json;
+
+Json column_of(const data::Column& column) {
+  return internal::parse_json(profile_of(data::Table{{"c", column}}), "profile").at("columns").at(0);
+}
+
+TEST(Profile, LeavesOutExtremesOfFewerThanTenRows) {
+  std::vector<double> values;
+  for (int i = 1; i <= 100; ++i) values.push_back(i);
+  values[99] = 7e9;
+  const Json column = column_of(data::Column::from_f64(values));
+  EXPECT_EQ(column.at("low"), 10.0);
+  EXPECT_EQ(column.at("high"), 91.0);
+  EXPECT_EQ(column.at("quantiles").at("0.5"), 50.5);
+  EXPECT_EQ(column.at("quantiles").at("0.01"), 10.0);
+  EXPECT_EQ(column.at("quantiles").at("0.99"), 91.0);
+  EXPECT_EQ(column.dump().find("7000000000"), std::string::npos) << column;
+  std::int64_t total = 0;
+  for (const Json& count : column.at("histogram").at("counts")) {
+    EXPECT_GE(count.get<int>(), profile_min_rows);
+    total += count.get<int>();
+  }
+  EXPECT_EQ(total, 100);
+  EXPECT_EQ(column.at("histogram").at("edges").size() + 1, column.at("histogram").at("counts").size());
+}
+
+TEST(Profile, JoinsBinsOfFewRows) {
+  std::vector<double> values(40, 0.0);
+  for (int i = 0; i < 8; ++i) values[static_cast<std::size_t>(i)] = 5 + i;
+  const Json histogram = column_of(data::Column::from_f64(values)).at("histogram");
+  EXPECT_EQ(histogram.at("counts"), Json::parse("[40]")) << histogram;
+}
+
+TEST(Profile, TellsNothingOfTooFewValues) {
+  const Json column = column_of(data::Column::from_f64(std::vector<double>(19, 3.0)));
+  for (const char* key : {"low", "high", "mean", "sd", "quantiles", "histogram"})
+    EXPECT_FALSE(column.contains(key)) << key;
+  EXPECT_EQ(column.at("missing"), 0);
+}
+
+TEST(Profile, SumsRareLevels) {
+  std::vector<std::string> values(30, "common");
+  for (int i = 0; i < 9; ++i) values.push_back("rare");
+  values.push_back("Ada Lovelace");
+  std::vector<bool> valid(values.size(), true);
+  valid[0] = false;
+  const Json column = column_of(data::Column::from_strings(values, valid));
+  EXPECT_EQ(column.at("levels"), Json::parse(R"([{"level": "common", "count": 29}])"));
+  EXPECT_EQ(column.at("other"), Json::parse(R"({"levels": 2, "count": 10})"));
+  EXPECT_EQ(column.at("missing"), 1);
+  EXPECT_EQ(column.dump().find("Ada"), std::string::npos);
+  const Json booleans = column_of(data::Column::from_booleans(std::vector<bool>(12, true)));
+  EXPECT_EQ(booleans.at("levels"), Json::parse(R"([{"level": "true", "count": 12}])"));
+}
+
+TEST(Profile, ReadsNumbersThatAreWrittenAsText) {
+  std::vector<std::string> values;
+  for (int i = 0; i < 40; ++i) values.push_back("$1," + std::to_string(100 + i) + ".00");
+  const Json column = column_of(data::Column::from_strings(values));
+  EXPECT_EQ(column.at("type"), "string");
+  EXPECT_EQ(column.at("low"), 1109.0) << column;
+  EXPECT_EQ(column.at("high"), 1130.0);
+  EXPECT_FALSE(column.contains("levels"));
+  // Day and month cannot be told apart: text.
+  EXPECT_TRUE(column_of(data::Column::from_strings(std::vector<std::string>(20, "01/02/2024"))).contains("levels"));
+}
+
+}  // namespace
+}  // namespace tern
