@@ -54,7 +54,7 @@ THIRD_PARTY = {
     'fast_float': ['src/data/'],
     'zlib.h': ['src/data/'],
     'zip.h': ['src/bundle/'],
-    'nlohmann': ['src/'],
+    'nlohmann': ['src/', 'examples/'],
     'CLI': ['examples/'],
 }
 
