@@ -118,6 +118,15 @@ class Run {
   }
 
  private:
+  template <class Group, class Options>
+  static std::vector<Group> groups(const std::vector<Tensor>& matrices, const Options& decayed,
+                                   const std::vector<Tensor>& vectors, const Options& free) {
+    std::vector<Group> list;
+    if (!matrices.empty()) list.push_back({matrices, decayed});
+    if (!vectors.empty()) list.push_back({vectors, free});
+    return list;
+  }
+
   void prepare() {
     const auto need = [](bool holds, const std::string& message) {
       if (!holds) throw ValueError("[trainer] expected " + message);
@@ -159,15 +168,6 @@ class Run {
         },
         options_.optimizer);
   }
-  template <class Group, class Options>
-  static std::vector<Group> groups(const std::vector<Tensor>& matrices, const Options& decayed,
-                                   const std::vector<Tensor>& vectors, const Options& free) {
-    std::vector<Group> list;
-    if (!matrices.empty()) list.push_back({matrices, decayed});
-    if (!vectors.empty()) list.push_back({vectors, free});
-    return list;
-  }
-
   void resume() {
     if (options_.checkpoint.empty()) return;
     identity_ = run_identity(options_, model_, training_, validation_);
