@@ -8,6 +8,7 @@ set -euo pipefail
 mode=$1 subject=$2 scratch=$3 strip=$4
 shift 4
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+bundle="$here/../bundle/golden/format1.tern"
 rm -rf "$scratch"
 mkdir -p "$scratch"
 
@@ -30,7 +31,7 @@ installed() {
   mv "$scratch/first" "$scratch/elsewhere/moved"
   cmake -S "$here/consumer" -B "$scratch/consumer" -G Ninja -DCMAKE_PREFIX_PATH="$scratch/elsewhere/moved" "$@"
   cmake --build "$scratch/consumer"
-  "$scratch/consumer/consumer"
+  "$scratch/consumer/consumer" "$bundle"
 }
 
 case "$mode" in
@@ -40,7 +41,7 @@ case "$mode" in
   subdirectory)
     cmake -S "$here/consumer" -B "$scratch/build" -G Ninja -DTERN_SOURCE="$subject" -DBUILD_SHARED_LIBS=ON "$@"
     cmake --build "$scratch/build"
-    "$scratch/build/consumer"
+    "$scratch/build/consumer" "$bundle"
     python3 "$here/../house/library_size.py" --strip "$strip" "$scratch"/build/tern/libtern_*.so
     installed "$scratch/build" "$@"
     ;;
