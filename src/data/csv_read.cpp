@@ -413,7 +413,12 @@ class Reader {
     Plan& plan = plans_[column];
     plan.out.type = plan.read = state.type(plan.note);
     if (plan.read == ColumnType::f64 && state.too_large >= 0) {
-      fail(record(state.too_large), plan.out.name, "expected f64, got a number too large");
+      std::vector<Field> fields;
+      std::string scratch;
+      split_rows(state.too_large, 1, fields);
+      fail(record(state.too_large), plan.out.name,
+           "expected f64, got a number too large: " +
+               internal::shown(fields[static_cast<std::size_t>(plan.field)].value(scratch)));
     }
   }
 

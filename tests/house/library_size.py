@@ -1,36 +1,42 @@
-"""Fails when the libraries, stripped, are larger together than a limit.
+"""Fails when the library is larger than a limit: all of it in one shared object, stripped. An archive's own size says
+little, for every object of it carries its own copy of each inline function.
 
-    library_size.py [--limit 10000000] LIBRARY...
+    library_size.py [--limit 10000000] [--compiler c++] LIBRARY...
 """
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 
 
-def stripped_size(strip, library):
-    with tempfile.TemporaryDirectory() as folder:
-        copy = os.path.join(folder, os.path.basename(library))
-        shutil.copy(library, copy)
-        subprocess.run([strip, '--strip-unneeded', copy], check=True)
-        return os.path.getsize(copy)
+def stripped_size(arguments, folder):
+    archives = [library for library in arguments.libraries if library.endswith('.a')]
+    sizes = [library for library in arguments.libraries if not library.endswith('.a')]
+    if archives:
+        whole = os.path.join(folder, 'whole.so')
+        subprocess.run([arguments.compiler, '-shared', '-o', whole, '-Wl,--whole-archive', *archives,
+                        '-Wl,--no-whole-archive'], check=True)
+        sizes.append(whole)
+    total = 0
+    for library in sizes:
+        copy = os.path.join(folder, os.path.basename(library) + '.stripped')
+        subprocess.run([arguments.strip, '--strip-unneeded', '-o', copy, library], check=True)
+        total += os.path.getsize(copy)
+    return total
 
 
 def main():
-    parser = argparse.ArgumentParser(description='The size of the stripped libraries.')
+    parser = argparse.ArgumentParser(description='The size of the stripped library.')
     parser.add_argument('--limit', type=int, default=10_000_000)
+    parser.add_argument('--compiler', default='c++')
     parser.add_argument('--strip', default='strip')
     parser.add_argument('libraries', nargs='+')
     arguments = parser.parse_args()
-    total = 0
-    for library in arguments.libraries:
-        size = stripped_size(arguments.strip, library)
-        total += size
-        print(f'{size:>12,} bytes  {os.path.basename(library)}')
-    print(f'{total:>12,} bytes  together, limit {arguments.limit:,}')
+    with tempfile.TemporaryDirectory() as folder:
+        total = stripped_size(arguments, folder)
+    print(f'{total:,} bytes, limit {arguments.limit:,}')
     return 0 if total < arguments.limit else 1
 
 
