@@ -101,6 +101,21 @@ using CrossEntropyFn = void(const CrossEntropyArgs&);
 inline constinit KernelSlot<CrossEntropyFn> cross_entropy{"cross_entropy"};
 inline constinit KernelSlot<CrossEntropyFn> cross_entropy_gradient{"cross_entropy gradient"};
 
+/// Element x with target t: w (p t softplus(-x) + (1 - t) softplus(x)); contiguous. g's elements lie `g_step` apart.
+struct BceArgs {
+  std::int64_t numel;
+  const void* logits;
+  const void* target;
+  const void* weight;      // w, or null: 1
+  const void* pos_weight;  // p, or null: 1
+  const void* g;           // of the gradient
+  std::int64_t g_step;
+  void* out;  // losses, or the gradient of the logits
+};
+using BceFn = void(const BceArgs&);
+inline constinit KernelSlot<BceFn> bce_with_logits{"bce_with_logits"};
+inline constinit KernelSlot<BceFn> bce_with_logits_gradient{"bce_with_logits gradient"};
+
 /// Contiguous x [outer, size, inner], rows [outer, count, inner].
 struct IndexArgs {
   std::int64_t outer, size, inner, count;

@@ -9,6 +9,7 @@ void register_copy();
 void register_reduce();
 void register_gemm();
 void register_softmax();
+void register_loss();
 void register_index();
 void register_random();
 void register_optimizer();

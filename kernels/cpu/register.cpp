@@ -14,6 +14,7 @@ void register_cpu_kernels() {
   cpu::register_reduce();
   cpu::register_gemm();
   cpu::register_softmax();
+  cpu::register_loss();
   cpu::register_index();
   cpu::register_random();
   cpu::register_optimizer();
@@ -27,7 +28,11 @@ void register_kernels_once() {
 void throw_no_kernel(const char* name, DeviceKind kind, DType dtype) {
   const char* device = kind == DeviceKind::cpu ? "CPU" : "unknown";
   std::string message("[");
-  message.append(name).append("] no ").append(device).append(" kernel for ").append(tern::name(dtype));
+  message.append(name)
+      .append("] expected a type with a ")
+      .append(device)
+      .append(" kernel, got ")
+      .append(tern::name(dtype));
   throw DTypeError(message);
 }
 

@@ -1,5 +1,6 @@
 #include "tern/tensor/creation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -45,12 +46,14 @@ Tensor arange(double begin, double end, double step, DType dtype) {
   return values.to(dtype);
 }
 Tensor arange(std::int64_t count, DType dtype) {
+  if (count < 0) internal::throw_shape("arange", "a count of at least 0", std::to_string(count));
   Tensor values = empty({count}, i64);
   auto elements = values.mutable_span<std::int64_t>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<std::int64_t>(i);
   return values.to(dtype);
 }
 Tensor eye(std::int64_t n, DType dtype) {
+  if (n < 0) internal::throw_shape("eye", "a size of at least 0", std::to_string(n));
   Tensor out = zeros({n, n}, dtype);
   const std::int64_t strides[1] = {n + 1};
   internal::new_view(out, {n}, strides, 0).fill_(1);
@@ -66,19 +69,31 @@ Tensor internal::copy_in(const void* elements, std::size_t count, const Shape& s
   return out;
 }
 
-Tensor tensor(std::initializer_list<double> values, DType dtype) {
-  return from_span(std::span(values.begin(), values.size()), {static_cast<std::int64_t>(values.size())}).to(dtype);
+// By way of the widest type of its kind, so that integers keep all their digits.
+Tensor internal::from_scalars(std::span<const Scalar> values, DType dtype) {
+  const Shape shape{static_cast<std::int64_t>(values.size())};
+  if (is_floating(dtype) || dtype == boolean) {
+    Tensor out = empty(shape, f64);
+    std::transform(values.begin(), values.end(), out.mutable_span<double>().begin(),
+                   [](const Scalar& value) { return value.real(); });
+    return out.to(dtype);
+  }
+  Tensor out = empty(shape, i64);
+  std::transform(values.begin(), values.end(), out.mutable_span<std::int64_t>().begin(),
+                 [](const Scalar& value) { return value.integer(); });
+  return out.to(dtype);
 }
-Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype) {
+Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype) {
   const std::size_t width = rows.size() == 0 ? 0 : rows.begin()->size();
-  std::vector<double> values;
+  std::vector<Scalar> values;
   for (const auto& row : rows) {
     if (row.size() != width) {
       internal::throw_shape("tensor", "rows of " + std::to_string(width) + " values", std::to_string(row.size()));
     }
     values.insert(values.end(), row.begin(), row.end());
   }
-  return from_vector(values, {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)}).to(dtype);
+  return internal::from_scalars(values, dtype)
+      .reshape({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)});
 }
 
 namespace {
@@ -94,9 +109,9 @@ Tensor uniform(const Shape& shape, double low, double high, DType dtype) {
   if (!(low < high) || !std::isfinite(high - low)) {
     internal::throw_value("uniform", "low < high", std::to_string(low) + " and " + std::to_string(high));
   }
+  if (!is_floating(dtype)) internal::throw_dtype("uniform", "a floating type", std::string(name(dtype)));
   Tensor out = internal::new_tensor(shape, dtype);
   const Generator& generator = default_generator();
-  if (!is_floating(dtype)) internal::throw_dtype("uniform", "a floating type", std::string(name(dtype)));
   const std::uint64_t first = draw(out.numel(), dtype == f64 ? 2 : 1);
   kernels::random_uniform(out.device(), dtype,
                           {out.numel(), out.impl()->data, generator.seed, generator.stream, first, low, high});
@@ -104,8 +119,8 @@ Tensor uniform(const Shape& shape, double low, double high, DType dtype) {
 }
 Tensor rand(const Shape& shape, DType dtype) { return uniform(shape, 0, 1, dtype); }
 Tensor randn(const Shape& shape, DType dtype) {
-  Tensor out = internal::new_tensor(shape, dtype);
   if (!is_floating(dtype)) internal::throw_dtype("randn", "a floating type", std::string(name(dtype)));
+  Tensor out = internal::new_tensor(shape, dtype);
   const Generator& generator = default_generator();
   const std::uint64_t first = draw(out.numel(), 4);
   kernels::random_normal(out.device(), dtype, {out.numel(), out.impl()->data, generator.seed, generator.stream, first});

@@ -1,5 +1,7 @@
 #include "tern/ops/loss.h"
 
+#include <algorithm>
+
 #include "autograd/backward.h"
 #include "slots.h"
 #include "tern/base/error.h"
@@ -31,24 +33,72 @@ Tensor reduce(const Tensor& losses, Reduction reduction) {
   return reduction == Reduction::mean ? losses.mean() : reduction == Reduction::sum ? losses.sum() : losses;
 }
 
+kernels::BceArgs arguments(const Tensor& logits, const Tensor& target, const Tensor& weight, const Tensor& pos_weight,
+                           const Tensor& out) {
+  const auto data = [](const Tensor& x) -> const void* { return x.defined() ? x.impl()->data : nullptr; };
+  return {logits.numel(), data(logits), data(target), data(weight), data(pos_weight), nullptr, 0, out.impl()->data};
+}
+
+Tensor saved_if_any(const Node& node, int i) { return node.edges()[i].saved ? node.saved(i) : Tensor(); }
+
+Tensor times_if_any(const Tensor& x, const Tensor& factor) { return factor.defined() ? x * factor : x; }
+
+// Of the target and of the weights, which seldom need a gradient.
+void bce_derivative_of_the_rest(const Node& node, const Tensor& g, Tensor* out) {
+  if (!node.wants(1) && !node.wants(2) && !node.wants(3)) return;
+  const Tensor x = node.saved(0), t = node.saved(1), weight = saved_if_any(node, 2), share = saved_if_any(node, 3);
+  const Tensor positive = softplus(-x), negative = softplus(x), scaled = times_if_any(g, weight);
+  if (node.wants(1)) out[1] = scaled * (times_if_any(positive, share) - negative);
+  if (node.wants(2)) out[2] = g * (times_if_any(t, share) * positive + (1 - t) * negative);
+  if (node.wants(3)) out[3] = scaled * t * positive;
+}
+
+void bce_derivative(const Node& node, const Tensor& g, Tensor* out) {
+  if (node.wants(0)) {
+    const Tensor x = node.saved(0), t = node.saved(1);
+    const Tensor slope = (1 - t) * sigmoid(x) - times_if_any(t, saved_if_any(node, 3)) * sigmoid(-x);
+    out[0] = times_if_any(g, saved_if_any(node, 2)) * slope;
+  }
+  bce_derivative_of_the_rest(node, g, out);
+}
+
+void bce_fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) {
+  if (node.wants(0)) {
+    const Tensor x = node.saved(0);
+    // The gradient of a mean or a sum is one number repeated.
+    const auto strides = g.strides();
+    const bool repeated = std::all_of(strides.begin(), strides.end(), [](std::int64_t step) { return step == 0; });
+    const Tensor each = repeated ? g : g.contiguous();
+    out[0] = internal::new_tensor(x.shape(), x.dtype());
+    auto args = arguments(x, node.saved(1), saved_if_any(node, 2), saved_if_any(node, 3), out[0]);
+    args.g = each.impl()->data;
+    args.g_step = repeated ? 0 : 1;
+    kernels::bce_with_logits_gradient(x.device(), x.dtype(), args);
+  }
+  bce_derivative_of_the_rest(node, g, out);
+}
+
+// A weight as the kernel takes it: of the logits' type and shape.
+Tensor spread(const Tensor& weight, const Tensor& logits) {
+  if (!weight.defined()) return weight;
+  const Shape& shape = logits.shape();
+  if (!(broadcast_shapes("bce_with_logits", weight.shape(), shape) == shape)) {
+    internal::throw_shape("bce_with_logits", "weights that broadcast to " + to_string(shape),
+                          to_string(weight.shape()));
+  }
+  return weight.to(logits.dtype()).expand(shape).contiguous();
+}
+
 }  // namespace
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceOptions& options) {
+  static constexpr OpInfo op{"bce_with_logits", &bce_derivative, &bce_fused};
   check_pair("bce_with_logits", logits, target);
-  // -log sigmoid(x) = softplus(-x), and -log(1 - sigmoid(x)) = x + softplus(-x).
-  const Tensor positive = softplus(-logits);
-  Tensor losses;
-  if (options.pos_weight.defined()) {
-    const Tensor share = 1 + (options.pos_weight.to(logits.dtype()) - 1) * target;
-    losses = (1 - target) * logits + share * positive;
-  } else {
-    losses = (1 - target) * logits + positive;
-  }
-  if (options.weight.defined()) losses = losses * options.weight.to(logits.dtype());
-  if (!(losses.shape() == logits.shape())) {
-    internal::throw_shape("bce_with_logits", "weights that broadcast to " + to_string(logits.shape()),
-                          to_string(losses.shape()));
-  }
+  const Tensor x = logits.contiguous(), t = target.contiguous();
+  const Tensor weight = spread(options.weight, x), share = spread(options.pos_weight, x);
+  Tensor losses = internal::new_tensor(x.shape(), x.dtype());
+  kernels::bce_with_logits(x.device(), x.dtype(), arguments(x, t, weight, share, losses));
+  internal::tape(op, losses, {{x, true}, {t, true}, {weight, weight.defined()}, {share, share.defined()}});
   return reduce(losses, options.reduction);
 }
 
@@ -70,8 +120,6 @@ kernels::CrossEntropyArgs arguments(const Tensor& logits, const Tensor& target, 
           out.impl()->data};
 }
 
-Tensor saved_weight(const Node& node) { return node.edges()[2].saved ? node.saved(2) : Tensor(); }
-
 // q of the kernel's contract, [N, C]: what each class of each row counts.
 Tensor shares(const Tensor& target, const Tensor& weight, double smoothing, std::int64_t classes, DType dtype) {
   const Tensor w = weight.defined() ? weight.detach() : ones({classes}, dtype);
@@ -85,15 +133,15 @@ Tensor cross_entropy_rows(const Tensor& logits, const Tensor& target, const Tens
       "cross_entropy",
       [](const Node& node, const Tensor& g, Tensor* out) {
         const Tensor logits = node.saved(0);
-        const Tensor q = shares(node.saved(1), saved_weight(node), node.attributes<CrossEntropyAttribute>().smoothing,
-                                logits.size(1), g.dtype());
+        const Tensor q = shares(node.saved(1), saved_if_any(node, 2),
+                                node.attributes<CrossEntropyAttribute>().smoothing, logits.size(1), g.dtype());
         out[0] = g.unsqueeze(1) * (softmax(logits) * sum(q, {1}, true) - q);
       },
       [](internal::Backward&, const Node& node, const Tensor& g, Tensor* out) {
         const Tensor logits = node.saved(0), rows = g.contiguous();
         out[0] = internal::new_tensor(logits.shape(), logits.dtype());
         kernels::cross_entropy_gradient(logits.device(), logits.dtype(),
-                                        arguments(logits, node.saved(1), saved_weight(node),
+                                        arguments(logits, node.saved(1), saved_if_any(node, 2),
                                                   node.attributes<CrossEntropyAttribute>().smoothing, rows, out[0]));
       }};
   Tensor out = internal::new_tensor({logits.size(0)}, logits.dtype());

@@ -147,7 +147,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   if (ib) check_types("linear", ix, ib);
   if (ix->shape.size() != 2) {
     Shape shape = ix->shape;
-    const std::int64_t rows = ix->shape.back() == 0 ? 0 : ix->numel / ix->shape.back();
+    std::int64_t rows = 1;
+    for (int d = 0; d < shape.size() - 1; ++d) rows *= shape[d];
     shape[shape.size() - 1] = iw->shape[0];
     return linear(x.reshape({rows, ix->shape.back()}), weight, bias, activation).reshape(shape);
   }

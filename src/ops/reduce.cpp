@@ -136,13 +136,15 @@ Tensor argmax(const Tensor& x, int dim, bool keepdim) {
 }
 
 Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
+  const Reduced r = reduced("logsumexp", checked(x)->shape, dims);
+  if (r.terms == 0) throw_shape("logsumexp", "at least one element", to_string(x.shape()));
   const Tensor real = is_floating(x.dtype()) ? x : x.to(f32);
   const Tensor largest = max(real.detach(), dims, true);
   // A row of equal infinities is not shifted: ∞ - ∞ would be NaN.
   const double infinity = std::numeric_limits<double>::infinity();
   const Tensor shift = where(abs(largest) == infinity, 0, largest);
   const Tensor result = log(sum(exp(real - shift), dims, true)) + shift;
-  return keepdim ? result : result.reshape(reduced("logsumexp", x.shape(), dims).without);
+  return keepdim ? result : result.reshape(r.without);
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {

@@ -189,12 +189,17 @@ Tensor slice_scatter(const Tensor& x, const Tensor& source, int dim, std::int64_
                              }};
   checked(source);
   dim = wrap_dim("slice_scatter", dim, checked(x)->shape.size());
+  if (step < 1) internal::throw_value("slice_scatter", "a step of at least 1", std::to_string(step));
   Tensor out = internal::new_tensor(x.shape(), x.dtype());
-  internal::copy_elements(out, x);
   const Tensor inside = out.slice(dim, begin, end, step);
-  if (!(inside.shape() == source.shape()) || source.dtype() != x.dtype()) {
-    throw_shape("slice_scatter", internal::describe(inside), internal::describe(source));
+  if (!(inside.shape() == source.shape())) {
+    throw_shape("slice_scatter", "a source of shape " + to_string(inside.shape()), to_string(source.shape()));
   }
+  if (source.dtype() != x.dtype()) {
+    internal::throw_dtype("slice_scatter", "a source of type " + std::string(name(x.dtype())),
+                          std::string(name(source.dtype())));
+  }
+  internal::copy_elements(out, x);
   internal::copy_elements(inside, source);
   internal::tape_with(op, out, {{x}, {source}}, Range{dim, begin, end, step});
   return out;

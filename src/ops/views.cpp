@@ -104,8 +104,8 @@ Tensor Tensor::reshape(const Shape& wanted) const {
   for (int d = 0; d < shape.size(); ++d) {
     if (shape[d] == -1 && open < 0) {
       open = d;
-    } else {
-      known *= std::max<std::int64_t>(shape[d], -1);
+    } else if (__builtin_mul_overflow(known, std::max<std::int64_t>(shape[d], -1), &known)) {
+      known = 0;
     }
   }
   if (open >= 0 && known > 0) shape[open] = impl->numel / known;

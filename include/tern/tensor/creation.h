@@ -28,7 +28,8 @@ TERN_API Tensor eye(std::int64_t n, DType dtype = f32);
 
 namespace internal {
 TERN_API Tensor copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype);
-}
+TERN_API Tensor from_scalars(std::span<const Scalar> values, DType dtype);
+}  // namespace internal
 
 /// A copy of `elements` in `shape`. Throws ShapeError when the counts differ.
 template <class T>
@@ -44,10 +45,13 @@ Tensor from_vector(const std::vector<T>& elements) {
   return from_vector(elements, {static_cast<std::int64_t>(elements.size())});
 }
 
-/// A vector of the given values.
-TERN_API Tensor tensor(std::initializer_list<double> values, DType dtype = f32);
+/// A vector of the given numbers, of any C++ types. (A template, so that braces around single numbers mean rows.)
+template <int = 0>
+Tensor tensor(std::initializer_list<Scalar> values, DType dtype = f32) {
+  return internal::from_scalars(std::span(values.begin(), values.size()), dtype);
+}
 /// A matrix of the given rows. Throws ShapeError when they differ in length.
-TERN_API Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype = f32);
+TERN_API Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype = f32);
 /// A tensor of no dimensions.
 TERN_API Tensor scalar(Scalar value, DType dtype = f32);
 

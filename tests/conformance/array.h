@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+// What the references compute with: plain row-major arrays of doubles and loops over indices, nothing of Tern.
+namespace conformance {
+
+using Index = std::vector<std::int64_t>;
+using Numbers = std::vector<double>;
+
+struct Array {
+  Index sizes{};
+  Numbers values{};
+
+  std::int64_t count() const { return static_cast<std::int64_t>(values.size()); }
+  double operator[](std::int64_t i) const { return values[static_cast<std::size_t>(i)]; }
+  /// The element at an index of as many or more dimensions: leading ones are skipped, sizes of 1 repeat.
+  double at(const Index& index) const {
+    const std::size_t skipped = index.size() - sizes.size();
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < sizes.size(); ++d) {
+      offset = offset * sizes[d] + (sizes[d] == 1 ? 0 : index[d + skipped]);
+    }
+    return (*this)[offset];
+  }
+};
+
+using Arrays = std::vector<Array>;
+
+inline std::int64_t product(const Index& sizes) {
+  std::int64_t count = 1;
+  for (std::int64_t size : sizes) count *= size;
+  return count;
+}
+
+/// The array whose element at each index is f(index).
+template <class F>
+Array build(const Index& sizes, F f) {
+  Array out{sizes, {}};
+  const std::int64_t count = product(sizes);
+  out.values.reserve(static_cast<std::size_t>(count));
+  Index index(sizes.size(), 0);
+  for (std::int64_t i = 0; i < count; ++i) {
+    out.values.push_back(f(std::as_const(index)));
+    for (std::size_t d = sizes.size(); d-- > 0;) {
+      if (++index[d] < sizes[d]) break;
+      index[d] = 0;
+    }
+  }
+  return out;
+}
+
+template <class F>
+Array map(const Array& a, F f) {
+  return build(a.sizes, [&](const Index& i) { return f(a.at(i)); });
+}
+
+inline Index broadcast(const Index& a, const Index& b) {
+  Index out(std::max(a.size(), b.size()), 1);
+  for (std::size_t d = 0; d < out.size(); ++d) {
+    const auto size = [&](const Index& s) {
+      return d + s.size() < out.size() ? std::int64_t{1} : s[d + s.size() - out.size()];
+    };
+    if (size(a) != size(b) && size(a) != 1 && size(b) != 1) throw std::logic_error("reference: no broadcast");
+    out[d] = size(a) == 1 ? size(b) : size(a);
+  }
+  return out;
+}
+
+/// f(a, b) with broadcasting.
+template <class F>
+Array zip(const Array& a, const Array& b, F f) {
+  return build(broadcast(a.sizes, b.sizes), [&](const Index& i) { return f(a.at(i), b.at(i)); });
+}
+
+/// f of the elements along `dims` (all when empty), in logical order.
+template <class F>
+Array reduce(const Array& a, const std::vector<int>& dims, bool keep, F f) {
+  std::vector<bool> over(a.sizes.size(), dims.empty());
+  for (int d : dims) over[static_cast<std::size_t>(d < 0 ? d + static_cast<int>(a.sizes.size()) : d)] = true;
+  Index ones = a.sizes, along;
+  for (std::size_t d = 0; d < over.size(); ++d) {
+    along.push_back(over[d] ? a.sizes[d] : 1);
+    if (over[d]) ones[d] = 1;
+  }
+  Array out = build(ones, [&](const Index& at) {
+    Numbers terms;
+    build(along, [&](const Index& offset) {
+      Index i = at;
+      for (std::size_t d = 0; d < i.size(); ++d) i[d] += offset[d];
+      terms.push_back(a.at(i));
+      return 0.0;
+    });
+    return f(std::as_const(terms));
+  });
+  if (!keep) {
+    out.sizes.clear();
+    for (std::size_t d = 0; d < over.size(); ++d) {
+      if (!over[d]) out.sizes.push_back(a.sizes[d]);
+    }
+  }
+  return out;
+}
+
+inline double total(const Numbers& terms) {
+  double sum = 0;
+  for (double x : terms) sum += x;
+  return sum;
+}
+
+inline Array single(double value) { return {{}, {value}}; }
+
+}  // namespace conformance

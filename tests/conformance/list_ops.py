@@ -1,0 +1,158 @@
+"""Lists the public ops, and fails when one has no row in the table of conformance.
+
+    list_ops.py                      the ops that the headers declare, one a line, as rows name them
+    list_ops.py --program TESTS      compares them with the cases of the program tests_conformance
+    list_ops.py --self-test          plants an op without a row, and expects it to be found
+
+Functions of include/tern/ops/*.h and of creation.h, operators of tensor.h, and methods of Tensor but those below.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TENSOR = 'include/tern/tensor/tensor.h'
+CREATION = 'include/tern/tensor/creation.h'
+OPS = 'include/tern/ops'
+
+# Methods of Tensor that compute nothing: what a tensor is, its elements as C++ values, and the tape.
+NO_OPS = {
+    'Tensor', 'operator=', 'defined', 'dim', 'size', 'shape', 'strides', 'numel', 'dtype', 'device', 'is_contiguous',
+    'is_same', 'item', 'span', 'mutable_span', 'to_vector', 'requires_grad', 'requires_grad_', 'is_leaf', 'grad',
+    'set_grad', 'set_grad_buffer', 'clear_grad', 'backward', 'impl', 'release',
+}
+# Functions of tensor.h beside the class that compute nothing.
+NO_FUNCTIONS = {'to_string', 'version'}
+SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt',
+           '>=': 'ge', '[]': 'subscript'}
+
+NAME = r'(operator *(?:\[\]|[-+*/<>=!]=?)|[A-Za-z_]\w*)'
+EXPORTED = re.compile(r'^\s*TERN_API\s+[\w:<>,&* ]+?[ &*]' + NAME + r'\(', re.MULTILINE)
+TEMPLATE = re.compile(r'^template <[^\n]*>\s*\n(?:inline )?Tensor ' + NAME + r'\(', re.MULTILINE)
+METHOD = re.compile(r'^  (?:explicit )?(?:[\w:<>]+(?: [\w:<>]+)*[ &*]+)?' + NAME + r'\(', re.MULTILINE)
+
+
+def read(root, path):
+    with open(os.path.join(root, path), encoding='utf-8') as source:
+        text = source.read()
+    text = re.sub(r'//[^\n]*', '', re.sub(r'/\*.*?\*/', '', text, flags=re.DOTALL))
+    # What namespace internal holds is nobody's to call.
+    return re.sub(r'^namespace internal \{.*?^\} *$', '', text, flags=re.DOTALL | re.MULTILINE)
+
+
+def row_name(function, unary=False):
+    if not function.startswith('operator'):
+        return function
+    symbol = function[len('operator'):].strip()
+    return 'operator_neg' if unary and symbol == '-' else 'operator_' + SYMBOLS[symbol]
+
+
+def functions(text):
+    """Row names of exported functions; an operator on one tensor is another op."""
+    found = set()
+    for match in EXPORTED.finditer(text):
+        parameters = text[match.end():text.index(')', match.end())]
+        found.add(row_name(match.group(1), unary=',' not in parameters))
+    return found | {row_name(match.group(1)) for match in TEMPLATE.finditer(text)}
+
+
+def methods(text):
+    body = re.search(r'^class TERN_API Tensor \{\n public:\n(.*?)^ private:', text, re.DOTALL | re.MULTILINE)
+    if body is None:
+        raise SystemExit(f'list_ops: expected class Tensor in {TENSOR}, found none')
+    names = {match.group(1) for match in METHOD.finditer(body.group(1))} - NO_OPS
+    return {'Tensor_' + row_name(name) for name in names}
+
+
+def public_ops(root):
+    tensor = read(root, TENSOR)
+    ops = methods(tensor) | (functions(tensor) - NO_FUNCTIONS) | functions(read(root, CREATION))
+    for name in sorted(os.listdir(os.path.join(root, OPS))):
+        ops |= functions(read(root, f'{OPS}/{name}'))
+    return ops
+
+
+def listed_cases(text):
+    """{suite: cases} from what a GoogleTest program prints for --gtest_list_tests."""
+    cases, suite = {}, None
+    for line in text.splitlines():
+        if line and not line.startswith(' ') and line.rstrip().endswith('.'):
+            suite = line.rstrip()[:-1]
+            cases.setdefault(suite, set())
+        elif line.startswith('  ') and suite is not None:
+            cases[suite].add(line.split()[0])
+    return cases
+
+
+def complaints(ops, cases):
+    """One line for each op without a row, row without an op, and row that leaves a check out."""
+    lines = [f'{op}: expected a row in tests/conformance, found none' for op in sorted(ops - set(cases))]
+    lines += [f'{op}: expected a public op for this row, found none' for op in sorted(set(cases) - ops)]
+    for op in sorted(ops & set(cases)):
+        missing = {'Forward', 'SinglePrecision', 'Errors'} - cases[op]
+        if not ({'Gradient', 'SecondDerivative'} <= cases[op] or 'NoGradient' in cases[op]):
+            missing |= {'Gradient and SecondDerivative, or NoGradient'}
+        if 'Strided' in cases[op] and 'Empty' not in cases[op]:
+            missing |= {'Empty'}
+        lines += [f'{op}: expected the check {name}, found none' for name in sorted(missing)]
+    return lines
+
+
+def self_test():
+    ops = public_ops(ROOT)
+    for op in ('exp', 'matmul', 'where', 'sgd_step', 'from_vector', 'zeros', 'operator_add', 'operator_neg',
+               'Tensor_add_', 'Tensor_operator_subscript', 'Tensor_sum', 'Tensor_t'):
+        assert op in ops, f'expected {op} among the ops, got {sorted(ops)}'
+    assert not any('copy_in' in op or 'destroy' in op or 'Tensor_item' == op for op in ops), sorted(ops)
+    full = {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'SecondDerivative', 'Empty'}
+    rows = {op: full for op in ops}
+    assert not complaints(ops, rows), complaints(ops, rows)
+    with tempfile.TemporaryDirectory() as folder:
+        for path in (TENSOR, CREATION):
+            os.makedirs(os.path.join(folder, os.path.dirname(path)), exist_ok=True)
+            with open(os.path.join(ROOT, path), encoding='utf-8') as source:
+                text = source.read()
+            text = text.replace('  Tensor clone() const;', '  Tensor clone() const;\n  Tensor roll(int by) const;')
+            with open(os.path.join(folder, path), 'w', encoding='utf-8') as planted:
+                planted.write(text)
+        os.makedirs(os.path.join(folder, OPS))
+        with open(os.path.join(folder, OPS, 'planted.h'), 'w', encoding='utf-8') as planted:
+            planted.write('TERN_API Tensor cumsum(const Tensor& x,\n                       int dim);\n'
+                          '// TERN_API Tensor spoken_of(const Tensor& x);\n')
+        planted_ops = public_ops(folder)
+    found = complaints(planted_ops, {op: full for op in planted_ops - {'cumsum', 'Tensor_roll'}})
+    assert [line.split(':')[0] for line in found] == ['Tensor_roll', 'cumsum'], found
+    assert 'spoken_of' not in planted_ops
+    half = {'exp': {'Forward', 'SinglePrecision', 'Errors', 'Gradient'}}
+    assert complaints({'exp'}, half) == ['exp: expected the check Gradient and SecondDerivative, or NoGradient, '
+                                         'found none']
+    assert complaints(set(), {'gone': full}) == ['gone: expected a public op for this row, found none']
+    assert listed_cases('exp.\n  Forward\n  Errors\nlog.\n  Forward  # note\n') == {
+        'exp': {'Forward', 'Errors'}, 'log': {'Forward'}}
+    print(f'{len(ops)} ops are listed, and planted ones without a row are found')
+
+
+def main():
+    parser = argparse.ArgumentParser(description='The public ops and their rows.')
+    parser.add_argument('--program', help='the program tests_conformance')
+    parser.add_argument('--self-test', action='store_true')
+    arguments = parser.parse_args()
+    if arguments.self_test:
+        self_test()
+        return 0
+    ops = public_ops(ROOT)
+    if arguments.program is None:
+        print('\n'.join(sorted(ops)))
+        return 0
+    listed = subprocess.run([arguments.program, '--gtest_list_tests'], stdout=subprocess.PIPE, check=True)
+    found = complaints(ops, listed_cases(listed.stdout.decode()))
+    print('\n'.join(found) if found else f'{len(ops)} public ops, each with its row')
+    return 1 if found else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/array.h"
+#include "tern/tensor/tensor.h"
+
+// The table of conformance: a row states of one public op what runner.cpp checks of it.
+namespace conformance {
+
+using tern::DType;
+using tern::Shape;
+using tern::Tensor;
+using Tensors = std::vector<Tensor>;
+using Shapes = std::vector<Shape>;
+
+/// One input. Real values are drawn apart from each other and from the row's kinks; whole ones, for labels, indices
+/// and ties, lie in [low, high).
+struct Input {
+  double low = -1.5, high = 1.5;
+  bool whole = false;
+  bool varies = true;            ///< takes part in derivatives
+  std::optional<DType> dtype{};  ///< kept whatever type the row is checked in
+  bool optional = false;         ///< may be undefined
+};
+
+/// One way to call the op, with its reference, and the shapes it is called with.
+struct Case {
+  std::string what{};
+  std::vector<Input> inputs{};
+  std::function<Tensor(const Tensors&)> call{};
+  std::function<Array(const Arrays&)> reference{};
+  std::vector<Shapes> shapes{};   ///< each set small: derivatives are checked
+  std::vector<Shapes> empty{};    ///< with a dimension of size 0
+  std::vector<Shapes> large{};    ///< values alone, and the same bits at 1 and 5 threads
+  std::optional<DType> result{};  ///< the result's type, when it is not the row's
+  bool strided = true;            ///< false: the call needs contiguous inputs, and says so
+};
+
+enum class Gradient {
+  smooth,    ///< away from the kinks: first and second derivative
+  none,      ///< never taped
+  in_place,  ///< writes to its first input, which must need no gradient
+};
+
+enum class Raises { shape, dtype, index, value, state };
+
+/// A call that must throw, with the text "[op] expected …, got …".
+struct Fault {
+  std::string what;
+  Raises error;
+  std::function<void()> call;
+};
+
+/// What an integer or boolean type gives.
+struct TypeRule {
+  DType type, result;
+};
+
+struct Row {
+  std::string op;  ///< its id: as list_ops.py lists it
+  Gradient gradient = Gradient::smooth;
+  std::vector<Case> cases{};
+  double tolerance = 4e-7;        ///< f32 against the reference, |difference| / max(1, |reference|)
+  double tolerance_f64 = 1e-13;   ///< f64 likewise
+  std::vector<double> kinks{};    ///< of every real input
+  std::optional<DType> result{};  ///< the result's type, when it is not that of the inputs
+  std::vector<TypeRule> types{};  ///< integer and boolean types it takes
+  std::vector<Fault> faults{};
+  std::string where{};          ///< the name in error texts, when it is not `op`
+  std::vector<double> edges{};  ///< further values of a single input, compared with the reference
+};
+
+using Rows = std::vector<Row>;
+
+Rows unary_rows();
+Rows binary_rows();
+Rows reduce_rows();
+Rows shape_rows();
+Rows view_rows();
+Rows matmul_rows();
+Rows softmax_rows();
+Rows loss_rows();
+Rows creation_rows();
+Rows in_place_rows();
+
+}  // namespace conformance

@@ -1,0 +1,500 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <random>
+
+#include "conformance/row.h"
+#include "tern/autograd/autograd.h"
+#include "tern/autograd/gradcheck.h"
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+#include "tern/ops/reduce.h"
+#include "tern/tensor/creation.h"
+
+// Expands every row into GoogleTest cases, one suite an op.
+namespace conformance {
+namespace {
+
+using tern::f32;
+using tern::f64;
+
+Index sizes_of(const Shape& shape) { return Index(shape.begin(), shape.end()); }
+Shape shape_of(const Index& sizes) { return Shape(sizes); }
+
+// --- values in and out, element by element
+
+template <class T>
+Tensor make(const Array& a) {
+  const auto elements = std::make_unique<T[]>(a.values.size());
+  for (std::size_t i = 0; i < a.values.size(); ++i) elements[i] = static_cast<T>(a.values[i]);
+  return tern::from_span(std::span<const T>(elements.get(), a.values.size()), shape_of(a.sizes));
+}
+
+Tensor tensor_of(const Array& a, DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return make<double>(a);
+    case DType::f32:
+      return make<float>(a);
+    case DType::i64:
+      return make<std::int64_t>(a);
+    case DType::u8:
+      return make<std::uint8_t>(a);
+    default:
+      return make<bool>(a);
+  }
+}
+
+template <class T>
+Array values_as(const Tensor& x) {
+  const auto elements = x.to_vector<T>();
+  return {sizes_of(x.shape()), Numbers(elements.begin(), elements.end())};
+}
+
+Array values_of(const Tensor& x) {
+  switch (x.dtype()) {
+    case DType::f64:
+      return values_as<double>(x);
+    case DType::f32:
+      return values_as<float>(x);
+    case DType::i64:
+      return values_as<std::int64_t>(x);
+    case DType::u8:
+      return values_as<std::uint8_t>(x);
+    default:
+      return values_as<bool>(x);
+  }
+}
+
+double rounded(double x, DType dtype) {
+  if (dtype == f32) return static_cast<float>(x);
+  if (dtype == tern::u8) return static_cast<std::uint8_t>(static_cast<std::int64_t>(x));
+  return x;
+}
+
+// --- inputs
+
+double uniform(std::mt19937_64& random) { return static_cast<double>(random() >> 11) * 0x1p-53; }
+
+// The real values of a call are one shuffled grid with jitter: none equals another or a kink.
+Arrays draw(const Row& row, const Case& c, const Shapes& shapes, DType dtype, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::int64_t count = 0;
+  for (const Shape& shape : shapes) count += product(sizes_of(shape));
+  std::vector<std::int64_t> cells(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto j = static_cast<std::size_t>(uniform(random) * static_cast<double>(i + 1));
+    cells[i] = cells[j];
+    cells[j] = static_cast<std::int64_t>(i);
+  }
+  std::size_t next = 0;
+  Arrays out;
+  for (std::size_t k = 0; k < c.inputs.size(); ++k) {
+    const Input& input = c.inputs[k];
+    out.push_back(build(sizes_of(shapes[k]), [&](const Index&) {
+      const double cell = static_cast<double>(cells[next++]) + 0.25 + 0.5 * uniform(random);
+      double x = input.low + (input.high - input.low) * cell / static_cast<double>(count);
+      if (input.whole) return rounded(std::floor(x), input.dtype.value_or(dtype));
+      for (double kink : row.kinks) {
+        if (std::abs(x - kink) < 0.02) x = kink + (x < kink ? -0.02 : 0.02) * (1 + uniform(random));
+      }
+      return rounded(x, input.dtype.value_or(dtype));
+    }));
+  }
+  return out;
+}
+
+enum class Layout { contiguous, transposed, sliced };
+constexpr double kFiller = 7;
+
+// The same values with other strides; the gaps hold something else.
+Tensor laid_out(const Array& a, DType dtype, Layout layout) {
+  const int dims = static_cast<int>(a.sizes.size());
+  if (layout == Layout::contiguous || dims == 0) return tensor_of(a, dtype);
+  if (layout == Layout::transposed && dims > 1) {
+    const Index turned(a.sizes.rbegin(), a.sizes.rend());
+    const Array b = build(turned, [&](const Index& i) { return a.at(Index(i.rbegin(), i.rend())); });
+    Shape order;
+    for (int d = dims - 1; d >= 0; --d) order.push_back(d);
+    return tensor_of(b, dtype).permute(order).detach();
+  }
+  Index wide = a.sizes;
+  wide.back() = 2 * wide.back() + 1;
+  const Array b = build(wide, [&](Index i) {
+    const std::int64_t at = i.back();
+    i.back() = at / 2;
+    return at % 2 == 1 ? a.at(i) : kFiller;
+  });
+  return tensor_of(b, dtype).slice(-1, 1, wide.back(), 2).detach();
+}
+
+Tensors tensors_of(const Case& c, const Arrays& arrays, DType dtype, Layout layout = Layout::contiguous,
+                   bool with_grad = false) {
+  Tensors out;
+  for (std::size_t k = 0; k < arrays.size(); ++k) {
+    out.push_back(laid_out(arrays[k], c.inputs[k].dtype.value_or(dtype), layout));
+    if (with_grad && c.inputs[k].varies && tern::is_floating(out[k].dtype())) out[k].requires_grad_();
+  }
+  return out;
+}
+
+Tensor run(const Case& c, const Tensors& inputs) {
+  tern::default_generator() = {.seed = 11, .stream = 3, .offset = 8};
+  return c.call(inputs);
+}
+
+// --- checks
+
+std::string label(const Case& c, const Shapes& shapes, DType dtype) {
+  std::string text = c.what.empty() ? "" : c.what + ", ";
+  text += std::string(tern::name(dtype));
+  for (const Shape& shape : shapes) text += " " + to_string(shape);
+  return text;
+}
+
+void expect_close(const Array& got, const Array& expected, double tolerance, DType result) {
+  ASSERT_EQ(got.sizes, expected.sizes);
+  ASSERT_EQ(got.count(), expected.count());
+  int shown = 0;
+  for (std::int64_t i = 0; i < got.count() && shown < 3; ++i) {
+    const double g = got[i], e = rounded(expected[i], result);
+    if (g == e || (std::isnan(g) && std::isnan(e))) continue;
+    if (!(std::abs(g - e) <= tolerance * std::max(1.0, std::abs(e)))) {
+      ADD_FAILURE() << "element " << i << ": expected " << e << ", got " << g;
+      ++shown;
+    }
+  }
+}
+
+void expect_same_bits(const Tensor& a, const Tensor& b) {
+  ASSERT_EQ(a.dtype(), b.dtype());
+  const Array x = values_of(a), y = values_of(b);
+  ASSERT_EQ(x.sizes, y.sizes);
+  int shown = 0;
+  for (std::int64_t i = 0; i < x.count() && shown < 3; ++i) {
+    const bool both_nan = std::isnan(x[i]) && std::isnan(y[i]);
+    if (!both_nan && (x[i] != y[i] || std::signbit(x[i]) != std::signbit(y[i]))) {
+      ADD_FAILURE() << "element " << i << ": " << x[i] << " and " << y[i];
+      ++shown;
+    }
+  }
+}
+
+void forward(const Row& row, const Case& c, const Shapes& shapes, DType dtype) {
+  SCOPED_TRACE(label(c, shapes, dtype));
+  const Arrays arrays = draw(row, c, shapes, dtype, 1);
+  const Tensor got = run(c, tensors_of(c, arrays, dtype));
+  const DType result = c.result.value_or(row.result.value_or(dtype));
+  EXPECT_EQ(tern::name(got.dtype()), tern::name(result));
+  expect_close(values_of(got), c.reference(arrays), dtype == f32 ? row.tolerance : row.tolerance_f64, got.dtype());
+}
+
+template <class F>
+void for_each_small(const Row& row, F f) {
+  for (const Case& c : row.cases) {
+    for (const Shapes& shapes : c.shapes) f(c, shapes);
+  }
+}
+
+void check_forward(const Row& row) {
+  for_each_small(row, [&](const Case& c, const Shapes& shapes) { forward(row, c, shapes, f64); });
+  const Case& first = row.cases.front();
+  if (row.edges.empty()) return;
+  for (DType dtype : {f64, f32}) {
+    SCOPED_TRACE("at the edges, " + std::string(tern::name(dtype)));
+    Array a{{static_cast<std::int64_t>(row.edges.size())}, row.edges};
+    for (double& x : a.values) x = rounded(x, dtype);
+    expect_close(values_of(run(first, {tensor_of(a, dtype)})), first.reference({a}),
+                 dtype == f32 ? row.tolerance : row.tolerance_f64, row.result.value_or(dtype));
+  }
+}
+
+void check_single(const Row& row) {
+  for_each_small(row, [&](const Case& c, const Shapes& shapes) { forward(row, c, shapes, f32); });
+}
+
+void check_empty(const Row& row) {
+  for (const Case& c : row.cases) {
+    for (const Shapes& shapes : c.empty) {
+      forward(row, c, shapes, f64);
+      forward(row, c, shapes, f32);
+      SCOPED_TRACE(label(c, shapes, f64));
+      const Arrays arrays = draw(row, c, shapes, f64, 1);
+      const Numbers expected = c.reference(arrays).values;
+      const bool undefined = std::any_of(expected.begin(), expected.end(), [](double x) { return std::isnan(x); });
+      const Tensors inputs = tensors_of(c, arrays, f64, Layout::contiguous, true);
+      const bool varies = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.requires_grad(); });
+      if (row.gradient != Gradient::smooth || !varies) continue;
+      const Tensor result = run(c, inputs);
+      if (!result.requires_grad()) {
+        ADD_FAILURE() << "expected a result with a gradient";
+        continue;
+      }
+      result.sum().backward();
+      for (const Tensor& x : inputs) {
+        if (!x.requires_grad()) continue;
+        ASSERT_TRUE(x.grad().defined());
+        EXPECT_EQ(to_string(x.grad().shape()), to_string(x.shape()));
+      }
+      if (undefined) continue;
+      const auto checked = gradcheck(c.call, inputs);
+      EXPECT_TRUE(checked) << checked.message;
+    }
+  }
+}
+
+void check_large(const Row& row) {
+  for (const Case& c : row.cases) {
+    for (const Shapes& shapes : c.large) {
+      forward(row, c, shapes, f64);
+      forward(row, c, shapes, f32);
+      SCOPED_TRACE(label(c, shapes, f32));
+      const Arrays arrays = draw(row, c, shapes, f32, 2);
+      tern::set_num_threads(1);
+      const Tensor one = run(c, tensors_of(c, arrays, f32));
+      tern::set_num_threads(5);
+      const Tensor five = run(c, tensors_of(c, arrays, f32));
+      tern::set_num_threads(0);
+      expect_same_bits(one, five);
+    }
+  }
+}
+
+void check_types(const Row& row) {
+  for (const TypeRule& rule : row.types) {
+    Row typed = row;
+    typed.result = rule.result;
+    Case c = row.cases.front();
+    for (Input& input : c.inputs) {
+      if (input.dtype) continue;
+      input.whole = true;
+      input.low = rule.type == tern::i64 ? -4 : 0;
+      input.high = rule.type == tern::boolean ? 2 : 5;
+    }
+    for (const Shapes& shapes : c.shapes) forward(typed, c, shapes, rule.type);
+  }
+}
+
+// Derivatives at every shape: by central differences, and the fused backward against the derivative as an expression.
+void check_gradient(const Row& row) {
+  for_each_small(row, [&](const Case& c, const Shapes& shapes) {
+    SCOPED_TRACE(label(c, shapes, f64));
+    const Tensors inputs = tensors_of(c, draw(row, c, shapes, f64, 3), f64, Layout::contiguous, true);
+    tern::default_generator() = {.seed = 11, .stream = 3, .offset = 8};
+    const auto checked = gradcheck(c.call, inputs);
+    EXPECT_TRUE(checked) << checked.message;
+    for (DType dtype : {f64, f32}) {
+      SCOPED_TRACE("fused against the expression, " + std::string(tern::name(dtype)));
+      const Tensors at = tensors_of(c, draw(row, c, shapes, dtype, 4), dtype, Layout::contiguous, true);
+      Tensors varying;
+      for (const Tensor& x : at) {
+        if (x.requires_grad()) varying.push_back(x);
+      }
+      const Tensor result = run(c, at);
+      Tensor direction = tern::empty(result.shape(), dtype);
+      std::mt19937_64 random(5);
+      direction.copy_(
+          tensor_of(build(sizes_of(result.shape()), [&](const Index&) { return 0.5 + uniform(random); }), dtype));
+      const auto fused = grad(result, varying, {.retain_graph = true, .grad_outputs = {direction}});
+      const auto taped = grad(result, varying, {.create_graph = true, .grad_outputs = {direction}});
+      for (std::size_t i = 0; i < fused.size(); ++i) {
+        EXPECT_EQ(fused[i].dtype(), dtype);
+        expect_close(values_of(fused[i]), values_of(taped[i]), dtype == f32 ? 4 * row.tolerance : 1e-12, f64);
+      }
+    }
+  });
+}
+
+void check_second(const Row& row) {
+  for_each_small(row, [&](const Case& c, const Shapes& shapes) {
+    SCOPED_TRACE(label(c, shapes, f64));
+    tern::default_generator() = {.seed = 11, .stream = 3, .offset = 8};
+    const auto checked =
+        gradgradcheck(c.call, tensors_of(c, draw(row, c, shapes, f64, 6), f64, Layout::contiguous, true));
+    EXPECT_TRUE(checked) << checked.message;
+  });
+}
+
+void check_no_gradient(const Row& row) {
+  for_each_small(row, [&](const Case& c, const Shapes& shapes) {
+    SCOPED_TRACE(label(c, shapes, f64));
+    const Arrays arrays = draw(row, c, shapes, f64, 7);
+    Tensors inputs = tensors_of(c, arrays, f64, Layout::contiguous, true);
+    if (row.gradient == Gradient::none) {
+      EXPECT_FALSE(run(c, inputs).requires_grad());
+      return;
+    }
+    inputs[0].requires_grad_();
+    EXPECT_THROW(run(c, inputs), tern::StateError);
+    const tern::NoGrad guard;
+    expect_close(values_of(run(c, inputs)), c.reference(arrays), row.tolerance_f64, f64);
+  });
+}
+
+// Transposed, sliced and expanded inputs give the bits of contiguous ones, and the same derivatives.
+void check_strided(const Row& row) {
+  const auto each = [&](const Case& c, const Shapes& shapes, bool derivatives) {
+    for (DType dtype : {f64, f32}) {
+      SCOPED_TRACE(label(c, shapes, dtype));
+      const Arrays arrays = draw(row, c, shapes, dtype, 8);
+      const Tensor plain = run(c, tensors_of(c, arrays, dtype));
+      for (Layout layout : {Layout::transposed, Layout::sliced}) {
+        SCOPED_TRACE(layout == Layout::sliced ? "sliced" : "transposed");
+        if (!c.strided) {
+          Tensors inputs = tensors_of(c, arrays, dtype, layout);
+          if (!inputs[0].is_contiguous()) {
+            EXPECT_THROW(run(c, inputs), tern::ShapeError);
+          }
+          continue;
+        }
+        expect_same_bits(run(c, tensors_of(c, arrays, dtype, layout)), plain);
+        Tensors mixed = tensors_of(c, arrays, dtype);
+        mixed[0] = tensors_of(c, arrays, dtype, layout)[0];
+        expect_same_bits(run(c, mixed), plain);
+        if (!derivatives || dtype != f64) continue;
+        tern::default_generator() = {.seed = 11, .stream = 3, .offset = 8};
+        const auto first = gradcheck(c.call, tensors_of(c, arrays, f64, layout, true));
+        EXPECT_TRUE(first) << first.message;
+        const auto second = gradgradcheck(c.call, tensors_of(c, arrays, f64, layout, true));
+        EXPECT_TRUE(second) << second.message;
+      }
+    }
+  };
+  const bool smooth = row.gradient == Gradient::smooth;
+  for (const Case& c : row.cases) {
+    if (c.inputs.empty()) continue;
+    for (const Shapes& shapes : c.shapes) each(c, shapes, smooth);
+    for (const Shapes& shapes : c.large) each(c, shapes, false);
+  }
+  if (row.gradient == Gradient::in_place) return;
+  for_each_small(row, [&](const Case& c, const Shapes& shapes) {
+    SCOPED_TRACE(label(c, shapes, f64) + " expanded");
+    if (!c.strided) return;
+    const Arrays arrays = draw(row, c, shapes, f64, 9);
+    for (std::size_t k = 0; k < c.inputs.size(); ++k) {
+      if (arrays[k].sizes.empty() || arrays[k].count() == 0) continue;
+      Array narrow = arrays[k];
+      narrow.sizes[0] = 1;
+      narrow.values.resize(static_cast<std::size_t>(product(narrow.sizes)));
+      const DType dtype = c.inputs[k].dtype.value_or(f64);
+      const auto outcome = [&](bool copied) {
+        Tensors inputs = tensors_of(c, arrays, f64);
+        Tensor leaf = tensor_of(narrow, dtype);
+        const bool varies = smooth && c.inputs[k].varies && tern::is_floating(dtype);
+        if (varies) leaf.requires_grad_();
+        inputs[k] = leaf.expand(shapes[k]);
+        if (copied) inputs[k] = inputs[k].contiguous();
+        const Tensor result = run(c, inputs);
+        Tensor gradient;
+        if (varies && result.requires_grad()) gradient = grad(result.sum(), {leaf})[0];
+        return std::pair(result.detach(), gradient);
+      };
+      const auto [view, view_gradient] = outcome(false);
+      const auto [copy, copy_gradient] = outcome(true);
+      expect_same_bits(view, copy);
+      ASSERT_EQ(view_gradient.defined(), copy_gradient.defined());
+      if (view_gradient.defined()) expect_close(values_of(view_gradient), values_of(copy_gradient), 1e-12, f64);
+    }
+  });
+}
+
+template <class E>
+void expect_error(const Fault& fault, const std::string& where) {
+  try {
+    fault.call();
+    ADD_FAILURE() << "expected an error, got none";
+  } catch (const E& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(text.rfind("[" + where + "] expected ", 0), 0u) << text;
+    EXPECT_NE(text.find(", got "), std::string::npos) << text;
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "expected another type of error, got: " << error.what();
+  }
+}
+
+void check_errors(const Row& row) {
+  const std::string where = row.where.empty() ? row.op : row.where;
+  for (const Fault& fault : row.faults) {
+    SCOPED_TRACE(fault.what);
+    switch (fault.error) {
+      case Raises::shape:
+        expect_error<tern::ShapeError>(fault, where);
+        break;
+      case Raises::dtype:
+        expect_error<tern::DTypeError>(fault, where);
+        break;
+      case Raises::index:
+        expect_error<tern::IndexError>(fault, where);
+        break;
+      case Raises::value:
+        expect_error<tern::ValueError>(fault, where);
+        break;
+      case Raises::state:
+        expect_error<tern::StateError>(fault, where);
+        break;
+    }
+  }
+  for (const Case& c : row.cases) {
+    if (c.shapes.empty()) continue;
+    for (std::size_t k = 0; k < c.inputs.size(); ++k) {
+      if (c.inputs[k].optional) continue;
+      SCOPED_TRACE("undefined input " + std::to_string(k));
+      Tensors inputs = tensors_of(c, draw(row, c, c.shapes.front(), f64, 10), f64);
+      inputs[k] = Tensor();
+      EXPECT_THROW(run(c, inputs), tern::StateError);
+    }
+  }
+}
+
+// --- registration
+
+using Check = void (*)(const Row&);
+
+class RowTest : public ::testing::Test {
+ public:
+  RowTest(std::shared_ptr<const Row> row, Check check) : row_(std::move(row)), check_(check) {}
+  void TestBody() override { check_(*row_); }
+
+ private:
+  std::shared_ptr<const Row> row_;
+  Check check_;
+};
+
+void add(const std::shared_ptr<const Row>& row, const char* name, Check check) {
+  ::testing::RegisterTest(row->op.c_str(), name, nullptr, nullptr, __FILE__, __LINE__,
+                          [row, check]() -> ::testing::Test* { return new RowTest(row, check); });
+}
+
+bool add_all() {
+  for (const auto& family : {unary_rows, binary_rows, reduce_rows, shape_rows, view_rows, matmul_rows, softmax_rows,
+                             loss_rows, creation_rows, in_place_rows}) {
+    for (Row& each : family()) {
+      const auto row = std::make_shared<const Row>(std::move(each));
+      const auto any = [&](auto member) {
+        return std::any_of(row->cases.begin(), row->cases.end(), [&](const Case& c) { return !(c.*member).empty(); });
+      };
+      add(row, "Forward", &check_forward);
+      add(row, "SinglePrecision", &check_single);
+      add(row, "Errors", &check_errors);
+      if (any(&Case::empty)) add(row, "Empty", &check_empty);
+      if (any(&Case::large)) add(row, "Large", &check_large);
+      if (any(&Case::inputs)) add(row, "Strided", &check_strided);
+      if (!row->types.empty()) add(row, "Types", &check_types);
+      if (row->gradient == Gradient::smooth) {
+        add(row, "Gradient", &check_gradient);
+        add(row, "SecondDerivative", &check_second);
+      } else {
+        add(row, "NoGradient", &check_no_gradient);
+      }
+    }
+  }
+  return true;
+}
+
+[[maybe_unused]] const bool added = add_all();
+
+}  // namespace
+}  // namespace conformance
