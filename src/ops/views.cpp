@@ -79,7 +79,8 @@ Tensor Tensor::contiguous() const {
 
 Tensor Tensor::clone() const {
   static constexpr OpInfo op{"clone", &pass_on};
-  Tensor out = internal::new_tensor(checked(*this)->shape, impl_->dtype);
+  const auto* impl = checked(*this);
+  Tensor out = internal::new_tensor(impl->shape, impl->dtype);
   internal::copy_elements(out, *this);
   internal::tape(op, out, {{*this}});
   return out;
