@@ -50,6 +50,12 @@ template <int = 0>
 Tensor tensor(std::initializer_list<Scalar> values, DType dtype = f32) {
   return internal::from_scalars(std::span(values.begin(), values.size()), dtype);
 }
+/// The same for numbers of one type.
+template <class T>
+Tensor tensor(std::initializer_list<T> values, DType dtype = f32) {
+  const std::vector<Scalar> numbers(values.begin(), values.end());
+  return internal::from_scalars(numbers, dtype);
+}
 /// A matrix of the given rows. Throws ShapeError when they differ in length.
 TERN_API Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype = f32);
 /// A tensor of no dimensions.
