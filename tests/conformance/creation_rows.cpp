@@ -146,6 +146,23 @@ Row tensor_row() {
                          return Array{{3}, {1, 2.5, -3}};
                        }),
                    made(
+                       "numbers of several types", f64,
+                       [=] {
+                         return tensor({one, 2.5, big, true}, f64) - 1;
+                       },
+                       [] {
+                         return Array{{4}, {0, 1.5, 0x1p53 - 1, 0}};
+                       }),
+                   made(
+                       "a list kept", f32,
+                       [] {
+                         const std::initializer_list<double> values{1, 2};
+                         return tensor(values);
+                       },
+                       [] {
+                         return Array{{2}, {1, 2}};
+                       }),
+                   made(
                        "one", f32, [] { return tensor({4}); },
                        [] {
                          return Array{{1}, {4}};
