@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -28,7 +29,7 @@ data::Table test_rows(const data::Table& table, const Provenance& provenance, co
                     {.file = file});
   }
   std::unordered_map<std::int64_t, std::int64_t> position;
-  for (std::int64_t i = 0; i < table.rows(); ++i) position.emplace(table.row_ids()[static_cast<std::size_t>(i)], i);
+  for (std::int64_t i = 0; i < table.rows(); ++i) position.emplace(table.row_id(i), i);
   std::vector<std::int64_t> rows;
   for (const std::int64_t id : provenance.test_rows) {
     const auto found = position.find(id);
@@ -44,6 +45,17 @@ data::Table test_rows(const data::Table& table, const Provenance& provenance, co
 void evaluate(const EvaluateOptions& options) {
   Journey journey;
   set_num_threads(options.threads);
+  const FolderLock lock(options.bundle);   // no other evaluation may write its line of the ledger in between
+  const AtomicFile probe(options.bundle);  // the line must be written, or nothing is opened
+  if (!options.report.empty()) {
+    const AtomicFile report_probe(options.report);
+    for (const std::string& other : {options.bundle, options.data}) {
+      std::error_code error;
+      if (options.report == other || std::filesystem::equivalent(options.report, other, error)) {
+        throw ValueError("[churn] expected different files to read and to write, got " + options.report + " twice");
+      }
+    }
+  }
   Bundle bundle = Bundle::load(options.bundle);
   journey.done("load", options.bundle);
   const std::string hash = sha256_file(options.data);

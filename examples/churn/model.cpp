@@ -77,7 +77,14 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
     return trained;
   }
   const train::Baselines baselines = train::fit_baselines(task, training);
-  trained.model = make_mlp(training.width(), *baselines.logistic, options.seed);
+  train::Logistic start = *baselines.logistic;
+  if (options.balanced) {
+    train::Task weighted = task;
+    weighted.fit(training.target());
+    start = train::fit_logistic(training.features(), weighted.labels(training.target()),
+                                {.weights = weighted.row_weights(training.target())});
+  }
+  trained.model = make_mlp(training.width(), start, options.seed);
   journey.done("start", "a network that begins as the logistic regression");
 
   const std::int64_t rows = training.rows();
@@ -102,6 +109,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
       .checkpoint = options.out + ".checkpoint",
       .resume = options.resume,
       .baselines = baselines};
+  watch_interrupts();
   trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   const train::Fitted& fitted = trained.fitted;
   trained.summary = std::to_string(fitted.history.size()) + " epochs, best " + std::to_string(fitted.best_epoch) +

@@ -1,3 +1,5 @@
+#include <filesystem>
+#include <system_error>
 
 #include "journey.h"
 #include "options.h"
@@ -7,6 +9,12 @@ void predict(const PredictOptions& options) {
   using namespace tern;
   Journey journey;
   set_num_threads(options.threads);
+  for (const std::string& other : {options.bundle, options.data}) {
+    std::error_code error;
+    if (options.out == other || std::filesystem::equivalent(options.out, other, error)) {
+      throw ValueError("[churn] expected different files to read and to write, got " + options.out + " twice");
+    }
+  }
   const Bundle bundle = Bundle::load(options.bundle);
   journey.done("load", options.bundle);
   const data::Table table = bundle.read(options.data, false);

@@ -48,11 +48,41 @@ std::vector<double> fractions(const TrainOptions& options) {
   }
 }
 
+// Before any work: every file that will be written can be, and none of them is another of them or the input.
+void check_outputs(const TrainOptions& options) {
+  std::vector<std::string> seen{options.data};
+  for (const std::string& path : {options.out, options.report, options.write_splits}) {
+    if (path.empty()) continue;
+    for (const std::string& other : seen) {
+      std::error_code error;
+      if (path == other || std::filesystem::equivalent(path, other, error)) {
+        throw ValueError("[churn] expected different files to read and to write, got " + path + " twice");
+      }
+    }
+    seen.push_back(path);
+    const AtomicFile probe(path);  // throws where it could not be written, and leaves nothing
+  }
+}
+
 void check(const TrainOptions& options, const data::Table& table) {
   for (const std::string& name : options.drop) table.column(name);
   for (const std::string& name : options.keep) table.column(name);
   table.column(options.target);
   if (!options.id.empty()) table.column(options.id);
+  const auto among = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const auto* names : {&options.drop, &options.keep}) {
+    if (among(*names, options.target))
+      throw ValueError("[churn] expected features in --drop and --keep, got the target");
+  }
+  for (const std::string& name : options.keep) {
+    if (among(options.drop, name)) throw ValueError("[churn] expected --drop or --keep, got both for \"" + name + "\"");
+  }
+  if (options.id == "probability" || options.id == "decision") {
+    throw ValueError("[churn] expected an id of another name than the predictions' columns, got \"" + options.id +
+                     "\"");
+  }
   if (options.id == options.target)
     throw ValueError("[churn] expected --id to differ from --target, got the same column");
   if (options.split != "random" && split_column(options, "time").empty() && split_column(options, "group").empty()) {
@@ -67,7 +97,7 @@ data::Table drop_rows(const data::Table& table, const std::vector<bool>& keep, c
                       Dropped& dropped) {
   RowsDropped rows{.reason = reason};
   for (std::int64_t i = 0; i < table.rows(); ++i) {
-    if (!keep[static_cast<std::size_t>(i)]) rows.rows.push_back(table.row_ids()[static_cast<std::size_t>(i)]);
+    if (!keep[static_cast<std::size_t>(i)]) rows.rows.push_back(table.row_id(i));
   }
   if (rows.rows.empty()) return table;
   dropped.rows.push_back(std::move(rows));
@@ -122,6 +152,15 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   return table;
 }
 
+// Columns that name rows or were dropped: two customers may be alike in all the others.
+std::vector<std::string> no_features(const data::Table& table, const TrainOptions& options) {
+  std::vector<std::string> names = options.drop;
+  for (const data::ColumnRole& column : data::infer_roles(table, {.target = options.target, .id = options.id})) {
+    if (column.role == data::Role::identifier) names.push_back(column.name);
+  }
+  return names;
+}
+
 data::Splits split(const data::Table& table, const TrainOptions& options, Journey& journey) {
   const std::string time = split_column(options, "time"), group = split_column(options, "group");
   const std::vector<double> part = fractions(options);
@@ -133,7 +172,8 @@ data::Splits split(const data::Table& table, const TrainOptions& options, Journe
                                             .time = time,
                                             .seed = options.seed,
                                             .target = options.target,
-                                            .id = options.id});
+                                            .id = options.id,
+                                            .ignore = no_features(table, options)});
   journey.done("split", std::to_string(splits.train.rows()) + " train, " + std::to_string(splits.validation.rows()) +
                             " validation, " + std::to_string(splits.test.rows()) + " test (" +
                             (options.split == "random" ? "random, stratified" : options.split) + ")");
@@ -196,7 +236,7 @@ void write_splits(const std::string& path, const data::Splits& splits) {
 void train(const TrainOptions& options) {
   Journey journey;
   set_num_threads(options.threads);
-  watch_interrupts();
+  check_outputs(options);
   const metrics::ThresholdRule rule = metrics::parse_threshold_rule(options.threshold);
   Dropped dropped;
 

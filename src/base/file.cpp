@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "tern/base/error.h"
 
@@ -93,8 +95,16 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes) {
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   static std::atomic<unsigned> next{0};
-  temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(next++);
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  std::error_code error;
+  if (std::filesystem::is_symlink(path_, error)) path_ = std::filesystem::weakly_canonical(path_).string();
+  const std::filesystem::file_status status = std::filesystem::status(path_, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw FileError("[file] expected a regular file to write, got " + path_ + ", a folder or device", path_, EINVAL);
+  }
+  do {  // a process that was killed may have left its temporary file under the same process id
+    temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(next++);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail("create a file beside", path_, errno);
 }
 
@@ -135,6 +145,20 @@ void AtomicFile::commit() {
   const Descriptor handle(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (handle.get() < 0 || ::fsync(handle.get()) != 0) fail("flush the folder of", path_, errno);
 }
+
+FolderLock::FolderLock(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  descriptor_ = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor_ < 0) fail("open the folder of", path, errno);
+  while (::flock(descriptor_, LOCK_EX) != 0) {
+    if (errno == EINTR) continue;
+    const int code = errno;
+    ::close(descriptor_);
+    fail("lock the folder of", path, code);
+  }
+}
+
+FolderLock::~FolderLock() { ::close(descriptor_); }
 
 void write_file(const std::string& path, std::string_view content) {
   AtomicFile file(path);

@@ -17,7 +17,7 @@ struct Pool {
   tbb::global_control control;
   tbb::task_arena arena;
 };
-// Kept for the life of the process: destroying an arena while other threads end would be a race.
+// The pointer is never destroyed, so that loops of threads that outlive main still find it.
 std::atomic<std::shared_ptr<Pool>>& pool() {
   static auto* instance = new std::atomic<std::shared_ptr<Pool>>;
   return *instance;

@@ -34,8 +34,8 @@ bool named_like_id(const std::string& name) {
   return std::islower(static_cast<unsigned char>(name[name.size() - 3])) != 0;
 }
 
-// Whether whole numbers are a, a + 1, a + 2, … in some order, given that they are distinct.
-bool consecutive(const Column& column) {
+// Whether distinct whole numbers lie so close that they count rows, of which these may be a sample of half or more.
+bool counts_rows(const Column& column) {
   std::int64_t low = std::numeric_limits<std::int64_t>::max(), high = std::numeric_limits<std::int64_t>::min();
   for (std::int64_t i = 0; i < column.size(); ++i) {
     if (column.is_null(i)) continue;
@@ -43,7 +43,7 @@ bool consecutive(const Column& column) {
     high = std::max(high, column.i64(i));
   }
   const std::uint64_t span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  return span + 1 == static_cast<std::uint64_t>(column.size() - column.null_count());
+  return span / 2 < static_cast<std::uint64_t>(column.size() - column.null_count());
 }
 
 double mean_words(const Column& column) {
@@ -119,8 +119,8 @@ Verdict judge(const Table& table, const std::string& name, const RoleOptions& op
     case ColumnType::timestamp:
       return {Role::timestamp, counted(levels, rows)};
     case ColumnType::i64:
-      if (rows > internal::kFewRows && levels == rows && consecutive(column)) {
-        return {Role::identifier, "consecutive whole numbers, each once: it counts the rows"};
+      if (rows > internal::kFewRows && levels == rows && counts_rows(column)) {
+        return {Role::identifier, "whole numbers close together, each once: it counts the rows"};
       }
       return {Role::numeric, counted(levels, rows)};
     case ColumnType::f64:

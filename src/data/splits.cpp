@@ -23,6 +23,7 @@ struct Request {
   std::vector<double> shares{};
   std::vector<std::string> parts{};  // their names
   std::string stratify{}, group{}, time{}, target{}, id{};
+  std::vector<std::string> ignore{};
   std::uint64_t seed = 0;
   bool together = true;
 };
@@ -108,7 +109,8 @@ std::vector<int> assign(const Table& table, const Request& request) {
     const std::string& target = request.target.empty() ? request.stratify : request.target;
     std::vector<std::string> features;
     for (const std::string& name : table.names()) {
-      if (name != target && name != request.id) features.push_back(name);
+      const bool ignored = std::find(request.ignore.begin(), request.ignore.end(), name) != request.ignore.end();
+      if (name != target && name != request.id && !ignored) features.push_back(name);
     }
     if (!features.empty()) bundle_of = numbered(table, features, bundles);
   }
@@ -285,6 +287,7 @@ Splits split(const Table& table, const SplitOptions& options) {
                         .time = options.time,
                         .target = options.target,
                         .id = options.id,
+                        .ignore = options.ignore,
                         .seed = options.seed,
                         .together = options.together};
   const std::vector<int> part_of = parts_of(table, request);

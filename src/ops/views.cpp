@@ -247,6 +247,7 @@ Tensor Tensor::slice(int d, std::int64_t begin, std::int64_t end, std::int64_t s
   begin = clamped(begin);
   end = std::max(begin, clamped(end));
   Shape shape = impl->shape;
+  step = std::min(step, std::max<std::int64_t>(end - begin, 1));  // a longer one reaches no further, and could overflow
   shape[d] = (end - begin - 1 + step) / step;
   std::int64_t strides[kMaxDims];
   std::copy(impl->strides, impl->strides + shape.size(), strides);

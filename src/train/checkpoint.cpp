@@ -104,9 +104,9 @@ std::string settings_json(const TrainerOptions& options) {
   return json.dump();
 }
 
-std::string run_identity(const TrainerOptions& options, const nn::Module& model, const data::Dataset& training,
-                         const data::Dataset& validation) {
-  std::string text = settings_json(options) + nn::architecture(model);
+std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
+                         const data::Dataset& training, const data::Dataset& validation) {
+  std::string text = settings_json(options) + task.to_json() + nn::architecture(model);
   for (const data::Dataset* dataset : {&training, &validation}) {
     const auto features = dataset->features();
     text += sha256({reinterpret_cast<const char*>(features.data()), features.size_bytes()});

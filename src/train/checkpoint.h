@@ -20,10 +20,10 @@ struct RunState {
 /// The options as JSON, without the functions, the files and the limit on time.
 std::string settings_json(const TrainerOptions& options);
 
-/// SHA-256 over the settings, the architecture, the initial weights' shapes and the data: a checkpoint of another run
-/// is refused.
-std::string run_identity(const TrainerOptions& options, const nn::Module& model, const data::Dataset& training,
-                         const data::Dataset& validation);
+/// SHA-256 over the settings, the fitted task, the architecture, the initial weights' shapes and the data: a checkpoint
+/// of another run is refused.
+std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
+                         const data::Dataset& training, const data::Dataset& validation);
 
 /// Replaces the checkpoint file atomically. Throws FileError.
 void save_checkpoint(const std::string& path, const std::string& identity, const nn::Module& model,

@@ -83,6 +83,7 @@ std::string to_string(const Report& report) {
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
   }
+  if (report.binary && !report.baselines.empty()) text += "  the baselines decide at the model's threshold\n";
   if (report.binary && report.model.binary.resamples > 0) {
     text += "  [low, high]: 95 % bootstrap, " + std::string(metrics::interval_label) + '\n';
   }

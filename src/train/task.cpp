@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/json.h"
@@ -120,8 +121,10 @@ void Task::fit(const data::Column& target) {
       } else if (names_itself(values[1], values[0])) {
         positive_ = values[0];
       } else {
-        fail("expected the positive class to be named for values other than 0/1, no/yes, false/true, got " +
-             list(values));
+        fail(
+            "expected the positive class to be named (BinaryOptions::positive, --positive) for values other than 0/1, "
+            "no/yes, false/true, got " +
+            list(values));
       }
     }
     if (positive_ != values[0] && positive_ != values[1]) {
@@ -288,11 +291,18 @@ Task Task::from_json(std::string_view text) {
     throw FormatError("[task.json] expected a weight for each class, got " +
                       std::to_string(task.class_weights_.size()));
   }
+  if (std::set<std::string>(task.classes_.begin(), task.classes_.end()).size() != task.classes_.size()) {
+    throw FormatError("[task.json] expected distinct classes, got one twice");
+  }
   if (task.classes_.size() > 256) throw FormatError("[task.json] expected at most 256 classes, got more");
   if (task.kind_ == TaskKind::binary) {
     if (task.fitted_ && task.classes_.size() != 2) throw FormatError("[task.json] expected two classes");
     task.positive_ = json_get<std::string>(json, "positive", what);
+    if (task.fitted_ && task.positive_ != task.classes_[1]) {
+      throw FormatError("[task.json] expected the positive class to be the second, got \"" + task.positive_ + "\"");
+    }
     task.threshold_ = json_get<double>(json, "threshold", what);
+    if (!std::isfinite(task.threshold_)) throw FormatError("[task.json] expected a finite threshold, got another");
     try {
       task.rule_ = metrics::parse_threshold_rule(json_get<std::string>(json, "threshold_rule", what));
     } catch (const ValueError& error) {

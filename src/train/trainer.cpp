@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <type_traits>
@@ -55,7 +56,7 @@ Figures validation_figures(const Task& task, const std::vector<double>& predicti
     return {{"validation/log_loss", metrics::log_loss(predictions, wide)},
             {"validation/accuracy", metrics::confusion_matrix(decided, wide, task.outputs()).accuracy()}};
   }
-  return {{"validation/log_loss", metrics::log_loss(predictions, labels)},
+  return {{"validation/log_loss", metrics::log_loss(predictions, labels, task.row_weights(target))},
           {"validation/auroc", metrics::auroc(predictions, labels)},
           {"validation/average_precision", metrics::average_precision(predictions, labels)},
           {"validation/brier", metrics::brier(predictions, labels)}};
@@ -170,7 +171,7 @@ class Run {
   }
   void resume() {
     if (options_.checkpoint.empty()) return;
-    identity_ = run_identity(options_, model_, training_, validation_);
+    identity_ = run_identity(options_, task_, model_, training_, validation_);
     if (options_.resume &&
         load_checkpoint(options_.checkpoint, identity_, model_, *optimizer_, state_, fitted_.history)) {
       log(LogLevel::info, "resumed after epoch " + std::to_string(fitted_.history.size()));
@@ -248,6 +249,7 @@ class Run {
 
   // Runs a step that went wrong again, with every op checked, to name the first op that made a NaN.
   [[noreturn]] void explain(const data::Batch& batch, const Generator& generator, int epoch, const std::string& what) {
+    if (!options_.checkpoint.empty() && !options_.resume) std::remove(options_.checkpoint.c_str());  // leads nowhere
     const std::string place = "[trainer] step " + std::to_string(state_.steps) + " (epoch " + std::to_string(epoch) +
                               "): expected finite numbers, but " + what;
     try {

@@ -42,6 +42,24 @@ TEST_F(Files, UncommittedLeavesNothingAndKeepsTheOld) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator{}), 1);
 }
 
+TEST_F(Files, LeftoversOfAKilledProcessDoNotStandInTheWay) {
+  write_file(at("a"), "old");  // so that the counter in the names is known to have moved
+  for (int n = 0; n < 50; ++n)
+    write_file(at("a") + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(n), "x");
+  for (int n = 0; n < 60; ++n) write_file(at("a"), "new");
+  EXPECT_EQ(read_file(at("a")), "new");
+}
+
+TEST_F(Files, LinksAreWrittenThroughAndDevicesRefused) {
+  write_file(at("target"), "old");
+  fs::create_symlink(at("target"), at("link"));
+  write_file(at("link"), "new");
+  EXPECT_TRUE(fs::is_symlink(at("link")));
+  EXPECT_EQ(read_file(at("target")), "new");
+  EXPECT_THROW(write_file("/dev/null", "x"), FileError);
+  EXPECT_THROW(write_file(folder_.string(), "x"), FileError);
+}
+
 TEST_F(Files, ErrorsNameThePath) {
   try {
     read_file(at("absent"));

@@ -63,7 +63,8 @@ class Churn(unittest.TestCase):
         table = [['id', 'age', 'spend', 'plan', 'left']]
         for i in range(rows):
             age, spend, plan = draw.gauss(40, 10), draw.expovariate(0.02), draw.choice(['basic', 'plus', 'gold'])
-            z = (age - 40) / 8 + (plan == 'gold') - 1.2 + spend / 100
+            # An interaction, so that the network finds what the logistic regression that it starts from cannot say.
+            z = (age - 40) * (1 if plan == 'gold' else -1) / 3 + spend / 100 - 1
             table.append([f'C{i:05}', f'{age:.1f}', '' if draw.random() < 0.05 else f'{spend:.2f}', plan,
                           'Yes' if draw.random() < 1 / (1 + 2.718281828 ** -z) else 'No'])
         return table
@@ -145,10 +146,11 @@ class Journey(Churn):
                 self.assertEqual(list(csv.DictReader(file)), [together[i]])
 
     def test_the_same_bits_at_any_thread_count(self):
-        data = self.write('d.csv', self.small())
+        data = self.write('d.csv', self.small(2000))
         hashes = set()
         for threads in ('1', '2', '5'):
-            self.train(data, '--id', 'id', '--threads', threads)
+            self.train(data, '--id', 'id', '--threads', threads, '--report', self.path('r.json'))
+            self.assertGreater(self.json('r.json')['training']['best_epoch'], 0)
             with subprocess.Popen(['unzip', '-p', self.path('m.tern'), 'weights.safetensors'],
                                   stdout=subprocess.PIPE) as unzip:
                 hashes.add(hashlib.sha256(unzip.stdout.read()).hexdigest())
@@ -256,7 +258,8 @@ class Interrupted(Churn):
     def test_killed_anywhere_and_resumed(self):
         data = self.write('d.csv', self.small(3000))
         command = ['train', '--data', data, '--target', 'left', '--id', 'id', '--max-epochs', '40']
-        run(*command, '--out', self.path('whole.tern'))
+        run(*command, '--out', self.path('whole.tern'), '--report', self.path('r.json'))
+        self.assertGreater(self.json('r.json')['training']['best_epoch'], 0)
         begin = time.monotonic()
         run(*command, '--out', self.path('whole.tern'))
         whole = time.monotonic() - begin
@@ -285,7 +288,7 @@ class Interrupted(Churn):
                 break
         process.stdout.read()
         self.assertEqual(process.wait(), 0)
-        self.assertIn(self.json('r.json')['training']['stopped'], ('an interrupt', 'early stopping'))
+        self.assertEqual(self.json('r.json')['training']['stopped'], 'an interrupt')
         run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
 
 
@@ -322,6 +325,9 @@ class Refused(Churn):
         data = self.write('d.csv', self.small(200))
         self.refused(data, 'left out', more=('--drop', 'id,age,spend,plan'))
         self.refused(data, 'absent', more=('--drop', 'absent'))
+        self.refused(data, 'target', more=('--drop', 'left'))
+        self.refused(data, 'twice', more=('--report', data))
+        self.refused(data, 'no/such', more=('--report', self.path('no/such/r.json')))
         self.refused(data, 'threshold', more=('--threshold', 'best'))
         self.refused(data, 'split', more=('--split', 'alphabetical'))
         self.refused(data, 'types', more=('--types', 'age'))
@@ -353,7 +359,9 @@ class Refused(Churn):
         data = self.write('d.csv', self.small(200))
         done = run('train', '--data', data, '--target', 'left', '--id', 'id', '--out', self.path('no/such/m.tern'), expect=2)
         self.assertIn('no/such', done.stderr)
-        if os.geteuid() != 0:  # root writes everywhere
+        with self.subTest('read-only folder'):
+            if os.geteuid() == 0:
+                self.skipTest('root writes everywhere')
             os.mkdir(self.path('locked'), 0o500)
             done = run('train', '--data', data, '--target', 'left', '--id', 'id', '--out', self.path('locked/m.tern'),
                        expect=2)

@@ -150,6 +150,12 @@ TEST_F(Checkpoints, OfAnotherRunAreRefused) {
   TrainerOptions other = o;
   other.batch_size = 16;
   EXPECT_THROW(Trainer(other).fit(model, two_classes(200, 1), two_classes(100, 2)), StateError);
+  TrainerOptions inverted = o;
+  inverted.task = binary({.target = "y", .positive = "No"});
+  EXPECT_THROW(Trainer(inverted).fit(model, two_classes(200, 1), two_classes(100, 2)), StateError);
+  TrainerOptions balanced = o;
+  balanced.task = binary({.target = "y", .threshold = o.task.threshold_rule(), .balanced_weights = true});
+  EXPECT_THROW(Trainer(balanced).fit(model, two_classes(200, 1), two_classes(100, 2)), StateError);
   const std::string bytes = read_file(path_);
   write_file(path_, bytes.substr(0, bytes.size() / 2));
   EXPECT_THROW(Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2)), FormatError);

@@ -18,7 +18,8 @@ TERN_API std::string read_file(const std::string& path, std::uint64_t max_bytes 
 /// AtomicFile leaves nothing behind.
 class TERN_API AtomicFile {
  public:
-  /// Opens the temporary file. Throws FileError when the folder does not allow it.
+  /// Opens the temporary file, beside what a symbolic link points to. Throws FileError when the folder does not allow
+  /// it or the target is a folder or a device.
   explicit AtomicFile(std::string path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -34,6 +35,20 @@ class TERN_API AtomicFile {
 
  private:
   std::string path_, temporary_;
+  int descriptor_ = -1;
+};
+
+/// Holds the advisory lock (flock) of a file's folder while it lives, so that reading, changing and replacing the file
+/// is one step for all who take it.
+class TERN_API FolderLock {
+ public:
+  /// Waits for the lock of the folder of `path`. Throws FileError.
+  explicit FolderLock(const std::string& path);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
   int descriptor_ = -1;
 };
 

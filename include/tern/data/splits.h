@@ -16,9 +16,10 @@ struct SplitOptions {
   std::string group{};                                  ///< column whose equal values never stand in two parts
   std::string time{};  ///< timestamp or number: train before validation before test, equal times together
   std::uint64_t seed = 0;
-  bool together = true;  ///< rows equal in all features stay in one part (not by group or time)
-  std::string target{};  ///< no feature; empty: `stratify`
-  std::string id{};      ///< no feature
+  bool together = true;               ///< rows equal in all features stay in one part (not by group or time)
+  std::string target{};               ///< no feature; empty: `stratify`
+  std::string id{};                   ///< no feature
+  std::vector<std::string> ignore{};  ///< further columns that are no features
 };
 
 /// Three parts of a table, each in the order of the table.

@@ -28,7 +28,7 @@ struct EarlyStopping {
   bool initial = false;                         ///< the weights before the first epoch count as epoch 0
 };
 
-/// One epoch as it went.
+/// One epoch as it went. With class weights on, validation/log_loss is weighted as the training loss is.
 struct Epoch {
   int epoch = 0;                                          ///< 1-based
   std::int64_t steps = 0;                                 ///< optimizer steps so far
