@@ -83,27 +83,26 @@ template <class F>
 Array reduce(const Array& a, const std::vector<int>& dims, bool keep, F f) {
   std::vector<bool> over(a.sizes.size(), dims.empty());
   for (int d : dims) over[static_cast<std::size_t>(d < 0 ? d + static_cast<int>(a.sizes.size()) : d)] = true;
-  Index ones = a.sizes, along;
+  Array out;
+  Index steps(a.sizes.size(), 0);
+  std::int64_t outputs = 1;
+  for (std::size_t d = a.sizes.size(); d-- > 0;) {
+    if (over[d]) continue;
+    steps[d] = outputs;
+    outputs *= a.sizes[d];
+  }
   for (std::size_t d = 0; d < over.size(); ++d) {
-    along.push_back(over[d] ? a.sizes[d] : 1);
-    if (over[d]) ones[d] = 1;
+    if (!over[d] || keep) out.sizes.push_back(over[d] ? 1 : a.sizes[d]);
   }
-  Array out = build(ones, [&](const Index& at) {
-    Numbers terms;
-    build(along, [&](const Index& offset) {
-      Index i = at;
-      for (std::size_t d = 0; d < i.size(); ++d) i[d] += offset[d];
-      terms.push_back(a.at(i));
-      return 0.0;
-    });
-    return f(std::as_const(terms));
+  std::vector<Numbers> terms(static_cast<std::size_t>(outputs));
+  std::size_t next = 0;
+  build(a.sizes, [&](const Index& i) {
+    std::int64_t output = 0;
+    for (std::size_t d = 0; d < i.size(); ++d) output += i[d] * steps[d];
+    terms[static_cast<std::size_t>(output)].push_back(a.values[next++]);
+    return 0.0;
   });
-  if (!keep) {
-    out.sizes.clear();
-    for (std::size_t d = 0; d < over.size(); ++d) {
-      if (!over[d]) out.sizes.push_back(a.sizes[d]);
-    }
-  }
+  for (const Numbers& each : terms) out.values.push_back(f(each));
   return out;
 }
 

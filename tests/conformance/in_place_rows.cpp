@@ -37,7 +37,7 @@ Case with_tensor(std::function<void(Tensor&, const Tensor&)> write, double (*ref
           .reference = [reference](const Arrays& in) { return zip(in[0], in[1], reference); },
           .shapes = kShapes,
           .empty = kEmpty,
-          .large = {{{300, 150}, {150}}}};
+          .large = {{{300, 60}, {60}}}};
 }
 
 Case with_number(const char* what, std::function<void(Tensor&)> write, std::function<double(double)> reference) {
@@ -107,7 +107,7 @@ Row sgd_row() {
                            },
                        .shapes = repeated(2, {{5}}),
                        .empty = repeated(2, {{0}}),
-                       .large = repeated(2, {{40000}}),
+                       .large = repeated(2, {{20000}}),
                        .strided = false});
   for (bool nesterov : {false, true}) {
     for (bool first : {false, true}) {
@@ -135,7 +135,7 @@ Row sgd_row() {
                },
            .shapes = repeated(3, {{5}}),
            .empty = repeated(3, {{0}}),
-           .large = repeated(3, {{40000}}),
+           .large = repeated(3, {{20000}}),
            .strided = false});
     }
   }
@@ -172,7 +172,7 @@ Row adamw_row() {
                              },
                          .shapes = repeated(4, {{5}}),
                          .empty = repeated(4, {{0}}),
-                         .large = repeated(4, {{40000}}),
+                         .large = repeated(4, {{20000}}),
                          .strided = false});
   }
   const Tensor x = zeros({2});

@@ -53,7 +53,7 @@ Row bce_row() {
         .reference = [r = reduction](const Arrays& in) { return bce_of(in[0], in[1], single(1), single(1), r); },
         .shapes = pairs,
         .empty = {{{0, 2}, {0, 2}}},
-        .large = {{{40000}, {40000}}}};
+        .large = {{{20000}, {20000}}}};
     row.cases.push_back(plain);
     row.cases.push_back(plain);
     row.cases.back().what += ", labels";
@@ -71,7 +71,7 @@ Row bce_row() {
         .reference = [r = reduction](const Arrays& in) { return bce_of(in[0], in[1], in[2], in[3], r); },
         .shapes = {{{2, 3}, {2, 3}, {2, 3}, {3}}, {{2, 3}, {2, 3}, {2, 1}, {}}},
         .empty = {{{0, 2}, {0, 2}, {0, 1}, {2}}},
-        .large = {{{200, 110}, {200, 110}, {200, 1}, {110}}}};
+        .large = {{{200, 90}, {200, 90}, {200, 1}, {90}}}};
     row.cases.push_back(weighted);
     for (Input& input : row.cases.back().inputs) input.optional = &input - row.cases.back().inputs.data() > 1;
     row.cases.push_back(weighted);
@@ -151,7 +151,7 @@ Row cross_entropy_row() {
              .reference = [=, r = reduction](const Arrays& in) { return cross_entropy_of(in, how, r); },
              .shapes = {{{4, 3}, {4}}, {{1, 3}, {1}}},
              .empty = {{{0, 3}, {0}}},
-             .large = {{{5000, 7}, {5000}}}};
+             .large = {{{2000, 7}, {2000}}}};
       if (how.weighted) {
         c.inputs.push_back(weight);
         for (Shapes& s : c.shapes) s.push_back({3});
@@ -194,7 +194,7 @@ Row pair_loss(const char* op, PairLoss f, double (*loss)(double)) {
                              },
                          .shapes = {{{2, 3}, {2, 3}}, {{}, {}}},
                          .empty = {{{0, 2}, {0, 2}}},
-                         .large = {{{40000}, {40000}}}});
+                         .large = {{{20000}, {20000}}}});
   }
   const auto mean = [f](const Tensor& p, const Tensor& t) { f(p, t, Reduction::mean); };
   row.faults = {{"a target of another shape", Raises::shape,

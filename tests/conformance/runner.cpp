@@ -116,18 +116,19 @@ Tensor laid_out(const Array& a, DType dtype, Layout layout) {
   if (layout == Layout::contiguous || dims == 0) return tensor_of(a, dtype);
   if (layout == Layout::transposed && dims > 1) {
     const Index turned(a.sizes.rbegin(), a.sizes.rend());
-    const Array b = build(turned, [&](const Index& i) { return a.at(Index(i.rbegin(), i.rend())); });
+    Index from(a.sizes.size());
+    const Array b = build(turned, [&](const Index& i) {
+      std::copy(i.rbegin(), i.rend(), from.begin());
+      return a.at(from);
+    });
     Shape order;
     for (int d = dims - 1; d >= 0; --d) order.push_back(d);
     return tensor_of(b, dtype).permute(order).detach();
   }
   Index wide = a.sizes;
   wide.back() = 2 * wide.back() + 1;
-  const Array b = build(wide, [&](Index i) {
-    const std::int64_t at = i.back();
-    i.back() = at / 2;
-    return at % 2 == 1 ? a.at(i) : kFiller;
-  });
+  std::size_t next = 0;
+  const Array b = build(wide, [&](const Index& i) { return i.back() % 2 == 1 ? a.values[next++] : kFiller; });
   return tensor_of(b, dtype).slice(-1, 1, wide.back(), 2).detach();
 }
 
@@ -354,10 +355,11 @@ void check_strided(const Row& row) {
           continue;
         }
         expect_same_bits(run(c, tensors_of(c, arrays, dtype, layout)), plain);
+        if (!small) continue;
         Tensors mixed = tensors_of(c, arrays, dtype);
         mixed[0] = tensors_of(c, arrays, dtype, layout)[0];
         expect_same_bits(run(c, mixed), plain);
-        if (!small || !smooth || dtype != f64) continue;
+        if (!smooth || dtype != f64) continue;
         tern::default_generator() = {.seed = 11, .stream = 3, .offset = 8};
         const auto first = gradcheck(c.call, tensors_of(c, arrays, f64, layout, true));
         EXPECT_TRUE(first) << first.message;

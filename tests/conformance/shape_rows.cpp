@@ -196,7 +196,7 @@ Row index_select_row() {
                              },
                          .shapes = {{{3, 3, 3}, {5}}, {{3, 3}, {1}}},
                          .empty = {{{3, 3}, {0}}},
-                         .large = {{{3, 3, 3000}, {9}}}});
+                         .large = {{{3, 3, 1000}, {9}}}});
   }
   row.cases[0].empty.push_back({{3, 0}, {4}});
   const Tensor x = zeros({3, 3});
