@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -47,15 +46,8 @@ void evaluate(const EvaluateOptions& options) {
   set_num_threads(options.threads);
   const FolderLock lock(options.bundle);   // no other evaluation may write its line of the ledger in between
   const AtomicFile probe(options.bundle);  // the line must be written, or nothing is opened
-  if (!options.report.empty()) {
-    const AtomicFile report_probe(options.report);
-    for (const std::string& other : {options.bundle, options.data}) {
-      std::error_code error;
-      if (options.report == other || std::filesystem::equivalent(options.report, other, error)) {
-        throw ValueError("[churn] expected different files to read and to write, got " + options.report + " twice");
-      }
-    }
-  }
+  need_different_files({options.bundle, options.data}, {options.report});
+  if (!options.report.empty()) const AtomicFile report_probe(options.report);
   Bundle bundle = Bundle::load(options.bundle);
   journey.done("load", options.bundle);
   const std::string hash = sha256_file(options.data);

@@ -3,6 +3,10 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "tern/base/error.h"
 
 void Journey::done(const std::string& stage, const std::string& found) { done(stage, found, seconds()); }
 
@@ -24,6 +28,20 @@ nlohmann::ordered_json Journey::stages() const {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& [stage, spent] : seconds_) json[stage]["seconds"] = spent;
   return json;
+}
+
+void need_different_files(const std::vector<std::string>& read, const std::vector<std::string>& written) {
+  std::vector<std::string> seen = read;
+  for (const std::string& path : written) {
+    if (path.empty()) continue;
+    for (const std::string& other : seen) {
+      std::error_code error;
+      if (path == other || std::filesystem::equivalent(path, other, error)) {
+        throw tern::ValueError("[churn] expected different files to read and to write, got " + path + " twice");
+      }
+    }
+    seen.push_back(path);
+  }
 }
 
 std::string join(const std::vector<std::string>& parts, std::size_t most) {

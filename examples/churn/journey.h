@@ -29,6 +29,9 @@ class Journey {
   std::vector<std::string> warnings_;
 };
 
+/// Throws when a file to write is another of them or one that is read; empty paths are passed over.
+void need_different_files(const std::vector<std::string>& read, const std::vector<std::string>& written);
+
 /// "a, b, c", at most `most` of them.
 std::string join(const std::vector<std::string>& parts, std::size_t most = 8);
 

@@ -1,6 +1,3 @@
-#include <filesystem>
-#include <system_error>
-
 #include "journey.h"
 #include "options.h"
 #include "tern/tern.h"
@@ -9,12 +6,7 @@ void predict(const PredictOptions& options) {
   using namespace tern;
   Journey journey;
   set_num_threads(options.threads);
-  for (const std::string& other : {options.bundle, options.data}) {
-    std::error_code error;
-    if (options.out == other || std::filesystem::equivalent(options.out, other, error)) {
-      throw ValueError("[churn] expected different files to read and to write, got " + options.out + " twice");
-    }
-  }
+  need_different_files({options.bundle, options.data}, {options.out});
   const Bundle bundle = Bundle::load(options.bundle);
   journey.done("load", options.bundle);
   const data::Table table = bundle.read(options.data, false);

@@ -50,16 +50,9 @@ std::vector<double> fractions(const TrainOptions& options) {
 
 // Before any work: every file that will be written can be, and none of them is another of them or the input.
 void check_outputs(const TrainOptions& options) {
-  std::vector<std::string> seen{options.data};
+  need_different_files({options.data}, {options.out, options.report, options.write_splits});
   for (const std::string& path : {options.out, options.report, options.write_splits}) {
     if (path.empty()) continue;
-    for (const std::string& other : seen) {
-      std::error_code error;
-      if (path == other || std::filesystem::equivalent(path, other, error)) {
-        throw ValueError("[churn] expected different files to read and to write, got " + path + " twice");
-      }
-    }
-    seen.push_back(path);
     const AtomicFile probe(path);  // throws where it could not be written, and leaves nothing
   }
 }
