@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/quantile.h"
 #include "tern/base/error.h"
 #include "tern/data/formats.h"
 
@@ -16,22 +17,15 @@ namespace tern {
 namespace {
 
 using internal::OrderedJson;
+using internal::quantile_of;
 
 constexpr std::size_t few = profile_min_rows;
 constexpr std::size_t max_levels = 1000;  // of a column; the rest is summed with the rare ones
 
-// Linear interpolation between the order statistics of sorted values.
-double quantile(const std::vector<double>& sorted, double q) {
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<std::size_t>(at);
-  const std::size_t high = std::min(low + 1, sorted.size() - 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (at - static_cast<double>(low));
-}
-
 // Bins between the deciles, each of at least ten rows; the outer two are open, so that no extreme is told.
 OrderedJson histogram(const std::vector<double>& sorted) {
   std::vector<double> edges;
-  for (int i = 1; i < 10; ++i) edges.push_back(quantile(sorted, i / 10.0));
+  for (int i = 1; i < 10; ++i) edges.push_back(quantile_of(sorted, i / 10.0));
   edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
   std::vector<double> kept;
   std::vector<std::size_t> counts;
@@ -67,7 +61,7 @@ void add_numbers(OrderedJson& column, std::vector<double> values, bool moments) 
   for (const auto& [name, q] :
        {std::pair("0.01", 0.01), std::pair("0.05", 0.05), std::pair("0.25", 0.25), std::pair("0.5", 0.5),
         std::pair("0.75", 0.75), std::pair("0.95", 0.95), std::pair("0.99", 0.99)}) {
-    quantiles[name] = quantile(values, q);
+    quantiles[name] = quantile_of(values, q);
   }
   column["histogram"] = histogram(values);
 }

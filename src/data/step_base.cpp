@@ -85,16 +85,6 @@ double mean_of(const std::vector<double>& values) {
   return accurate_sum(scaled);
 }
 
-double quantile_of(const std::vector<double>& sorted, double q) {
-  const double position = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  const double t = position - static_cast<double>(below);
-  const double a = sorted[below], b = sorted[above];
-  if (a == b || t == 0) return a;
-  return std::isfinite(b - a) ? a + (b - a) * t : a * (1 - t) + b * t;
-}
-
 LevelCounts count_levels(const Column& column, const std::string& name, const std::string& where) {
   LevelCounts result;
   result.missing = column.null_count();
@@ -145,6 +135,14 @@ LevelCounts count_levels(const Column& column, const std::string& name, const st
                        std::string(to_string(column.type())));
   }
   return result;
+}
+
+std::vector<std::string> common_levels(const LevelCounts& found, std::int64_t min_count) {
+  std::vector<std::string> levels;
+  for (std::size_t k = 0; k < found.levels.size(); ++k) {
+    if (found.counts[k] >= min_count) levels.push_back(found.levels[k]);
+  }
+  return levels;
 }
 
 LevelIndex::LevelIndex(const std::vector<std::string>& levels) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/quantile.h"
 #include "data/selector_json.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -22,6 +23,8 @@ namespace tern::data::internal {
 
 using tern::internal::Json;
 using tern::internal::json_get;
+using tern::internal::json_get_or;
+using tern::internal::quantile_of;
 
 /// The column `name` as a `type`: itself, or nulls where it is all missing, or another kind of number, or text as
 /// categories and back. Throws DataError naming file and column when it is missing or of another type.
@@ -42,8 +45,6 @@ std::vector<double> present_numbers(const Table& table, const std::string& name,
 double accurate_sum(const std::vector<double>& values);
 /// Arithmetic mean; also of values whose sum would overflow.
 double mean_of(const std::vector<double>& values);
-/// Quantile of sorted values, interpolated linearly (type 7 of Hyndman and Fan 1996).
-double quantile_of(const std::vector<double>& sorted, double q);
 
 /// The levels of a column with their counts: by bytes, an ordered categorical by its order, whole numbers by value.
 struct LevelCounts {
@@ -53,6 +54,8 @@ struct LevelCounts {
 };
 /// Throws DTypeError unless the column is text, categorical, boolean or i64.
 LevelCounts count_levels(const Column& column, const std::string& name, const std::string& where);
+/// Those of at least `min_count` rows.
+std::vector<std::string> common_levels(const LevelCounts& found, std::int64_t min_count);
 
 struct TextHash {
   using is_transparent = void;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/quantile.h"
 #include "tern/base/parallel.h"
 #include "tern/data/table.h"
 
@@ -56,13 +57,6 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, const std
   return text;
 }
 
-double quantile(const std::vector<double>& sorted, double q) {
-  const double place = q * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<std::size_t>(place);
-  const double part = place - static_cast<double>(low);
-  return low + 1 < sorted.size() && part > 0 ? sorted[low] + part * (sorted[low + 1] - sorted[low]) : sorted[low];
-}
-
 void summarize_numbers(const Column& column, ColumnSummary& summary) {
   std::vector<double> values = column.numeric();
   std::erase_if(values, [](double value) { return std::isnan(value); });
@@ -76,9 +70,9 @@ void summarize_numbers(const Column& column, ColumnSummary& summary) {
   if (values.size() > 1) summary.sd = std::sqrt(squares / (n - 1));
   if (column.type() == ColumnType::boolean) return;
   summary.min = values.front();
-  summary.q1 = quantile(values, 0.25);
-  summary.median = quantile(values, 0.5);
-  summary.q3 = quantile(values, 0.75);
+  summary.q1 = tern::internal::quantile_of(values, 0.25);
+  summary.median = tern::internal::quantile_of(values, 0.5);
+  summary.q3 = tern::internal::quantile_of(values, 0.75);
   summary.max = values.back();
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/quantile.h"
 #include "metrics/check.h"
 #include "metrics/groups.h"
 #include "tern/base/parallel.h"
@@ -71,13 +72,6 @@ const char* reason_of(std::size_t figure) {
     default:
       return "the rows do not define it";
   }
-}
-
-double quantile(const std::vector<double>& sorted, double share) {
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const double next = sorted[std::min(below + 1, sorted.size() - 1)];
-  return sorted[below] + (next - sorted[below]) * (at - static_cast<double>(below));
 }
 
 void check_options(const char* where, const BinaryReportOptions& options) {
@@ -153,8 +147,8 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
     result.undefined_resamples = static_cast<std::int64_t>(resamples - sorted.size());
     if (!sorted.empty() && !std::isnan(result.value)) {
       std::sort(sorted.begin(), sorted.end());
-      result.low = quantile(sorted, (1 - options.confidence) / 2);
-      result.high = quantile(sorted, (1 + options.confidence) / 2);
+      result.low = tern::internal::quantile_of(sorted, (1 - options.confidence) / 2);
+      result.high = tern::internal::quantile_of(sorted, (1 + options.confidence) / 2);
     }
     return result;
   };
