@@ -1,6 +1,7 @@
 #include "bundle/facts.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/json.h"
@@ -117,6 +118,27 @@ std::string splits_file(const Provenance& provenance) {
   return nn::to_safetensors(file);
 }
 
+std::string splits_problem(const Provenance& provenance) {
+  constexpr std::int64_t most = std::int64_t{1} << 53;  // more records than any file has
+  std::unordered_map<std::int64_t, std::string_view> split_of;
+  for (const auto& [name, rows] :
+       {std::pair("train", &provenance.train_rows), std::pair("validation", &provenance.validation_rows),
+        std::pair("test", &provenance.test_rows)}) {
+    for (const std::int64_t id : *rows) {
+      if (id < 0 || id >= most) {
+        return std::string("expected row ids of at least 0 and below 2^53 in ") + name + ", got " + std::to_string(id);
+      }
+      if (provenance.input_sha256.empty()) continue;  // the rows may be those of several tables
+      const std::string_view other = split_of.emplace(id, name).first->second;
+      if (other != name) {
+        return "expected each row of the file in one split, got row " + std::to_string(id) + " in " +
+               std::string(other) + " and " + name;
+      }
+    }
+  }
+  return {};
+}
+
 void read_splits(std::string_view bytes, Provenance& provenance) {
   const nn::TensorFile file = nn::from_safetensors(bytes);
   if (file.tensors.size() != 3) {
@@ -132,6 +154,9 @@ void read_splits(std::string_view bytes, Provenance& provenance) {
       throw FormatError("[splits] expected lists of row ids train, validation and test, got others");
     }
     *rows = tensor.to_vector<std::int64_t>();
+  }
+  if (const std::string problem = splits_problem(provenance); !problem.empty()) {
+    throw FormatError("[splits] " + problem);
   }
 }
 

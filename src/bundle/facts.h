@@ -14,9 +14,13 @@ std::string settings_json(const Provenance& provenance, const std::string& train
 /// Fills the provenance's part of it and `training`. Throws FormatError.
 TERN_API void read_settings(std::string_view text, Provenance& provenance, std::string& training);
 
-/// splits.safetensors: i64 tensors "train", "validation" and "test" of row ids.
-std::string splits_file(const Provenance& provenance);
+/// splits.safetensors: i64 tensors "train", "validation" and "test" of row ids. Reading needs the settings to be read,
+/// and throws FormatError.
+TERN_API std::string splits_file(const Provenance& provenance);
 void read_splits(std::string_view bytes, Provenance& provenance);
+/// What is wrong with the row ids of the splits, empty when nothing is: an id that no file's record has, or, where the
+/// file is known, a row in two of them. A row may stand in one split more than once.
+std::string splits_problem(const Provenance& provenance);
 
 /// ledger.jsonl: a JSON object a line.
 TERN_API std::string ledger_lines(const std::vector<LedgerEntry>& ledger);
