@@ -1,5 +1,7 @@
 #include "tern/data/duplicates.h"
 
+#include <algorithm>
+
 #include "tern/base/error.h"
 
 namespace tern::data {
@@ -8,14 +10,25 @@ Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) 
   for (const std::string& name : {options.id, options.target}) {
     if (!name.empty()) table.column(name);  // throws with names like it
   }
+  for (const std::string& name : options.ignore) {
+    table.column(name);
+    if (name == options.id || name == options.target) {
+      throw ValueError("[find_duplicates] expected other columns to ignore than the id and the target, got \"" + name +
+                       "\"");
+    }
+  }
   Duplicates result;
   result.has_id = !options.id.empty();
-  if (table.width() == 0) return result;
-  const std::vector<std::int64_t> whole = table.first_equal_row();
+  std::vector<std::string> compared;
+  for (const std::string& name : table.names()) {
+    if (std::find(options.ignore.begin(), options.ignore.end(), name) == options.ignore.end()) compared.push_back(name);
+  }
+  if (compared.empty()) return result;
+  const std::vector<std::int64_t> whole = table.first_equal_row(compared);
   std::vector<std::int64_t> by_id, by_features, by_labelled;
   if (result.has_id) by_id = table.first_equal_row({options.id});
   std::vector<std::string> features;
-  for (const std::string& name : table.names()) {
+  for (const std::string& name : compared) {
     if (name != options.id && name != options.target) features.push_back(name);
   }
   if (!features.empty()) {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <unordered_map>
 #include <utility>
 
+#include "data/scalar.h"
 #include "data/step_base.h"
 #include "tern/base/error.h"
+#include "tern/base/log.h"
 #include "tern/base/random.h"
 
 namespace tern::data {
@@ -61,6 +64,12 @@ std::vector<std::int64_t> numbered(const Table& table, const std::vector<std::st
   return number;
 }
 
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 // Whole numbers next to n * share that sum to n, by largest remainder. `owed` carries what rounding kept from each part
 // from one class to the next, so that totals come out too. With rows enough, every part that has a share gets one.
 std::vector<double> apportion(std::int64_t n, const std::vector<double>& shares, std::vector<double>& owed) {
@@ -95,24 +104,93 @@ std::vector<double> apportion(std::int64_t n, const std::vector<double>& shares,
   return count;
 }
 
+// Names of the columns by which rows are equal: neither target, id nor ignored, nor what the split goes by.
+std::vector<std::string> features_of(const Table& table, const Request& request) {
+  const std::string& target = request.target.empty() ? request.stratify : request.target;
+  std::vector<std::string> features;
+  for (const std::string& name : table.names()) {
+    const bool ignored = std::find(request.ignore.begin(), request.ignore.end(), name) != request.ignore.end();
+    if (name != target && name != request.id && name != request.group && name != request.time && !ignored) {
+      features.push_back(name);
+    }
+  }
+  return features;
+}
+
+// Names of the parts that have a share.
+std::vector<std::string> parts_wanted(const Request& request) {
+  std::vector<std::string> names;
+  for (std::size_t p = 0; p < request.shares.size(); ++p) {
+    if (request.shares[p] > 0) names.push_back(request.parts[p]);
+  }
+  return names;
+}
+
+// Groups that share rows of equal features become one, unless that would leave fewer of them than parts, or tie more
+// rows to each other than the largest part is to have.
+void join_groups(const std::vector<std::int64_t>& alike, std::int64_t kinds, const Request& request,
+                 std::vector<std::int64_t>& group_of, std::int64_t& groups) {
+  std::vector<std::int64_t> parent(static_cast<std::size_t>(groups)), first(static_cast<std::size_t>(kinds), -1);
+  std::iota(parent.begin(), parent.end(), std::int64_t{0});
+  const auto root = [&parent](std::int64_t g) {
+    while (parent[static_cast<std::size_t>(g)] != g) {
+      std::int64_t& up = parent[static_cast<std::size_t>(g)];
+      up = parent[static_cast<std::size_t>(up)];
+      g = up;
+    }
+    return g;
+  };
+  std::vector<std::int64_t> rows_in(static_cast<std::size_t>(groups));
+  for (std::size_t i = 0; i < group_of.size(); ++i) {
+    ++rows_in[static_cast<std::size_t>(group_of[i])];
+    std::int64_t& known = first[static_cast<std::size_t>(alike[i])];
+    if (known < 0) known = group_of[i];
+    const std::int64_t a = root(known), b = root(group_of[i]);
+    parent[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
+  }
+  std::int64_t left = 0, largest = 0, largest_alone = 0;
+  std::vector<std::int64_t> number(parent.size()), joined(parent.size());
+  for (std::size_t g = 0; g < parent.size(); ++g) {
+    const auto to = static_cast<std::size_t>(root(static_cast<std::int64_t>(g)));  // its root comes before it
+    number[g] = to == g ? left++ : number[to];
+    joined[to] += rows_in[g];
+    largest = std::max(largest, joined[to]);
+    largest_alone = std::max(largest_alone, rows_in[g]);
+  }
+  const double most =
+      static_cast<double>(group_of.size()) * *std::max_element(request.shares.begin(), request.shares.end());
+  if (left < static_cast<std::int64_t>(parts_wanted(request).size()) ||
+      (largest > largest_alone && static_cast<double>(largest) > most))
+    return;
+  for (std::int64_t& g : group_of) g = number[static_cast<std::size_t>(g)];
+  groups = left;
+}
+
 // Bundles of rows that stay together, each handed to one part: larger bundles first, equal sizes in random order, each
-// to the part where it overshoots the classes' counts least and, among those, where most is still wanted.
+// to the part where it overshoots the classes' counts least and, among those, where most is still wanted. The last
+// bundles go to the parts that have none yet.
 std::vector<int> assign(const Table& table, const Request& request) {
   const auto rows = static_cast<std::size_t>(table.rows());
   std::int64_t classes = 1, bundles = table.rows();
   std::vector<std::int64_t> class_of(rows), bundle_of(rows);
   if (!request.stratify.empty()) class_of = numbered(table, {request.stratify}, classes);
   std::iota(bundle_of.begin(), bundle_of.end(), std::int64_t{0});
+  const std::vector<std::string> features = request.together ? features_of(table, request) : std::vector<std::string>();
   if (!request.group.empty()) {
     bundle_of = numbered(table, {request.group}, bundles);
-  } else if (request.together) {
-    const std::string& target = request.target.empty() ? request.stratify : request.target;
-    std::vector<std::string> features;
-    for (const std::string& name : table.names()) {
-      const bool ignored = std::find(request.ignore.begin(), request.ignore.end(), name) != request.ignore.end();
-      if (name != target && name != request.id && !ignored) features.push_back(name);
+    const std::vector<std::string> wanted = parts_wanted(request);
+    if (bundles < static_cast<std::int64_t>(wanted.size())) {
+      internal::fail_column(table, request.group, request.where,
+                            "expected at least " + std::to_string(wanted.size()) + " groups, one for each of " +
+                                join(wanted) + ", got " + std::to_string(bundles));
     }
-    if (!features.empty()) bundle_of = numbered(table, features, bundles);
+    if (!features.empty()) {
+      std::int64_t kinds = 0;
+      const std::vector<std::int64_t> alike = numbered(table, features, kinds);
+      join_groups(alike, kinds, request, bundle_of, bundles);
+    }
+  } else if (!features.empty()) {
+    bundle_of = numbered(table, features, bundles);
   }
 
   const auto parts = request.shares.size();
@@ -138,8 +216,12 @@ std::vector<int> assign(const Table& table, const Request& request) {
                    [&size_of](std::int64_t a, std::int64_t b) { return size_of(a) > size_of(b); });
 
   std::vector<int> part_of(rows);
+  std::vector<bool> filled(parts);
+  auto empty = static_cast<std::int64_t>(parts_wanted(request).size());
+  std::int64_t to_come = bundles;
   std::vector<std::pair<std::size_t, double>> histogram;  // class, rows of the bundle
   for (const std::int64_t b : order) {
+    const bool only_empty = to_come-- <= empty;
     const std::size_t first = begin[static_cast<std::size_t>(b)], last = begin[static_cast<std::size_t>(b) + 1];
     histogram.clear();
     for (std::size_t k = first; k < last; ++k) {
@@ -155,7 +237,7 @@ std::vector<int> assign(const Table& table, const Request& request) {
     std::size_t best = parts;
     double best_over = 0, best_want = 0;
     for (std::size_t p = 0; p < parts; ++p) {
-      if (request.shares[p] == 0) continue;
+      if (request.shares[p] == 0 || (only_empty && empty > 0 && filled[p])) continue;
       double over = 0, want = 0;
       for (const auto& [c, n] : histogram) {
         over += std::max(0.0, n - std::max(0.0, left[c][p]));
@@ -167,6 +249,8 @@ std::vector<int> assign(const Table& table, const Request& request) {
         best_want = want;
       }
     }
+    if (!filled[best]) --empty;
+    filled[best] = true;
     for (std::size_t k = first; k < last; ++k) {
       part_of[members[k]] = static_cast<int>(best);
       left[static_cast<std::size_t>(class_of[members[k]])][best] -= 1;
@@ -260,6 +344,32 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
   }
 }
 
+// Rows equal in all features to a row of an earlier part, where group or time rules who stands where.
+std::int64_t repeats(const Table& table, const Request& request, const std::vector<int>& part_of) {
+  if (!request.together || (request.group.empty() && request.time.empty())) return 0;
+  const std::vector<std::string> features = features_of(table, request);
+  if (features.empty()) return 0;
+  std::int64_t kinds = 0, count = 0;
+  const std::vector<std::int64_t> alike = numbered(table, features, kinds);
+  std::vector<int> earliest(static_cast<std::size_t>(kinds), std::numeric_limits<int>::max());
+  for (std::size_t i = 0; i < alike.size(); ++i) {
+    int& part = earliest[static_cast<std::size_t>(alike[i])];
+    part = std::min(part, part_of[i]);
+  }
+  for (std::size_t i = 0; i < alike.size(); ++i) count += part_of[i] > earliest[static_cast<std::size_t>(alike[i])];
+  return count;
+}
+
+std::string repeats_note(const Table& table, const Request& request, std::int64_t count) {
+  const bool by_time = !request.time.empty();
+  return std::to_string(count) + " of " + std::to_string(table.rows()) +
+         " rows are equal in every feature to a row of an earlier part, and stay where " +
+         internal::shown(by_time ? request.time : request.group) + " puts them" +
+         (by_time ? ": a split by time moves no row"
+                  : ": joining the groups that share them would leave too few or too large ones") +
+         "; figures may be optimistic";
+}
+
 Rows rows_of(const std::vector<int>& part_of, int part) {
   Rows rows;
   for (std::size_t i = 0; i < part_of.size(); ++i) {
@@ -299,6 +409,11 @@ Splits split(const Table& table, const SplitOptions& options) {
   result.train = table.take(result.train_rows);
   result.validation = table.take(result.validation_rows);
   result.test = table.take(result.test_rows);
+  result.repeated = repeats(table, request, part_of);
+  if (result.repeated > 0) {
+    result.notes.push_back(repeats_note(table, request, result.repeated));
+    log(LogLevel::warning, "[split] " + result.notes.back());
+  }
   return result;
 }
 
@@ -321,11 +436,15 @@ std::vector<Fold> k_fold(const Table& table, const KFoldOptions& options) {
                   .time = options.time,
                   .target = options.target,
                   .id = options.id,
+                  .ignore = options.ignore,
                   .seed = options.seed,
                   .together = options.together};
   for (int p = 0; p < parts; ++p) request.parts.push_back((by_time ? "stretch " : "fold ") + std::to_string(p));
   const std::vector<int> part_of = parts_of(table, request);
   check_parts(table, request, part_of);
+  if (const std::int64_t count = repeats(table, request, part_of); count > 0) {
+    log(LogLevel::warning, "[k_fold] " + repeats_note(table, request, count));
+  }
   std::vector<Fold> folds(static_cast<std::size_t>(options.folds));
   for (std::size_t i = 0; i < part_of.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tern/base/error.h"
+#include "tern/base/log.h"
 #include "tern/base/parallel.h"
 
 namespace tern::data {
@@ -127,6 +128,100 @@ TEST(Split, NeverCutsAGroup) {
     EXPECT_NEAR(splits.train.rows(), 700, 8);
     EXPECT_NEAR(splits.test.rows(), 150, 8);
   }
+}
+
+// `sizes` rows of each group, in that order, each with a number of its own.
+Table grouped(const std::vector<int>& sizes) {
+  std::vector<std::int64_t> x;
+  std::vector<std::string> group, y;
+  for (std::size_t g = 0; g < sizes.size(); ++g) {
+    for (int i = 0; i < sizes[g]; ++i) {
+      x.push_back(static_cast<std::int64_t>(x.size()));
+      group.push_back(std::string(1, static_cast<char>('a' + g)));
+      y.push_back(i % 2 ? "Yes" : "No");
+    }
+  }
+  return {{"x", Column::from_i64(x)}, {"group", Column::from_strings(group)}, {"y", Column::from_strings(y)}};
+}
+
+TEST(Split, FewGroupsGoOneToEachPart) {
+  for (const std::vector<int>& sizes :
+       std::vector<std::vector<int>>{{40, 30, 30}, {30, 30, 40}, {90, 5, 5}, {25, 25, 25, 25}, {4, 4, 4, 88}}) {
+    const Table table = grouped(sizes);
+    for (const std::string stratify : {"", "y"}) {
+      const Splits splits = split(table, {.stratify = stratify, .group = "group", .seed = 3});
+      expect_partition(splits, 100);
+      EXPECT_EQ(splits.train["group"].distinct_count() + splits.validation["group"].distinct_count() +
+                    splits.test["group"].distinct_count(),
+                static_cast<std::int64_t>(sizes.size()));
+      EXPECT_GE(splits.train.rows(), splits.test.rows());
+      EXPECT_TRUE(splits.notes.empty());
+    }
+    const std::vector<Fold> folds = k_fold(table, {.folds = 3, .group = "group"});
+    for (const Fold& fold : folds) EXPECT_FALSE(fold.validation.empty());
+  }
+  try {
+    split(grouped({50, 50}), {.group = "group"});
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.column(), "group");
+    EXPECT_NE(
+        std::string(error.what()).find("expected at least 3 groups, one for each of train, validation, test, got 2"),
+        std::string::npos)
+        << error.what();
+  }
+  EXPECT_EQ(split(grouped({50, 50}), {.train = 0.8, .validation = 0, .test = 0.2, .group = "group"}).test.rows(), 50);
+  EXPECT_THROW(k_fold(grouped({50, 50, 50}), {.folds = 4, .group = "group"}), DataError);
+}
+
+TEST(Split, JoinsGroupsThatShareIdenticalRows) {
+  Table table = people(1000);  // groups of seven
+  std::vector<std::int64_t> x(table["x"].i64_values().begin(), table["x"].i64_values().end());
+  for (std::size_t i = 0; i < 490; ++i) x[i] = x[i % 245];  // groups g and g + 35 share their rows
+  table.replace("x", Column::from_i64(x));
+  const SplitOptions options{.group = "group", .seed = 2, .target = "y", .ignore = {"day"}};
+  const Splits joined = split(table, options);
+  expect_partition(joined, 1000);
+  EXPECT_EQ(joined.repeated, 0);
+  EXPECT_TRUE(joined.notes.empty());
+  std::map<std::int64_t, std::set<int>> parts;
+  const Table* tables[] = {&joined.train, &joined.validation, &joined.test};
+  for (int p = 0; p < 3; ++p) {
+    for (std::int64_t i = 0; i < tables[p]->rows(); ++i) parts[(*tables[p])["x"].i64(i)].insert(p);
+  }
+  for (const auto& [value, in] : parts) EXPECT_EQ(in.size(), 1u) << value;
+  EXPECT_NEAR(joined.train.rows(), 700, 15);
+
+  // Where every group shares rows with every other, they stay apart, and that is said.
+  table.replace("x", Column::from_i64(std::vector<std::int64_t>(1000, 5)));
+  std::vector<std::string> said;
+  const LogSink before = set_log_sink([&said](LogLevel level, std::string_view text) {
+    if (level == LogLevel::warning) said.emplace_back(text);
+  });
+  const Splits apart = split(table, options);
+  k_fold(table, {.group = "group", .target = "y", .ignore = {"day"}});
+  set_log_sink(before);
+  EXPECT_EQ(apart.repeated, apart.validation.rows() + apart.test.rows());
+  ASSERT_EQ(apart.notes.size(), 1u);
+  EXPECT_EQ(apart.notes[0].find(std::to_string(apart.repeated) + " of 1000 rows"), 0u) << apart.notes[0];
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[0], "[split] " + apart.notes[0]);
+  EXPECT_EQ(said[1].find("[k_fold] "), 0u);
+  SplitOptions alone = options;
+  alone.together = false;
+  EXPECT_EQ(split(table, alone).repeated, 0) << "not asked for";
+}
+
+TEST(Split, CountsTheRowsThatTimeKeepsApart) {
+  Table table = people(1000);
+  EXPECT_EQ(split(table, {.time = "day", .ignore = {"group"}}).repeated, 0);
+  std::vector<std::int64_t> x(table["x"].i64_values().begin(), table["x"].i64_values().end());
+  x[0] = x[1] = x[999];  // the latest two rows are as the earliest
+  table.replace("x", Column::from_i64(x));
+  const Splits splits = split(table, {.time = "day", .target = "y", .ignore = {"group"}});
+  EXPECT_EQ(splits.repeated, 2);
+  ASSERT_EQ(splits.notes.size(), 1u);
+  EXPECT_NE(splits.notes[0].find("a split by time moves no row"), std::string::npos) << splits.notes[0];
 }
 
 TEST(Split, CutsTimeBetweenDifferentTimes) {

@@ -11,21 +11,23 @@ namespace tern::data {
 
 /// Options of find_duplicates.
 struct DuplicateOptions {
-  std::string id{};      ///< the column that names a row, if there is one
-  std::string target{};  ///< the target, if there is one
+  std::string id{};                   ///< the column that names a row, if there is one
+  std::string target{};               ///< the target, if there is one
+  std::vector<std::string> ignore{};  ///< columns that are looked past, such as a row counter; not the id or target
 };
 
 /// What repeats in a table. Positions are of rows in the table, ascending.
 struct Duplicates {
   bool has_id = false;                       ///< with an id, rows that repeat in everything are one row entered twice
-  std::vector<std::int64_t> rows{};          ///< equal to an earlier row in every column
+  std::vector<std::int64_t> rows{};          ///< equal to an earlier row in every column that is not ignored
   std::vector<std::int64_t> first_rows{};    ///< for each of `rows`, the first row that it equals
   std::vector<std::int64_t> repeated_ids{};  ///< not among `rows`, with the id of an earlier row
   std::vector<std::int64_t> repeated_features{};  ///< equal to an earlier row in all but the id and the target
   std::vector<std::int64_t> conflicts{};  ///< of `repeated_features`, those whose target differs from the first's
 };
 
-/// Finds rows that repeat. Throws DataError when a named column is not there.
+/// Finds rows that repeat. Throws DataError when a named column is not there, ValueError when the id or the target is
+/// ignored.
 TERN_API Duplicates find_duplicates(const Table& table, const DuplicateOptions& options = {});
 
 /// The table without `duplicates.rows`.

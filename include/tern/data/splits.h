@@ -16,7 +16,7 @@ struct SplitOptions {
   std::string group{};                                  ///< column whose equal values never stand in two parts
   std::string time{};  ///< timestamp or number: train before validation before test, equal times together
   std::uint64_t seed = 0;
-  bool together = true;               ///< rows equal in all features stay in one part (not by group or time)
+  bool together = true;               ///< rows equal in all features stay in one part, as far as group and time allow
   std::string target{};               ///< no feature; empty: `stratify`
   std::string id{};                   ///< no feature
   std::vector<std::string> ignore{};  ///< further columns that are no features
@@ -27,11 +27,17 @@ struct Splits {
   Table train{}, validation{}, test{};
   /// Positions of their rows in the table.
   std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};
+  /// Rows equal in all features to a row of an earlier part, which group or time kept from standing there.
+  std::int64_t repeated = 0;
+  std::vector<std::string> notes{};  ///< what was not met, and why; also logged as warnings
 };
 
 /// Splits a table at random (Philox, the same for the same seed everywhere), stratified, by group, or by time. Shares
-/// are met to the row where no rows must stay together; a class that has rows enough is in every part. Throws
-/// ValueError for options that do not fit together, DataError when a part stays empty, when a value of a named column
+/// are met to the row where no rows must stay together; a class that has rows enough is in every part. Groups that
+/// share rows of equal features go to one part; where that would bind more rows than the largest part is to have, or
+/// leave fewer bundles than parts, they do not, and a note counts the rows. By time such rows cannot move, and are
+/// counted too. (The column of the group or time is no feature there.) Throws ValueError for options that do not fit
+/// together, DataError when there are fewer groups than parts, when a part stays empty, when a value of a named column
 /// is missing, or when a class (a value of `stratify`, or of a target of two values or of categories) is absent from a
 /// part.
 TERN_API Splits split(const Table& table, const SplitOptions& options = {});
@@ -43,6 +49,7 @@ struct KFoldOptions {
   std::uint64_t seed = 0;
   bool together = true;
   std::string target{}, id{};
+  std::vector<std::string> ignore{};
 };
 
 /// Positions of the rows of one fold, ascending.
