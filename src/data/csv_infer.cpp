@@ -1,6 +1,7 @@
 #include "data/csv_infer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "data/scalar.h"
 
@@ -36,6 +37,7 @@ void Inference::add(std::string_view text, std::int64_t row) {
       const Parsed as_real = parse_f64(text, real);
       if (as_real == Parsed::no) number = false;
       if (as_real == Parsed::too_large && too_large < 0) too_large = row;
+      if (as_real == Parsed::ok && std::isinf(real) && infinite < 0) infinite = row;
     }
     if (leading_zero(text)) zeros = true;
   }
@@ -52,6 +54,7 @@ void Inference::merge(const Inference& later) {
   zeros = zeros || later.zeros;
   beyond_i64 = beyond_i64 || later.beyond_i64;
   if (too_large < 0) too_large = later.too_large;
+  if (infinite < 0) infinite = later.infinite;
 }
 
 ColumnType Inference::type(std::string& note) const {

@@ -41,13 +41,14 @@ struct Inference {
   bool zeros = false;           ///< one has leading zeros
   bool beyond_i64 = false;      ///< a whole number is beyond int64
   std::int64_t too_large = -1;  ///< first row with a number beyond double
+  std::int64_t infinite = -1;   ///< first row with inf or infinity
 
   void add(std::string_view text, std::int64_t row);
   void merge(const Inference& later);
   /// The type; a column without values is f64. `note` says why numbers are kept as text, or that there is no value.
   ColumnType type(std::string& note) const;
   /// No later value can change the type except by being text.
-  bool settled() const { return any && !(number && beyond_i64) && too_large < 0; }
+  bool settled() const { return any && !(number && beyond_i64) && too_large < 0 && infinite < 0; }
 };
 
 }  // namespace tern::data::internal

@@ -12,6 +12,14 @@ namespace tern::data::internal {
 /// longer than `max_bytes`.
 std::string read_text(const std::string& path, std::int64_t max_bytes);
 
+/// What tells texts apart: a hash of all bytes, and where the first zero byte is (npos: nowhere). The same at any
+/// thread count. Made against accidents, not against intent.
+struct TextIdentity {
+  std::uint64_t hash = 0;  ///< never 0
+  std::size_t zero_at = std::string_view::npos;
+};
+TextIdentity identify(std::string_view text);
+
 /// Packs text as one gzip member, piece by piece; the same bytes for the same pieces. Throws MemoryError.
 class Gzip {
  public:

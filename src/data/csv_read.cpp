@@ -99,7 +99,8 @@ class Reader {
       : text_(text),
         file_(std::move(file)),
         options_(options),
-        missing_(options.schema ? options.schema->missing : options.missing),
+        words_(missing_words(options)),
+        missing_(words_),
         quoted_missing_(options.schema ? options.schema->quoted_missing : options.quoted_missing) {}
 
   Table read(CsvReport* report) {
@@ -114,6 +115,7 @@ class Reader {
     infer();
     fill();
     Table table = make_table();
+    note_words_among_numbers(table);
     for (const Plan& plan : plans_) {
       if (!plan.note.empty()) notes_.push_back("column " + internal::shown(plan.out.name) + ": " + plan.note);
     }
@@ -123,6 +125,14 @@ class Reader {
   }
 
  private:
+  static std::vector<std::string> missing_words(const CsvOptions& options) {
+    std::vector<std::string> words = options.schema ? options.schema->missing : options.missing;
+    for (const std::string& word : options.more_missing) {
+      if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+    }
+    return words;
+  }
+
   std::int64_t rows() const { return some_left_out_ ? static_cast<std::int64_t>(kept_.size()) : records_.count() - 1; }
   // The record of the file (the header not counted) that a row of the table is read from.
   std::int64_t record(std::int64_t row) const { return some_left_out_ ? kept_[static_cast<std::size_t>(row)] : row; }
@@ -161,6 +171,16 @@ class Reader {
     if (!options_.schema && !options_.optional_columns.empty()) {
       throw ValueError("[read_csv] expected optional columns of a schema, got no schema");
     }
+    for (const auto& [name, spec] : options_.types) {
+      try {
+        if (!spec.format.empty()) format_type(spec.format);
+      } catch (const ValueError&) {
+        throw ValueError("[read_csv] column " + internal::shown(name) +
+                         ": expected a type (number or f64, i64, boolean, string, categorical, timestamp) or a written "
+                         "form (date:dmy, date:mdy, number:point+group, number:comma, boolean:yes/no, ...), got " +
+                         internal::shown(spec.format));
+      }
+    }
     const char d = options_.delimiter;
     if (d == '"' || d == '\n' || d == '\r' || static_cast<unsigned char>(d) >= 0x80) {
       throw ValueError("[read_csv] expected an ASCII delimiter other than a quote or a line end, got another");
@@ -185,21 +205,65 @@ class Reader {
     if (static_cast<std::int64_t>(text_.size()) > options_.max_bytes) {
       fail(-1, {}, "expected at most " + std::to_string(options_.max_bytes) + " bytes of text, got more");
     }
-    if (text_.substr(0, 3) == "\xEF\xBB\xBF") text_.remove_prefix(3);
+    const internal::TextIdentity identity = internal::identify(text_);
+    hash_ = identity.hash;
     if (text_.substr(0, 2) == "\xFF\xFE" || text_.substr(0, 2) == "\xFE\xFF") {
       fail_line(1, "expected UTF-8 text, got UTF-16");
     }
-    if (const std::size_t at = text_.find('\0'); at != std::string_view::npos) {
+    if (const std::size_t at = identity.zero_at; at != std::string_view::npos) {
       const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
       fail_line(line, "expected text, got a binary file (a zero byte)");
     }
-    delimiter_ = options_.delimiter != '\0' ? options_.delimiter : internal::find_delimiter(text_);
+    if (text_.substr(0, 3) == "\xEF\xBB\xBF") text_.remove_prefix(3);
+    delimiter_ = options_.delimiter != '\0' ? options_.delimiter : found_delimiter();
     records_ = internal::scan_records(text_, delimiter_, options_.max_rows < 0 ? -1 : options_.max_rows + 1);
     if (records_.unclosed_at >= 0) {
       fail_line(records_.unclosed_line,
                 "expected a closing quote, got the end of the file (the quote opens on this line)");
     }
     if (records_.count() == 0) fail(-1, {}, "expected a header line, got an empty file");
+  }
+
+  // As the first records say; with a schema, the delimiter under which the header has most of its columns.
+  char found_delimiter() const {
+    const char found = internal::find_delimiter(text_);
+    if (!options_.schema) return found;
+    char best = found;
+    std::int64_t most = -1;
+    std::string scratch;
+    for (const char delimiter : {found, ',', ';', '\t', '|'}) {
+      const internal::Records first = internal::scan_records(text_, delimiter, 1);
+      if (first.count() == 0) continue;
+      const auto begin = static_cast<std::size_t>(first.starts[0]), end = static_cast<std::size_t>(first.starts[1]);
+      const std::string_view header = text_.substr(begin, end - begin);
+      const std::int64_t width = internal::split(header, delimiter, 0, options_.max_field_bytes, nullptr).fields;
+      if (width > options_.max_columns) continue;
+      std::vector<Field> fields(static_cast<std::size_t>(width));
+      internal::split(header, delimiter, width, options_.max_field_bytes, fields.data());
+      std::unordered_set<std::string_view> wanted;
+      for (const SchemaColumn& column : options_.schema->columns) wanted.insert(column.name);
+      std::int64_t count = 0;
+      for (const Field& field : fields) {
+        count +=
+            static_cast<std::int64_t>(wanted.erase(field.quoted ? field.value(scratch) : internal::trim(field.raw())));
+      }
+      if (count > most) {
+        most = count;
+        best = delimiter;
+      }
+    }
+    return best;
+  }
+
+  // A first column without a name is the index that pandas writes; it is called what pandas calls it.
+  std::string index_name(const std::vector<std::string>& others) {
+    std::string name = "Unnamed: 0";
+    for (int again = 1; std::find(others.begin(), others.end(), name) != others.end(); ++again) {
+      name = "Unnamed: 0." + std::to_string(again);
+    }
+    notes_.push_back("column " + internal::shown(name) +
+                     ": the header has no name for the first column, as where pandas wrote its index");
+    return name;
   }
 
   void read_header() {
@@ -219,12 +283,15 @@ class Reader {
     std::unordered_set<std::string> seen;
     std::string scratch;
     for (const Field& field : fields) {
-      std::string name(field.quoted ? field.value(scratch) : internal::trim(field.raw()));
-      const auto position = std::to_string(names_.size() + 1);
+      names_.emplace_back(field.quoted ? field.value(scratch) : internal::trim(field.raw()));
+    }
+    if (width_ > 1 && names_[0].empty()) names_[0] = index_name(names_);
+    for (std::size_t f = 0; f < names_.size(); ++f) {
+      const std::string& name = names_[f];
+      const auto position = std::to_string(f + 1);
       if (name.empty()) fail(-2, {}, "expected a name for each column, got an empty one for column " + position);
       if (!seen.insert(name).second)
         fail(-2, name, "expected each column name once, got it again for column " + position);
-      names_.push_back(std::move(name));
     }
   }
 
@@ -412,14 +479,17 @@ class Reader {
   void decide(std::size_t column, const Inference& state) {
     Plan& plan = plans_[column];
     plan.out.type = plan.read = state.type(plan.note);
-    if (plan.read == ColumnType::f64 && state.too_large >= 0) {
-      std::vector<Field> fields;
-      std::string scratch;
-      split_rows(state.too_large, 1, fields);
-      fail(record(state.too_large), plan.out.name,
-           "expected f64, got a number too large: " +
-               internal::shown(fields[static_cast<std::size_t>(plan.field)].value(scratch)));
-    }
+    if (plan.read != ColumnType::f64 || (state.too_large < 0 && state.infinite < 0)) return;
+    const bool large = state.too_large >= 0 && (state.infinite < 0 || state.too_large < state.infinite);
+    const std::int64_t row = large ? state.too_large : state.infinite;
+    std::vector<Field> fields;
+    std::string scratch;
+    split_rows(row, 1, fields);
+    const std::string word(internal::trim(fields[static_cast<std::size_t>(plan.field)].value(scratch)));
+    if (large) fail(record(row), plan.out.name, "expected f64, got a number too large: " + internal::shown(word));
+    fail(record(row), plan.out.name,
+         "expected a finite number, got " + internal::shown(word) + "; --missing " + word +
+             " reads it as a missing value, --types " + plan.out.name + "=number keeps it");
   }
 
   // Fills rows of one column; returns false where an inferred type does not hold, throws where a told one does not.
@@ -448,6 +518,7 @@ class Reader {
       switch (plan.read) {
         case ColumnType::f64:
           parsed = internal::parse_f64(text, b.f64[static_cast<std::size_t>(row)]);
+          if (!plan.told && std::isinf(b.f64[static_cast<std::size_t>(row)])) parsed = Parsed::no;
           break;
         case ColumnType::i64: {
           std::int64_t& value = b.i64[static_cast<std::size_t>(row)];
@@ -545,12 +616,51 @@ class Reader {
     auto source = std::make_shared<TableSource>();
     source->file = file_;
     source->first_line = records_.line(0) + 1;
+    source->origin = {.id = hash_, .text = true};
     if (!records_.lines.empty()) source->lines.assign(records_.lines.begin() + 1, records_.lines.end());
     table.set_source(std::move(source), kept_);
     for (const Plan& plan : plans_) {
       if (!plan.out.format.empty()) apply_format(table, plan.out.name, plan.out.format);
     }
     return table;
+  }
+
+  // Text of which nine values in ten are numbers: which words stand among them, and what can be done.
+  void note_words_among_numbers(const Table& table) {
+    parallel_for(static_cast<std::int64_t>(plans_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t c = begin; c < end; ++c) {
+        Plan& plan = plans_[static_cast<std::size_t>(c)];
+        if (!plan.told && plan.read == ColumnType::string && plan.note.empty()) {
+          plan.note = words_among_numbers(table, plan.out.name);
+        }
+      }
+    });
+  }
+
+  static std::string words_among_numbers(const Table& table, const std::string& name) {
+    constexpr std::size_t most_words = 3;
+    const Column& column = table.column(name);
+    const std::int64_t values = column.size() - column.null_count(), bound = values / 10;
+    std::int64_t others = 0;
+    std::vector<std::pair<std::string_view, std::int64_t>> words;  // with the first row of each
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      if (column.is_null(row)) continue;
+      const std::string_view text = internal::trim(column.string(row));
+      double number = 0;
+      if (internal::parse_f64(text, number) == Parsed::ok && !internal::leading_zero(text)) continue;
+      if (++others > bound) return {};
+      const bool known = std::any_of(words.begin(), words.end(), [&](const auto& one) { return one.first == text; });
+      if (!known && words.size() < most_words) words.emplace_back(text, row);
+    }
+    if (others == 0) return {};
+    std::string note = std::to_string(values - others) + " of " + std::to_string(values) +
+                       " values are numbers, kept as text for the others:";
+    for (std::size_t k = 0; k < words.size(); ++k) {
+      note += (k ? ", " : " ") + internal::shown(words[k].first) + " (line " +
+              std::to_string(table.location(words[k].second).line) + ")";
+    }
+    return note + "; --missing " + std::string(words[0].first.substr(0, 40)) +
+           " reads such a word as a missing value, --types " + name + "=number refuses every other word";
   }
 
   void write_report(CsvReport& report, const Table& table) const {
@@ -562,7 +672,7 @@ class Reader {
     report.bytes = static_cast<std::int64_t>(text_.size());
     report.delimiter = delimiter_;
     report.notes = notes_;
-    report.schema.missing = options_.schema ? options_.schema->missing : options_.missing;
+    report.schema.missing = words_;
     report.schema.quoted_missing = quoted_missing_;
     for (const Plan& plan : plans_) {
       SchemaColumn column = plan.out;
@@ -577,9 +687,11 @@ class Reader {
   std::string_view text_;
   std::string file_;
   const CsvOptions& options_;
+  std::vector<std::string> words_;
   internal::MissingWords missing_;
   bool quoted_missing_;
   char delimiter_ = ',';
+  std::uint64_t hash_ = 0;
   internal::Records records_;
   std::int64_t width_ = 0;
   std::vector<std::string> names_;
@@ -594,11 +706,17 @@ class Reader {
 }  // namespace
 
 ColumnSpec::ColumnSpec(std::string_view name) : type(ColumnType::string) {
-  if (name.find(':') == std::string_view::npos) {
-    type = parse_column_type(name);
-  } else {
-    type = format_type(name);
-    format = name;
+  try {
+    if (name == "number") {
+      type = ColumnType::f64;
+    } else if (name.find(':') == std::string_view::npos) {
+      type = parse_column_type(name);
+    } else {
+      format = name;
+      type = format_type(name);
+    }
+  } catch (const ValueError&) {
+    format = name.empty() ? "nothing" : name;  // of no type: the reader, which knows the column, refuses it
   }
 }
 

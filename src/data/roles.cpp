@@ -34,6 +34,9 @@ bool named_like_id(const std::string& name) {
   return std::islower(static_cast<unsigned char>(name[name.size() - 3])) != 0;
 }
 
+// "Unnamed: 0", "Unnamed: 0.1": what readers call a first column without a name.
+bool named_like_index(const std::string& name) { return name == "Unnamed: 0" || name.rfind("Unnamed: 0.", 0) == 0; }
+
 // Whether distinct whole numbers lie so close that they count rows, of which these may be a sample of half or more.
 bool counts_rows(const Column& column) {
   std::int64_t low = std::numeric_limits<std::int64_t>::max(), high = std::numeric_limits<std::int64_t>::min();
@@ -109,6 +112,9 @@ Verdict judge(const Table& table, const std::string& name, const RoleOptions& op
     return {Role::constant, "every row has the value \"" + column.text(0).substr(0, 40) + "\""};
   const bool keyed = column.type() == ColumnType::i64 || column.type() == ColumnType::string ||
                      column.type() == ColumnType::categorical;
+  if (column.type() == ColumnType::i64 && named_like_index(name)) {
+    return {Role::identifier, "a column without a name of its own: the index that pandas writes"};
+  }
   if (keyed && named_like_id(name)) {
     if (levels == rows) return {Role::identifier, "named like an id, with a different value in each row"};
     if (levels > internal::kFewRows) return {Role::identifier, "named like an id, repeating: " + counted(levels, rows)};

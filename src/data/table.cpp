@@ -1,6 +1,7 @@
 #include "tern/data/table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -111,6 +112,11 @@ std::string hash_column(const Column& column) {
   return sha256(text);
 }
 
+RowOrigin new_origin() {
+  static std::atomic<std::uint64_t> made{0};
+  return {.id = made.fetch_add(1, std::memory_order_relaxed) + 1};
+}
+
 }  // namespace
 
 Table::Table(std::initializer_list<std::pair<std::string, Column>> columns) {
@@ -162,6 +168,7 @@ Table& Table::add(std::string name, Column column) {
   check_new(name);
   if (columns_.empty() && rows_ == 0 && !row_ids_) {
     rows_ = column.size();
+    if (sources_.empty()) sources_.push_back({.origin = new_origin()});
   } else {
     check_length(name, column);
   }
@@ -369,13 +376,20 @@ std::vector<std::int64_t> Table::row_ids() const {
   return ids;
 }
 
+RowOrigin Table::origin(std::int64_t row) const {
+  if (row < 0 || row >= rows_) {
+    throw IndexError("[Table] expected a row in [0, " + std::to_string(rows_) + "), got " + std::to_string(row));
+  }
+  return sources_[row_sources_ ? static_cast<std::size_t>((*row_sources_)[static_cast<std::size_t>(row)]) : 0].origin;
+}
+
 DataLocation Table::location(std::int64_t row, std::string_view column) const {
   DataLocation location;
   location.row = row_id(row);
   location.column = column;
   if (sources_.empty()) return location;
   const auto which = row_sources_ ? static_cast<std::size_t>((*row_sources_)[static_cast<std::size_t>(row)]) : 0;
-  const TableSource* source = sources_[which].get();
+  const TableSource* source = sources_[which].source.get();
   if (!source) return location;
   location.file = source->file;
   if (source->lines.empty()) {
@@ -390,7 +404,7 @@ const std::string& Table::source_file() const {
   static const std::string none;
   if (sources_.empty()) return none;
   const std::size_t which = row_sources_ && rows_ > 0 ? static_cast<std::size_t>(row_sources_->front()) : 0;
-  return sources_[which] ? sources_[which]->file : none;
+  return sources_[which].source ? sources_[which].source->file : none;
 }
 
 void Table::set_source(std::shared_ptr<const TableSource> source, std::vector<std::int64_t> row_ids) {
@@ -403,8 +417,8 @@ void Table::set_source(std::shared_ptr<const TableSource> source, std::vector<st
   } else {
     row_ids_.reset();
   }
-  sources_.clear();
-  if (source) sources_.push_back(std::move(source));
+  const RowOrigin origin = source && source->origin.id != 0 ? source->origin : new_origin();
+  sources_.assign(1, {.source = std::move(source), .origin = origin});
   row_sources_.reset();
 }
 
@@ -465,7 +479,7 @@ Table Table::concat(std::span<const Table> tables) {
     const auto more = table.row_ids();
     ids.insert(ids.end(), more.begin(), more.end());
     std::vector<std::int32_t> places;
-    for (const auto& source : table.sources_.empty() ? decltype(sources_)(1) : table.sources_) {
+    for (const Input& source : table.sources_) {
       const auto at = std::find(result.sources_.begin(), result.sources_.end(), source);
       places.push_back(static_cast<std::int32_t>(at - result.sources_.begin()));
       if (at == result.sources_.end()) result.sources_.push_back(source);

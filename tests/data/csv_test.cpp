@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include "tern/base/error.h"
@@ -179,6 +180,117 @@ TEST(ReadCsv, MissingWords) {
   EXPECT_EQ(own["y"].string(0), "NA");
 }
 
+TEST(ReadCsv, MoreMissingWords) {
+  CsvReport report;
+  const Table t = read_csv_text("x,y\n1,n.a.\nunknown,2\nNA, \n", {.more_missing = {"unknown", "n.a.", "NA"}}, &report);
+  EXPECT_EQ(t["x"].type(), ColumnType::i64);
+  EXPECT_EQ(t["x"].null_count(), 2);
+  EXPECT_EQ(t["y"].type(), ColumnType::i64);
+  EXPECT_EQ(t["y"].null_count(), 2);
+  EXPECT_EQ(report.schema.missing.size(), default_missing_words().size() + 2);
+  EXPECT_EQ(read_csv_text("x,y\nunknown,3\n", {.schema = report.schema})["x"].null_count(), 1);
+  const Table both = read_csv_text("x,y\nunknown,gone\n", {.more_missing = {"gone"}, .schema = report.schema});
+  EXPECT_EQ(both["y"].null_count(), 1);
+}
+
+TEST(ReadCsv, SaysWhichWordsStandAmongNumbers) {
+  std::string text = "fee,plan,zip,half\n";
+  for (int i = 0; i < 100; ++i) {
+    const bool odd = i % 25 == 3;
+    text += (odd ? std::string(i == 3    ? "unknown"
+                               : i == 28 ? " n.a. "
+                               : i == 53 ? "unknown"
+                                         : "-")
+                 : std::to_string(i)) +
+            ",plan " + std::to_string(i % 3) + ",0" + std::to_string(100 + i) + "," + (i % 2 ? "x" : "1") + "\n";
+  }
+  CsvReport report;
+  EXPECT_EQ(read_csv_text(text, {}, &report)["fee"].type(), ColumnType::string);
+  ASSERT_EQ(report.notes.size(), 2u);
+  for (const char* part : {"column \"fee\"", "96 of 100", "\"unknown\" (line 5)", "\"n.a.\" (line 30)",
+                           "\"-\" (line 80)", "--missing unknown", "--types fee=number"}) {
+    EXPECT_NE(report.notes[0].find(part), std::string::npos) << part << " in " << report.notes[0];
+  }
+  EXPECT_NE(report.notes[1].find("leading zeros"), std::string::npos) << report.notes[1];
+  EXPECT_EQ(read_csv_text(text, {.more_missing = {"unknown", "n.a.", "-"}}, &report)["fee"].type(), ColumnType::i64);
+  EXPECT_EQ(report.notes.size(), 1u);
+  read_csv_text(text, {.types = {{"fee", "string"}}}, &report);
+  EXPECT_EQ(report.notes.size(), 1u) << "what is told needs no advice";
+  read_csv_text("x\n1\n2\n3\n4\n5\n6\n7\n8\na\n", {}, &report);
+  EXPECT_TRUE(report.notes.empty()) << "eight of nine";
+}
+
+TEST(ReadCsv, RefusesInfinityWhereItIsRead) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < 9000; ++i) text += "x," + (i == 8000 ? std::string("-Inf") : std::to_string(i)) + "\n";
+  for (const int threads : {1, 4}) {
+    set_num_threads(threads);
+    const DataError error = error_of(text);
+    EXPECT_SAYS(error, "expected a finite number, got \"-Inf\"");
+    EXPECT_SAYS(error, "--missing -Inf");
+    EXPECT_SAYS(error, "--types b=number");
+    EXPECT_EQ(error.row(), 8000);
+    EXPECT_EQ(error.line(), 8002);
+    EXPECT_EQ(error.column(), "b");
+    EXPECT_EQ(read_csv_text(text + "x,word\n")["b"].type(), ColumnType::string);
+  }
+  set_num_threads(0);
+  EXPECT_SAYS(error_of("a\n1.5\ninf\n1e999\n"), "row 1 ");
+  EXPECT_SAYS(error_of("a\n1.5\n1e999\ninf\n"), "too large");
+  EXPECT_EQ(read_csv_text(text, {.types = {{"b", ColumnType::f64}}})["b"].f64(8000),
+            -std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(read_csv_text(text, {.more_missing = {"-Inf"}})["b"].is_null(8000));
+}
+
+TEST(ReadCsv, NamesTheIndexThatPandasWrites) {
+  CsvReport report;
+  const Table t = read_csv_text(",age\n0,31\n1,45\n", {}, &report);
+  EXPECT_EQ(t.names(), (std::vector<std::string>{"Unnamed: 0", "age"}));
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_NE(report.notes[0].find("pandas"), std::string::npos);
+  EXPECT_EQ(read_csv_text(",age\n7,31\n", {.schema = report.schema})["Unnamed: 0"].i64(0), 7);
+  EXPECT_EQ(read_csv_text("\"\",Unnamed: 0,age\n0,0,31\n").names(),
+            (std::vector<std::string>{"Unnamed: 0.1", "Unnamed: 0", "age"}));
+  EXPECT_SAYS(error_of(",,age\n0,1,31\n"), "empty one for column 2");
+  EXPECT_SAYS(error_of("\"\"\nx\n"), "empty one for column 1");
+}
+
+TEST(ReadCsv, FindsTheDelimiterOfItsSchema) {
+  const std::string text = "fee, monthly;plan\n1,5;basic\n2,5;plus\n";
+  CsvReport report;
+  const Table t = read_csv_text(text, {.delimiter = ';'}, &report);
+  EXPECT_EQ(t.width(), 2);
+  EXPECT_EQ(read_csv_text(text).names()[0], "fee") << "from the text alone, a comma is as good";
+  const Table again = read_csv_text(text, {.schema = report.schema}, &report);
+  EXPECT_TRUE(again.equals(t));
+  EXPECT_EQ(report.delimiter, ';');
+  EXPECT_EQ(read_csv_text("plan,\"fee, monthly\"\nbasic,3\n", {.schema = report.schema}).width(), 2) << "or another";
+}
+
+TEST(ReadCsv, KnowsRowsByTheTextTheyStandIn) {
+  const std::string text = "a,b\n1,2\n3,4\n";
+  const Table t = read_csv_text(text);
+  EXPECT_TRUE(t.origin(0).text);
+  EXPECT_EQ(read_csv_text(text, {.max_rows = 1}).origin(0), t.origin(0));
+  std::set<std::uint64_t> ids;
+  std::string large = "a\n" + std::string(600'000, '1') + "\n";
+  const auto add = [&ids](const std::string& one) { ids.insert(read_csv_text(one).origin(0).id); };
+  for (const std::string& other : {text, text + "\n", text + "5,6\n", std::string("a,b\n1,2\n4,3\n")}) add(other);
+  EXPECT_EQ(ids.size(), 4u);
+  for (const std::size_t at : {2u, 70u, 262'143u, 262'144u, 262'145u, 600'001u}) {
+    std::string other = large;
+    other[at] = '2';
+    add(other);
+  }
+  std::swap_ranges(large.begin() + 2, large.begin() + 4, large.begin() + 300'000);
+  add(large);
+  EXPECT_EQ(ids.size(), 11u);
+  set_num_threads(3);
+  const std::uint64_t three = read_csv_text(large).origin(0).id;
+  set_num_threads(0);
+  EXPECT_EQ(three, read_csv_text(large).origin(0).id);
+}
+
 TEST(ReadCsv, ToldTypes) {
   const Table t =
       read_csv_text("a,b,c,d,e\n1,yes,x,2024-01-01,3.0\n2,no,y,2024-01-02,4\n", {.types = {{"a", ColumnType::string},
@@ -191,7 +303,15 @@ TEST(ReadCsv, ToldTypes) {
   EXPECT_EQ(t["c"].levels(), (std::vector<std::string>{"x", "y"}));
   EXPECT_EQ(t["d"].type(), ColumnType::timestamp);
   EXPECT_EQ(t["e"].i64(0), 3);
-  EXPECT_THROW(ColumnSpec("float"), ValueError);
+  try {
+    read_csv_text("a,b\n1,2\n", {.types = {{"a", "i64"}, {"b", "float"}}});
+    ADD_FAILURE() << "an unknown type was taken";
+  } catch (const ValueError& error) {
+    for (const char* part : {"column \"b\"", "got \"float\"", "f64", "timestamp", "date:dmy"}) EXPECT_SAYS(error, part);
+  }
+  EXPECT_THROW(read_csv_text("a\n1\n", {.types = {{"a", "date:never"}}}), ValueError);
+  EXPECT_THROW(read_csv_text("a\n1\n", {.types = {{"a", ""}}}), ValueError);
+  EXPECT_EQ(read_csv_text("a\n1\n", {.types = {{"a", "number"}}})["a"].type(), ColumnType::f64);
   const DataError error = error_of("a,b\n1,2\n3,x\n", {.types = {{"b", ColumnType::i64}}});
   EXPECT_EQ(error.row(), 1);
   EXPECT_EQ(error.line(), 3);
@@ -409,7 +529,7 @@ TEST(WriteCsv, QuotesWhatNeedsIt) {
   EXPECT_EQ(write_csv_text(one, {.missing = "NA"}), "x\n1\nNA\n2\n");
   const double inf = std::numeric_limits<double>::infinity();
   const Table ends({{"x", Column::from_f64({inf, -inf, 1.5})}});
-  EXPECT_TRUE(read_csv_text(write_csv_text(ends)).equals(ends));
+  EXPECT_TRUE(read_csv_text(write_csv_text(ends), {.types = {{"x", "number"}}}).equals(ends));
   EXPECT_THROW(write_csv_text(Table()), ValueError);
   EXPECT_THROW(write_csv_text(one, {.delimiter = '"'}), ValueError);
   EXPECT_THROW(write_csv_text(one, {.missing = "a,b"}), ValueError);

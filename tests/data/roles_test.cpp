@@ -100,6 +100,35 @@ TEST(Roles, ASmallTableKeepsItsCategories) {
   EXPECT_EQ(roles[1].role, Role::numeric);
 }
 
+TEST(Roles, TheIndexOfPandasCountsRows) {
+  Table table = {{"Unnamed: 0", whole([](int i) { return i * 1000; })},
+                 {"Unnamed: 0.1", whole([](int i) { return i / 2; })},
+                 {"x", whole([](int i) { return i * 1000; })}};
+  const auto roles = infer_roles(table);
+  EXPECT_EQ(roles[0].role, Role::identifier);
+  EXPECT_EQ(roles[1].role, Role::identifier);
+  EXPECT_NE(roles[0].reason.find("pandas"), std::string::npos);
+  EXPECT_EQ(roles[2].role, Role::numeric);
+  EXPECT_EQ(infer_roles(table.head(3))[0].role, Role::identifier);
+}
+
+TEST(Duplicates, LookPastIgnoredColumns) {
+  const Table table = {{"row", Column::from_i64({0, 1, 2, 3})},
+                       {"x", Column::from_f64({1, 1, 1, 2})},
+                       {"y", Column::from_strings({"No", "No", "Yes", "No"})}};
+  using Rows = std::vector<std::int64_t>;
+  EXPECT_TRUE(find_duplicates(table, {.target = "y"}).rows.empty());
+  const Duplicates found = find_duplicates(table, {.target = "y", .ignore = {"row"}});
+  EXPECT_EQ(found.rows, (Rows{1}));
+  EXPECT_EQ(found.first_rows, (Rows{0}));
+  EXPECT_EQ(found.repeated_features, (Rows{1, 2}));
+  EXPECT_EQ(found.conflicts, (Rows{2}));
+  EXPECT_TRUE(find_duplicates(table, {.ignore = {"row", "x", "y"}}).rows.empty());
+  EXPECT_THROW(find_duplicates(table, {.ignore = {"nothing"}}), DataError);
+  EXPECT_THROW(find_duplicates(table, {.target = "y", .ignore = {"y"}}), ValueError);
+  EXPECT_THROW(find_duplicates(table, {.id = "row", .ignore = {"row"}}), ValueError);
+}
+
 TEST(Duplicates, AreToldApartByTheId) {
   const Table table = {{"id", Column::from_strings({"a", "b", "a", "a", "c", "d"})},
                        {"x", Column::from_f64({1, 1, 1, 2, 5, 5})},

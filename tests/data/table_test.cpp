@@ -107,6 +107,29 @@ TEST(Table, FindsEqualRows) {
   EXPECT_EQ(t.first_equal_row({"a"}), (std::vector<std::int64_t>{0, 1, 0, 3, 3}));
 }
 
+TEST(Table, KnowsWhatItsRowsComeFrom) {
+  const Table t = people(), other = people();
+  const RowOrigin origin = t.origin(0);
+  EXPECT_FALSE(origin.text);
+  EXPECT_NE(origin, RowOrigin{});
+  EXPECT_NE(other.origin(0), origin);
+  Table changed = t.sort({"age"}).filter([](std::int64_t row) { return row > 0; }).select({"age"});
+  changed.add("more", changed["age"]).replace("age", Column::nulls(ColumnType::f64, changed.rows()));
+  EXPECT_EQ(changed.origin(2), origin);
+  EXPECT_EQ(t.select({}).origin(3), origin);
+  const Table parts[] = {t, other.slice(1, 1), t.head(1)};
+  const Table both = Table::concat(parts);
+  EXPECT_EQ(both.origin(0), origin);
+  EXPECT_EQ(both.origin(4), other.origin(0));
+  EXPECT_EQ(both.origin(5), origin);
+  EXPECT_EQ(both.slice(4, 1).origin(0), other.origin(0));
+  EXPECT_THROW(t.origin(4), IndexError);
+  EXPECT_THROW(t.origin(-1), IndexError);
+  Table renumbered = t;
+  renumbered.set_source(nullptr, {9, 8, 7, 6});
+  EXPECT_NE(renumbered.origin(0), origin);
+}
+
 TEST(Table, ConcatenatesByName) {
   auto first_source = std::make_shared<TableSource>();
   first_source->file = "one.csv";

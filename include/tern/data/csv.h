@@ -22,8 +22,8 @@ enum class BadRows : std::uint8_t {
   report  ///< leave it out, and list it with its reason in the CsvReport, which must be given
 };
 
-/// The type of a column, told: `ColumnType::string`, or a name, "string", "timestamp", or a format of formats.h,
-/// "date:dmy". Throws ValueError for a name that is none.
+/// The type of a column, told: `ColumnType::string`, or a name, "string", "timestamp", "number" (f64), or a format of
+/// formats.h, "date:dmy". A name that is none is a ValueError of the reader, which names the column.
 struct TERN_API ColumnSpec {
   ColumnType type;
   std::string format{};
@@ -35,10 +35,12 @@ struct TERN_API ColumnSpec {
 
 /// How a CSV file is read.
 struct CsvOptions {
-  char delimiter = '\0';  ///< '\0': found among , ; tab |
+  /// '\0': found among , ; tab |, by a schema the one under which the header has its columns.
+  char delimiter = '\0';
   /// Words that stand for a missing value, blanks around them ignored; with the empty word, blank fields are missing.
   std::vector<std::string> missing = default_missing_words();
-  bool quoted_missing = true;  ///< a missing-value word in quotes is missing too
+  std::vector<std::string> more_missing{};  ///< further such words, beside those above or a schema's
+  bool quoted_missing = true;               ///< a missing-value word in quotes is missing too
   BadRows bad_rows = BadRows::error;
   std::map<std::string, ColumnSpec> types{};  ///< told types; the other columns' are inferred over all their values
   /// Reads exactly these columns, in this order, and infers nothing; other columns of the file are left out. Its
@@ -67,14 +69,17 @@ struct CsvReport {
   std::vector<SkippedRow> skipped{};  ///< each of them, under BadRows::report
   std::int64_t bytes = 0;             ///< of text
   char delimiter = ',';
-  Schema schema{};                   ///< reads a file like this one the same way
-  std::vector<std::string> notes{};  ///< decisions worth a line: digits kept as text, columns left out
+  Schema schema{};  ///< reads a file like this one the same way
+  /// Decisions worth a line: digits kept as text, columns left out, words among numbers.
+  std::vector<std::string> notes{};
 };
 
 /// Reads a CSV file (RFC 4180; UTF-8 with or without a byte-order mark; LF, CRLF or CR; gzip by its first bytes) with a
-/// header line. Blank lines are no records. Inferred types: i64, f64, boolean (true/false), timestamp (ISO 8601), else
-/// string; whole numbers beyond int64 or with leading zeros stay text, with a note. Throws FileError when the file
-/// cannot be read, DataError with file, row, line and column for what breaks a rule.
+/// header line; a first column without a name, as pandas writes its index, is "Unnamed: 0". Blank lines are no records.
+/// Inferred types: i64, f64, boolean (true/false), timestamp (ISO 8601), else string; whole numbers beyond int64 or
+/// with leading zeros stay text, with a note, as do numbers with words among them. An infinite number is an error
+/// unless the column is told f64. Throws FileError when the file cannot be read, ValueError for options that do not
+/// fit, DataError with file, row, line and column for what breaks a rule.
 TERN_API Table read_csv(const std::string& path, const CsvOptions& options = {}, CsvReport* report = nullptr);
 
 /// The same from text in memory.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -36,15 +37,26 @@ struct Description {
 };
 TERN_API std::string to_string(const Description& description);
 
+/// What a row comes from. Rows of one origin and one id (`Table::row_id`) are the same row, in whatever table they
+/// stand.
+struct RowOrigin {
+  std::uint64_t id =
+      0;              ///< of text, a hash of all of it; of a table made in memory, its number in this process; 0: none
+  bool text = false;  ///< read from text: the same text read again, from wherever, has the same id
+  auto operator<=>(const RowOrigin& other) const = default;
+};
+
 /// The file that rows were read from.
 struct TableSource {
   std::string file{};                 ///< path, empty for text in memory
   std::int64_t first_line = 2;        ///< 1-based line on which record 0 starts
   std::vector<std::int64_t> lines{};  ///< line of each record where they are not consecutive, else empty
+  RowOrigin origin{};                 ///< what the rows are told apart by; none: a table made in memory
 };
 
 /// Named columns of one length, in order. A value: columns are shared, so copies are cheap. Each row remembers which
-/// record of the input it came from (`row_ids`), through filter, take, sort and concat.
+/// record of the input it came from (`row_ids`) and which input that was (`origin`), through filter, take, sort, concat
+/// and changes of columns.
 class TERN_API Table {
  public:
   Table() = default;
@@ -101,11 +113,14 @@ class TERN_API Table {
   /// 0-based record of the input that each row came from; 0 … rows() - 1 for a table made in memory.
   std::vector<std::int64_t> row_ids() const;
   std::int64_t row_id(std::int64_t row) const;
+  /// What a row comes from: text that was read, or the table made in memory that first held it. Throws IndexError.
+  RowOrigin origin(std::int64_t row) const;
   /// File, record, line and column of a row, for a DataError. Throws IndexError.
   DataLocation location(std::int64_t row, std::string_view column = {}) const;
   /// The file of the first row's source, empty when there is none.
   const std::string& source_file() const;
-  /// Says where the rows come from; `row_ids` is empty (0 … rows() - 1) or has an id for each row.
+  /// Says where the rows come from; `row_ids` is empty (0 … rows() - 1) or has an id for each row. They are new rows
+  /// then, unless the source has an origin.
   void set_source(std::shared_ptr<const TableSource> source, std::vector<std::int64_t> row_ids = {});
 
   /// SHA-256 over names, types, levels and values (not over the source or row ids), the same for equal tables.
@@ -125,8 +140,14 @@ class TERN_API Table {
   std::int64_t rows_ = 0;
   std::vector<std::string> names_;
   std::vector<Column> columns_;
-  std::shared_ptr<const std::vector<std::int64_t>> row_ids_;  // null: 0 … rows_ - 1
-  std::vector<std::shared_ptr<const TableSource>> sources_;
+  // An input that rows come from; `source` is null for a table made in memory.
+  struct Input {
+    std::shared_ptr<const TableSource> source{};
+    RowOrigin origin{};
+    bool operator==(const Input& other) const = default;
+  };
+  std::shared_ptr<const std::vector<std::int64_t>> row_ids_;      // null: 0 … rows_ - 1
+  std::vector<Input> sources_;                                    // empty before there is a column
   std::shared_ptr<const std::vector<std::int32_t>> row_sources_;  // position in sources_; null when there is one
 };
 
