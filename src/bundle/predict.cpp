@@ -103,12 +103,12 @@ Predictions Bundle::predict(const data::Table& table) const {
   const data::Table inputs = table.select(wanted);
   Predictions predictions{.rows = table.rows()};
   if (table.rows() == 0) {
-    state.pipeline.transform(inputs);  // says what is missing, even without rows
+    state.pipeline.transform(inputs, {.scoring = true});  // says what is missing, even without rows
     return predictions;
   }
   predictions.values =
       forward(*state.model, state.dtype, state.task, table.rows(), [&](std::int64_t begin, std::int64_t end) {
-        return state.pipeline.transform(inputs.slice(begin, end - begin)).x();
+        return state.pipeline.transform(inputs.slice(begin, end - begin), {.scoring = true}).x();
       });
   predictions.decisions = decide(state.task, predictions.values);
   return predictions;

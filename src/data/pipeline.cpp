@@ -150,16 +150,20 @@ Table Pipeline::conform(const Table& table) const {
   return result;
 }
 
-Table Pipeline::transform_table(const Table& table) const {
+Table Pipeline::transform_table(const Table& table, const TransformOptions& options) const {
   need_fitted("transform");
   Table current = conform(table);
-  for (const auto& step : steps_) current = step->transform(current);
+  for (const auto& step : steps_) {
+    current = options.scoring ? step->transform_scored(current) : step->transform(current);
+  }
   std::vector<std::string> names = features_;
   if (!target_.empty() && current.has(target_)) names.push_back(target_);
   return current.select(names);
 }
 
-Dataset Pipeline::transform(const Table& table) const { return to_dataset(transform_table(table)); }
+Dataset Pipeline::transform(const Table& table, const TransformOptions& options) const {
+  return to_dataset(transform_table(table, options));
+}
 
 Dataset Pipeline::to_dataset(const Table& features) const {
   const std::int64_t rows = features.rows();

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 
+#include "data/seen_rows.h"
 #include "data/step_base.h"
 #include "tern/base/random.h"
 
@@ -16,6 +16,7 @@ struct Means {
   std::vector<std::string> levels{};
   std::vector<double> means{};  // of the levels, then of missing values
   double prior = 0;
+  bool missing = true;  // whether missing values are a level; known while it is fitted
   LevelIndex index{};
 };
 
@@ -55,6 +56,9 @@ class TargetEncoding final : public ColumnStep<Means> {
     if (options.folds < 2) {
       throw ValueError("[target_encoding] expected at least 2 folds, got " + std::to_string(options.folds));
     }
+    if (options.min_count < 1) {
+      throw ValueError("[target_encoding] expected min_count of at least 1, got " + std::to_string(options.min_count));
+    }
   }
   std::string_view type() const override { return "target_encoding"; }
   std::unique_ptr<Step> clone() const override { return std::make_unique<TargetEncoding>(*this); }
@@ -68,14 +72,7 @@ class TargetEncoding final : public ColumnStep<Means> {
                       {.file = table.source_file()});
     }
     ColumnStep::fit(table, context);
-    seen_rows_ = table.rows();
-    seen_hash_ = fingerprint(table);
-    seen_records_.clear();
-    for (std::int64_t row = 0; row < table.rows(); ++row) {
-      DataLocation location = table.location(row);
-      if (!location.file.empty()) seen_records_[std::move(location.file)].push_back(location.row);
-    }
-    for (auto& [file, records] : seen_records_) std::sort(records.begin(), records.end());
+    seen_ = SeenRows(table);
   }
 
   Table transform(const Table& table) const override {
@@ -83,6 +80,7 @@ class TargetEncoding final : public ColumnStep<Means> {
     refuse_seen(table);
     return ColumnStep::transform(table);
   }
+  Table transform_scored(const Table& table) const override { return ColumnStep::transform(table); }
 
   Table fit_transform(const Table& table, const FitContext& context) override {
     fit(table, context);
@@ -96,7 +94,8 @@ class TargetEncoding final : public ColumnStep<Means> {
       const std::vector<std::int32_t> found = one.state.index.of(t.column(one.name));
       std::vector<double> values(rows);
       for (std::size_t fold = 0; fold < folds; ++fold) {
-        const Means means = learn(one.state.levels, found, target, [&](std::size_t i) { return fold_of[i] != fold; });
+        const Means means = learn(one.state.levels, one.state.missing, found, target,
+                                  [&](std::size_t i) { return fold_of[i] != fold; });
         for (std::size_t i = 0; i < rows; ++i) {
           if (fold_of[i] == fold) values[i] = value(found[i], means);
         }
@@ -107,21 +106,22 @@ class TargetEncoding final : public ColumnStep<Means> {
 
   std::string to_json() const override {
     Json json = tern::internal::parse_json(ColumnStep::to_json(), "target_encoding");
-    json["seen_rows"] = seen_rows_;
-    json["seen_hash"] = seen_hash_;
+    json["seen"] = seen_.to_json();
     return dump_json(json, "Step::to_json");
   }
   void load(const Json& json) {
     ColumnStep::load(json);
-    seen_rows_ = json_get<std::int64_t>(json, "seen_rows", "target_encoding");
-    seen_hash_ = json_get<std::string>(json, "seen_hash", "target_encoding");
+    // Absent in files of before rows were known one by one: then no row is known.
+    seen_ = SeenRows::from_json(json_get_or<Json>(json, "seen", Json::array(), "target_encoding"), "target_encoding");
   }
 
  protected:
   Means fit_column(const Table& table, const std::string& name, const FitContext& context) const override {
-    std::vector<std::string> levels = count_levels(table.column(name), name, "target_encoding").levels;
+    const LevelCounts counted = count_levels(table.column(name), name, "target_encoding");
+    std::vector<std::string> levels = common_levels(counted, options_.min_count);
     const std::vector<std::int32_t> found = LevelIndex(levels).of(table.column(name));
-    Means means = learn(levels, found, target_values(table, context.target), [](std::size_t) { return true; });
+    Means means = learn(levels, counted.missing >= options_.min_count, found, target_values(table, context.target),
+                        [](std::size_t) { return true; });
     for (const double mean : means.means) {
       if (!std::isfinite(mean)) {
         fail_column(table, context.target, "target_encoding", "expected numbers with finite means, got larger ones");
@@ -139,7 +139,9 @@ class TargetEncoding final : public ColumnStep<Means> {
     return {Column::from_f64(std::move(values))};
   }
   std::vector<std::string> output_names(const std::string& name, const Means&) const override { return {name}; }
-  Json save_options() const override { return {{"smoothing", options_.smoothing}, {"folds", options_.folds}}; }
+  Json save_options() const override {
+    return {{"smoothing", options_.smoothing}, {"folds", options_.folds}, {"min_count", options_.min_count}};
+  }
   Json save_state(const Means& state) const override {
     return {{"levels", state.levels}, {"means", state.means}, {"prior", state.prior}};
   }
@@ -162,11 +164,13 @@ class TargetEncoding final : public ColumnStep<Means> {
     return level == LevelIndex::missing ? means.means.back() : means.means[static_cast<std::size_t>(level)];
   }
 
-  // Smoothed means over the rows that `used` tells, in row order; a level without rows gets their overall mean.
+  // Smoothed means over the rows that `used` tells, in row order; a level without rows gets their overall mean, as do
+  // missing values that are no level.
   template <class Used>
-  Means learn(const std::vector<std::string>& levels, const std::vector<std::int32_t>& found,
+  Means learn(const std::vector<std::string>& levels, bool missing, const std::vector<std::int32_t>& found,
               const std::vector<double>& target, Used&& used) const {
     Means means;
+    means.missing = missing;
     std::vector<double> used_values;
     for (std::size_t i = 0; i < target.size(); ++i) {
       if (used(i)) used_values.push_back(target[i]);
@@ -174,7 +178,7 @@ class TargetEncoding final : public ColumnStep<Means> {
     means.prior = mean_of(used_values);
     std::vector<double> sums(levels.size() + 1), counts(levels.size() + 1);
     for (std::size_t i = 0; i < target.size(); ++i) {
-      if (!used(i)) continue;
+      if (!used(i) || found[i] == LevelIndex::unseen || (found[i] == LevelIndex::missing && !missing)) continue;
       const std::size_t at = found[i] < 0 ? levels.size() : static_cast<std::size_t>(found[i]);
       sums[at] += target[i];
       counts[at] += 1;
@@ -186,38 +190,19 @@ class TargetEncoding final : public ColumnStep<Means> {
     return means;
   }
 
-  // Of the encoded columns as text, so that a type read differently does not hide the rows.
-  std::string fingerprint(const Table& table) const {
-    Table encoded;
-    for (const Fitted& one : fitted()) {
-      encoded.add(one.name, conform(table, one.name, one.column, "target_encoding").cast(ColumnType::string));
-    }
-    return encoded.content_hash();
-  }
-
   void refuse_seen(const Table& table) const {
-    const auto refuse = [](const std::string& which) {
-      throw StateError("[target_encoding] expected rows that it was not fitted on, got " + which +
-                       "; use what fit_transform gave for the training rows");
-    };
-    if (fitted().empty()) return;
-    if (!seen_records_.empty()) {
-      for (std::int64_t row = 0; row < table.rows(); ++row) {
-        const DataLocation location = table.location(row);
-        const auto records = seen_records_.find(location.file);
-        if (records != seen_records_.end() &&
-            std::binary_search(records->second.begin(), records->second.end(), location.row)) {
-          refuse("record " + std::to_string(location.row) + " of " + location.file);
-        }
-      }
-    }
-    if (table.rows() == seen_rows_ && fingerprint(table) == seen_hash_) refuse("that very table");
+    const std::int64_t row = fitted().empty() ? -1 : seen_.first_in(table);
+    if (row < 0) return;
+    const DataLocation location = table.location(row);
+    throw StateError("[target_encoding] expected rows that it was not fitted on, got record " +
+                     std::to_string(location.row) + " of " +
+                     (location.file.empty() ? std::string("the table it was fitted on") : location.file) +
+                     "; train on what fit_transform gave, and say so of rows that are only scored "
+                     "(TransformOptions::scoring)");
   }
 
   TargetEncodingOptions options_;
-  std::int64_t seen_rows_ = 0;
-  std::string seen_hash_;
-  std::map<std::string, std::vector<std::int64_t>> seen_records_;
+  SeenRows seen_;
 };
 
 }  // namespace
@@ -226,6 +211,7 @@ StepPtr load_target_encoding(const Json& json) {
   TargetEncodingOptions options;
   options.smoothing = get_finite(json, "smoothing", "target_encoding");
   options.folds = json_get<int>(json, "folds", "target_encoding");
+  options.min_count = json_get_or<std::int64_t>(json, "min_count", 1, "target_encoding");  // before it was written: all
   return loaded(std::make_shared<TargetEncoding>(selector_of(json, "target_encoding"), options), json);
 }
 

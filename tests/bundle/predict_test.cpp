@@ -68,6 +68,32 @@ TEST(Predict, OneRowIsTheSameBitsAsAmongTenThousand) {
   }
 }
 
+TEST(Predict, ScoresTheRowsThatTrainedItAtAnySize) {
+  // One block of rows and several; the file again, and the very table.
+  for (const std::int64_t rows : {240, 3000}) {
+    test::Small small = test::small_parts(train::binary({.target = "churn", .positive = "Yes"}), rows);
+    data::Pipeline pipeline({data::drop(data::columns({"id"})), data::normalize_formats(),
+                             data::impute(data::numeric(), data::Fill::median),
+                             data::target_encoding(data::categorical())});
+    const data::Dataset training = pipeline.fit_transform(small.training, "churn");
+    small.fitted.baselines = train::fit_baselines(small.fitted.task, training);
+    Bundle made(test::small_model(pipeline.width()), pipeline, small.fitted, test::small_provenance(small));
+    EXPECT_THROW(made.pipeline().transform(small.training), StateError);
+    EXPECT_THROW(made.pipeline().transform(small.training.slice(7, 1)), StateError);
+    const Bundle loaded = Bundle::from_bytes(made.to_bytes());
+    EXPECT_THROW(loaded.pipeline().transform(small.table), StateError);
+    EXPECT_NO_THROW(loaded.pipeline().transform(small.test));
+    const data::Table again = data::read_csv_text(test::small_csv(rows));
+    const Predictions all = loaded.predict(again);
+    EXPECT_EQ(made.predict(small.table).values, all.values);
+    for (std::int64_t i = 0; i < rows; i += 97) {
+      EXPECT_EQ(loaded.predict(again.slice(i, 1)).values[0], all.values[static_cast<std::size_t>(i)]);
+      EXPECT_EQ(loaded.predict(row_of(again, i)).values[0], all.values[static_cast<std::size_t>(i)]);
+    }
+    EXPECT_NO_THROW(made.evaluate(small.table, false));
+  }
+}
+
 TEST(Predict, IsTheSameBitsAtAnyThreadCount) {
   const Bundle bundle = test::small_bundle();
   const data::Table table = data::read_csv_text(test::small_csv(5'000, 5));

@@ -27,6 +27,13 @@ struct PipelineFitOptions {
   std::uint64_t seed = 0;  ///< of whatever steps draw
 };
 
+/// Options of Pipeline::transform.
+struct TransformOptions {
+  /// The rows are scored, not trained on: rows that the pipeline was fitted on are no error. Otherwise a step that
+  /// encodes by the target refuses them.
+  bool scoring = false;
+};
+
 /// Steps one after the other, from a raw table to the features of a model. Copies are deep. After `fit` the const
 /// members may be called from any number of threads at once; rows keep their order, and a row alone gives the same bits
 /// as in a table.
@@ -51,10 +58,11 @@ class TERN_API Pipeline {
   Dataset fit_transform(const Table& table, const std::string& target = {}, const PipelineFitOptions& options = {});
   /// Features of new rows, with the target where the table has it. Throws StateError before `fit`; DataError naming
   /// file and column when an input is missing or of another type, or when a feature is missing or not finite. Further
-  /// columns are ignored; an all-blank column, whatever its type, is one of missing values.
-  Dataset transform(const Table& table) const;
+  /// columns are ignored; an all-blank column, whatever its type, is one of missing values. Throws StateError too where
+  /// a step refuses rows that it was fitted on (target_encoding), unless they are scored.
+  Dataset transform(const Table& table, const TransformOptions& options = {}) const;
   /// The same as a table, columns in the order of `feature_names`, the target last where there is one.
-  Table transform_table(const Table& table) const;
+  Table transform_table(const Table& table, const TransformOptions& options = {}) const;
 
   bool fitted() const { return fitted_; }
   /// Number of features. Throws StateError before `fit`, as do the next three.

@@ -37,6 +37,8 @@ class TERN_API Step {
   /// Applies what was learned; const and thread-safe. Throws StateError before `fit`, DataError when a fitted column is
   /// missing or of another type.
   virtual Table transform(const Table& table) const = 0;
+  /// The same for rows that are scored, not trained on: a step that refuses the rows it was fitted on takes them here.
+  virtual Table transform_scored(const Table& table) const { return transform(table); }
   /// Fits, and gives the table as a model may be trained on it: a supervised step answers out of fold here.
   virtual Table fit_transform(const Table& table, const FitContext& context) = 0;
   /// The columns it makes anew, each with the column it is made from.
@@ -125,44 +127,47 @@ TERN_API StepPtr clip(Selector columns, ClipOptions options = {});
 
 // ---- categories: text, categorical, boolean and i64 columns
 
-/// Where one_hot puts a level that it was not fitted with.
+/// Where one_hot puts a level that it does not keep: a rare one, or one that it was not fitted with.
 enum class Unseen : std::uint8_t {
-  other,  ///< with the rare levels when there are any, else all zeros
-  zeros   ///< all zeros
+  other,  ///< to "other", where the rare levels are, when there are any, else all zeros
+  zeros   ///< all zeros, as rare levels then are
 };
 
 /// Options of one_hot.
 struct OneHotOptions {
-  std::int64_t min_count = 1;       ///< levels with fewer rows are grouped into "other"
+  std::int64_t min_count = 1;       ///< levels with fewer rows are not kept: they go where `unseen` says
   Unseen unseen = Unseen::other;    ///< levels met only later
   bool missing_level = true;        ///< missing values are a level of their own where there were any; else all zeros
   bool drop_first = false;          ///< leave the first column out
   std::int64_t max_levels = 10000;  ///< more columns than this from one column is a DataError
 };
 /// One boolean column `NAME=LEVEL` for each level of a column, sorted by bytes (ordered levels in their order), then
-/// `NAME=<missing>` and `NAME=<other>`.
+/// `NAME=<missing>` and `NAME=<other>`. The saved pipeline names the levels that are kept, and no others.
 TERN_API StepPtr one_hot(Selector columns, OneHotOptions options = {});
 
 /// Options of ordinal.
 struct OrdinalOptions {
-  double unseen = -1;   ///< for levels met only later
-  double missing = -2;  ///< for missing values
+  double unseen = -1;          ///< for levels met only later
+  double missing = -2;         ///< for missing values
+  std::int64_t min_count = 1;  ///< levels with fewer rows are not kept: they are unseen
 };
-/// The position of the level, as f64: 0 for the first by bytes (or by the order of an ordered categorical).
+/// The position of the level among those kept, as f64: 0 for the first by bytes (or by the order of an ordered
+/// categorical). What is kept stands in the saved pipeline: `min_count` 10 keeps out what fewer than ten rows share.
 TERN_API StepPtr ordinal(Selector columns, OrdinalOptions options = {});
 
 /// Options of target_encoding.
 struct TargetEncodingOptions {
-  double smoothing = 10;  ///< rows that the overall mean counts for beside a level's own
-  int folds = 5;          ///< of the out-of-fold values that fit_transform gives
+  double smoothing = 10;        ///< rows that the overall mean counts for beside a level's own
+  int folds = 5;                ///< of the out-of-fold values that fit_transform gives
+  std::int64_t min_count = 10;  ///< levels (and missing values) of fewer rows are not kept: they are unseen
 };
 /// The smoothed mean of the target over the rows of a level: (sum + smoothing * mean) / (count + smoothing)
 /// (Micci-Barreca 2001), missing being a level and unseen levels giving the mean. The target is a number, a boolean, or
 /// has two values, the second by bytes counting as 1. `fit_transform` encodes each fold of rows by the others.
-/// `transform` refuses the rows it was fitted on with StateError, for their own targets would be in their features: a
-/// table whose encoded columns have the very content it was fitted on (this also after loading), and, in the process
-/// that fitted it, any table with a row of the same source file and record. Parts of a table that has no file are not
-/// recognised.
+/// `transform` refuses a table with any row it was fitted on (`Table::origin` and `row_id`) with StateError, for the
+/// row's own target would be in its features; `transform_scored` takes every row. Rows read from text are known by the
+/// text, whatever file it lies in, and after saving and loading too; rows of tables made in memory are known in the
+/// process that made them, and not saved. A table whose encoded columns are alike in content is no reason to refuse.
 TERN_API StepPtr target_encoding(Selector columns, TargetEncodingOptions options = {});
 
 // ---- timestamps
@@ -170,10 +175,11 @@ TERN_API StepPtr target_encoding(Selector columns, TargetEncodingOptions options
 /// Options of date_parts.
 struct DatePartsOptions {
   bool year = true, month = true, day = true, weekday = true, hour = true;  ///< weekday: 0 is Monday
-  bool days_since = true;  ///< days since the earliest value it was fitted with
+  bool days_since = true;  ///< days since the 10th earliest value it was fitted with; of fewer than 20: since 2000
   bool cyclic = false;     ///< month, day, weekday and hour as sine and cosine instead
 };
 /// UTC parts of timestamps, as f64: `NAME_year`, `NAME_month`, …, `NAME_days`, `NAME_month_sin`; the column goes.
+/// The earliest value itself is not kept: it may be a single row's.
 TERN_API StepPtr date_parts(Selector columns, DatePartsOptions options = {});
 
 // ---- columns
