@@ -14,7 +14,7 @@ data::Pipeline make_pipeline(const std::vector<std::string>& left_out) {
                          data::drop(data::columns(left_out)), data::date_parts(data::timestamp()),
                          data::missing_indicator(data::numeric()), data::impute(data::numeric(), data::Fill::median),
                          data::standardize(data::numeric()),
-                         data::one_hot(data::categorical() | data::text(), {.min_count = 5})});
+                         data::one_hot(data::categorical() | data::text(), {.min_count = 10})});
 }
 
 namespace {

@@ -40,7 +40,8 @@ data::ColumnType target_type(const train::Task& task) {
   return data::ColumnType::string;
 }
 
-// How raw files are read: the inputs that reach the model, the id as text, the target.
+// How raw files are read: the inputs that reach the model, the id as text, the target. Levels are left out: reading
+// needs none, and a level may be that of a single row.
 data::Schema reading_schema(const data::Schema& given, const data::Pipeline& pipeline, const train::Task& task,
                             const std::string& id) {
   const bool told = !given.columns.empty();
@@ -61,6 +62,10 @@ data::Schema reading_schema(const data::Schema& given, const data::Pipeline& pip
   const data::SchemaColumn* target = told ? given.find(task.target()) : nullptr;
   schema.columns.push_back(target != nullptr ? *target
                                              : data::SchemaColumn{.name = task.target(), .type = target_type(task)});
+  for (data::SchemaColumn& column : schema.columns) {
+    column.levels.clear();
+    column.ordered = false;
+  }
   return schema;
 }
 
@@ -160,6 +165,9 @@ Bundle::Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline
   if (facts.validation_rows.empty()) facts.validation_rows = fitted.validation_rows;
   facts.settings = facts.settings.empty() ? "{}" : internal::checked_object(facts.settings, "settings");
   if (!facts.profile.empty()) internal::checked_object(facts.profile, "profile");
+  if (const std::string problem = internal::splits_problem(facts); !problem.empty()) {
+    throw ValueError("[bundle] " + problem);
+  }
   if (facts.created.empty()) facts.created = internal::utc_now();
   if (!internal::is_utc_time(facts.created)) {
     throw ValueError("[bundle] expected created as 2025-01-31T12:00:00Z, got \"" + facts.created + "\"");
@@ -327,7 +335,7 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
                        std::to_string(labelled.rows()) + " rows " + (other_file ? "of another file" : "that differ"));
     }
   }
-  const data::Dataset dataset = state.pipeline.transform(labelled);
+  const data::Dataset dataset = state.pipeline.transform(labelled, {.scoring = true});
   const std::vector<double> predictions = state.predict(dataset.x());
 
   LedgerEntry entry{.time = internal::utc_now(),

@@ -19,7 +19,7 @@ std::vector<std::string> load_levels(const Json& json, const char* key, const st
 // Columns: a level each, then missing, then other. `column` holds, for each level in `index`, its column.
 struct Encoded {
   std::vector<std::string> levels{};
-  std::vector<std::string> rare{};  // grouped into other
+  std::vector<std::string> rare{};  // grouped into other; of files of before rare levels were left unnamed
   bool missing = false, other = false, missing_is_rare = false;
   LevelIndex index{};  // levels, then rare
 };
@@ -42,13 +42,13 @@ class OneHot final : public ColumnStep<Encoded> {
   Encoded fit_column(const Table& table, const std::string& name, const FitContext&) const override {
     LevelCounts found = count_levels(table.column(name), name, "one_hot");
     Encoded state;
-    for (std::size_t k = 0; k < found.levels.size(); ++k) {
-      (found.counts[k] >= options_.min_count ? state.levels : state.rare).push_back(std::move(found.levels[k]));
-    }
+    state.levels = common_levels(found, options_.min_count);
+    const bool rare = state.levels.size() < found.levels.size(), grouped = options_.unseen == Unseen::other;
     if (options_.missing_level && found.missing > 0) {
-      (found.missing >= options_.min_count ? state.missing : state.missing_is_rare) = true;
+      state.missing = found.missing >= options_.min_count;
+      state.missing_is_rare = !state.missing && grouped;
     }
-    state.other = !state.rare.empty() || state.missing_is_rare;
+    state.other = grouped && (rare || state.missing_is_rare);
     if (static_cast<std::int64_t>(state.levels.size()) > options_.max_levels) {
       fail_column(table, name, "one_hot",
                   "expected at most " + std::to_string(options_.max_levels) + " levels, got " +
@@ -103,19 +103,19 @@ class OneHot final : public ColumnStep<Encoded> {
             {"drop_first", options_.drop_first},
             {"max_levels", options_.max_levels}};
   }
-  // Which rare levels there were is not kept: they are what is not among the levels, unless unseen ones go elsewhere.
+  // Which rare levels there were is not kept: they are what is not among the levels.
   Json save_state(const Encoded& state) const override {
     Json json = {{"levels", state.levels},
                  {"missing", state.missing},
                  {"other", state.other},
                  {"missing_is_rare", state.missing_is_rare}};
-    if (options_.unseen == Unseen::zeros) json["rare"] = state.rare;
+    if (!state.rare.empty()) json["rare"] = state.rare;
     return json;
   }
   Encoded load_state(const Json& json) const override {
     Encoded state;
     state.levels = load_levels(json, "levels", "one_hot");
-    if (options_.unseen == Unseen::zeros) state.rare = load_levels(json, "rare", "one_hot");
+    if (json.contains("rare")) state.rare = load_levels(json, "rare", "one_hot");
     // Column names repeat the name once a level: a small text must not make a large table of names.
     constexpr std::size_t most_bytes = std::size_t{1} << 26;
     const std::size_t bytes = json_get<std::string>(json, "name", "one_hot").size();
@@ -154,6 +154,9 @@ class Ordinal final : public ColumnStep<Ranked> {
     if (!std::isfinite(options.unseen) || !std::isfinite(options.missing)) {
       throw ValueError("[ordinal] expected finite values for unseen and missing levels, got others");
     }
+    if (options.min_count < 1) {
+      throw ValueError("[ordinal] expected min_count of at least 1, got " + std::to_string(options.min_count));
+    }
   }
   std::string_view type() const override { return "ordinal"; }
   std::unique_ptr<Step> clone() const override { return std::make_unique<Ordinal>(*this); }
@@ -161,7 +164,7 @@ class Ordinal final : public ColumnStep<Ranked> {
  protected:
   Ranked fit_column(const Table& table, const std::string& name, const FitContext&) const override {
     Ranked state;
-    state.levels = count_levels(table.column(name), name, "ordinal").levels;
+    state.levels = common_levels(count_levels(table.column(name), name, "ordinal"), options_.min_count);
     state.index = LevelIndex(state.levels);
     return state;
   }
@@ -177,7 +180,9 @@ class Ordinal final : public ColumnStep<Ranked> {
     return {Column::from_f64(std::move(values))};
   }
   std::vector<std::string> output_names(const std::string& name, const Ranked&) const override { return {name}; }
-  Json save_options() const override { return {{"unseen", options_.unseen}, {"missing", options_.missing}}; }
+  Json save_options() const override {
+    return {{"unseen", options_.unseen}, {"missing", options_.missing}, {"min_count", options_.min_count}};
+  }
   Json save_state(const Ranked& state) const override { return {{"levels", state.levels}}; }
   Ranked load_state(const Json& json) const override {
     Ranked state;
@@ -210,6 +215,7 @@ StepPtr load_ordinal(const Json& json) {
   OrdinalOptions options;
   options.unseen = get_finite(json, "unseen", "ordinal");
   options.missing = get_finite(json, "missing", "ordinal");
+  options.min_count = json_get_or<std::int64_t>(json, "min_count", 1, "ordinal");  // before it was written: all levels
   return loaded(std::make_shared<Ordinal>(selector_of(json, "ordinal"), options), json);
 }
 

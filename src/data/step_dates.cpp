@@ -83,7 +83,8 @@ bool cycle_of(Part part, Cycle& cycle) {
   }
 }
 
-// What is learned: the earliest timestamp.
+// What is learned: where days are counted from, a timestamp that ten rows do not come after; a single row's extreme is
+// not told, nor anything of few rows.
 class DateParts final : public ColumnStep<std::int64_t> {
  public:
   DateParts(Selector selector, DatePartsOptions options)
@@ -104,11 +105,15 @@ class DateParts final : public ColumnStep<std::int64_t> {
       fail_column(table, name, "date_parts",
                   "expected a value to learn from, got a column that is all missing; drop it");
     }
-    std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
+    constexpr std::size_t few = 10;
+    constexpr std::int64_t year_2000 = 10'957 * kDay;
+    std::vector<std::int64_t> times;
     for (std::int64_t i = 0; i < column.size(); ++i) {
-      if (!column.is_null(i)) earliest = std::min(earliest, column.timestamp(i));
+      if (!column.is_null(i)) times.push_back(column.timestamp(i));
     }
-    return earliest;
+    if (times.size() < 2 * few) return year_2000;
+    std::nth_element(times.begin(), times.begin() + (few - 1), times.end());
+    return times[few - 1];
   }
 
   std::vector<Column> apply(const Table&, const std::string&, const Column& column,

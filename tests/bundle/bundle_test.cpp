@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "bundle/facts.h"
 #include "bundle/small.h"
 #include "tern/base/error.h"
 #include "tern/nn/safetensors.h"
@@ -262,6 +263,55 @@ TEST(Bundle, RefusesOtherHashesVersionsAndStrangers) {
   Entries changed = good;
   changed["task.json"] += " ";
   EXPECT_NE(with(changed, "tern", "tern").find("task.json"), std::string::npos);
+}
+
+TEST(Bundle, RefusesSplitsThatNoFileHas) {
+  const Entries good = internal::read_archive(test::small_bundle().to_bytes());
+  const auto with = [&](Provenance rows, bool known_file) {
+    Entries entries = good;
+    entries["splits.safetensors"] = internal::splits_file(rows);
+    if (!known_file) {
+      std::string& settings = entries["provenance/settings.json"];
+      const std::string hash = sha256(test::small_csv(240));
+      settings.replace(settings.find(hash), hash.size(), "");
+    }
+    return message_of([&] { Bundle::from_bytes(test::repacked(entries)); });
+  };
+  const std::string none = message_of([] {});
+  EXPECT_EQ(with({.train_rows = {0, 0, 3}, .validation_rows = {2}, .test_rows = {1}}, true), none);
+  for (const std::string& said :
+       {with({.train_rows = {0, -1}}, true), with({.test_rows = {std::int64_t{1} << 53}}, false),
+        with({.train_rows = {0, 4}, .test_rows = {3, 4}}, true)}) {
+    EXPECT_NE(said.find("splits.safetensors"), std::string::npos) << said;
+  }
+  EXPECT_NE(with({.train_rows = {0, 4}, .test_rows = {3, 4}}, true).find("row 4 in train and test"), std::string::npos);
+  EXPECT_EQ(with({.train_rows = {0, 4}, .test_rows = {3, 4}}, false), none) << "rows of two tables";
+
+  const test::Small small = test::small_parts();
+  Provenance provenance = test::small_provenance(small);
+  provenance.test_rows.push_back(provenance.train_rows[3]);
+  EXPECT_THROW(Bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted, provenance), ValueError);
+}
+
+TEST(Bundle, KeepsNoLevelOfFewRows) {
+  test::Small small = test::small_parts();
+  data::CsvReport report;
+  std::string csv = test::small_csv(240);
+  csv.replace(csv.find(",basic,"), 7, ",lonely,");
+  small.table = data::read_csv_text(csv, {.types = {{"plan", "categorical"}}}, &report);
+  ASSERT_EQ(report.schema.find("plan")->levels.size(), 4u);
+  data::Pipeline pipeline({data::drop(data::columns({"id"})), data::normalize_formats(),
+                           data::impute(data::numeric(), data::Fill::median), data::standardize(data::numeric()),
+                           data::one_hot(data::categorical(), {.min_count = 10, .unseen = data::Unseen::zeros})});
+  pipeline.fit(small.table, "churn");
+  Provenance provenance = test::small_provenance(small);
+  provenance.schema = report.schema;
+  provenance.profile = profile_of(small.table.drop({"id"}));
+  const Bundle bundle(test::small_model(pipeline.width()), pipeline, small.fitted, provenance);
+  for (const auto& [name, bytes] : internal::read_archive(bundle.to_bytes())) {
+    EXPECT_EQ(bytes.find("lonely"), std::string::npos) << name;
+  }
+  EXPECT_EQ(Bundle::from_bytes(bundle.to_bytes()).predict(small.table).values, bundle.predict(small.table).values);
 }
 
 TEST(Bundle, RefusesArchitecturesLargerThanTheirWeights) {

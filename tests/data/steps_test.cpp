@@ -190,7 +190,7 @@ TEST(Steps, OneHotPutsRareUnseenAndMissingLevels) {
   };
   EXPECT_EQ(rows({}), "x=a:1000 x=b:0000 x=rare:0100 x=<missing>:0001 ");
   EXPECT_EQ(rows({.min_count = 2}), "x=a:1000 x=b:0000 x=<other>:0111 ");
-  EXPECT_EQ(rows({.min_count = 2, .unseen = Unseen::zeros}), "x=a:1000 x=b:0000 x=<other>:0101 ");
+  EXPECT_EQ(rows({.min_count = 2, .unseen = Unseen::zeros}), "x=a:1000 x=b:0000 ");
   EXPECT_EQ(rows({.missing_level = false}), "x=a:1000 x=b:0000 x=rare:0100 ");
   EXPECT_EQ(rows({.drop_first = true}), "x=b:0000 x=rare:0100 x=<missing>:0001 ");
   EXPECT_THROW(one_hot("x", {.max_levels = 2})->fit(train, {}), DataError);
@@ -284,46 +284,152 @@ TEST(TargetEncoding, AnswersOutOfFold) {
     y.push_back(i % 2);
   }
   const Table table = {{"x", Column::from_i64(level)}, {"y", Column::from_f64(y)}};
-  const StepPtr step = target_encoding("x", {.smoothing = 0});
+  const StepPtr step = target_encoding("x", {.smoothing = 0, .min_count = 1});
   const Values got = values_of(step->fit_transform(table, {.target = "y", .seed = 4}));
   for (const double value : got) {  // the mean of the other folds
     EXPECT_GT(value, 0.3);
     EXPECT_LT(value, 0.7);
   }
-  const StepPtr again = target_encoding("x", {.smoothing = 0});
+  const StepPtr again = target_encoding("x", {.smoothing = 0, .min_count = 1});
   set_num_threads(3);
   EXPECT_EQ(values_of(again->fit_transform(table, {.target = "y", .seed = 4})), got);
   set_num_threads(0);
   EXPECT_NE(values_of(again->fit_transform(table, {.target = "y", .seed = 5})), got);
 }
 
+// Whether a step takes rows to train or validate on; it must take any to score.
+bool takes(const StepPtr& step, const Table& table) {
+  EXPECT_EQ(step->transform_scored(table).rows(), table.rows());
+  try {
+    step->transform(table);
+    return true;
+  } catch (const StateError&) {
+    return false;
+  }
+}
+
+std::string sample_csv(int rows) {
+  std::string csv = "x,y\n";
+  for (int i = 0; i < rows; ++i) csv += i % 2 ? "a,Yes\n" : "b,No\n";
+  return csv;
+}
+
 TEST(TargetEncoding, RefusesTheRowsItWasFittedOn) {
   const Table table = encoded_sample();
   const StepPtr step = target_encoding("x");
   step->fit(table, {.target = "y"});
-  EXPECT_THROW(step->transform(table), StateError);
-  EXPECT_THROW(step->transform(table.drop({"y"})), StateError);
-  EXPECT_THROW(load_step("target_encoding", step->to_json())->transform(table), StateError);
-  EXPECT_NO_THROW(step->transform(table.head(50))) << "parts of a table without a file are not known";
+  EXPECT_FALSE(takes(step, table));
+  EXPECT_FALSE(takes(step, table.drop({"y"})));
+  EXPECT_FALSE(takes(step, table.head(50)));
+  EXPECT_FALSE(takes(step, table.slice(199, 1)));
+  EXPECT_FALSE(takes(step, table.sort({"x"}).filter([](std::int64_t row) { return row == 3; })));
+  Table changed = table.rename("x", "was").slice(5, 1);
+  changed.add("x", Column::from_strings({"new"}));
+  EXPECT_FALSE(takes(step, changed)) << "it is the same row";
+  const Table parts[] = {encoded_sample(), table.slice(7, 1)};
+  EXPECT_TRUE(takes(step, parts[0])) << "other rows, however alike";
+  EXPECT_FALSE(takes(step, Table::concat(parts)));
+  EXPECT_FALSE(takes(StepPtr(step->clone()), table));
+  EXPECT_TRUE(takes(load_step("target_encoding", step->to_json()), table)) << "rows in memory are not saved";
+}
 
-  std::string csv = "x,y\n";
-  for (int i = 0; i < 40; ++i) csv += i % 2 ? "a,Yes\n" : "b,No\n";
-  Table read = read_csv_text(csv);
+TEST(TargetEncoding, KnowsTheRowsOfAFileByItsContent) {
+  const std::string csv = sample_csv(400);
+  const Table read = read_csv_text(csv);
+  std::vector<std::int64_t> some;
+  for (std::int64_t i = 0; i < 400; ++i) {
+    if (i % 7 != 0) some.push_back(i);
+  }
+  const StepPtr step = target_encoding("x");
+  step->fit(read.take(some), {.target = "y"});
+  for (const StepPtr& one : {step, load_step("target_encoding", step->to_json())}) {
+    const Table again = read_csv_text(csv);  // as from a copy of the file
+    for (std::int64_t i = 0; i < 400; ++i) EXPECT_EQ(takes(one, again.slice(i, 1)), i % 7 == 0) << i;
+    EXPECT_FALSE(takes(one, again));
+    EXPECT_TRUE(takes(one, read_csv_text(sample_csv(401)))) << "another file, whatever its name";
+    EXPECT_EQ(load_step("target_encoding", one->to_json())->to_json(), one->to_json());
+  }
+  EXPECT_LT(step->to_json().size(), 1000u);
+
+  Table named = read_csv_text(csv);
   auto source = std::make_shared<TableSource>();
   source->file = "rows.csv";
-  read.set_source(source);
-  const Table train = read.head(30), rest = read.slice(30, 10);
-  const StepPtr filed = target_encoding("x");
-  filed->fit(train, {.target = "y"});
-  EXPECT_NO_THROW(filed->transform(rest));
+  source->origin = named.origin(0);
+  named.set_source(source);
   const std::int64_t mixed[] = {35, 3};
   try {
-    filed->transform(read.take(mixed));
+    step->transform(named.take(mixed));
     FAIL();
   } catch (const StateError& error) {
     EXPECT_NE(std::string(error.what()).find("record 3 of rows.csv"), std::string::npos) << error.what();
   }
-  EXPECT_NO_THROW(load_step("target_encoding", filed->to_json())->transform(rest));
+}
+
+TEST(TargetEncoding, RefusesDamage) {
+  const StepPtr step = target_encoding("x");
+  step->fit(read_csv_text(sample_csv(80)), {.target = "y"});
+  const std::string json = step->to_json();
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = json;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from << " in " << json;
+    return text.replace(at, from.size(), to);
+  };
+  EXPECT_NO_THROW(load_step("target_encoding", json));
+  for (const std::string& damaged :
+       {with("\"at\":[0,1,2]", "\"at\":[0,1]"), with("\"at\":[0,1,2]", "\"at\":[0,2,1]"),
+        with("4294967295", "4294967296"), with("4294967295", "0"), with("\"text\":\"", "\"text\":\"z"),
+        with("\"seen\":[", "\"seen\":[1,"), with("\"min_count\":10", "\"min_count\":0")}) {
+    EXPECT_THROW(load_step("target_encoding", damaged), FormatError) << damaged;
+  }
+}
+
+TEST(TargetEncoding, KeepsNoLevelOfFewRows) {
+  std::vector<std::string> level;
+  std::vector<double> y;
+  std::vector<bool> valid;
+  for (int i = 0; i < 60; ++i) {
+    level.push_back(i < 40 ? "common" : i < 50 ? "tenth" : i < 59 ? "rare" : "");
+    valid.push_back(i < 59);
+    y.push_back(i % 2 + (i >= 50 ? 5 : 0));
+  }
+  const Table table = {{"x", Column::from_strings(level, valid)}, {"y", Column::from_f64(y)}};
+  const StepPtr step = target_encoding("x", {.smoothing = 0});
+  step->fit(table, {.target = "y"});
+  const double prior = 80.0 / 60;
+  const Table fresh = {
+      {"x", Column::from_strings({"common", "tenth", "rare", "", "new"}, {true, true, true, false, true})}};
+  const Values got = values_of(step->transform(fresh));
+  EXPECT_DOUBLE_EQ(got[0], 0.5);
+  EXPECT_DOUBLE_EQ(got[1], 0.5);
+  for (std::size_t i = 2; i < 5; ++i) EXPECT_DOUBLE_EQ(got[i], prior) << i;
+  EXPECT_EQ(step->to_json().find("\"rare\""), std::string::npos) << step->to_json();
+  const Values trained = values_of(step->fit_transform(table, {.target = "y"}));
+  EXPECT_NEAR(trained[55], prior, 0.3) << "as an unseen level, by the other folds";
+  const Table few = table.head(8);  // every level is rare: it trains all the same
+  EXPECT_EQ(values_of(target_encoding("x")->fit_transform(few, {.target = "y"})).size(), 8u);
+  EXPECT_THROW(target_encoding("x", {.min_count = 0}), ValueError);
+}
+
+TEST(Ordinal, KeepsNoLevelOfFewRowsWhenTold) {
+  const Table table = one(Column::from_strings({"b", "a", "b", "c", "c"}));
+  const StepPtr step = ordinal("x", {.min_count = 2});
+  EXPECT_EQ(values_of(step->fit_transform(table, {})), (Values{0, -1, 0, 1, 1}));
+  EXPECT_EQ(step->to_json().find("\"a\""), std::string::npos) << step->to_json();
+  EXPECT_EQ(load_step("ordinal", step->to_json())->to_json(), step->to_json());
+  EXPECT_THROW(ordinal("x", {.min_count = 0}), ValueError);
+}
+
+TEST(DateParts, KeepsNoEarliestValue) {
+  constexpr std::int64_t day = std::int64_t{86'400} * 1'000'000;
+  std::vector<std::int64_t> times;
+  for (int i = 0; i < 30; ++i) times.push_back((1000 + i * 7 % 30) * day);
+  const StepPtr step = date_parts("x", {.year = false, .month = false, .day = false, .weekday = false, .hour = false});
+  const Values got = values_of(step->fit_transform(one(Column::from_timestamps(times)), {}), "x_days");
+  EXPECT_EQ(got[0], -9) << "days since the tenth earliest";
+  EXPECT_EQ(step->to_json().find(std::to_string(1000 * day)), std::string::npos);
+  const Table few = one(Column::from_timestamps({10'958 * day}));
+  EXPECT_EQ(values_of(step->fit_transform(few, {}), "x_days"), (Values{1})) << "of few rows, days since 2000";
 }
 
 TEST(TargetEncoding, NeedsATargetOfNumbersOrTwoValues) {

@@ -52,8 +52,8 @@ struct Provenance {
   std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};  ///< row ids of the splits; the first two are
                                                                            ///< the trainer's when they are empty
   std::string id{};       ///< column that names a row: `read` takes it along as text where a file has it
-  data::Schema schema{};  ///< how the raw file was read (CsvReport::schema); without columns: the plain form of the
-                          ///< pipeline's inputs
+  data::Schema schema{};  ///< how the raw file was read (CsvReport::schema), of which levels are not kept; without
+                          ///< columns: the plain form of the pipeline's inputs
   std::string profile{};  ///< profile_of the training rows
   std::string created{};  ///< UTC, as 2025-01-31T12:00:00Z; empty: now
 };
@@ -70,8 +70,9 @@ struct LoadOptions {
 class TERN_API Bundle {
  public:
   /// Takes copies of the model and of the pipeline. Throws ShapeError when model, task and pipeline do not fit
-  /// together, ValueError when the schema lacks an input or has it with another type, StateError before they are
-  /// fitted, and FormatError for a module that is not Tern's own (the next one takes those).
+  /// together, ValueError when the schema lacks an input or has it with another type, or a row of the file stands in
+  /// two splits, StateError before they are fitted, and FormatError for a module that is not Tern's own (the next one
+  /// takes those).
   Bundle(const nn::Module& model, const data::Pipeline& pipeline, const train::Fitted& fitted,
          Provenance provenance = {});
   /// The same with the model handed over, which may be of any type.
@@ -96,7 +97,8 @@ class TERN_API Bundle {
   /// Reads a file by the stored schema, then predicts every row. Throws FileError, DataError for a column that is
   /// missing or of another type.
   Predictions predict(const std::string& csv_path) const;
-  /// Predicts every row of a raw table. Columns that the model does not use, the target too, may be there or not.
+  /// Predicts every row of a raw table, those that trained the model too. Columns that the model does not use, the
+  /// target too, may be there or not.
   Predictions predict(const data::Table& table) const;
   /// One row. A column that the row does not name, or names twice, or a value of another type is a DataError; an
   /// unknown level is not.
