@@ -331,6 +331,7 @@ TEST(TargetEncoding, RefusesTheRowsItWasFittedOn) {
   EXPECT_FALSE(takes(step, Table::concat(parts)));
   EXPECT_FALSE(takes(StepPtr(step->clone()), table));
   EXPECT_TRUE(takes(load_step("target_encoding", step->to_json()), table)) << "rows in memory are not saved";
+  EXPECT_NE(step->to_json().find("\"seen\":[]"), std::string::npos) << step->to_json();
 }
 
 TEST(TargetEncoding, KnowsTheRowsOfAFileByItsContent) {
