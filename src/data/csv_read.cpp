@@ -13,6 +13,7 @@
 #include "tern/base/error.h"
 #include "tern/base/log.h"
 #include "tern/base/parallel.h"
+#include "tern/data/column_builder.h"
 #include "tern/data/csv.h"
 #include "tern/data/formats.h"
 
@@ -99,8 +100,8 @@ class Reader {
       : text_(text),
         file_(std::move(file)),
         options_(options),
-        missing_(options.schema ? options.schema->missing : options.missing),
-        quoted_missing_(options.schema ? options.schema->quoted_missing : options.quoted_missing) {}
+        missing_(!options.schema.columns.empty() ? options.schema.missing : options.missing),
+        quoted_missing_(!options.schema.columns.empty() ? options.schema.quoted_missing : options.quoted_missing) {}
 
   Table read(CsvReport* report) {
     check_options(report);
@@ -155,10 +156,10 @@ class Reader {
     if (options_.bad_rows == BadRows::report && !report) {
       throw ValueError("[read_csv] expected a CsvReport for BadRows::report, got none");
     }
-    if (options_.schema && !options_.types.empty()) {
+    if (from_schema() && !options_.types.empty()) {
       throw ValueError("[read_csv] expected a schema or types, got both");
     }
-    if (!options_.schema && !options_.optional_columns.empty()) {
+    if (!from_schema() && !options_.optional_columns.empty()) {
       throw ValueError("[read_csv] expected optional columns of a schema, got no schema");
     }
     const char d = options_.delimiter;
@@ -242,8 +243,10 @@ class Reader {
     return {};
   }
 
+  bool from_schema() const { return !options_.schema.columns.empty(); }
+
   void make_plans() {
-    if (options_.schema) return make_plans_from_schema();
+    if (from_schema()) return make_plans_from_schema();
     for (const auto& [name, spec] : options_.types) {
       if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
         fail(-2, {},
@@ -255,10 +258,12 @@ class Reader {
       Plan plan;
       plan.field = f;
       plan.out.name = name(f);
-      if (const auto told = options_.types.find(plan.out.name); told != options_.types.end()) {
+      for (const auto& [told, spec] : options_.types) {
+        if (told != plan.out.name) continue;
+        if (plan.told) fail(-2, told, "expected one told type, got another");
         plan.told = true;
-        plan.out.type = told->second.type;
-        plan.out.format = told->second.format;
+        plan.out.type = spec.type;
+        plan.out.format = spec.format;
         plan.read = read_type(plan.out);
       }
       plans_.push_back(std::move(plan));
@@ -268,11 +273,11 @@ class Reader {
   void make_plans_from_schema() {
     const auto& optional = options_.optional_columns;
     for (const std::string& name : optional) {
-      if (!options_.schema->find(name)) {
+      if (!options_.schema.find(name)) {
         throw ValueError("[read_csv] expected optional columns of the schema, got " + internal::shown(name));
       }
     }
-    for (const SchemaColumn& column : options_.schema->columns) {
+    for (const SchemaColumn& column : options_.schema.columns) {
       const auto at = std::find(names_.begin(), names_.end(), column.name);
       if (at == names_.end()) {
         if (std::find(optional.begin(), optional.end(), column.name) != optional.end()) continue;
@@ -286,7 +291,7 @@ class Reader {
       plans_.push_back(std::move(plan));
     }
     for (const std::string& name : names_) {
-      if (!options_.schema->find(name))
+      if (!options_.schema.find(name))
         notes_.push_back("column " + internal::shown(name) + ": not in the schema, left out");
     }
   }
@@ -562,7 +567,7 @@ class Reader {
     report.bytes = static_cast<std::int64_t>(text_.size());
     report.delimiter = delimiter_;
     report.notes = notes_;
-    report.schema.missing = options_.schema ? options_.schema->missing : options_.missing;
+    report.schema.missing = from_schema() ? options_.schema.missing : options_.missing;
     report.schema.quoted_missing = quoted_missing_;
     for (const Plan& plan : plans_) {
       SchemaColumn column = plan.out;

@@ -113,6 +113,13 @@ std::string hash_column(const Column& column) {
 
 }  // namespace
 
+Table::Table() = default;
+Table::Table(const Table& other) = default;
+Table::Table(Table&& other) noexcept = default;
+Table& Table::operator=(const Table& other) = default;
+Table& Table::operator=(Table&& other) noexcept = default;
+Table::~Table() = default;
+
 Table::Table(std::initializer_list<std::pair<std::string, Column>> columns) {
   for (const auto& [name, column] : columns) add(name, column);
 }
@@ -227,6 +234,10 @@ Table Table::filter(const std::vector<bool>& mask) const {
   }
   return filter([&mask](std::int64_t row) -> bool { return mask[static_cast<std::size_t>(row)]; });
 }
+
+std::int64_t Table::width() const { return static_cast<std::int64_t>(columns_.size()); }
+
+Table Table::head(std::int64_t count) const { return slice(0, std::clamp(count, std::int64_t{0}, rows_)); }
 
 Table Table::filter(const Column& mask) const {
   if (mask.size() != rows_) {

@@ -26,13 +26,13 @@ struct ColumnSummary {
   double min = none, q1 = none, median = none, q3 = none, max = none;  ///< of f64 and i64; linear interpolation
   double mean = none, sd = none;                                       ///< of f64, i64, boolean; sd divides by n - 1
   std::string first{}, last{};                                         ///< timestamps
-  std::vector<std::pair<std::string, std::int64_t>> top{};  ///< text: the (at most 5) most frequent values, counted
+  std::vector<std::pair<std::string, std::int64_t>> top;  ///< text: the (at most 5) most frequent values, counted
 };
 
 /// A summary of each column.
 struct Description {
   std::int64_t rows = 0;
-  std::vector<ColumnSummary> columns{};
+  std::vector<ColumnSummary> columns;
 };
 TERN_API std::string to_string(const Description& description);
 
@@ -47,12 +47,17 @@ struct TableSource {
 /// record of the input it came from (`row_ids`), through filter, take, sort and concat.
 class TERN_API Table {
  public:
-  Table() = default;
+  Table();
+  Table(const Table& other);
+  Table(Table&& other) noexcept;
+  Table& operator=(const Table& other);
+  Table& operator=(Table&& other) noexcept;
+  ~Table();
   /// Throws DataError when a name repeats or is empty, or lengths differ.
   Table(std::initializer_list<std::pair<std::string, Column>> columns);
 
   std::int64_t rows() const { return rows_; }
-  std::int64_t width() const { return static_cast<std::int64_t>(columns_.size()); }
+  std::int64_t width() const;
   const std::vector<std::string>& names() const { return names_; }
   bool has(std::string_view name) const { return find(name) >= 0; }
   /// Position of a column, -1 when there is none.
@@ -86,7 +91,7 @@ class TERN_API Table {
   /// Rows `indices` (0-based positions in this table), in that order, repeats allowed. Throws IndexError.
   Table take(std::span<const std::int64_t> indices) const;
   Table slice(std::int64_t begin, std::int64_t count) const;
-  Table head(std::int64_t count = 5) const { return slice(0, count < rows_ ? (count < 0 ? 0 : count) : rows_); }
+  Table head(std::int64_t count = 5) const;
 
   /// Row positions in sorted order: by the first column, ties by the next; stable; nulls (and NaN after the numbers)
   /// last in either direction. Text by bytes, ordered categoricals by level.
