@@ -77,7 +77,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
     return trained;
   }
   const train::Baselines baselines = train::fit_baselines(task, training);
-  train::Logistic start = *baselines.logistic;
+  train::Logistic start = baselines.logistic;
   if (options.balanced) {
     train::Task weighted = task;
     weighted.fit(training.target());
@@ -93,7 +93,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
   const train::TrainerOptions recipe{
       .task = task,
       .optimizer = optim::AdamWOptions{.lr = 2e-3, .weight_decay = 1.0},
-      .schedule = optim::ScheduleOptions{.kind = optim::Schedule::cosine, .warmup_fraction = 0.05},
+      .schedule = {.kind = optim::Schedule::cosine, .warmup_fraction = 0.05},
       .batch_size = batch,
       .max_epochs = options.max_epochs > 0 ? options.max_epochs : epochs,
       .max_seconds = options.max_time,

@@ -15,14 +15,14 @@ namespace {
 
 using namespace tern;
 
-std::map<std::string, data::ColumnSpec> told_types(const TrainOptions& options) {
-  std::map<std::string, data::ColumnSpec> types;
+std::vector<std::pair<std::string, data::ColumnSpec>> told_types(const TrainOptions& options) {
+  std::vector<std::pair<std::string, data::ColumnSpec>> types;
   for (const std::string& entry : options.types) {
     const std::size_t at = entry.rfind('=');
     if (at == std::string::npos || at == 0) {
       throw ValueError("[churn] expected --types column=type, got \"" + entry + "\"");
     }
-    types.emplace(entry.substr(0, at), data::ColumnSpec(entry.substr(at + 1)));
+    types.emplace_back(entry.substr(0, at), data::ColumnSpec(entry.substr(at + 1)));
   }
   return types;
 }
@@ -105,7 +105,7 @@ data::Table read(const TrainOptions& options, Journey& journey, data::Schema& sc
   const std::string time = split_column(options, "time");
   if (!time.empty() && table.column(time).type() == data::ColumnType::string) {
     if (const auto format = data::detect_format(table.column(time), time)) {  // "31/12/2024" becomes a time
-      how.types.emplace(time, *format);
+      how.types.emplace_back(time, *format);
       table = data::read_csv(options.data, how, &csv);
     }
   }

@@ -115,10 +115,10 @@ void Bundle::State::check() {
   if (prior != 0 && prior != (regression ? 1 : classes)) {
     throw ShapeError("[bundle] expected a prior for each class, got " + std::to_string(prior));
   }
-  if (baselines.logistic &&
-      (classes != 2 || static_cast<std::int64_t>(baselines.logistic->coefficients.size()) != pipeline.width())) {
+  if (!baselines.logistic.coefficients.empty() &&
+      (classes != 2 || static_cast<std::int64_t>(baselines.logistic.coefficients.size()) != pipeline.width())) {
     throw ShapeError("[bundle] expected a logistic regression of two classes and " + std::to_string(pipeline.width()) +
-                     " features, got " + std::to_string(baselines.logistic->coefficients.size()));
+                     " features, got " + std::to_string(baselines.logistic.coefficients.size()));
   }
   const data::Schema& schema = provenance.schema;
   if (schema.find(task.target()) == nullptr) {
@@ -148,7 +148,7 @@ Bundle::Bundle(const nn::Module& model, const data::Pipeline& pipeline, const tr
 
 Bundle::Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline, const train::Fitted& fitted,
                Provenance provenance)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_shared<State>()) {
   if (!model) throw ValueError("[bundle] expected a model, got none");
   State& state = *state_;
   state.model = std::move(model);
@@ -175,7 +175,7 @@ Bundle::Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline
   state.check();
 }
 
-Bundle::Bundle(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Bundle::Bundle(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Bundle::Bundle(Bundle&&) noexcept = default;
 Bundle& Bundle::operator=(Bundle&&) noexcept = default;
 Bundle::~Bundle() = default;
@@ -212,9 +212,9 @@ class Reader {
 }  // namespace
 }  // namespace internal
 
-std::unique_ptr<Bundle::State> Bundle::State::read(Entries entries, const LoadOptions& options) {
+std::shared_ptr<Bundle::State> Bundle::State::read(Entries entries, const LoadOptions& options) {
   internal::Reader reader(std::move(entries));
-  auto result = std::make_unique<State>();
+  auto result = std::make_shared<State>();
   State& state = *result;
   Provenance& facts = state.provenance;
   const nn::TensorFile weights = reader.take("weights.safetensors", nn::from_safetensors);

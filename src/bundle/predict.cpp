@@ -101,7 +101,8 @@ Predictions Bundle::predict(const data::Table& table) const {
     if (table.has(input.name)) wanted.push_back(input.name);
   }
   const data::Table inputs = table.select(wanted);
-  Predictions predictions{.rows = table.rows()};
+  Predictions predictions;
+  predictions.rows = table.rows();
   if (table.rows() == 0) {
     state.pipeline.transform(inputs, {.scoring = true});  // says what is missing, even without rows
     return predictions;
@@ -137,7 +138,7 @@ data::Table Bundle::read(const std::string& csv_path, bool with_target) const {
   const Provenance& facts = state.provenance;
   data::CsvOptions options{.schema = facts.schema};
   if (!with_target) {
-    std::erase_if(options.schema->columns,
+    std::erase_if(options.schema.columns,
                   [&](const data::SchemaColumn& column) { return column.name == state.task.target(); });
   }
   const auto inputs = state.pipeline.inputs();

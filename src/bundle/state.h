@@ -21,7 +21,7 @@ struct Bundle::State {
   std::string validation{}, test{}, training{}, environment{};
 
   /// From the entries of a file or folder. Throws FormatError.
-  static std::unique_ptr<State> read(internal::Entries entries, const LoadOptions& options);
+  static std::shared_ptr<State> read(internal::Entries entries, const LoadOptions& options);
   /// All entries in the order of the file, the manifest first.
   std::vector<internal::ArchiveEntry> entries() const;
   /// Checks what cannot work later: task, pipeline, baselines and schema against each other, and a row of zeros through

@@ -10,8 +10,15 @@
 
 #include "data/scalar.h"
 #include "tern/base/error.h"
+#include "tern/data/column_builder.h"
 
 namespace tern::data {
+
+const std::vector<bool>& all_valid() {
+  static const std::vector<bool> none;
+  return none;
+}
+
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();

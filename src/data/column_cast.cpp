@@ -7,6 +7,7 @@
 #include "data/scalar.h"
 #include "tern/base/error.h"
 #include "tern/data/column.h"
+#include "tern/data/column_builder.h"
 
 namespace tern::data {
 namespace {

@@ -13,6 +13,7 @@
 #include "tern/base/error.h"
 #include "tern/base/log.h"
 #include "tern/base/parallel.h"
+#include "tern/data/column_builder.h"
 #include "tern/data/csv.h"
 #include "tern/data/formats.h"
 
@@ -101,7 +102,7 @@ class Reader {
         options_(options),
         words_(missing_words(options)),
         missing_(words_),
-        quoted_missing_(options.schema ? options.schema->quoted_missing : options.quoted_missing) {}
+        quoted_missing_(options.schema.columns.empty() ? options.quoted_missing : options.schema.quoted_missing) {}
 
   Table read(CsvReport* report) {
     check_options(report);
@@ -126,7 +127,7 @@ class Reader {
 
  private:
   static std::vector<std::string> missing_words(const CsvOptions& options) {
-    std::vector<std::string> words = options.schema ? options.schema->missing : options.missing;
+    std::vector<std::string> words = options.schema.columns.empty() ? options.missing : options.schema.missing;
     for (const std::string& word : options.more_missing) {
       if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
     }
@@ -165,10 +166,10 @@ class Reader {
     if (options_.bad_rows == BadRows::report && !report) {
       throw ValueError("[read_csv] expected a CsvReport for BadRows::report, got none");
     }
-    if (options_.schema && !options_.types.empty()) {
+    if (from_schema() && !options_.types.empty()) {
       throw ValueError("[read_csv] expected a schema or types, got both");
     }
-    if (!options_.schema && !options_.optional_columns.empty()) {
+    if (!from_schema() && !options_.optional_columns.empty()) {
       throw ValueError("[read_csv] expected optional columns of a schema, got no schema");
     }
     for (const auto& [name, spec] : options_.types) {
@@ -227,7 +228,7 @@ class Reader {
   // As the first records say; with a schema, the delimiter under which the header has most of its columns.
   char found_delimiter() const {
     const char found = internal::find_delimiter(text_);
-    if (!options_.schema) return found;
+    if (!from_schema()) return found;
     char best = found;
     std::int64_t most = -1;
     std::string scratch;
@@ -241,7 +242,7 @@ class Reader {
       std::vector<Field> fields(static_cast<std::size_t>(width));
       internal::split(header, delimiter, width, options_.max_field_bytes, fields.data());
       std::unordered_set<std::string_view> wanted;
-      for (const SchemaColumn& column : options_.schema->columns) wanted.insert(column.name);
+      for (const SchemaColumn& column : options_.schema.columns) wanted.insert(column.name);
       std::int64_t count = 0;
       for (const Field& field : fields) {
         count +=
@@ -309,8 +310,10 @@ class Reader {
     return {};
   }
 
+  bool from_schema() const { return !options_.schema.columns.empty(); }
+
   void make_plans() {
-    if (options_.schema) return make_plans_from_schema();
+    if (from_schema()) return make_plans_from_schema();
     for (const auto& [name, spec] : options_.types) {
       if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
         fail(-2, {},
@@ -322,10 +325,12 @@ class Reader {
       Plan plan;
       plan.field = f;
       plan.out.name = name(f);
-      if (const auto told = options_.types.find(plan.out.name); told != options_.types.end()) {
+      for (const auto& [told, spec] : options_.types) {
+        if (told != plan.out.name) continue;
+        if (plan.told) fail(-2, told, "expected one told type, got another");
         plan.told = true;
-        plan.out.type = told->second.type;
-        plan.out.format = told->second.format;
+        plan.out.type = spec.type;
+        plan.out.format = spec.format;
         plan.read = read_type(plan.out);
       }
       plans_.push_back(std::move(plan));
@@ -335,11 +340,11 @@ class Reader {
   void make_plans_from_schema() {
     const auto& optional = options_.optional_columns;
     for (const std::string& name : optional) {
-      if (!options_.schema->find(name)) {
+      if (!options_.schema.find(name)) {
         throw ValueError("[read_csv] expected optional columns of the schema, got " + internal::shown(name));
       }
     }
-    for (const SchemaColumn& column : options_.schema->columns) {
+    for (const SchemaColumn& column : options_.schema.columns) {
       const auto at = std::find(names_.begin(), names_.end(), column.name);
       if (at == names_.end()) {
         if (std::find(optional.begin(), optional.end(), column.name) != optional.end()) continue;
@@ -353,7 +358,7 @@ class Reader {
       plans_.push_back(std::move(plan));
     }
     for (const std::string& name : names_) {
-      if (!options_.schema->find(name))
+      if (!options_.schema.find(name))
         notes_.push_back("column " + internal::shown(name) + ": not in the schema, left out");
     }
   }

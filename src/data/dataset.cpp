@@ -64,8 +64,25 @@ Tensor gather(const Tensor& from, std::span<const std::int64_t> rows) {
 
 }  // namespace
 
+Batch::Batch() = default;
+Batch::Batch(const Batch& other) = default;
+Batch::Batch(Batch&& other) noexcept = default;
+Batch& Batch::operator=(const Batch& other) = default;
+Batch& Batch::operator=(Batch&& other) noexcept = default;
+Batch::~Batch() = default;
+
+Batch::Batch(std::vector<NamedTensor> tensors, std::vector<std::int64_t> indices)
+    : tensors_(std::move(tensors)), indices_(std::move(indices)) {}
+
 bool Batch::has(std::string_view name) const { return find(tensors_, name) != nullptr; }
 const Tensor& Batch::operator[](std::string_view name) const { return need(tensors_, name, "Batch"); }
+
+Dataset::Dataset() = default;
+Dataset::Dataset(const Dataset& other) = default;
+Dataset::Dataset(Dataset&& other) noexcept = default;
+Dataset& Dataset::operator=(const Dataset& other) = default;
+Dataset& Dataset::operator=(Dataset&& other) noexcept = default;
+Dataset::~Dataset() = default;
 
 Dataset::Dataset(const std::vector<NamedTensor>& tensors) {
   if (!tensors.empty() && tensors[0].second.dim() > 0) {
@@ -78,19 +95,27 @@ Dataset::Dataset(const std::vector<NamedTensor>& tensors) {
   }
 }
 
-Dataset::Dataset(const Tensor& x, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids,
-                 std::optional<Column> target)
-    : feature_names_(std::move(feature_names)), row_ids_(std::move(row_ids)), target_(std::move(target)) {
+Dataset::Dataset(const Tensor& x, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids)
+    : feature_names_(std::move(feature_names)), row_ids_(std::move(row_ids)) {
   set("x", x);
   const auto named = static_cast<std::int64_t>(feature_names_.size());
   if (x.dim() != 2 || x.size(1) != named) {
     throw ShapeError("[Dataset] expected x [rows, " + std::to_string(named) + "], got " + to_string(x.shape()));
   }
-  if (target_ && target_->size() != rows()) {
+}
+
+Dataset::Dataset(const Tensor& x, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids,
+                 Column target)
+    : Dataset(x, std::move(feature_names), std::move(row_ids)) {
+  has_target_ = true;
+  target_ = std::move(target);
+  if (target_.size() != rows()) {
     throw ShapeError("[Dataset] expected a target of " + std::to_string(rows()) + " rows, got " +
-                     std::to_string(target_->size()));
+                     std::to_string(target_.size()));
   }
 }
+
+std::span<const float> Dataset::features() const { return x().span<float>(); }
 
 std::int64_t Dataset::width() const {
   const Tensor* x = find(tensors_, "x");
@@ -98,8 +123,8 @@ std::int64_t Dataset::width() const {
 }
 
 const Column& Dataset::target() const {
-  if (!target_) throw StateError("[Dataset] expected rows with a target, got rows without one");
-  return *target_;
+  if (!has_target_) throw StateError("[Dataset] expected rows with a target, got rows without one");
+  return target_;
 }
 
 bool Dataset::has(std::string_view name) const { return find(tensors_, name) != nullptr; }
@@ -138,7 +163,8 @@ Dataset Dataset::take(std::span<const std::int64_t> indices) const {
   result.tensors_ = batch(indices).tensors();
   result.feature_names_ = feature_names_;
   for (const std::int64_t i : indices) result.row_ids_.push_back(row_ids_[static_cast<std::size_t>(i)]);
-  if (target_) result.target_ = target_->take(indices);
+  result.has_target_ = has_target_;
+  if (has_target_) result.target_ = target_.take(indices);
   return result;
 }
 

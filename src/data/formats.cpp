@@ -1,4 +1,5 @@
 #include "tern/data/formats.h"
+#include "tern/data/column_builder.h"
 
 #include <array>
 #include <cstddef>

@@ -57,6 +57,8 @@ std::string advice(ColumnType type) {
 
 }  // namespace
 
+Pipeline::Pipeline() = default;
+
 Pipeline::Pipeline(std::initializer_list<StepPtr> steps) : Pipeline(std::vector<StepPtr>(steps)) {}
 
 Pipeline::Pipeline(const std::vector<StepPtr>& steps) {
@@ -81,6 +83,8 @@ Pipeline& Pipeline::operator=(const Pipeline& other) {
 Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Pipeline& Pipeline::operator=(Pipeline&&) noexcept = default;
 Pipeline::~Pipeline() = default;
+
+std::int64_t Pipeline::size() const { return static_cast<std::int64_t>(steps_.size()); }
 
 void Pipeline::need_fitted(const char* what) const {
   if (!fitted_)
@@ -188,9 +192,8 @@ Dataset Pipeline::to_dataset(const Table& features) const {
       }
     }
   });
-  std::optional<Column> target;
-  if (!target_.empty() && features.has(target_)) target = features.column(target_);
-  return Dataset(x, features_, features.row_ids(), std::move(target));
+  if (target_.empty() || !features.has(target_)) return Dataset(x, features_, features.row_ids());
+  return Dataset(x, features_, features.row_ids(), features.column(target_));
 }
 
 std::int64_t Pipeline::width() const {

@@ -5,8 +5,10 @@
 #include <cctype>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
+#include "data/scalar.h"
 #include "data/text_levels.h"
 #include "tern/base/error.h"
 #include "tern/data/formats.h"
@@ -152,12 +154,18 @@ std::vector<ColumnRole> infer_roles(const Table& table, const RoleOptions& optio
   for (const std::string& name : {options.target, options.id}) {
     if (!name.empty()) table.column(name);  // throws with names like it
   }
-  for (const auto& [name, role] : options.roles) table.column(name);
+  std::map<std::string, Role> told_roles;
+  for (const auto& [name, role] : options.roles) {
+    table.column(name);
+    if (!told_roles.emplace(name, role).second) {
+      throw ValueError("[infer_roles] expected one told role for " + internal::shown(name) + ", got another");
+    }
+  }
   std::vector<ColumnRole> result;
   for (const std::string& name : table.names()) {
     if (name == options.target) continue;
-    const auto told = options.roles.find(name);
-    Verdict verdict = told != options.roles.end() ? Verdict{told->second, "told"} : judge(table, name, options);
+    const auto told = told_roles.find(name);
+    Verdict verdict = told != told_roles.end() ? Verdict{told->second, "told"} : judge(table, name, options);
     result.push_back({name, verdict.first, std::move(verdict.second)});
   }
   return result;

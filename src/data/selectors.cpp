@@ -124,6 +124,7 @@ Selector load_selector(const Json& json) { return Selector(load(json)); }
 
 }  // namespace internal
 
+Selector::Selector(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
 Selector::Selector(std::string name)
     : node_(std::make_shared<const Node>(Node{.kind = "columns", .names = {std::move(name)}})) {}
 

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "data/step_base.h"
+#include "tern/data/column_builder.h"
 
 // Categories to numbers, by level alone.
 namespace tern::data {

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "data/step_base.h"
+#include "tern/data/column_builder.h"
 
 // Missing values: filling them, and saying where they were.
 namespace tern::data {

@@ -119,6 +119,34 @@ RowOrigin new_origin() {
 
 }  // namespace
 
+struct Table::Inputs {
+  // An input that rows come from; `source` is null for a table made in memory.
+  struct Input {
+    std::shared_ptr<const TableSource> source{};
+    RowOrigin origin{};
+    bool operator==(const Input& other) const { return source == other.source && origin == other.origin; }
+  };
+  std::shared_ptr<const std::vector<std::int64_t>> ids{};  // of each row; null: 0, 1, …
+  std::vector<Input> list{};
+  std::shared_ptr<const std::vector<std::int32_t>> of_row{};  // position in `list`; null: the first
+
+  const Input& of(std::int64_t row) const {
+    return list[of_row ? static_cast<std::size_t>((*of_row)[static_cast<std::size_t>(row)]) : 0];
+  }
+};
+
+const Table::Inputs& Table::inputs() const {
+  static const Inputs none;
+  return inputs_ ? *inputs_ : none;
+}
+
+Table::Table() = default;
+Table::Table(const Table& other) = default;
+Table::Table(Table&& other) noexcept = default;
+Table& Table::operator=(const Table& other) = default;
+Table& Table::operator=(Table&& other) noexcept = default;
+Table::~Table() = default;
+
 Table::Table(std::initializer_list<std::pair<std::string, Column>> columns) {
   for (const auto& [name, column] : columns) add(name, column);
 }
@@ -166,9 +194,9 @@ const Column& Table::column(std::int64_t position) const {
 
 Table& Table::add(std::string name, Column column) {
   check_new(name);
-  if (columns_.empty() && rows_ == 0 && !row_ids_) {
+  if (columns_.empty() && rows_ == 0 && !inputs().ids) {
     rows_ = column.size();
-    if (sources_.empty()) sources_.push_back({.origin = new_origin()});
+    if (!inputs_) inputs_ = std::make_shared<const Inputs>(Inputs{.list = {{.origin = new_origin()}}});
   } else {
     check_length(name, column);
   }
@@ -235,6 +263,10 @@ Table Table::filter(const std::vector<bool>& mask) const {
   return filter([&mask](std::int64_t row) -> bool { return mask[static_cast<std::size_t>(row)]; });
 }
 
+std::int64_t Table::width() const { return static_cast<std::int64_t>(columns_.size()); }
+
+Table Table::head(std::int64_t count) const { return slice(0, std::clamp(count, std::int64_t{0}, rows_)); }
+
 Table Table::filter(const Column& mask) const {
   if (mask.size() != rows_) {
     throw ValueError("[Table::filter] expected a mask of " + std::to_string(rows_) + " rows, got " +
@@ -266,12 +298,14 @@ Table Table::take(std::span<const std::int64_t> indices) const {
   });
   std::vector<std::int64_t> ids(indices.size());
   for (std::size_t k = 0; k < indices.size(); ++k) ids[k] = row_id(indices[k]);
-  result.row_ids_ = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
-  if (row_sources_) {
+  Inputs taken = inputs();
+  taken.ids = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
+  if (taken.of_row) {
     std::vector<std::int32_t> sources(indices.size());
-    for (std::size_t k = 0; k < indices.size(); ++k) sources[k] = (*row_sources_)[static_cast<std::size_t>(indices[k])];
-    result.row_sources_ = std::make_shared<const std::vector<std::int32_t>>(std::move(sources));
+    for (std::size_t k = 0; k < indices.size(); ++k) sources[k] = (*taken.of_row)[static_cast<std::size_t>(indices[k])];
+    taken.of_row = std::make_shared<const std::vector<std::int32_t>>(std::move(sources));
   }
+  result.inputs_ = std::make_shared<const Inputs>(std::move(taken));
   return result;
 }
 
@@ -366,11 +400,12 @@ std::int64_t Table::row_id(std::int64_t row) const {
   if (row < 0 || row >= rows_) {
     throw IndexError("[Table] expected a row in [0, " + std::to_string(rows_) + "), got " + std::to_string(row));
   }
-  return row_ids_ ? (*row_ids_)[static_cast<std::size_t>(row)] : row;
+  const auto& ids = inputs().ids;
+  return ids ? (*ids)[static_cast<std::size_t>(row)] : row;
 }
 
 std::vector<std::int64_t> Table::row_ids() const {
-  if (row_ids_) return *row_ids_;
+  if (inputs().ids) return *inputs().ids;
   std::vector<std::int64_t> ids(static_cast<std::size_t>(rows_));
   std::iota(ids.begin(), ids.end(), std::int64_t{0});
   return ids;
@@ -380,16 +415,15 @@ RowOrigin Table::origin(std::int64_t row) const {
   if (row < 0 || row >= rows_) {
     throw IndexError("[Table] expected a row in [0, " + std::to_string(rows_) + "), got " + std::to_string(row));
   }
-  return sources_[row_sources_ ? static_cast<std::size_t>((*row_sources_)[static_cast<std::size_t>(row)]) : 0].origin;
+  return inputs().of(row).origin;
 }
 
 DataLocation Table::location(std::int64_t row, std::string_view column) const {
   DataLocation location;
   location.row = row_id(row);
   location.column = column;
-  if (sources_.empty()) return location;
-  const auto which = row_sources_ ? static_cast<std::size_t>((*row_sources_)[static_cast<std::size_t>(row)]) : 0;
-  const TableSource* source = sources_[which].source.get();
+  if (inputs().list.empty()) return location;
+  const TableSource* source = inputs().of(row).source.get();
   if (!source) return location;
   location.file = source->file;
   if (source->lines.empty()) {
@@ -402,9 +436,9 @@ DataLocation Table::location(std::int64_t row, std::string_view column) const {
 
 const std::string& Table::source_file() const {
   static const std::string none;
-  if (sources_.empty()) return none;
-  const std::size_t which = row_sources_ && rows_ > 0 ? static_cast<std::size_t>(row_sources_->front()) : 0;
-  return sources_[which].source ? sources_[which].source->file : none;
+  if (inputs().list.empty()) return none;
+  const auto& source = (rows_ > 0 ? inputs().of(0) : inputs().list.front()).source;
+  return source ? source->file : none;
 }
 
 void Table::set_source(std::shared_ptr<const TableSource> source, std::vector<std::int64_t> row_ids) {
@@ -413,13 +447,11 @@ void Table::set_source(std::shared_ptr<const TableSource> source, std::vector<st
       throw ValueError("[Table::set_source] expected " + std::to_string(rows_) + " row ids, got " +
                        std::to_string(row_ids.size()));
     }
-    row_ids_ = std::make_shared<const std::vector<std::int64_t>>(std::move(row_ids));
-  } else {
-    row_ids_.reset();
   }
   const RowOrigin origin = source && source->origin.id != 0 ? source->origin : new_origin();
-  sources_.assign(1, {.source = std::move(source), .origin = origin});
-  row_sources_.reset();
+  Inputs one{.list = {{.source = std::move(source), .origin = origin}}};
+  if (!row_ids.empty()) one.ids = std::make_shared<const std::vector<std::int64_t>>(std::move(row_ids));
+  inputs_ = std::make_shared<const Inputs>(std::move(one));
 }
 
 std::string Table::content_hash() const {
@@ -474,26 +506,26 @@ Table Table::concat(std::span<const Table> tables) {
   }
   std::vector<std::int64_t> ids;
   std::vector<std::int32_t> row_sources;
+  Inputs joined;
   for (const Table& table : tables) {
     result.rows_ += table.rows_;
     const auto more = table.row_ids();
     ids.insert(ids.end(), more.begin(), more.end());
     std::vector<std::int32_t> places;
-    for (const Input& source : table.sources_) {
-      const auto at = std::find(result.sources_.begin(), result.sources_.end(), source);
-      places.push_back(static_cast<std::int32_t>(at - result.sources_.begin()));
-      if (at == result.sources_.end()) result.sources_.push_back(source);
+    for (const Inputs::Input& input : table.inputs().list) {
+      const auto at = std::find(joined.list.begin(), joined.list.end(), input);
+      places.push_back(static_cast<std::int32_t>(at - joined.list.begin()));
+      if (at == joined.list.end()) joined.list.push_back(input);
     }
+    const auto& of_row = table.inputs().of_row;
     for (std::int64_t i = 0; i < table.rows_; ++i) {
-      row_sources.push_back(table.row_sources_
-                                ? places[static_cast<std::size_t>((*table.row_sources_)[static_cast<std::size_t>(i)])]
-                                : places[0]);
+      row_sources.push_back(
+          places[of_row ? static_cast<std::size_t>((*of_row)[static_cast<std::size_t>(i)]) : std::size_t{0}]);
     }
   }
-  result.row_ids_ = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
-  if (result.sources_.size() > 1) {
-    result.row_sources_ = std::make_shared<const std::vector<std::int32_t>>(std::move(row_sources));
-  }
+  joined.ids = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
+  if (joined.list.size() > 1) joined.of_row = std::make_shared<const std::vector<std::int32_t>>(std::move(row_sources));
+  result.inputs_ = std::make_shared<const Inputs>(std::move(joined));
   return result;
 }
 

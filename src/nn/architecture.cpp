@@ -48,8 +48,8 @@ bool is_exactly(const Module& module) {
 
 template <class M>
 std::unique_ptr<Module> make_plain(const Attributes& attributes) {
-  if (attributes.size()) {
-    throw FormatError("[attributes] expected no option \"" + attributes.begin()->first + "\", got one");
+  if (!attributes.values().empty()) {
+    throw FormatError("[attributes] expected no option \"" + attributes.values().front().first + "\", got one");
   }
   return std::make_unique<M>();
 }
@@ -102,7 +102,8 @@ Json describe(const Module& module) {
   }
   Json node = Json::object();
   node["type"] = type;
-  for (const auto& [key, value] : module.attributes()) {
+  const Attributes attributes = module.attributes();
+  for (const auto& [key, value] : attributes.values()) {
     if (is_reserved(key)) throw ValueError("[architecture] expected another name than \"" + key + "\" for an option");
     if (const double* real = std::get_if<double>(&value); real && !std::isfinite(*real)) {
       throw ValueError("[architecture] expected a finite option \"" + key + "\", got " + std::to_string(*real));
@@ -295,18 +296,27 @@ Json parse(std::string_view text) {
 
 }  // namespace
 
+ModuleRegistry::ModuleRegistry() = default;
+ModuleRegistry::ModuleRegistry(const ModuleRegistry& other) = default;
+ModuleRegistry::ModuleRegistry(ModuleRegistry&& other) noexcept = default;
+ModuleRegistry& ModuleRegistry::operator=(const ModuleRegistry& other) = default;
+ModuleRegistry& ModuleRegistry::operator=(ModuleRegistry&& other) noexcept = default;
+ModuleRegistry::~ModuleRegistry() = default;
+
 ModuleRegistry& ModuleRegistry::add(std::string type, Factory make) {
   if (type.empty() || !make) throw ValueError("[module_registry] expected a name and a factory, got an empty one");
-  if (own_type(type) || factories_.contains(type)) {
+  if (own_type(type) || find(type)) {
     throw ValueError("[module_registry] expected a new name, got \"" + type + "\", which is taken");
   }
-  factories_.emplace(std::move(type), std::move(make));
+  factories_.emplace_back(std::move(type), std::move(make));
   return *this;
 }
 
 const ModuleRegistry::Factory* ModuleRegistry::find(std::string_view type) const {
-  const auto found = factories_.find(type);
-  return found == factories_.end() ? nullptr : &found->second;
+  for (const auto& [name, make] : factories_) {
+    if (name == type) return &make;
+  }
+  return nullptr;
 }
 
 std::string architecture(const Module& module) {

@@ -17,6 +17,13 @@ const T& typed(std::string_view name, const AttributeValue& value, const char* w
 }
 }  // namespace
 
+Attributes::Attributes() = default;
+Attributes::Attributes(const Attributes& other) = default;
+Attributes::Attributes(Attributes&& other) noexcept = default;
+Attributes& Attributes::operator=(const Attributes& other) = default;
+Attributes& Attributes::operator=(Attributes&& other) noexcept = default;
+Attributes::~Attributes() = default;
+
 Attributes& Attributes::set(std::string name, AttributeValue value) {
   if (find(name)) throw ValueError("[attributes] expected distinct names, got \"" + name + "\" twice");
   values_.emplace_back(std::move(name), std::move(value));

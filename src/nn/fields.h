@@ -53,8 +53,8 @@ Options from_attributes(const Attributes& attributes) {
     }
     ++count;
   });
-  if (count != attributes.size()) {
-    for (const auto& [name, value] : attributes) {
+  if (count != attributes.values().size()) {
+    for (const auto& [name, value] : attributes.values()) {
       bool known = false;
       fields(options, [&, wanted = &name](const char* field, const auto&) { known = known || *wanted == field; });
       if (!known) throw FormatError("[attributes] expected no option \"" + name + "\", got one");

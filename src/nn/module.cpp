@@ -51,6 +51,8 @@ void take_over(const Tensor& p, const Tensor& fresh) {
 
 Module::~Module() = default;
 
+Attributes Module::attributes() const { return {}; }
+
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> list;
   std::unordered_set<const void*> seen;
@@ -116,7 +118,8 @@ void Module::zero_grad() {
   for (Tensor& p : parameters()) p.clear_grad();
 }
 
-std::vector<Part> internal::name_parts(const char* names, std::vector<Part> parts) {
+std::vector<Part> internal::name_parts(const char* names, const Part* unnamed, std::size_t count) {
+  std::vector<Part> parts(unnamed, unnamed + count);
   std::string_view rest(names);
   for (Part& part : parts) {
     const std::size_t end = std::min(rest.find(','), rest.size());

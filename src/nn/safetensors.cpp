@@ -162,7 +162,7 @@ std::string to_safetensors(const TensorFile& file) {
   });
 
   OrderedJson header = OrderedJson::object();
-  if (!file.metadata.empty()) header[kMetadata] = file.metadata;
+  for (const auto& [name, text] : file.metadata) header[kMetadata][name] = text;
   std::unordered_set<std::string_view> names{kMetadata};
   std::vector<Tensor> tensors;
   std::uint64_t offset = 0;
@@ -225,7 +225,7 @@ TensorFile from_safetensors(std::string_view bytes) {
     if (!value.is_object()) fail("metadata as an object", value.type_name());
     for (const auto& [key, entry] : value.items()) {
       if (!entry.is_string()) fail("metadata of strings", std::string(entry.type_name()) + " as " + in_quotes(key));
-      file.metadata[key] = entry.get<std::string>();
+      file.metadata.emplace_back(key, entry.get<std::string>());
     }
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {

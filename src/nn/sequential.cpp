@@ -6,6 +6,15 @@
 
 namespace tern::nn {
 
+Container::Container() = default;
+Container::Container(Container&&) noexcept = default;
+Container& Container::operator=(Container&&) noexcept = default;
+Container::~Container() = default;
+
+void Container::adopt(Module* part) { list_.emplace_back(part); }
+
+std::size_t Container::size() const { return list_.size(); }
+
 void Container::append(std::unique_ptr<Module> part) {
   if (!part) throw ValueError("[" + std::string(type_name()) + ".append] expected a module, got none");
   list_.push_back(std::move(part));

@@ -70,16 +70,16 @@ Tensor internal::copy_in(const void* elements, std::size_t count, const Shape& s
 }
 
 // By way of the widest type of its kind, so that integers keep all their digits.
-Tensor internal::from_scalars(std::span<const Scalar> values, DType dtype) {
-  const Shape shape{static_cast<std::int64_t>(values.size())};
+Tensor internal::from_scalars(const Scalar* values, std::size_t count, DType dtype) {
+  const Shape shape{static_cast<std::int64_t>(count)};
   if (is_floating(dtype) || dtype == boolean) {
     Tensor out = empty(shape, f64);
-    std::transform(values.begin(), values.end(), out.mutable_span<double>().begin(),
+    std::transform(values, values + count, out.mutable_span<double>().begin(),
                    [](const Scalar& value) { return value.real(); });
     return out.to(dtype);
   }
   Tensor out = empty(shape, i64);
-  std::transform(values.begin(), values.end(), out.mutable_span<std::int64_t>().begin(),
+  std::transform(values, values + count, out.mutable_span<std::int64_t>().begin(),
                  [](const Scalar& value) { return value.integer(); });
   return out.to(dtype);
 }
@@ -92,7 +92,7 @@ Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType d
     }
     values.insert(values.end(), row.begin(), row.end());
   }
-  return internal::from_scalars(values, dtype)
+  return internal::from_scalars(values.data(), values.size(), dtype)
       .reshape({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)});
 }
 

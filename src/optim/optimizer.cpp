@@ -44,6 +44,8 @@ Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> 
 
 Optimizer::~Optimizer() = default;
 
+std::size_t Optimizer::num_groups() const { return groups_.size(); }
+
 void Optimizer::step() {
   NoGrad no_grad;
   const std::vector<std::int64_t>& offsets = flat_.offsets();
@@ -150,10 +152,8 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters) {
-  if (const auto* adamw = std::get_if<AdamWOptions>(&options)) {
-    return std::make_unique<AdamW>(std::move(parameters), *adamw);
-  }
-  return std::make_unique<Sgd>(std::move(parameters), std::get<SgdOptions>(options));
+  if (options.kind == OptimizerOptions::Kind::sgd) return std::make_unique<Sgd>(std::move(parameters), options.sgd);
+  return std::make_unique<AdamW>(std::move(parameters), options.adamw);
 }
 
 double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {

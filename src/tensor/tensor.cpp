@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "tensor/allocator.h"
 #include "tensor/impl.h"
@@ -25,6 +26,10 @@ std::string_view name(DType dtype) {
   }
   return "unknown";
 }
+
+Shape::Shape(std::span<const std::int64_t> sizes) : Shape(sizes.data(), sizes.size()) {}
+Shape::Shape(const std::vector<std::int64_t>& sizes) : Shape(sizes.data(), sizes.size()) {}
+Shape::operator std::span<const std::int64_t>() const { return {sizes_, static_cast<std::size_t>(count_)}; }
 
 void Shape::throw_too_many(std::size_t count) {
   throw ShapeError("[shape] expected at most " + std::to_string(kMaxDims) + " dimensions, got " +

@@ -20,7 +20,8 @@ std::vector<double> values_of(const Task& task, const data::Column& target) {
 
 Judged judge_one(const Task& task, std::string name, const std::vector<double>& predictions,
                  const std::vector<double>& truth, const JudgeOptions& options) {
-  Judged judged{.name = std::move(name)};
+  Judged judged;
+  judged.name = std::move(name);
   if (task.kind() == TaskKind::binary) {
     const std::vector<std::uint8_t> labels(truth.begin(), truth.end());
     judged.binary = metrics::binary_report(
@@ -69,11 +70,11 @@ std::string to_json(const Baselines& baselines) {
   internal::OrderedJson json;
   json["format"] = 1;
   json["prior"] = baselines.prior;
-  if (baselines.logistic) {
-    json["logistic"] = {{"intercept", baselines.logistic->intercept},
-                        {"coefficients", baselines.logistic->coefficients},
-                        {"iterations", baselines.logistic->iterations},
-                        {"converged", baselines.logistic->converged}};
+  if (!baselines.logistic.coefficients.empty()) {
+    json["logistic"] = {{"intercept", baselines.logistic.intercept},
+                        {"coefficients", baselines.logistic.coefficients},
+                        {"iterations", baselines.logistic.iterations},
+                        {"converged", baselines.logistic.converged}};
   }
   return json.dump();
 }
@@ -98,10 +99,11 @@ Baselines baselines_from_json(std::string_view text) {
 Report judge(const Task& task, const std::vector<double>& predictions, const data::Dataset& dataset,
              const Baselines& baselines, const JudgeOptions& options) {
   const std::vector<double> truth = values_of(task, dataset.target());
-  Report report{.rows_name = options.rows_name,
-                .note = options.note,
-                .binary = task.kind() == TaskKind::binary,
-                .rows = static_cast<std::int64_t>(truth.size())};
+  Report report;
+  report.rows_name = options.rows_name;
+  report.note = options.note;
+  report.binary = task.kind() == TaskKind::binary;
+  report.rows = static_cast<std::int64_t>(truth.size());
   report.model = judge_one(task, "model", predictions, truth, options);
   if (!baselines.prior.empty()) {
     const bool binary = task.kind() == TaskKind::binary;
@@ -115,9 +117,9 @@ Report judge(const Task& task, const std::vector<double>& predictions, const dat
     }
     report.baselines.push_back(judge_one(task, "prior", constant, truth, options));
   }
-  if (baselines.logistic) {
+  if (!baselines.logistic.coefficients.empty()) {
     report.baselines.push_back(
-        judge_one(task, "logistic regression", baselines.logistic->predict(dataset.features()), truth, options));
+        judge_one(task, "logistic regression", baselines.logistic.predict(dataset.features()), truth, options));
   }
   return report;
 }

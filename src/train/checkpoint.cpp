@@ -22,11 +22,12 @@ constexpr int format = 1;
 const std::string what = "checkpoint";
 
 OrderedJson optimizer_json(const optim::OptimizerOptions& optimizer) {
-  if (const auto* adamw = std::get_if<optim::AdamWOptions>(&optimizer)) {
-    return {{"name", "AdamW"},       {"lr", adamw->lr},           {"beta1", adamw->beta1},
-            {"beta2", adamw->beta2}, {"epsilon", adamw->epsilon}, {"weight_decay", adamw->weight_decay}};
+  if (optimizer.kind == optim::OptimizerOptions::Kind::adamw) {
+    const optim::AdamWOptions& adamw = optimizer.adamw;
+    return {{"name", "AdamW"},      {"lr", adamw.lr},           {"beta1", adamw.beta1},
+            {"beta2", adamw.beta2}, {"epsilon", adamw.epsilon}, {"weight_decay", adamw.weight_decay}};
   }
-  const auto& sgd = std::get<optim::SgdOptions>(optimizer);
+  const optim::SgdOptions& sgd = optimizer.sgd;
   return {{"name", "SGD"},
           {"lr", sgd.lr},
           {"momentum", sgd.momentum},
@@ -70,6 +71,7 @@ std::vector<Epoch> history_from(const internal::Json& list) {
                 .steps = json_get<std::int64_t>(entry, "steps", what),
                 .learning_rate = json_get<double>(entry, "learning_rate", what),
                 .train_loss = json_get<double>(entry, "train_loss", what),
+                .figures = {},
                 .best = json_get<bool>(entry, "best", what),
                 .seconds = json_get<double>(entry, "seconds", what)};
     const auto figures = json_get<internal::Json>(entry, "figures", what);
@@ -87,7 +89,7 @@ std::vector<Epoch> history_from(const internal::Json& list) {
 std::string settings_json(const TrainerOptions& options) {
   OrderedJson json;
   json["optimizer"] = optimizer_json(options.optimizer);
-  if (options.schedule) json["schedule"] = schedule_json(*options.schedule);
+  json["schedule"] = schedule_json(options.schedule);
   json["batch_size"] = options.batch_size;
   json["max_epochs"] = options.max_epochs;
   json["drop_last"] = options.drop_last;
@@ -137,7 +139,7 @@ void save_checkpoint(const std::string& path, const std::string& identity, const
   json["best_cost"] = state.best_cost;
   json["stopped"] = state.stopped;
   json["history"] = history_json(history);
-  file.metadata["tern"] = json.dump();
+  file.metadata = {{"tern", json.dump()}};
   write_file(path, nn::to_safetensors(file));
 }
 
@@ -145,9 +147,10 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
                      optim::Optimizer& optimizer, RunState& state, std::vector<Epoch>& history) {
   if (!std::filesystem::exists(path)) return false;
   nn::TensorFile file = nn::from_safetensors(read_file(path));
-  const auto found = file.metadata.find("tern");
-  if (found == file.metadata.end()) throw FormatError("[checkpoint] expected a training checkpoint, got other tensors");
-  const internal::Json json = internal::parse_json(found->second, what);
+  if (file.metadata.size() != 1 || file.metadata[0].first != "tern") {
+    throw FormatError("[checkpoint] expected a training checkpoint, got other tensors");
+  }
+  const internal::Json json = internal::parse_json(file.metadata[0].second, what);
   if (json_get<int>(json, "format", what) != format) throw FormatError("[checkpoint] expected format 1, got another");
   if (json_get<std::string>(json, "identity", what) != identity) {
     throw StateError("[checkpoint] expected " + path +

@@ -147,7 +147,7 @@ class Run {
     validation_.set("y", task_.encode(validation_.target()));
     optimizer_ = make_optimizer();
     base_rate_ = optimizer_->lr();
-    fitted_.baselines = options_.baselines ? *options_.baselines : fit_baselines(task_, training_);
+    fitted_.baselines = options_.baselines.prior.empty() ? fit_baselines(task_, training_) : options_.baselines;
     resume();
     if (options_.early_stopping && options_.early_stopping->initial && fitted_.history.empty()) judge_initial();
   }
@@ -157,17 +157,13 @@ class Run {
     if (options_.decay_biases) return optim::make_optimizer(options_.optimizer, parameters_);
     std::vector<Tensor> matrices, vectors;
     for (const Tensor& p : parameters_) (p.dim() < 2 ? vectors : matrices).push_back(p);
-    return std::visit(
-        [&](const auto& decayed) -> std::unique_ptr<optim::Optimizer> {
-          auto free = decayed;
-          free.weight_decay = 0;
-          if constexpr (std::is_same_v<decltype(free), optim::AdamWOptions>) {
-            return std::make_unique<optim::AdamW>(groups<optim::AdamWGroup>(matrices, decayed, vectors, free));
-          } else {
-            return std::make_unique<optim::Sgd>(groups<optim::SgdGroup>(matrices, decayed, vectors, free));
-          }
-        },
-        options_.optimizer);
+    const optim::OptimizerOptions& decayed = options_.optimizer;
+    optim::OptimizerOptions free = decayed;
+    free.adamw.weight_decay = free.sgd.weight_decay = 0;
+    if (decayed.kind == optim::OptimizerOptions::Kind::sgd) {
+      return std::make_unique<optim::Sgd>(groups<optim::SgdGroup>(matrices, decayed.sgd, vectors, free.sgd));
+    }
+    return std::make_unique<optim::AdamW>(groups<optim::AdamWGroup>(matrices, decayed.adamw, vectors, free.adamw));
   }
   void resume() {
     if (options_.checkpoint.empty()) return;
@@ -188,7 +184,8 @@ class Run {
 
   void one_epoch() {
     const Clock::time_point begin = Clock::now();
-    Epoch epoch{.epoch = static_cast<int>(fitted_.history.size()) + 1};
+    Epoch epoch;
+    epoch.epoch = static_cast<int>(fitted_.history.size()) + 1;
     data::Loader loader(
         training_,
         {.batch_size = options_.batch_size, .shuffle = true, .seed = options_.seed, .drop_last = options_.drop_last});
@@ -200,9 +197,7 @@ class Run {
     for (const data::Batch& batch : loader) {
       if (options_.stop_requested && options_.stop_requested()) return end(StopReason::requested);
       if (options_.max_seconds > 0 && since(start_) >= options_.max_seconds) return end(StopReason::max_time);
-      if (options_.schedule) {
-        optimizer_->set_lr(optim::learning_rate(*options_.schedule, base_rate_, state_.steps, total));
-      }
+      optimizer_->set_lr(optim::learning_rate(options_.schedule, base_rate_, state_.steps, total));
       const double loss = one_step(batch, epoch.epoch);
       loss_sum += loss * static_cast<double>(batch.rows());
       rows += batch.rows();

@@ -1,4 +1,5 @@
 #include "tern/data/column.h"
+#include "tern/data/column_builder.h"
 
 #include <gtest/gtest.h>
 

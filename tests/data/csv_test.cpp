@@ -373,7 +373,9 @@ TEST(ReadCsv, BadInputIsNamed) {
 TEST(ReadCsv, RefusesBadOptions) {
   EXPECT_THROW(read_csv_text("a\n1\n", {.delimiter = '"'}), ValueError);
   EXPECT_THROW(read_csv_text("a\n1\n", {.bad_rows = BadRows::report}), ValueError);
-  EXPECT_THROW(read_csv_text("a\n1\n", {.types = {{"a", ColumnType::i64}}, .schema = Schema()}), ValueError);
+  const Schema schema{.columns = {{.name = "a", .type = ColumnType::i64}}};
+  EXPECT_THROW(read_csv_text("a\n1\n", {.types = {{"a", ColumnType::i64}}, .schema = schema}), ValueError);
+  EXPECT_THROW(read_csv_text("a\n1\n", {.types = {{"a", ColumnType::i64}, {"a", ColumnType::f64}}}), DataError);
   EXPECT_THROW(read_csv_text("a\n1\n", {.optional_columns = {"a"}}), ValueError);
   EXPECT_THROW(read_csv_text("a\n1\n", {.max_rows = -2}), ValueError);
   EXPECT_THROW(read_csv_text("a\n1\n", {.max_columns = 0}), ValueError);

@@ -1,7 +1,7 @@
 """Fails when <tern/tern.h> takes more than 1.3 times as long to parse as the standard headers that it includes,
 directly or through Tern's own headers.
 
-    header_cost.py --compiler g++ [--limit 1.3] [--runs 7]
+    header_cost.py --compiler g++ [--limit 1.3] [--runs 15]
 
 Both are compiled in turns with -fsyntax-only and the least processor time of each counts: load on the machine only
 ever adds to it.
@@ -47,7 +47,7 @@ def main():
     parser.add_argument('--root', default=source_tree.ROOT)
     parser.add_argument('--compiler', default='c++')
     parser.add_argument('--limit', type=float, default=1.3)
-    parser.add_argument('--runs', type=int, default=7)
+    parser.add_argument('--runs', type=int, default=15)
     arguments = parser.parse_args()
     if not os.path.isfile(os.path.join(arguments.root, 'include/tern/tern.h')):
         print('expected include/tern/tern.h, found none')

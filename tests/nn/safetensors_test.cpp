@@ -54,7 +54,7 @@ void expect_mixed(const nn::TensorFile& file) {
   EXPECT_EQ(at(file, "scalar").dim(), 0);
   EXPECT_EQ(at(file, "scalar").item<double>(), 2.5);
   EXPECT_EQ(at(file, "naïve \"name\"").item<float>(), 1);
-  EXPECT_EQ(file.metadata, (std::map<std::string, std::string>{{"format", "np"}, {"author", "Zoë"}}));
+  EXPECT_EQ(file.metadata, (std::vector<std::pair<std::string, std::string>>{{"author", "Zoë"}, {"format", "np"}}));
 }
 
 nn::Sequential torch_mlp() {

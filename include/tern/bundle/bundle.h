@@ -28,9 +28,9 @@ using Row = std::vector<std::pair<std::string, Value>>;
 
 /// Predictions for the rows of a table, in their order.
 struct Predictions {
-  std::vector<double> values{};          ///< binary: probability of the positive class [n]; regression: value [n];
-                                         ///< multiclass: [n * classes], row by row
-  std::vector<std::string> decisions{};  ///< class by the threshold or the largest probability; empty for regression
+  std::vector<double> values;          ///< binary: probability of the positive class [n]; regression: value [n];
+                                       ///< multiclass: [n * classes], row by row
+  std::vector<std::string> decisions;  ///< class by the threshold or the largest probability; empty for regression
   std::int64_t rows = 0;
 };
 
@@ -132,8 +132,8 @@ class TERN_API Bundle {
 
  private:
   struct State;
-  explicit Bundle(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Bundle(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // its own
 };
 
 }  // namespace tern

@@ -20,21 +20,10 @@ TERN_API std::string_view to_string(ColumnType type);
 /// The type of a name, as `to_string` gives it. Throws ValueError, listing the names.
 TERN_API ColumnType parse_column_type(std::string_view name);
 
-/// Buffers of a column in the layout of the Arrow Columnar Format (arrow.apache.org/docs/format/Columnar.html), from
-/// which `Column::from_buffers` makes one. Which are filled depends on `type`; the others stay empty.
-struct ColumnBuffers {
-  ColumnType type = ColumnType::f64;
-  std::int64_t size = 0;
-  std::vector<std::uint8_t> validity{};  ///< bit i (least significant first) set where row i has a value; empty: all
-  std::vector<double> f64{};             ///< f64
-  std::vector<std::int64_t> i64{};       ///< i64, timestamp
-  std::vector<std::uint8_t> bits{};      ///< boolean, bit-packed, least significant bit first
-  std::vector<std::int64_t> offsets{};   ///< string: size + 1 positions in `characters`, starting at 0
-  std::string characters{};              ///< string: UTF-8 bytes
-  std::vector<std::int32_t> codes{};     ///< categorical: position in `levels`
-  std::vector<std::string> levels{};     ///< categorical: distinct, in order
-  bool ordered = false;                  ///< categorical: the order of the levels means something
-};
+struct ColumnBuffers;
+
+/// The mask of a column in which every row has a value: empty.
+TERN_API const std::vector<bool>& all_valid();
 
 /// One column of a table: typed values with a null mask. Immutable, and cheap to copy (buffers are shared).
 /// Under a null, f64 holds NaN, a code is -1, and the other buffers hold zero.
@@ -45,11 +34,11 @@ class TERN_API Column {
 
   /// Columns of values; `valid` is empty (every row has a value) or as long as the values. Throws ValueError when
   /// lengths differ, when codes lie outside the levels, when levels repeat.
-  static Column from_f64(std::vector<double> values, const std::vector<bool>& valid = {});
-  static Column from_i64(std::vector<std::int64_t> values, const std::vector<bool>& valid = {});
-  static Column from_booleans(const std::vector<bool>& values, const std::vector<bool>& valid = {});
-  static Column from_strings(const std::vector<std::string>& values, const std::vector<bool>& valid = {});
-  static Column from_timestamps(std::vector<std::int64_t> microseconds, const std::vector<bool>& valid = {});
+  static Column from_f64(std::vector<double> values, const std::vector<bool>& valid = all_valid());
+  static Column from_i64(std::vector<std::int64_t> values, const std::vector<bool>& valid = all_valid());
+  static Column from_booleans(const std::vector<bool>& values, const std::vector<bool>& valid = all_valid());
+  static Column from_strings(const std::vector<std::string>& values, const std::vector<bool>& valid = all_valid());
+  static Column from_timestamps(std::vector<std::int64_t> microseconds, const std::vector<bool>& valid = all_valid());
   /// A code of -1 is a null.
   static Column from_codes(std::vector<std::int32_t> codes, std::vector<std::string> levels, bool ordered = false);
   /// Takes whole buffers over. Throws ValueError when they do not fit together.
@@ -152,33 +141,6 @@ class TERN_API Column {
   const std::uint8_t* validity_ = nullptr;
   const void* values_ = nullptr;
   std::shared_ptr<const ColumnBuffers> buffers_;
-};
-
-/// Builds a column value by value.
-class TERN_API ColumnBuilder {
- public:
-  explicit ColumnBuilder(ColumnType type);
-
-  void reserve(std::int64_t rows);
-  /// Appends one value. Throws DTypeError when the column is of another type. `add_string` of a categorical finds or
-  /// adds its level, in order of appearance.
-  void add_f64(double value);
-  void add_i64(std::int64_t value);
-  void add_boolean(bool value);
-  void add_timestamp(std::int64_t microseconds);
-  void add_string(std::string_view value);
-  void add_null();
-  std::int64_t size() const { return buffers_.size; }
-  /// The column; the builder starts anew, empty.
-  Column finish();
-
- private:
-  void need(ColumnType type) const;
-  void valid();
-
-  ColumnBuffers buffers_;
-  bool any_null_ = false;
-  std::shared_ptr<void> level_index_;
 };
 
 }  // namespace tern::data

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -42,10 +41,11 @@ struct CsvOptions {
   std::vector<std::string> more_missing{};  ///< further such words, beside those above or a schema's
   bool quoted_missing = true;               ///< a missing-value word in quotes is missing too
   BadRows bad_rows = BadRows::error;
-  std::map<std::string, ColumnSpec> types{};  ///< told types; the other columns' are inferred over all their values
-  /// Reads exactly these columns, in this order, and infers nothing; other columns of the file are left out. Its
-  /// missing-value words are used in place of those above.
-  std::optional<Schema> schema{};
+  /// Told types by column name; those of the other columns are inferred over all their values.
+  std::vector<std::pair<std::string, ColumnSpec>> types{};
+  /// When it has columns: reads exactly these, in this order, and infers nothing; other columns of the file are left
+  /// out. Its missing-value words are used in place of those above.
+  Schema schema{};
   std::vector<std::string> optional_columns{};  ///< columns of the schema that the file may lack
   bool allow_no_rows = false;                   ///< a header alone gives a table without rows, not an error
   std::int64_t max_rows = -1;                   ///< reads this many records and no more; -1: all
@@ -63,15 +63,15 @@ struct SkippedRow {
 
 /// What a reader noticed on the way.
 struct CsvReport {
-  std::int64_t records = 0;           ///< in the input, the header not counted
-  std::int64_t rows = 0;              ///< in the table
-  std::int64_t skipped_count = 0;     ///< records left out
-  std::vector<SkippedRow> skipped{};  ///< each of them, under BadRows::report
-  std::int64_t bytes = 0;             ///< of text
+  std::int64_t records = 0;         ///< in the input, the header not counted
+  std::int64_t rows = 0;            ///< in the table
+  std::int64_t skipped_count = 0;   ///< records left out
+  std::vector<SkippedRow> skipped;  ///< each of them, under BadRows::report
+  std::int64_t bytes = 0;           ///< of text
   char delimiter = ',';
-  Schema schema{};  ///< reads a file like this one the same way
+  Schema schema;  ///< reads a file like this one the same way
   /// Decisions worth a line: digits kept as text, columns left out, words among numbers.
-  std::vector<std::string> notes{};
+  std::vector<std::string> notes;
 };
 
 /// Reads a CSV file (RFC 4180; UTF-8 with or without a byte-order mark; LF, CRLF or CR; gzip by its first bytes) with a

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,9 +19,13 @@ using NamedTensor = std::pair<std::string, Tensor>;
 /// Some rows of a dataset: named tensors, [rows, …] each, and the positions of the rows in the dataset.
 class TERN_API Batch {
  public:
-  Batch() = default;
-  Batch(std::vector<NamedTensor> tensors, std::vector<std::int64_t> indices)
-      : tensors_(std::move(tensors)), indices_(std::move(indices)) {}
+  Batch();
+  Batch(const Batch& other);
+  Batch(Batch&& other) noexcept;
+  Batch& operator=(const Batch& other);
+  Batch& operator=(Batch&& other) noexcept;
+  ~Batch();
+  Batch(std::vector<NamedTensor> tensors, std::vector<std::int64_t> indices);
 
   std::int64_t rows() const { return static_cast<std::int64_t>(indices_.size()); }
   bool has(std::string_view name) const;
@@ -42,13 +45,18 @@ class TERN_API Batch {
 /// and where each row came from. Tensors are shared between copies, so treat them as read-only.
 class TERN_API Dataset {
  public:
-  Dataset() = default;
+  Dataset();
+  Dataset(const Dataset& other);
+  Dataset(Dataset&& other) noexcept;
+  Dataset& operator=(const Dataset& other);
+  Dataset& operator=(Dataset&& other) noexcept;
+  ~Dataset();
   /// Any named tensors, made contiguous, without their history. Throws ShapeError when rows differ or a tensor has no
   /// dimension, ValueError when a name is empty or repeats.
   explicit Dataset(const std::vector<NamedTensor>& tensors);
   /// What a Pipeline gives: `x` [rows, feature_names.size()]. Throws ShapeError when sizes differ.
-  Dataset(const Tensor& x, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids,
-          std::optional<Column> target = std::nullopt);
+  Dataset(const Tensor& x, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids);
+  Dataset(const Tensor& x, std::vector<std::string> feature_names, std::vector<std::int64_t> row_ids, Column target);
 
   std::int64_t rows() const { return static_cast<std::int64_t>(row_ids_.size()); }
   /// Columns of a matrix "x"; 0 when there is none.
@@ -57,7 +65,7 @@ class TERN_API Dataset {
   const std::vector<std::string>& feature_names() const { return feature_names_; }
   /// 0-based record of the input that each row came from.
   const std::vector<std::int64_t>& row_ids() const { return row_ids_; }
-  bool has_target() const { return target_.has_value(); }
+  bool has_target() const { return has_target_; }
   /// The target as it was read. Throws StateError when there is none.
   const Column& target() const;
 
@@ -71,7 +79,7 @@ class TERN_API Dataset {
   /// when the name is empty.
   Dataset& set(std::string name, const Tensor& tensor);
   /// Elements of a float32 "x", row by row.
-  std::span<const float> features() const { return x().span<float>(); }
+  std::span<const float> features() const;
 
   /// Rows `indices` of every tensor, in that order, repeats allowed. Throws IndexError.
   Batch batch(std::span<const std::int64_t> indices) const;
@@ -82,7 +90,8 @@ class TERN_API Dataset {
   std::vector<NamedTensor> tensors_;
   std::vector<std::string> feature_names_;
   std::vector<std::int64_t> row_ids_;
-  std::optional<Column> target_;
+  bool has_target_ = false;
+  Column target_;
 };
 
 }  // namespace tern::data

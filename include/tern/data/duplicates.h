@@ -18,12 +18,12 @@ struct DuplicateOptions {
 
 /// What repeats in a table. Positions are of rows in the table, ascending.
 struct Duplicates {
-  bool has_id = false;                       ///< with an id, rows that repeat in everything are one row entered twice
-  std::vector<std::int64_t> rows{};          ///< equal to an earlier row in every column that is not ignored
-  std::vector<std::int64_t> first_rows{};    ///< for each of `rows`, the first row that it equals
-  std::vector<std::int64_t> repeated_ids{};  ///< not among `rows`, with the id of an earlier row
-  std::vector<std::int64_t> repeated_features{};  ///< equal to an earlier row in all but the id and the target
-  std::vector<std::int64_t> conflicts{};  ///< of `repeated_features`, those whose target differs from the first's
+  bool has_id = false;                     ///< with an id, rows that repeat in everything are one row entered twice
+  std::vector<std::int64_t> rows;          ///< equal to an earlier row in every column that is not ignored
+  std::vector<std::int64_t> first_rows;    ///< for each of `rows`, the first row that it equals
+  std::vector<std::int64_t> repeated_ids;  ///< not among `rows`, with the id of an earlier row
+  std::vector<std::int64_t> repeated_features;  ///< equal to an earlier row in all but the id and the target
+  std::vector<std::int64_t> conflicts;          ///< of `repeated_features`, those whose target differs from the first's
 };
 
 /// Finds rows that repeat. Throws DataError when a named column is not there, ValueError when the id or the target is

@@ -39,7 +39,7 @@ struct TransformOptions {
 /// as in a table.
 class TERN_API Pipeline {
  public:
-  Pipeline() = default;
+  Pipeline();
   /// Copies the steps. Throws ValueError when one is null.
   Pipeline(std::initializer_list<StepPtr> steps);
   explicit Pipeline(const std::vector<StepPtr>& steps);
@@ -73,7 +73,7 @@ class TERN_API Pipeline {
   /// The target's name, empty when there was none.
   const std::string& target() const;
   /// Number of steps.
-  std::int64_t size() const { return static_cast<std::int64_t>(steps_.size()); }
+  std::int64_t size() const;
   const Step& step(std::int64_t i) const;
 
   /// Everything that was fitted. Throws StateError before `fit`.

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -39,11 +39,11 @@ struct ColumnRole {
 
 /// Options of infer_roles.
 struct RoleOptions {
-  std::string target{};                 ///< has no role
-  std::string id{};                     ///< an identifier, whatever it looks like
-  std::int64_t max_levels = 1000;       ///< text with more different values is free text
-  double max_level_share = 0.5;         ///< so is text with more than this share of the rows (above 20) as values
-  std::map<std::string, Role> roles{};  ///< told roles
+  std::string target{};            ///< has no role
+  std::string id{};                ///< an identifier, whatever it looks like
+  std::int64_t max_levels = 1000;  ///< text with more different values is free text
+  double max_level_share = 0.5;    ///< so is text with more than this share of the rows (above 20) as values
+  std::vector<std::pair<std::string, Role>> roles{};  ///< told roles by column name
 };
 
 /// The role of each column but the target, in the table's order. Text in a written form (formats.h) has the role of its

@@ -22,7 +22,7 @@ class TERN_API Selector {
   Selector(std::string name);
   Selector(std::initializer_list<std::string> names);
   Selector(const char* name) : Selector(std::string(name)) {}
-  explicit Selector(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+  explicit Selector(std::shared_ptr<const Node> node);
 
   /// Names of the chosen columns in the table's order, `target` left out. Throws DataError when a column chosen by name
   /// is not there, ValueError when it is the target.

@@ -24,12 +24,12 @@ struct SplitOptions {
 
 /// Three parts of a table, each in the order of the table.
 struct Splits {
-  Table train{}, validation{}, test{};
+  Table train, validation, test;
   /// Positions of their rows in the table.
-  std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};
+  std::vector<std::int64_t> train_rows, validation_rows, test_rows;
   /// Rows equal in all features to a row of an earlier part, which group or time kept from standing there.
   std::int64_t repeated = 0;
-  std::vector<std::string> notes{};  ///< what was not met, and why; also logged as warnings
+  std::vector<std::string> notes;  ///< what was not met, and why; also logged as warnings
 };
 
 /// Splits a table at random (Philox, the same for the same seed everywhere), stratified, by group, or by time. Shares
@@ -54,7 +54,7 @@ struct KFoldOptions {
 
 /// Positions of the rows of one fold, ascending.
 struct Fold {
-  std::vector<std::int64_t> train{}, validation{};
+  std::vector<std::int64_t> train, validation;
 };
 
 /// Folds of a table: each row is in the validation part of exactly one, with the rules of `split`. By time, the rows

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -27,23 +26,24 @@ struct ColumnSummary {
   double min = none, q1 = none, median = none, q3 = none, max = none;  ///< of f64 and i64; linear interpolation
   double mean = none, sd = none;                                       ///< of f64, i64, boolean; sd divides by n - 1
   std::string first{}, last{};                                         ///< timestamps
-  std::vector<std::pair<std::string, std::int64_t>> top{};  ///< text: the (at most 5) most frequent values, counted
+  std::vector<std::pair<std::string, std::int64_t>> top;  ///< text: the (at most 5) most frequent values, counted
 };
 
 /// A summary of each column.
 struct Description {
   std::int64_t rows = 0;
-  std::vector<ColumnSummary> columns{};
+  std::vector<ColumnSummary> columns;
 };
 TERN_API std::string to_string(const Description& description);
 
 /// What a row comes from. Rows of one origin and one id (`Table::row_id`) are the same row, in whatever table they
 /// stand.
 struct RowOrigin {
-  std::uint64_t id =
-      0;              ///< of text, a hash of all of it; of a table made in memory, its number in this process; 0: none
+  /// Of text, a hash of all of it; of a table made in memory, its number in this process; 0: none.
+  std::uint64_t id = 0;
   bool text = false;  ///< read from text: the same text read again, from wherever, has the same id
-  auto operator<=>(const RowOrigin& other) const = default;
+  bool operator==(const RowOrigin& other) const { return id == other.id && text == other.text; }
+  bool operator<(const RowOrigin& other) const { return id != other.id ? id < other.id : text < other.text; }
 };
 
 /// The file that rows were read from.
@@ -59,12 +59,17 @@ struct TableSource {
 /// and changes of columns.
 class TERN_API Table {
  public:
-  Table() = default;
+  Table();
+  Table(const Table& other);
+  Table(Table&& other) noexcept;
+  Table& operator=(const Table& other);
+  Table& operator=(Table&& other) noexcept;
+  ~Table();
   /// Throws DataError when a name repeats or is empty, or lengths differ.
   Table(std::initializer_list<std::pair<std::string, Column>> columns);
 
   std::int64_t rows() const { return rows_; }
-  std::int64_t width() const { return static_cast<std::int64_t>(columns_.size()); }
+  std::int64_t width() const;
   const std::vector<std::string>& names() const { return names_; }
   bool has(std::string_view name) const { return find(name) >= 0; }
   /// Position of a column, -1 when there is none.
@@ -98,7 +103,7 @@ class TERN_API Table {
   /// Rows `indices` (0-based positions in this table), in that order, repeats allowed. Throws IndexError.
   Table take(std::span<const std::int64_t> indices) const;
   Table slice(std::int64_t begin, std::int64_t count) const;
-  Table head(std::int64_t count = 5) const { return slice(0, count < rows_ ? (count < 0 ? 0 : count) : rows_); }
+  Table head(std::int64_t count = 5) const;
 
   /// Row positions in sorted order: by the first column, ties by the next; stable; nulls (and NaN after the numbers)
   /// last in either direction. Text by bytes, ordered categoricals by level.
@@ -140,15 +145,9 @@ class TERN_API Table {
   std::int64_t rows_ = 0;
   std::vector<std::string> names_;
   std::vector<Column> columns_;
-  // An input that rows come from; `source` is null for a table made in memory.
-  struct Input {
-    std::shared_ptr<const TableSource> source{};
-    RowOrigin origin{};
-    bool operator==(const Input& other) const = default;
-  };
-  std::shared_ptr<const std::vector<std::int64_t>> row_ids_;      // null: 0 … rows_ - 1
-  std::vector<Input> sources_;                                    // empty before there is a column
-  std::shared_ptr<const std::vector<std::int32_t>> row_sources_;  // position in sources_; null when there is one
+  struct Inputs;
+  const Inputs& inputs() const;
+  std::shared_ptr<const Inputs> inputs_;  // which record of which input each row is; null before there is a column
 };
 
 /// The first rows as aligned text, with types and the size.

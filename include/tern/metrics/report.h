@@ -28,21 +28,21 @@ struct Interval {
 /// The figures of decisions at one threshold.
 struct ThresholdFigures {
   double threshold = 0.5;
-  BinaryConfusion confusion{};
-  Interval accuracy{};
-  Interval precision{};
-  Interval recall{};
-  Interval f1{};
+  BinaryConfusion confusion;
+  Interval accuracy;
+  Interval precision;
+  Interval recall;
+  Interval f1;
 };
 
 /// Calibration with intervals; `bins` are those of the rows themselves, and every resample uses their edges. Resampling
 /// adds noise to every bin, so an ece close to 0 may lie near or below the low end of its percentile interval.
 struct CalibrationFigures {
-  Interval slope{};
-  Interval intercept{};
-  Interval ece{};
+  Interval slope;
+  Interval intercept;
+  Interval ece;
   Binning binning = Binning::equal_width;
-  std::vector<CalibrationBin> bins{};
+  std::vector<CalibrationBin> bins;
 };
 
 struct BinaryReportOptions {
@@ -65,13 +65,13 @@ struct BinaryReport {
   std::int64_t one_class_resamples = 0;  ///< resamples in which a class is absent
   std::uint64_t seed = 0;
   std::string note{};
-  ThresholdFigures at_threshold{};
-  ThresholdFigures at_half{};  ///< at 0.5
-  Interval auroc{};
-  Interval average_precision{};
-  Interval log_loss{};
-  Interval brier{};
-  CalibrationFigures calibration{};
+  ThresholdFigures at_threshold;
+  ThresholdFigures at_half;  ///< at 0.5
+  Interval auroc;
+  Interval average_precision;
+  Interval log_loss;
+  Interval brier;
+  CalibrationFigures calibration;
 };
 
 /// Judges probabilities [N] against labels [N], with percentile bootstrap intervals (Efron 1979) over resampled rows:

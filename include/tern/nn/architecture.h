@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tern/nn/module.h"
 
@@ -17,13 +18,20 @@ class TERN_API ModuleRegistry {
   /// Makes a module with the given options; parameters may hold anything, weights are loaded over them.
   using Factory = std::function<std::unique_ptr<Module>(const Attributes&)>;
 
+  ModuleRegistry();
+  ModuleRegistry(const ModuleRegistry& other);
+  ModuleRegistry(ModuleRegistry&& other) noexcept;
+  ModuleRegistry& operator=(const ModuleRegistry& other);
+  ModuleRegistry& operator=(ModuleRegistry&& other) noexcept;
+  ~ModuleRegistry();
+
   /// Adds a type by the name that TERN_MODULE gave it. Throws ValueError on a name that is there already or Tern's own.
   ModuleRegistry& add(std::string type, Factory make);
   /// The factory of `type`, null when there is none.
   const Factory* find(std::string_view type) const;
 
  private:
-  std::map<std::string, Factory, std::less<>> factories_;
+  std::vector<std::pair<std::string, Factory>> factories_;
 };
 
 /// Bounds on what `make_module` builds, checked before anything is allocated.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,13 +18,18 @@ using AttributeValue = std::variant<bool, std::int64_t, double, std::string>;
 /// is handed to make it again.
 class TERN_API Attributes {
  public:
+  Attributes();
+  Attributes(const Attributes& other);
+  Attributes(Attributes&& other) noexcept;
+  Attributes& operator=(const Attributes& other);
+  Attributes& operator=(Attributes&& other) noexcept;
+  ~Attributes();
+
   /// Adds an option. Throws ValueError on a name that is there already.
   Attributes& set(std::string name, AttributeValue value);
 
   bool contains(std::string_view name) const { return find(name) != nullptr; }
-  std::size_t size() const { return values_.size(); }
-  auto begin() const { return values_.begin(); }
-  auto end() const { return values_.end(); }
+  const std::vector<std::pair<std::string, AttributeValue>>& values() const { return values_; }
 
   // The option `name`. Each throws FormatError when it is missing or of another type.
   bool get_bool(std::string_view name) const;

@@ -46,7 +46,7 @@ class TERN_API Module {
   /// The parts, in order. TERN_MODULE writes it.
   virtual std::vector<Part> parts() = 0;
   /// The options that a factory needs to make this module again; none unless overridden.
-  virtual Attributes attributes() const { return {}; }
+  virtual Attributes attributes() const;
 
   /// The parameters in order of the parts, depth first, as handles that share them; a tied one comes once.
   std::vector<Tensor> parameters() const;
@@ -80,10 +80,11 @@ namespace internal {
 inline Part part_of(Module& module) { return {.module = &module}; }
 inline Part part_of(Tensor& parameter) { return {.parameter = &parameter}; }
 // `names` as the preprocessor writes a macro's arguments: "conv1, norm1, head".
-TERN_API std::vector<Part> name_parts(const char* names, std::vector<Part> parts);
+TERN_API std::vector<Part> name_parts(const char* names, const Part* parts, std::size_t count);
 template <class... Parts>
 std::vector<Part> list_parts(const char* names, Parts&... parts) {
-  return name_parts(names, {part_of(parts)...});
+  const Part list[] = {part_of(parts)..., {}};
+  return name_parts(names, list, sizeof...(parts));
 }
 }  // namespace internal
 

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tern/nn/module.h"
 
@@ -12,8 +13,8 @@ namespace tern::nn {
 
 /// What a safetensors file holds.
 struct TensorFile {
-  NamedTensors tensors{};  ///< in the order of their elements in the file
-  std::map<std::string, std::string> metadata{};
+  NamedTensors tensors{};                                       ///< in the order of their elements in the file
+  std::vector<std::pair<std::string, std::string>> metadata{};  ///< names and texts, in the order of the names
 };
 
 /// The file's bytes. Tensors of wider elements come first, otherwise in the given order, so that each is aligned to its

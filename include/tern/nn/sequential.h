@@ -13,21 +13,27 @@ namespace tern::nn {
 /// A list of modules whose parts are named "0", "1", …; what it computes, a derived type says.
 class TERN_API Container : public Module {
  public:
+  Container(Container&&) noexcept;
+  Container& operator=(Container&&) noexcept;
+  ~Container() override;
   /// Adds a part at the end. Throws ValueError on none.
   void append(std::unique_ptr<Module> part);
   template <class M>
   requires(std::is_base_of_v<Module, M> && !std::is_reference_v<M>) void append(M&& part) {
-    append(std::unique_ptr<Module>(std::make_unique<M>(std::move(part))));
+    adopt(new M(std::move(part)));
   }
-  std::size_t size() const { return list_.size(); }
+  std::size_t size() const;
   /// Part `i`. Throws IndexError.
   Module& operator[](std::size_t i);
   const Module& operator[](std::size_t i) const { return const_cast<Container&>(*this)[i]; }
   std::vector<Part> parts() override;
 
  protected:
-  Container() = default;
+  Container();
   std::vector<std::unique_ptr<Module>> list_;
+
+ private:
+  void adopt(Module* part);
 };
 
 /// Each part applied to the result of the one before: `Sequential{Linear(10, 64), Relu(), Linear(64, 1)}`. Parts are

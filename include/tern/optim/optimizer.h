@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "tern/autograd/flat.h"
@@ -32,7 +31,7 @@ class TERN_API Optimizer {
   /// Sets that of every group. Throws ValueError unless finite and at least 0.
   void set_lr(double lr);
   void set_lr(std::size_t group, double lr);
-  std::size_t num_groups() const { return groups_.size(); }
+  std::size_t num_groups() const;
   /// All parameters, group by group.
   const std::vector<Tensor>& parameters() const { return flat_.parameters(); }
 
@@ -135,8 +134,15 @@ class TERN_API AdamW : public Optimizer {
   std::vector<AdamWOptions> options_;
 };
 
-/// Which optimizer, and how it is set.
-using OptimizerOptions = std::variant<AdamWOptions, SgdOptions>;
+/// Which optimizer, and how it is set: `OptimizerOptions options = AdamWOptions{.lr = 1e-3}`.
+struct OptimizerOptions {
+  enum class Kind : std::uint8_t { adamw, sgd };
+  Kind kind = Kind::adamw;
+  AdamWOptions adamw{};  ///< of `kind` adamw
+  SgdOptions sgd{};      ///< of `kind` sgd
+  OptimizerOptions(const AdamWOptions& options = {}) : adamw(options) {}
+  OptimizerOptions(const SgdOptions& options) : kind(Kind::sgd), sgd(options) {}
+};
 TERN_API std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters);
 
 /// Scales the gradients so that their common Euclidean norm is at most `max_norm` (Pascanu et al., arXiv 1211.5063), by

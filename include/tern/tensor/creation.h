@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "tern/tensor/tensor.h"
@@ -28,7 +30,7 @@ TERN_API Tensor eye(std::int64_t n, DType dtype = f32);
 
 namespace internal {
 TERN_API Tensor copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype);
-TERN_API Tensor from_scalars(std::span<const Scalar> values, DType dtype);
+TERN_API Tensor from_scalars(const Scalar* values, std::size_t count, DType dtype);
 }  // namespace internal
 
 /// A copy of `elements` in `shape`. Throws ShapeError when the counts differ.
@@ -48,13 +50,16 @@ Tensor from_vector(const std::vector<T>& elements) {
 /// A vector of the given numbers, of any C++ types. (A template, so that braces around single numbers mean rows.)
 template <int = 0>
 Tensor tensor(std::initializer_list<Scalar> values, DType dtype = f32) {
-  return internal::from_scalars(std::span(values.begin(), values.size()), dtype);
+  return internal::from_scalars(values.begin(), values.size(), dtype);
 }
 /// The same for numbers of one type.
 template <class T>
 Tensor tensor(std::initializer_list<T> values, DType dtype = f32) {
-  const std::vector<Scalar> numbers(values.begin(), values.end());
-  return internal::from_scalars(numbers, dtype);
+  using Wide = std::conditional_t<std::is_integral_v<T>, std::int64_t, double>;
+  Tensor wide = empty({static_cast<std::int64_t>(values.size())}, dtype_of<Wide>());
+  Wide* to = wide.template mutable_span<Wide>().data();
+  for (const T value : values) *to++ = static_cast<Wide>(value);
+  return wide.to(dtype);
 }
 /// A matrix of the given rows. Throws ShapeError when they differ in length.
 TERN_API Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype = f32);

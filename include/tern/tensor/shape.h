@@ -1,6 +1,6 @@
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -18,14 +18,17 @@ inline constexpr int kMaxDims = 8;
 class Shape {
  public:
   Shape() = default;
-  Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
-  Shape(std::span<const std::int64_t> sizes) {
-    if (sizes.size() > static_cast<std::size_t>(kMaxDims)) throw_too_many(sizes.size());
-    count_ = static_cast<int>(sizes.size());
-    std::copy(sizes.begin(), sizes.end(), sizes_);
+  Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), sizes.size()) {}
+  TERN_API Shape(std::span<const std::int64_t> sizes);
+  TERN_API Shape(const std::vector<std::int64_t>& sizes);
+  Shape(const std::int64_t* sizes, std::size_t count) {
+    if (count > static_cast<std::size_t>(kMaxDims)) throw_too_many(count);
+    count_ = static_cast<int>(count);
+    for (int i = 0; i < count_; ++i) sizes_[i] = sizes[i];
   }
-  Shape(const std::vector<std::int64_t>& sizes) : Shape(std::span(sizes)) {}
-  Shape(const Shape& other) : count_(other.count_) { std::copy(other.begin(), other.end(), sizes_); }
+  Shape(const Shape& other) : count_(other.count_) {
+    for (int i = 0; i < count_; ++i) sizes_[i] = other.sizes_[i];
+  }
   Shape& operator=(const Shape& other) {
     count_ = other.count_;
     for (int i = 0; i < count_; ++i) sizes_[i] = other.sizes_[i];
@@ -41,7 +44,7 @@ class Shape {
   const std::int64_t* end() const { return sizes_ + count_; }
   std::int64_t* begin() { return sizes_; }
   std::int64_t* end() { return sizes_ + count_; }
-  operator std::span<const std::int64_t>() const { return {sizes_, static_cast<std::size_t>(count_)}; }
+  TERN_API operator std::span<const std::int64_t>() const;
 
   void push_back(std::int64_t size) {
     if (count_ == kMaxDims) throw_too_many(kMaxDims + 1);
@@ -50,14 +53,21 @@ class Shape {
   /// Inserts before position `at` of 0 … size().
   void insert(int at, std::int64_t size) {
     push_back(size);
-    std::rotate(begin() + at, end() - 1, end());
+    for (int i = count_ - 1; i > at; --i) sizes_[i] = sizes_[i - 1];
+    sizes_[at] = size;
   }
   void erase(int at) {
-    std::copy(begin() + at + 1, end(), begin() + at);
     --count_;
+    for (int i = at; i < count_; ++i) sizes_[i] = sizes_[i + 1];
   }
 
-  friend bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.count_ != b.count_) return false;
+    for (int i = 0; i < a.count_; ++i) {
+      if (a.sizes_[i] != b.sizes_[i]) return false;
+    }
+    return true;
+  }
 
  private:
   [[noreturn]] TERN_API static void throw_too_many(std::size_t count);

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -46,16 +45,17 @@ class TERN_API Tensor {
   Tensor(const Tensor& other) : impl_(other.impl_) {
     if (impl_) count()->add();
   }
-  Tensor(Tensor&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
+  Tensor(Tensor&& other) noexcept : impl_(other.release()) {}
   Tensor& operator=(const Tensor& other) {
     Tensor copy(other);
-    std::swap(impl_, copy.impl_);
+    const Tensor old(release());
+    impl_ = copy.release();
     return *this;
   }
   Tensor& operator=(Tensor&& other) noexcept {
     if (this != &other) {
-      Tensor old(std::move(*this));
-      impl_ = std::exchange(other.impl_, nullptr);
+      const Tensor old(release());
+      impl_ = other.release();
     }
     return *this;
   }
@@ -182,7 +182,11 @@ class TERN_API Tensor {
   // For the library's own rooms.
   explicit Tensor(internal::TensorImpl* adopted) : impl_(adopted) {}
   internal::TensorImpl* impl() const { return impl_; }
-  internal::TensorImpl* release() { return std::exchange(impl_, nullptr); }
+  internal::TensorImpl* release() {
+    internal::TensorImpl* const released = impl_;
+    impl_ = nullptr;
+    return released;
+  }
 
  private:
   internal::RefCount* count() const { return reinterpret_cast<internal::RefCount*>(impl_); }

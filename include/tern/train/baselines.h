@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,8 +15,8 @@ namespace tern::train {
 
 /// Simple predictors that a model has to beat, fitted on the training rows.
 struct Baselines {
-  std::vector<double> prior{};         ///< rate of each class; regression: the mean target, one value
-  std::optional<Logistic> logistic{};  ///< two classes only
+  std::vector<double> prior;  ///< rate of each class; regression: the mean target, one value
+  Logistic logistic{};        ///< two classes only; without coefficients otherwise
 };
 
 /// Fits the baselines of a fitted task.

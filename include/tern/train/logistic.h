@@ -17,7 +17,7 @@ struct LogisticOptions {
 
 /// A fitted logistic regression: p = sigmoid(intercept + x . coefficients).
 struct Logistic {
-  std::vector<double> coefficients{};
+  std::vector<double> coefficients;
   double intercept = 0;
   int iterations = 0;
   bool converged = false;

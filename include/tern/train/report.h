@@ -12,9 +12,9 @@ namespace tern::train {
 
 /// One predictor judged on one set of rows.
 struct Judged {
-  std::string name{};                                     ///< "model", "prior", "logistic regression"
-  metrics::BinaryReport binary{};                         ///< two classes only
-  std::vector<std::pair<std::string, double>> figures{};  ///< multiclass and regression: name and value
+  std::string name{};                                   ///< "model", "prior", "logistic regression"
+  metrics::BinaryReport binary;                         ///< two classes only
+  std::vector<std::pair<std::string, double>> figures;  ///< multiclass and regression: name and value
 };
 
 /// The model beside its baselines on one set of rows.
@@ -23,8 +23,8 @@ struct Report {
   std::string note{};       ///< "used for selection", how often the rows have been opened
   bool binary = false;
   std::int64_t rows = 0;
-  Judged model{};
-  std::vector<Judged> baselines{};
+  Judged model;
+  std::vector<Judged> baselines;
 };
 
 /// A table of the model beside the baselines.

@@ -23,18 +23,18 @@ namespace tern::train {
 /// Ends training when the monitored figure has not improved for `patience` epochs; the best weights come back.
 struct EarlyStopping {
   std::string monitor = "validation/log_loss";  ///< a figure of the history; lower is better for losses and errors
-  int patience = 10;                            ///< epochs without improvement
+  int patience = 10;                            ///< epochs without improvement, above 0
   double min_delta = 0;                         ///< smaller gains do not count
   bool initial = false;                         ///< the weights before the first epoch count as epoch 0
 };
 
 /// One epoch as it went. With class weights on, validation/log_loss is weighted as the training loss is.
 struct Epoch {
-  int epoch = 0;                                          ///< 1-based
-  std::int64_t steps = 0;                                 ///< optimizer steps so far
-  double learning_rate = 0;                               ///< at the epoch's last step
-  double train_loss = 0;                                  ///< mean over the epoch's batches, dropout on
-  std::vector<std::pair<std::string, double>> figures{};  ///< "validation/log_loss", "validation/auroc", …
+  int epoch = 0;                                        ///< 1-based
+  std::int64_t steps = 0;                               ///< optimizer steps so far
+  double learning_rate = 0;                             ///< at the epoch's last step
+  double train_loss = 0;                                ///< mean over the epoch's batches, dropout on
+  std::vector<std::pair<std::string, double>> figures;  ///< "validation/log_loss", "validation/auroc", …
   bool best = false;
   double seconds = 0;
 };
@@ -43,16 +43,16 @@ enum class StopReason : std::uint8_t { max_epochs, early_stopping, max_time, req
 
 /// What a training run leaves behind; the best weights are in the model.
 struct Fitted {
-  Task task{};  ///< with classes and the threshold chosen on validation
-  std::vector<Epoch> history{};
+  Task task;  ///< with classes and the threshold chosen on validation
+  std::vector<Epoch> history;
   int best_epoch = 0;  ///< 1-based; 0: the weights before the first epoch
   StopReason stopped = StopReason::max_epochs;
-  Report report{};        ///< validation figures ("used for selection") beside the baselines
-  Baselines baselines{};  ///< what the report compares with, to be scored again on other rows
-  std::vector<std::int64_t> train_rows{}, validation_rows{};  ///< row ids
-  double seconds = 0;                                         ///< in all
-  double epoch_seconds = 0;                                   ///< of the epochs that this call ran, validation included
-  std::string settings{};                                     ///< the trainer's options as JSON
+  Report report;        ///< validation figures ("used for selection") beside the baselines
+  Baselines baselines;  ///< what the report compares with, to be scored again on other rows
+  std::vector<std::int64_t> train_rows, validation_rows;  ///< row ids
+  double seconds = 0;                                     ///< in all
+  double epoch_seconds = 0;                               ///< of the epochs that this call ran, validation included
+  std::string settings{};                                 ///< the trainer's options as JSON
 };
 
 /// Called after each epoch; may ask to stop by returning false.
@@ -63,7 +63,7 @@ using StepFunction = std::function<Tensor(nn::Module&, const data::Batch&)>;
 struct TrainerOptions {
   Task task{};
   optim::OptimizerOptions optimizer = optim::AdamWOptions{};
-  std::optional<optim::ScheduleOptions> schedule{};  ///< of the learning rate over all steps; none: constant
+  optim::ScheduleOptions schedule{};  ///< of the learning rate over all steps
   std::int64_t batch_size = 64;
   int max_epochs = 100;
   double max_seconds = 0;    ///< 0: no limit; checked at each step
@@ -77,7 +77,7 @@ struct TrainerOptions {
   StepFunction step{};                     ///< in place of `task.loss(model(batch.x()), batch.y())`
   std::string checkpoint{};                ///< file that is replaced after each epoch; empty: none
   bool resume = false;                     ///< go on from the checkpoint when it is there
-  std::optional<Baselines> baselines{};    ///< of the report; fitted when none are given
+  Baselines baselines{};                   ///< of the report; fitted when without a prior
   int bootstrap = 1000;                    ///< resamples behind the report's intervals
 };
 
