@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <utility>
 
 #include "base/quantile.h"
 #include "metrics/check.h"
 #include "metrics/groups.h"
+#include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 
@@ -32,7 +34,8 @@ enum Figure : std::size_t {
   average_precision_figure,
   log_loss_figure,
   brier_figure,
-  ece,
+  ece_below,  // how far noise may have raised the ece
+  ece_above,  // how far it may have lowered it
   slope,
   intercept,
   figure_count
@@ -50,7 +53,6 @@ void write_row(const FigureValues& values, double* row) {
   row[average_precision_figure] = values.average_precision;
   row[log_loss_figure] = values.log_loss;
   row[brier_figure] = values.brier;
-  row[ece] = values.ece;
   row[slope] = values.calibration.slope;
   row[intercept] = values.calibration.intercept;
 }
@@ -86,18 +88,58 @@ void check_options(const char* where, const BinaryReportOptions& options) {
   }
 }
 
-/// Adds the rows of one resample to `mass`. Draw i is Philox::below(i, rows), two draws a block.
-void draw(const Philox& random, std::span<const std::uint32_t> slot, std::span<const double> weights, double* mass) {
-  const std::uint64_t rows = slot.size();
-  for (std::uint64_t i = 0; i < rows; i += 2) {
+/// Calls `take` for each of `units` draws. Draw i is Philox::below(i, units), two draws a block.
+template <class Take>
+void draw(const Philox& random, std::uint64_t units, Take take) {
+  for (std::uint64_t i = 0; i < units; i += 2) {
     const auto words = random.block(i / 2);
-    const std::uint64_t end = std::min<std::uint64_t>(2, rows - i);
+    const std::uint64_t end = std::min<std::uint64_t>(2, units - i);
     for (std::uint64_t k = 0; k < end; ++k) {
       const std::uint64_t bits = words[2 * k] | std::uint64_t{words[2 * k + 1]} << 32;
-      const auto row = static_cast<std::size_t>((static_cast<unsigned __int128>(bits) * rows) >> 64);
-      mass[slot[row]] += weights.empty() ? 1.0 : weights[row];
+      take(static_cast<std::size_t>((static_cast<unsigned __int128>(bits) * units) >> 64));
     }
   }
+}
+
+/// Rows gathered by group, groups in the order in which they appear; without groups, each row by itself.
+class Resampler {
+ public:
+  Resampler(std::span<const std::uint32_t> slot, const BinaryReportOptions& options)
+      : slot_(slot), weights_(options.weights) {
+    if (options.groups.empty()) return;
+    std::unordered_map<std::int64_t, std::size_t> number;
+    std::vector<std::size_t> group;
+    for (const std::int64_t id : options.groups) group.push_back(number.emplace(id, number.size()).first->second);
+    begin_.assign(number.size() + 1, 0);
+    for (const std::size_t g : group) ++begin_[g + 1];
+    for (std::size_t g = 1; g < begin_.size(); ++g) begin_[g] += begin_[g - 1];
+    rows_.resize(group.size());
+    std::vector<std::size_t> at(begin_.begin(), begin_.end() - 1);
+    for (std::size_t i = 0; i < group.size(); ++i) rows_[at[group[i]]++] = i;
+  }
+
+  std::size_t groups() const { return begin_.empty() ? 0 : begin_.size() - 1; }
+  /// Adds the rows of one resample to `mass`.
+  void add(const Philox& random, double* mass) const {
+    const auto add_row = [&](std::size_t row) { mass[slot_[row]] += weights_.empty() ? 1.0 : weights_[row]; };
+    if (begin_.empty()) return draw(random, slot_.size(), add_row);
+    draw(random, groups(), [&](std::size_t g) {
+      std::for_each(&rows_[begin_[g]], &rows_[begin_[g]] + (begin_[g + 1] - begin_[g]), add_row);
+    });
+  }
+
+ private:
+  std::span<const std::uint32_t> slot_;
+  std::span<const double> weights_;
+  std::vector<std::size_t> begin_, rows_;
+};
+
+/// Each bin's mean probability less its observed rate, times its share of the rows.
+void bin_gaps(const std::vector<double>& bins, std::vector<double>& gaps) {
+  double total = 0;
+  for (std::size_t b = 0; b < bins.size(); b += 3) total += bins[b];
+  gaps.clear();
+  for (std::size_t b = 0; b < bins.size(); b += 3) gaps.push_back((bins[b + 1] - bins[b + 2]) / total);
 }
 
 }  // namespace
@@ -108,6 +150,10 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   constexpr std::int64_t resamples_per_block = 8;
   internal::check_binary(where, probabilities, labels, options.weights, internal::Domain::probability);
   check_options(where, options);
+  if (!options.groups.empty() && options.groups.size() != labels.size()) {
+    throw ShapeError("[binary_report] expected a group for each of " + std::to_string(labels.size()) + " rows, got " +
+                     std::to_string(options.groups.size()));
+  }
   const auto groups = internal::group_scores(where, probabilities, labels, options.weights);
   const auto edges = internal::bin_edges(where, probabilities, options.binning, options.bins);
   const BinaryEngine engine(groups, options.threshold, edges);
@@ -116,39 +162,66 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   const FigureValues values = engine.evaluate(groups.mass, scratch);
   double point[figure_count];
   write_row(values, point);
+  std::vector<double> gaps;
+  bin_gaps(scratch.bins, gaps);
+  const Resampler resampler(groups.slot, options);
 
   const auto resamples = static_cast<std::size_t>(options.resamples);
   std::vector<double> rows(resamples * figure_count, undefined);
   std::vector<std::uint8_t> one_class(resamples);
   parallel_for(options.resamples, resamples_per_block, [&](std::int64_t begin, std::int64_t end) {
     BinaryEngine::Scratch own;
-    std::vector<double> mass(groups.mass.size());
+    std::vector<double> mass(groups.mass.size()), drawn_gaps;
     for (auto r = static_cast<std::size_t>(begin); r < static_cast<std::size_t>(end); ++r) {
       std::fill(mass.begin(), mass.end(), 0.0);
-      draw(Philox(options.seed, r), groups.slot, options.weights, mass.data());
+      resampler.add(Philox(options.seed, r), mass.data());
       const FigureValues drawn = engine.evaluate(mass, own, &values.calibration);
       // Where every drawn row has weight 0 there is nothing to judge, and the row stays undefined.
-      if (!own.points.empty()) write_row(drawn, &rows[r * figure_count]);
+      if (!own.points.empty()) {
+        double* row = &rows[r * figure_count];
+        write_row(drawn, row);
+        bin_gaps(own.bins, drawn_gaps);
+        row[ece_below] = row[ece_above] = 0;
+        for (std::size_t b = 0; b < gaps.size(); ++b) {
+          row[ece_below] += std::fabs(drawn_gaps[b] - gaps[b]);
+          row[ece_above] += std::copysign(1.0, gaps[b]) * (gaps[b] - drawn_gaps[b]);
+        }
+      }
       one_class[r] = std::isnan(drawn.auroc);
     }
   });
 
-  const auto interval = [&](std::size_t figure) {
-    Interval result{.value = point[figure]};
-    if (std::isnan(result.value)) {
-      result.reason = figure == slope || figure == intercept ? to_string(values.calibration.status) : reason_of(figure);
-    }
+  const auto sorted_figure = [&](std::size_t figure) {
     std::vector<double> sorted;
     sorted.reserve(resamples);
     for (std::size_t r = 0; r < resamples; ++r) {
       const double value = rows[r * figure_count + figure];
       if (!std::isnan(value)) sorted.push_back(value);
     }
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  };
+  const double upper = (1 + options.confidence) / 2;
+  const auto interval = [&](std::size_t figure) {
+    Interval result{.value = point[figure]};
+    if (std::isnan(result.value)) {
+      result.reason = figure == slope || figure == intercept ? to_string(values.calibration.status) : reason_of(figure);
+    }
+    const std::vector<double> sorted = sorted_figure(figure);
     result.undefined_resamples = static_cast<std::int64_t>(resamples - sorted.size());
     if (!sorted.empty() && !std::isnan(result.value)) {
-      std::sort(sorted.begin(), sorted.end());
       result.low = tern::internal::quantile_of(sorted, (1 - options.confidence) / 2);
-      result.high = tern::internal::quantile_of(sorted, (1 + options.confidence) / 2);
+      result.high = tern::internal::quantile_of(sorted, upper);
+    }
+    return result;
+  };
+  const auto ece_interval = [&] {
+    Interval result{.value = values.ece};
+    const std::vector<double> below = sorted_figure(ece_below), above = sorted_figure(ece_above);
+    result.undefined_resamples = static_cast<std::int64_t>(resamples - below.size());
+    if (!below.empty()) {
+      result.low = std::max(0.0, values.ece - tern::internal::quantile_of(below, upper));
+      result.high = values.ece + std::max(0.0, tern::internal::quantile_of(above, upper));
     }
     return result;
   };
@@ -156,6 +229,7 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   BinaryReport report;
   report.rows = static_cast<std::int64_t>(labels.size());
   report.positives = std::count(labels.begin(), labels.end(), std::uint8_t{1});
+  report.groups = static_cast<std::int64_t>(resampler.groups());
   report.confidence = options.confidence;
   report.resamples = options.resamples;
   report.one_class_resamples = std::count(one_class.begin(), one_class.end(), std::uint8_t{1});
@@ -171,7 +245,7 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   report.brier = interval(brier_figure);
   CalibrationError error = expected_calibration_error(
       probabilities, labels, {.binning = options.binning, .bins = options.bins, .weights = options.weights});
-  report.calibration = {interval(slope), interval(intercept), interval(ece), options.binning, std::move(error.bins)};
+  report.calibration = {interval(slope), interval(intercept), ece_interval(), options.binning, std::move(error.bins)};
   return report;
 }
 

@@ -87,7 +87,9 @@ std::string to_string(const BinaryReport& report) {
   text += std::to_string(report.rows) + " rows, " + std::to_string(report.positives) + " positive";
   if (report.resamples > 0) {
     text += "; " + internal::number_text(100 * report.confidence) + " % intervals from " +
-            std::to_string(report.resamples) + " bootstrap resamples (" + std::string(interval_label) + ")";
+            std::to_string(report.resamples) + " bootstrap resamples" +
+            (report.groups > 0 ? " of " + std::to_string(report.groups) + " whole groups" : std::string()) + " (" +
+            std::string(interval_label) + ")";
     if (report.one_class_resamples > 0) {
       text += ", " + std::to_string(report.one_class_resamples) + " of them with one class";
     }
@@ -110,6 +112,8 @@ std::string to_json(const BinaryReport& report) {
   if (!report.note.empty()) json["note"] = report.note;
   json["threshold"] = report.at_threshold.threshold;
   json["label"] = interval_label;
+  json["resampled"] = report.groups > 0 ? "groups" : "rows";
+  if (report.groups > 0) json["groups"] = report.groups;
   json["confidence"] = report.confidence;
   json["resamples"] = report.resamples;
   json["one_class_resamples"] = report.one_class_resamples;

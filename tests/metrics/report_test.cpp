@@ -108,8 +108,6 @@ TEST_F(Report, IntervalsAreThoseOfPlainResampling) {
     check(report.brier, [](auto& p, auto& y, auto& v) { return brier(p, y, v); });
     check(report.calibration.slope, [](auto& p, auto& y, auto& v) { return calibration_fit(p, y, v).slope; });
     check(report.calibration.intercept, [](auto& p, auto& y, auto& v) { return calibration_fit(p, y, v).intercept; });
-    check(report.calibration.ece,
-          [](auto& p, auto& y, auto& v) { return expected_calibration_error(p, y, {.weights = v}).value; });
     for (const auto* figures : {&report.at_threshold, &report.at_half}) {
       const auto at = [&](auto& p, auto& y, auto& v) {
         return binary_confusion(p, y, {.threshold = figures->threshold, .weights = v});
@@ -146,6 +144,137 @@ TEST_F(Report, IntervalsCoverAboutAsOftenAsPromised) {
   }
   EXPECT_GE(covered, 88);
   EXPECT_LE(covered, 99);
+}
+
+// The interval of the ece, computed the long way as the header says.
+TEST_F(Report, TheEceIntervalIsMadeOfTheBinsGaps) {
+  const Rows rows = make_rows(61, 4, 30);
+  const BinaryReportOptions options{.confidence = 0.9, .resamples = 77, .seed = 12};
+  const auto gaps_of = [](const Doubles& p, const Bytes& y) {
+    Doubles gaps;
+    for (const CalibrationBin& bin : expected_calibration_error(p, y).bins) {
+      gaps.push_back(
+          bin.rows == 0 ? 0 : bin.weight * (bin.mean_probability - bin.observed_rate) / static_cast<double>(p.size()));
+    }
+    return gaps;
+  };
+  const Doubles gaps = gaps_of(rows.p, rows.y);
+  Doubles below, above;
+  for (std::uint64_t r = 0; r < 77; ++r) {
+    Rows drawn;
+    for (std::uint64_t i = 0; i < 61; ++i) {
+      const auto at = static_cast<std::size_t>(Philox(12, r).below(i, 61));
+      drawn.p.push_back(rows.p[at]);
+      drawn.y.push_back(rows.y[at]);
+    }
+    const Doubles other = gaps_of(drawn.p, drawn.y);
+    below.push_back(0);
+    above.push_back(0);
+    for (std::size_t b = 0; b < gaps.size(); ++b) {
+      below.back() += std::fabs(other[b] - gaps[b]);
+      above.back() += gaps[b] < 0 ? other[b] - gaps[b] : gaps[b] - other[b];
+    }
+  }
+  const auto quantile = [](Doubles values, double share) {
+    std::sort(values.begin(), values.end());
+    const double at = share * static_cast<double>(values.size() - 1);
+    const auto low = static_cast<std::size_t>(std::floor(at));
+    return values[low] + (at - std::floor(at)) * (values[low + 1] - values[low]);
+  };
+  const Interval ece = binary_report(rows.p, rows.y, options).calibration.ece;
+  expect_close(ece.low, std::max(0.0, ece.value - quantile(below, 0.95)), 1e-9);
+  expect_close(ece.high, ece.value + quantile(above, 0.95), 1e-9);
+}
+
+TEST_F(Report, TheEceIntervalHoldsItsValueAndTheTruth) {
+  // From calibrated (where percentiles never reach the truth, 0) to far off; the truth is that of a million rows.
+  for (const double slope : {1.0, 0.8, 0.4}) {
+    const auto make = [&](std::uint64_t n, std::uint64_t seed) {
+      const Philox random(seed);
+      Rows rows;
+      for (std::uint64_t i = 0; i < n; ++i) {
+        rows.p.push_back(random.uniform(2 * i));
+        rows.y.push_back(random.uniform(2 * i + 1) < 0.5 + slope * (rows.p.back() - 0.5));
+      }
+      return rows;
+    };
+    const Rows many = make(1000000, 99);
+    const double truth = slope == 1.0 ? 0.0 : expected_calibration_error(many.p, many.y).value;
+    int covered = 0;
+    for (std::uint64_t seed = 100; seed < 200; ++seed) {
+      const Rows rows = make(300, seed);
+      const Interval ece = binary_report(rows.p, rows.y, {.resamples = 200, .seed = seed}).calibration.ece;
+      EXPECT_LE(ece.low, ece.value);
+      EXPECT_LE(ece.value, ece.high);
+      EXPECT_LT(ece.high - ece.low, 0.2);
+      covered += ece.low <= truth && truth <= ece.high;
+    }
+    EXPECT_GE(covered, 90) << slope;
+  }
+}
+
+TEST_F(Report, WholeGroupsAreResampled) {
+  // Groups of one row each are rows; groups of five rows that are one row five times over are as few as their groups.
+  const Rows rows = make_rows(200, 3);
+  std::vector<std::int64_t> single, five;
+  Rows copied;
+  for (std::int64_t i = 0; i < 200; ++i) {
+    single.push_back(1000 - i);
+    for (int k = 0; k < 5; ++k) {
+      copied.p.push_back(rows.p[static_cast<std::size_t>(i)]);
+      copied.y.push_back(rows.y[static_cast<std::size_t>(i)]);
+      five.push_back(i % 2 == 0 ? i : -i);
+    }
+  }
+  const auto alone = binary_report(rows.p, rows.y, {.resamples = 200, .seed = 5});
+  const auto grouped = binary_report(rows.p, rows.y, {.groups = single, .resamples = 200, .seed = 5});
+  EXPECT_EQ(grouped.groups, 200);
+  EXPECT_EQ(alone.groups, 0);
+  const auto whole = binary_report(copied.p, copied.y, {.groups = five, .resamples = 200, .seed = 5});
+  const auto blind = binary_report(copied.p, copied.y, {.resamples = 200, .seed = 5});
+  for (const auto figure : {&BinaryReport::auroc, &BinaryReport::log_loss, &BinaryReport::brier}) {
+    EXPECT_EQ((grouped.*figure).low, (alone.*figure).low);
+    EXPECT_EQ((grouped.*figure).high, (alone.*figure).high);
+    EXPECT_NEAR((whole.*figure).low, (alone.*figure).low, 1e-12);
+    EXPECT_NEAR((whole.*figure).high, (alone.*figure).high, 1e-12);
+    EXPECT_LT((blind.*figure).high - (blind.*figure).low, 0.6 * ((whole.*figure).high - (whole.*figure).low));
+  }
+  EXPECT_NE(to_string(whole).find("200 whole groups"), std::string::npos);
+  const auto written = json::parse(to_json(whole));
+  EXPECT_EQ(written.at("resampled"), "groups");
+  EXPECT_EQ(written.at("groups"), 200);
+  EXPECT_EQ(json::parse(to_json(blind)).at("resampled"), "rows");
+  EXPECT_THROW(binary_report(rows.p, rows.y, {.groups = five}), ShapeError);
+}
+
+TEST_F(Report, IntervalsOfGroupsCover) {
+  // Rows of a group share an effect on the outcome: intervals over rows miss the mean loss, those over groups find it.
+  const auto make = [](std::uint64_t groups, std::uint64_t seed, std::vector<std::int64_t>& group) {
+    const Philox random(seed);
+    Rows rows;
+    for (std::uint64_t g = 0; g < groups; ++g) {
+      const double effect = random.uniform(100 * g) < 0.5 ? -0.3 : 0.3;
+      for (std::uint64_t k = 0; k < 10; ++k) {
+        rows.p.push_back(0.3 + 0.15 * random.uniform(100 * g + 2 * k + 1));
+        rows.y.push_back(random.uniform(100 * g + 2 * k + 2) < rows.p.back() + effect);
+        group.push_back(static_cast<std::int64_t>(g));
+      }
+    }
+    return rows;
+  };
+  std::vector<std::int64_t> unused;
+  const Rows many = make(100000, 99, unused);
+  const double truth = log_loss(many.p, many.y);
+  int by_rows = 0, by_groups = 0;
+  for (std::uint64_t seed = 100; seed < 200; ++seed) {
+    std::vector<std::int64_t> group;
+    const Rows rows = make(60, seed, group);
+    const auto covers = [&](const Interval& interval) { return interval.low <= truth && truth <= interval.high; };
+    by_rows += covers(binary_report(rows.p, rows.y, {.resamples = 200, .seed = seed}).log_loss);
+    by_groups += covers(binary_report(rows.p, rows.y, {.groups = group, .resamples = 200, .seed = seed}).log_loss);
+  }
+  EXPECT_GE(by_groups, 88);
+  EXPECT_LE(by_rows, 82);
 }
 
 TEST_F(Report, ResamplesOfOneClassAreCountedAndLeftOut) {
@@ -209,7 +338,7 @@ TEST_F(Report, JsonHasItsShape) {
   EXPECT_TRUE(is_figure(written.at("calibration").at("slope")));
   EXPECT_TRUE(is_figure(written.at("calibration").at("intercept")));
   const auto& error = written.at("calibration").at("ece");
-  EXPECT_TRUE(error.contains("value") && error.contains("low") && error.contains("high"));
+  EXPECT_TRUE(is_figure(error));
   EXPECT_EQ(error.at("binning"), "equal-width");
   ASSERT_EQ(error.at("bins").size(), 10u);
   EXPECT_EQ(error.at("bins")[3].at("low"), 0.3);

@@ -35,8 +35,13 @@ struct ThresholdFigures {
   Interval f1;
 };
 
-/// Calibration with intervals; `bins` are those of the rows themselves, and every resample uses their edges. Resampling
-/// adds noise to every bin, so an ece close to 0 may lie near or below the low end of its percentile interval.
+/// Calibration with intervals; `bins` are those of the rows themselves, and every resample uses their edges.
+///
+/// The ece adds up absolute gaps, so noise raises it, in the rows and once more in each resample: its percentiles would
+/// miss the truth of a calibrated model (the bootstrap fails where a function has a kink: Fang and Santos 2019). Its
+/// interval is made of the bins' signed gaps g instead, with g* those of a resample: `low` is ece less the upper
+/// quantile of sum |g* - g|, at least 0, and `high` is ece plus that of sum sign(g) (g - g*). It holds the ece, and by
+/// the triangle inequality covers the truth at least as often as promised; it is wider than needed.
 struct CalibrationFigures {
   Interval slope;
   Interval intercept;
@@ -48,9 +53,11 @@ struct CalibrationFigures {
 struct BinaryReportOptions {
   double threshold = 0.5;                ///< chosen elsewhere (threshold.h); kept fixed in every resample
   std::span<const double> weights = {};  ///< one per row, or none; a resampled row brings its weight along
-  double confidence = 0.95;              ///< of the intervals, between 0 and 1
-  std::int64_t resamples = 1000;         ///< 0 gives no intervals; at most 1,000,000
-  std::uint64_t seed = 0;                ///< draw i of resample r is row Philox(seed, r).below(i, rows)
+  /// The group of each row, or none: rows of a group are alike, so whole groups are resampled (Field and Welsh 2007).
+  std::span<const std::int64_t> groups = {};
+  double confidence = 0.95;       ///< of the intervals, between 0 and 1
+  std::int64_t resamples = 1000;  ///< 0 gives no intervals; at most 1,000,000
+  std::uint64_t seed = 0;         ///< draw i of resample r is row (or group) Philox(seed, r).below(i, rows)
   Binning binning = Binning::equal_width;
   int bins = 10;       ///< of the expected calibration error, 1 to 1000
   std::string note{};  ///< printed and written with the report: "used for selection"
@@ -60,6 +67,7 @@ struct BinaryReportOptions {
 struct BinaryReport {
   std::int64_t rows = 0;
   std::int64_t positives = 0;
+  std::int64_t groups = 0;  ///< that were resampled whole; 0: rows were
   double confidence = 0.95;
   std::int64_t resamples = 0;
   std::int64_t one_class_resamples = 0;  ///< resamples in which a class is absent
@@ -74,9 +82,10 @@ struct BinaryReport {
   CalibrationFigures calibration;
 };
 
-/// Judges probabilities [N] against labels [N], with percentile bootstrap intervals (Efron 1979) over resampled rows:
-/// low and high are linear quantiles of the resamples that define the figure. The same bits at any number of threads.
-/// Throws as the figures do (binary.h), and ValueError on an option out of range or more than 2^31 - 1 rows.
+/// Judges probabilities [N] against labels [N], with percentile bootstrap intervals (Efron 1979) over resampled rows
+/// or groups: low and high are linear quantiles of the resamples that define the figure (ece: CalibrationFigures). The
+/// same bits at any number of threads. Throws as the figures do (binary.h), ShapeError for another number of groups
+/// than rows, and ValueError on an option out of range or more than 2^31 - 1 rows.
 TERN_API BinaryReport binary_report(std::span<const double> probabilities, std::span<const std::uint8_t> labels,
                                     const BinaryReportOptions& options = {});
 
@@ -85,7 +94,8 @@ TERN_API std::string to_string(const BinaryReport& report);
 
 /// The report as a JSON object: accuracy, precision, recall and f1 at the chosen threshold stand at the top and under
 /// "at_threshold", those at 0.5 under "at_0.5". Every figure is {"value", "low", "high"}; an undefined number is null,
-/// with "reason"; resamples without a value are counted in "undefined_resamples".
+/// with "reason"; resamples without a value are counted in "undefined_resamples"; "resampled" is "rows" or "groups", of
+/// which "groups" is the number.
 TERN_API std::string to_json(const BinaryReport& report);
 
 }  // namespace tern::metrics
