@@ -18,15 +18,34 @@ std::vector<double> values_of(const Task& task, const data::Column& target) {
   return {labels.begin(), labels.end()};
 }
 
-Judged judge_one(const Task& task, std::string name, const std::vector<double>& predictions,
-                 const std::vector<double>& truth, const JudgeOptions& options) {
+// The prior's prediction for each of some rows.
+std::vector<double> constant(const Task& task, const std::vector<double>& prior, std::size_t rows) {
+  if (task.kind() == TaskKind::binary) return std::vector<double>(rows, prior.at(1));
+  std::vector<double> values;
+  for (std::size_t i = 0; i < rows; ++i) values.insert(values.end(), prior.begin(), prior.end());
+  return values;
+}
+
+struct Scored {
+  std::string name;
+  std::vector<double> predictions;
+  double threshold;
+};
+
+Judged judge_one(const Task& task, const Scored& scored, const std::vector<double>& truth,
+                 const JudgeOptions& options) {
   Judged judged;
-  judged.name = std::move(name);
+  judged.name = scored.name;
+  const std::vector<double>& predictions = scored.predictions;
   if (task.kind() == TaskKind::binary) {
     const std::vector<std::uint8_t> labels(truth.begin(), truth.end());
-    judged.binary = metrics::binary_report(
-        predictions, labels,
-        {.threshold = task.threshold(), .resamples = options.resamples, .seed = options.seed, .note = options.note});
+    judged.binary =
+        metrics::binary_report(predictions, labels,
+                               {.threshold = std::isnan(scored.threshold) ? task.threshold() : scored.threshold,
+                                .groups = options.groups,
+                                .resamples = options.resamples,
+                                .seed = options.seed,
+                                .note = options.note});
   } else if (task.kind() == TaskKind::multiclass) {
     const std::vector<std::int64_t> labels(truth.begin(), truth.end());
     const std::vector<std::int64_t> decided = metrics::most_probable(predictions, task.outputs());
@@ -66,10 +85,23 @@ Baselines fit_baselines(const Task& task, const data::Dataset& training) {
   return baselines;
 }
 
+void choose_thresholds(Baselines& baselines, const Task& task, const data::Dataset& validation) {
+  if (task.kind() != TaskKind::binary) return;
+  const std::vector<std::uint8_t> labels = task.labels(validation.target());
+  const auto choose = [&](const std::vector<double>& scores) {
+    return metrics::choose_threshold(task.threshold_rule(), scores, labels);
+  };
+  if (!baselines.prior.empty()) baselines.prior_threshold = choose(constant(task, baselines.prior, labels.size()));
+  if (!baselines.logistic.coefficients.empty())
+    baselines.logistic_threshold = choose(baselines.logistic.predict(validation.features()));
+}
+
 std::string to_json(const Baselines& baselines) {
   internal::OrderedJson json;
   json["format"] = 1;
   json["prior"] = baselines.prior;
+  if (std::isfinite(baselines.prior_threshold)) json["prior_threshold"] = baselines.prior_threshold;
+  if (std::isfinite(baselines.logistic_threshold)) json["logistic_threshold"] = baselines.logistic_threshold;
   if (!baselines.logistic.coefficients.empty()) {
     json["logistic"] = {{"intercept", baselines.logistic.intercept},
                         {"coefficients", baselines.logistic.coefficients},
@@ -86,6 +118,9 @@ Baselines baselines_from_json(std::string_view text) {
   if (json_get<int>(json, "format", what) != 1) throw FormatError("[baselines.json] expected format 1, got another");
   Baselines baselines;
   baselines.prior = json_get<std::vector<double>>(json, "prior", what);
+  // Absent where none was chosen, as in bundles older than these thresholds.
+  baselines.prior_threshold = internal::json_get_or(json, "prior_threshold", baselines.prior_threshold, what);
+  baselines.logistic_threshold = internal::json_get_or(json, "logistic_threshold", baselines.logistic_threshold, what);
   if (json.contains("logistic")) {
     const internal::Json& logistic = json.at("logistic");
     baselines.logistic = Logistic{.coefficients = json_get<std::vector<double>>(logistic, "coefficients", what),
@@ -104,23 +139,19 @@ Report judge(const Task& task, const std::vector<double>& predictions, const dat
   report.note = options.note;
   report.binary = task.kind() == TaskKind::binary;
   report.rows = static_cast<std::int64_t>(truth.size());
-  report.model = judge_one(task, "model", predictions, truth, options);
+  report.model = judge_one(task, {"model", predictions, task.threshold()}, truth, options);
   if (!baselines.prior.empty()) {
-    const bool binary = task.kind() == TaskKind::binary;
-    std::vector<double> constant;
-    for (std::size_t i = 0; i < truth.size(); ++i) {
-      if (binary) {
-        constant.push_back(baselines.prior.at(1));
-      } else {
-        constant.insert(constant.end(), baselines.prior.begin(), baselines.prior.end());
-      }
-    }
-    report.baselines.push_back(judge_one(task, "prior", constant, truth, options));
+    report.baselines.push_back(judge_one(
+        task, {"prior", constant(task, baselines.prior, truth.size()), baselines.prior_threshold}, truth, options));
   }
   if (!baselines.logistic.coefficients.empty()) {
-    report.baselines.push_back(
-        judge_one(task, "logistic regression", baselines.logistic.predict(dataset.features()), truth, options));
+    report.baselines.push_back(judge_one(
+        task, {"logistic regression", baselines.logistic.predict(dataset.features()), baselines.logistic_threshold},
+        truth, options));
   }
+  report.warning = few_rows({.rows = report.rows,
+                             .positives = report.binary ? report.model.binary.positives : -1,
+                             .groups = report.model.binary.groups});
   return report;
 }
 

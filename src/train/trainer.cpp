@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "base/json.h"
 #include "checkpoint.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -38,6 +40,7 @@ bool higher_is_better(std::string_view figure) {
 struct ConcludeOptions {
   std::uint64_t seed = 0;
   int bootstrap = 1000;
+  std::span<const std::int64_t> groups = {};
 };
 
 using Figures = std::vector<std::pair<std::string, double>>;
@@ -83,19 +86,25 @@ void put_back(const std::vector<Tensor>& from, std::vector<Tensor>& into) {
   for (std::size_t i = 0; i < from.size(); ++i) into[i].copy_(from[i]);
 }
 
-// Chooses the threshold and writes the report, both on validation rows.
+// Chooses the thresholds and writes the report, both on validation rows.
 void conclude(Fitted& fitted, nn::Module& model, const data::Dataset& training, const data::Dataset& validation,
               const ConcludeOptions& options) {
+  const Clock::time_point begin = Clock::now();
   const std::vector<double> predictions = train::predict(model, fitted.task, validation);
   if (fitted.task.kind() == TaskKind::binary) {
     fitted.task.set_threshold(
         metrics::choose_threshold(fitted.task.threshold_rule(), predictions, fitted.task.labels(validation.target())));
   }
-  fitted.report = judge(
-      fitted.task, predictions, validation, fitted.baselines,
-      {.rows_name = "validation", .note = "used for selection", .resamples = options.bootstrap, .seed = options.seed});
+  choose_thresholds(fitted.baselines, fitted.task, validation);
+  fitted.report = judge(fitted.task, predictions, validation, fitted.baselines,
+                        {.rows_name = "validation",
+                         .note = "used for selection",
+                         .resamples = options.bootstrap,
+                         .seed = options.seed,
+                         .groups = options.groups});
   fitted.train_rows = training.row_ids();
   fitted.validation_rows = validation.row_ids();
+  fitted.report_seconds = since(begin);
 }
 
 // Everything that a run carries from epoch to epoch.
@@ -141,6 +150,8 @@ class Run {
     need(training_.rows() > 0 && validation_.rows() > 0, "training and validation rows, got none");
     need(!options_.drop_last || training_.rows() >= options_.batch_size, "a batch of training rows, got fewer");
     need(!parameters_.empty(), "a model with parameters, got none");
+    need(options_.groups.empty() || static_cast<std::int64_t>(options_.groups.size()) == validation_.rows(),
+         "a group for each validation row, or none");
     task_ = options_.task;
     task_.fit(training_.target());
     training_.set("y", task_.encode(training_.target()));
@@ -230,10 +241,10 @@ class Run {
     const double value = loss.item<double>();
     if (!std::isfinite(value)) explain(batch, generator, epoch, "the loss is " + std::to_string(value));
     loss.backward();
-    if (options_.clip_norm > 0) {
-      const double norm = optim::clip_grad_norm(parameters_, options_.clip_norm);
-      if (!std::isfinite(norm)) explain(batch, generator, epoch, "the gradient's norm is " + std::to_string(norm));
-    }
+    // Also where nothing is clipped: a gradient beyond the range would only show in the next step's loss.
+    const double most = options_.clip_norm > 0 ? options_.clip_norm : std::numeric_limits<double>::infinity();
+    const double norm = optim::clip_grad_norm(parameters_, most);
+    if (!std::isfinite(norm)) explain(batch, generator, epoch, "the gradient's norm is " + std::to_string(norm));
     optimizer_->step();
     return value;
   }
@@ -284,7 +295,8 @@ class Run {
   Fitted finish() {
     if (options_.early_stopping) fitted_.best_epoch = state_.best_epoch;
     fitted_.task = task_;
-    conclude(fitted_, model_, training_, validation_, {.seed = options_.seed, .bootstrap = options_.bootstrap});
+    conclude(fitted_, model_, training_, validation_,
+             {.seed = options_.seed, .bootstrap = options_.bootstrap, .groups = options_.groups});
     fitted_.settings = settings_json(options_);
     fitted_.seconds = since(start_);
     return std::move(fitted_);
@@ -332,8 +344,9 @@ Fitted fit_logistic_model(nn::Linear& model, Task task, const data::Dataset& tra
     model.weight.copy_(from_vector(logistic.coefficients, {1, training.width()}));
     model.bias.copy_(from_vector(std::vector<double>{logistic.intercept}));
   }
-  conclude(fitted, model, training, validation, {.seed = options.seed, .bootstrap = options.bootstrap});
-  fitted.settings = "{\"solver\":\"newton\",\"C\":" + std::to_string(options.inverse_penalty) + "}";
+  conclude(fitted, model, training, validation,
+           {.seed = options.seed, .bootstrap = options.bootstrap, .groups = options.groups});
+  fitted.settings = internal::OrderedJson{{"solver", "newton"}, {"C", options.inverse_penalty}}.dump();
   fitted.seconds = since(start);
   return fitted;
 }

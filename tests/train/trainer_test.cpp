@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "base/json.h"
 #include "fixtures.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -181,6 +182,25 @@ TEST(Trainer, ANanNamesTheStepAndTheOp) {
   }
 }
 
+TEST(Trainer, AGradientBeyondTheRangeNamesItsOwnStep) {
+  for (const double clip_norm : {0.0, 5.0}) {
+    nn::Sequential model = network();
+    TrainerOptions o = options();
+    o.clip_norm = clip_norm;
+    std::int64_t step = 0;
+    o.step = [&](nn::Module& m, const data::Batch& batch) {
+      const Tensor output = m(batch.x());
+      return step++ < 3 ? output.mean() : ((output - output.detach()) * 1e30).mean() * 1e30;  // 0, and its slope 1e60
+    };
+    try {
+      Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2));
+      FAIL() << "nothing was thrown";
+    } catch (const NumericError& error) {
+      EXPECT_NE(std::string(error.what()).find("step 3 "), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST(Trainer, StepsAndTimeAreLimited) {
   nn::Sequential model = network();
   TrainerOptions o = options();
@@ -234,8 +254,18 @@ TEST(LogisticModel, IsTheBaselineAsAModule) {
   const Fitted fitted = fit_logistic_model(model, binary({.target = "y"}), training, validation);
   EXPECT_NEAR(fitted.report.model.binary.log_loss.value, fitted.report.baselines[1].binary.log_loss.value, 1e-6);
   EXPECT_NEAR(fitted.report.model.binary.auroc.value, fitted.report.baselines[1].binary.auroc.value, 1e-4);
+  // It is said once, not twice side by side.
+  const std::string text = to_string(fitted.report);
+  EXPECT_NE(text.find("logistic regression: the same figures as the model"), std::string::npos) << text;
   nn::Linear narrow(4, 1);
   EXPECT_THROW(fit_logistic_model(narrow, binary({.target = "y"}), training, validation), ShapeError);
+}
+
+TEST(LogisticModel, KeepsEveryDigitOfItsPenalty) {
+  nn::Linear model(5, 1);
+  const Fitted fitted = fit_logistic_model(model, binary({.target = "y"}), two_classes(200, 1), two_classes(100, 2),
+                                           {.inverse_penalty = 1e-9, .bootstrap = 0});
+  EXPECT_EQ(internal::parse_json(fitted.settings, "settings").at("C").get<double>(), 1e-9);
 }
 
 TEST(Trainer, MulticlassAndRegressionLearn) {

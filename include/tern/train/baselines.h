@@ -17,10 +17,17 @@ namespace tern::train {
 struct Baselines {
   std::vector<double> prior;  ///< rate of each class; regression: the mean target, one value
   Logistic logistic{};        ///< two classes only; without coefficients otherwise
+  /// Decision thresholds of the two (two classes only); NaN: none was chosen, and the task's is taken.
+  double prior_threshold = std::numeric_limits<double>::quiet_NaN();
+  double logistic_threshold = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Fits the baselines of a fitted task.
 TERN_API Baselines fit_baselines(const Task& task, const data::Dataset& training);
+
+/// Chooses a threshold for each baseline on validation rows by the task's rule, as the model's is. Nothing to choose
+/// unless the task is binary.
+TERN_API void choose_thresholds(Baselines& baselines, const Task& task, const data::Dataset& validation);
 
 TERN_API std::string to_json(const Baselines& baselines);
 /// Throws FormatError.
@@ -31,9 +38,11 @@ struct JudgeOptions {
   std::string note{};
   int resamples = 1000;  ///< bootstrap behind the intervals; 0: none
   std::uint64_t seed = 0;
+  std::span<const std::int64_t> groups = {};  ///< of each row, or none: whole groups are resampled
 };
 
-/// Judges predictions (`Task::predict`) on labelled rows beside the baselines' predictions for the same rows.
+/// Judges predictions (`Task::predict`) on labelled rows beside the baselines' predictions for the same rows, each at
+/// its own threshold.
 TERN_API Report judge(const Task& task, const std::vector<double>& predictions, const data::Dataset& dataset,
                       const Baselines& baselines, const JudgeOptions& options = {});
 

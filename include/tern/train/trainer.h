@@ -52,6 +52,7 @@ struct Fitted {
   std::vector<std::int64_t> train_rows, validation_rows;  ///< row ids
   double seconds = 0;                                     ///< in all
   double epoch_seconds = 0;                               ///< of the epochs that this call ran, validation included
+  double report_seconds = 0;                              ///< of choosing thresholds and writing the report
   std::string settings{};                                 ///< the trainer's options as JSON
 };
 
@@ -79,6 +80,7 @@ struct TrainerOptions {
   bool resume = false;                     ///< go on from the checkpoint when it is there
   Baselines baselines{};                   ///< of the report; fitted when without a prior
   int bootstrap = 1000;                    ///< resamples behind the report's intervals
+  std::vector<std::int64_t> groups{};      ///< of the validation rows, or none: the report resamples whole groups
 };
 
 /// The usual loop: mini-batches, loss, backward, clipping, step, schedule, validation, early stopping, checkpoints.
@@ -89,7 +91,7 @@ class TERN_API Trainer {
 
   /// Trains `model` in place and puts its best weights back. Throws DataError for a target that does not fit,
   /// ShapeError when the model's width does, StateError when the checkpoint belongs to another run, NumericError when
-  /// the loss is not finite (the step, and the op found by replaying it in anomaly mode).
+  /// the loss or a gradient is not finite (the step, and the op found by replaying it in anomaly mode).
   Fitted fit(nn::Module& model, data::Dataset training, data::Dataset validation);
 
  private:
@@ -97,9 +99,10 @@ class TERN_API Trainer {
 };
 
 struct LogisticModelOptions {
-  double inverse_penalty = 1;  ///< C: the penalty is |w|^2 / (2 C), the bias free
-  std::uint64_t seed = 0;      ///< of the report's bootstrap
-  int bootstrap = 1000;        ///< resamples behind the report's intervals
+  double inverse_penalty = 1;          ///< C: the penalty is |w|^2 / (2 C), the bias free
+  std::uint64_t seed = 0;              ///< of the report's bootstrap
+  int bootstrap = 1000;                ///< resamples behind the report's intervals
+  std::vector<std::int64_t> groups{};  ///< of the validation rows, or none: the report resamples whole groups
 };
 
 /// Sets `model`, Linear(width, 1), to the optimum of L2-penalised logistic regression (fit_logistic) and reports as a

@@ -1,0 +1,99 @@
+#include "tern/train/baselines.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "fixtures.h"
+#include "tern/base/error.h"
+#include "tern/train/trainer.h"
+
+namespace tern::train {
+namespace {
+
+Task fitted_task(const std::string& rule, const data::Dataset& training) {
+  Task task = binary({.target = "y", .threshold = metrics::parse_threshold_rule(rule)});
+  task.fit(training.target());
+  return task;
+}
+
+TEST(Baselines, EachDecidesAtItsOwnThreshold) {
+  const data::Dataset training = two_classes(600, 1), validation = two_classes(400, 2), test = two_classes(400, 3);
+  for (const char* rule : {"f1", "recall>=0.9", "cost:5,1", "0.3"}) {
+    SCOPED_TRACE(rule);
+    Task task = fitted_task(rule, training);
+    Baselines baselines = fit_baselines(task, training);
+    choose_thresholds(baselines, task, validation);
+    const auto scores = baselines.logistic.predict(validation.features());
+    const auto labels = task.labels(validation.target());
+    EXPECT_EQ(baselines.logistic_threshold, metrics::choose_threshold(task.threshold_rule(), scores, labels));
+    const std::vector<double> same(labels.size(), baselines.prior[1]);
+    EXPECT_EQ(baselines.prior_threshold, metrics::choose_threshold(task.threshold_rule(), same, labels));
+
+    task.set_threshold(0.99);  // a model far off decides nothing for the others
+    const std::vector<double> predictions(static_cast<std::size_t>(test.rows()), 0.5);
+    const Baselines kept = baselines_from_json(to_json(baselines));
+    const Report report = judge(task, predictions, test, kept, {.resamples = 0});
+    EXPECT_EQ(report.model.binary.at_threshold.threshold, 0.99);
+    EXPECT_EQ(report.baselines[0].binary.at_threshold.threshold, baselines.prior_threshold);
+    EXPECT_EQ(report.baselines[1].binary.at_threshold.threshold, baselines.logistic_threshold);
+    EXPECT_NE(to_string(report).find("each predictor's own"), std::string::npos) << to_string(report);
+  }
+}
+
+TEST(Baselines, WithoutAChoiceTakeTheModelsThreshold) {
+  const data::Dataset training = two_classes(300, 1);
+  Task task = fitted_task("f1", training);
+  task.set_threshold(0.4);
+  const Baselines baselines = baselines_from_json(to_json(fit_baselines(task, training)));
+  const std::vector<double> predictions(300, 0.5);
+  const Report report = judge(task, predictions, training, baselines, {.resamples = 0});
+  EXPECT_EQ(report.baselines[1].binary.at_threshold.threshold, 0.4);
+  EXPECT_EQ(to_string(report).find("each predictor's own"), std::string::npos);
+  EXPECT_THROW(baselines_from_json(R"({"format":1,"prior":[0.5,0.5],"prior_threshold":"x"})"), FormatError);
+}
+
+TEST(Baselines, TheTrainerChoosesTheirThresholds) {
+  nn::Linear model(5, 1);
+  const Fitted fitted =
+      fit_logistic_model(model, binary({.target = "y", .threshold = metrics::parse_threshold_rule("f1")}),
+                         two_classes(600, 1), two_classes(400, 2), {.bootstrap = 0});
+  EXPECT_NEAR(fitted.baselines.logistic_threshold, fitted.task.threshold(), 1e-6);
+  EXPECT_EQ(fitted.baselines.prior_threshold, fitted.baselines.prior[1]);  // positive for everybody
+  EXPECT_GT(fitted.report_seconds, 0);
+  EXPECT_LE(fitted.report_seconds, fitted.seconds);
+}
+
+TEST(FewRows, AreSaid) {
+  EXPECT_EQ(few_rows({.rows = 100, .positives = 30}), "");
+  EXPECT_EQ(few_rows({.rows = 1000, .positives = 970, .groups = 30}), "");
+  EXPECT_EQ(few_rows({.rows = 99}), "only 99 rows: the figures are uncertain, and their intervals rough");
+  for (const auto& [counts, words] : {std::pair(RowCounts{.rows = 1000, .positives = 29}, "29 positive rows"),
+                                      std::pair(RowCounts{.rows = 1000, .positives = 971}, "29 negative rows"),
+                                      std::pair(RowCounts{.rows = 1000, .positives = 500, .groups = 9}, "9 groups")}) {
+    EXPECT_NE(few_rows(counts).find(words), std::string::npos);
+  }
+  const data::Dataset training = two_classes(300, 1), few = two_classes(60, 2);
+  const Task task = fitted_task("f1", training);
+  const Report report = judge(task, std::vector<double>(60, 0.5), few, fit_baselines(task, training), {.resamples = 0});
+  EXPECT_NE(to_string(report).find("warning: only 60 rows"), std::string::npos);
+  EXPECT_EQ(internal::parse_json(to_json(report), "report").at("warning"), report.warning);
+}
+
+TEST(Judge, ResamplesWholeGroupsAndSaysSo) {
+  const data::Dataset training = two_classes(300, 1), validation = two_classes(200, 2);
+  std::vector<std::int64_t> groups;
+  for (std::int64_t i = 0; i < 200; ++i) groups.push_back(i / 4);
+  nn::Linear model(5, 1);
+  const Fitted fitted =
+      fit_logistic_model(model, binary({.target = "y"}), training, validation, {.bootstrap = 50, .groups = groups});
+  EXPECT_EQ(fitted.report.model.binary.groups, 50);
+  EXPECT_EQ(fitted.report.baselines[0].binary.groups, 50);
+  EXPECT_NE(to_string(fitted.report).find("bootstrap of 50 whole groups"), std::string::npos);
+  groups.pop_back();
+  EXPECT_THROW(
+      fit_logistic_model(model, binary({.target = "y"}), training, validation, {.bootstrap = 50, .groups = groups}),
+      ShapeError);
+}
+
+}  // namespace
+}  // namespace tern::train
