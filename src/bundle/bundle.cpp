@@ -40,10 +40,10 @@ data::ColumnType target_type(const train::Task& task) {
   return data::ColumnType::string;
 }
 
-// How raw files are read: the inputs that reach the model, the id as text, the target. Levels are left out: reading
-// needs none, and a level may be that of a single row.
-data::Schema reading_schema(const data::Schema& given, const data::Pipeline& pipeline, const train::Task& task,
-                            const std::string& id) {
+// How raw files are read: the inputs that reach the model, the id and the group as text, the target. Levels are
+// left out: reading needs none, and a level may be that of a single row.
+data::Schema reading_schema(const Provenance& facts, const data::Pipeline& pipeline, const train::Task& task) {
+  const data::Schema& given = facts.schema;
   const bool told = !given.columns.empty();
   data::Schema schema{.missing = told ? given.missing : data::default_missing_words(),
                       .quoted_missing = given.quoted_missing};
@@ -56,8 +56,10 @@ data::Schema reading_schema(const data::Schema& given, const data::Pipeline& pip
     }
     schema.columns.push_back(column != nullptr ? *column : data::SchemaColumn{.name = input.name, .type = input.type});
   }
-  if (!id.empty() && id != task.target() && schema.find(id) == nullptr) {
-    schema.columns.push_back({.name = id, .type = data::ColumnType::string});
+  for (const std::string& name : {facts.id, facts.group}) {
+    if (!name.empty() && name != task.target() && schema.find(name) == nullptr) {
+      schema.columns.push_back({.name = name, .type = data::ColumnType::string});
+    }
   }
   const data::SchemaColumn* target = told ? given.find(task.target()) : nullptr;
   schema.columns.push_back(target != nullptr ? *target
@@ -160,7 +162,7 @@ Bundle::Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline
   state.environment = internal::environment_json();
   state.provenance = std::move(provenance);
   Provenance& facts = state.provenance;
-  facts.schema = reading_schema(facts.schema, pipeline, state.task, facts.id);
+  facts.schema = reading_schema(facts, pipeline, state.task);
   if (facts.train_rows.empty()) facts.train_rows = fitted.train_rows;
   if (facts.validation_rows.empty()) facts.validation_rows = fitted.validation_rows;
   facts.settings = facts.settings.empty() ? "{}" : internal::checked_object(facts.settings, "settings");
@@ -307,6 +309,80 @@ std::string Bundle::to_bytes() const {
   return bytes;
 }
 
+namespace {
+
+std::string times(std::int64_t count) { return std::to_string(count) + (count == 1 ? " time" : " times"); }
+
+// How rows that are to be judged stand to the rows that the bundle knows of.
+struct Standing {
+  bool same_file = false, other_file = false;                  // neither: one of the two is not known
+  std::int64_t rows = 0, trained = 0, selected = 0, test = 0;  // of the rows, by their ids
+  bool all_test = false;                                       // they are the bundle's own test rows, each once
+};
+
+Standing standing_of(const Provenance& facts, const std::vector<std::int64_t>& ids, const std::string& data_hash) {
+  const auto among = [&](const std::vector<std::int64_t>& known) {
+    const std::unordered_set<std::int64_t> set(known.begin(), known.end());
+    return std::count_if(ids.begin(), ids.end(), [&](std::int64_t id) { return set.contains(id); });
+  };
+  const bool known = !data_hash.empty() && !facts.input_sha256.empty();
+  const std::unordered_set<std::int64_t> distinct(ids.begin(), ids.end());
+  Standing standing{.same_file = known && data_hash == facts.input_sha256,
+                    .other_file = known && data_hash != facts.input_sha256,
+                    .rows = static_cast<std::int64_t>(ids.size()),
+                    .trained = among(facts.train_rows),
+                    .selected = among(facts.validation_rows),
+                    .test = among(facts.test_rows)};
+  standing.all_test = !facts.test_rows.empty() && distinct.size() == ids.size() && standing.test == standing.rows &&
+                      ids.size() == facts.test_rows.size();
+  return standing;
+}
+
+// What the rows are, and what the model has seen of them.
+std::string note_of(const Standing& standing, bool test_rows, std::int64_t opened) {
+  if (test_rows && standing.all_test) return "test rows opened " + times(opened);
+  std::string note =
+      test_rows ? "given as test rows, of which the bundle has no record" : "rows given, not as test rows";
+  if (standing.other_file) {
+    return note +
+           "; they come from another file than the training rows: whether any of them trained the model is not known";
+  }
+  std::string seen;
+  if (standing.trained > 0) seen = std::to_string(standing.trained) + " of them trained the model";
+  if (standing.selected > 0) {
+    seen +=
+        (seen.empty() ? std::to_string(standing.selected) + " of them" : " and " + std::to_string(standing.selected));
+    seen += " selected it (validation)";
+  }
+  if (!standing.same_file)
+    seen = seen.empty() ? "by their row numbers none of them trained or selected the model"
+                        : "by their row numbers " + seen;
+  if (!seen.empty()) note += "; " + seen;
+  if (standing.trained + standing.selected > 0) {
+    note += standing.same_file ? ", so the figures are optimistic"
+                               : ", so the figures are optimistic if they come from the training file";
+  }
+  if (standing.same_file && standing.test > 0) {
+    note += "; " + std::to_string(standing.test) + " are test rows, opened " + times(opened);
+  } else if (test_rows) {
+    note += "; opened " + times(opened);
+  }
+  return note;
+}
+
+// A number for each row's group; a row without a value is a group by itself.
+std::vector<std::int64_t> groups_of(const data::Table& table, const std::string& column) {
+  if (column.empty() || !table.has(column)) return {};
+  std::vector<std::int64_t> groups = table.first_equal_row({column});
+  const data::Column& values = table.column(column);
+  for (std::int64_t i = 0; i < table.rows(); ++i) {
+    if (values.is_null(i)) groups[static_cast<std::size_t>(i)] = i;
+  }
+  return groups;
+}
+
+}  // namespace
+
 train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, const std::string& data_hash) {
   State& state = *state_;
   const Provenance& facts = state.provenance;
@@ -321,19 +397,12 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
     }
   }
   const std::vector<std::int64_t> ids = labelled.row_ids();
-  const bool same_file = !data_hash.empty() && data_hash == facts.input_sha256;
-  const std::unordered_set<std::int64_t> own(facts.test_rows.begin(), facts.test_rows.end());
-  const auto among = [](const std::unordered_set<std::int64_t>& set, const std::vector<std::int64_t>& rows) {
-    return std::count_if(rows.begin(), rows.end(), [&](std::int64_t id) { return set.contains(id); });
-  };
-  if (test_rows) {
-    const bool other_file = !data_hash.empty() && !facts.input_sha256.empty() && !same_file;
-    const auto count = static_cast<std::int64_t>(own.size());
-    if (other_file || (count > 0 && (labelled.rows() != count || among(own, ids) != count))) {
-      throw ValueError("[bundle] expected the bundle's own " + std::to_string(count) +
-                       " test rows (any others are scored with test_rows = false), got " +
-                       std::to_string(labelled.rows()) + " rows " + (other_file ? "of another file" : "that differ"));
-    }
+  const Standing standing = standing_of(facts, ids, data_hash);
+  if (test_rows && (standing.other_file || (!facts.test_rows.empty() && !standing.all_test))) {
+    throw ValueError("[bundle] expected the bundle's own " + std::to_string(facts.test_rows.size()) +
+                     " test rows (any others are scored with test_rows = false), got " +
+                     std::to_string(labelled.rows()) + " rows " +
+                     (standing.other_file ? "of another file" : "that differ"));
   }
   const data::Dataset dataset = state.pipeline.transform(labelled, {.scoring = true});
   const std::vector<double> predictions = state.predict(dataset.x());
@@ -342,18 +411,17 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
                     .data_hash = data_hash.empty() ? labelled.content_hash() : data_hash,
                     .split_hash = internal::row_hash(ids),
                     .rows = labelled.rows(),
-                    .test_rows = test_rows || (same_file && among(own, ids) > 0)};
+                    .test_rows = test_rows || (standing.same_file && standing.test > 0)};
   const std::int64_t opened = internal::times_opened(state.ledger) + (entry.test_rows ? 1 : 0);
-  std::string note = "test rows opened " + std::to_string(opened) + (opened == 1 ? " time" : " times");
-  if (!test_rows && same_file) {
-    const std::unordered_set<std::int64_t> seen(facts.train_rows.begin(), facts.train_rows.end());
-    if (const auto trained = among(seen, ids); trained > 0) {
-      note += "; " + std::to_string(trained) + " of these rows trained the model, so the figures are optimistic";
-    }
-  }
-  train::Report report =
-      train::judge(state.task, predictions, dataset, state.baselines,
-                   {.rows_name = test_rows ? "test" : "labelled rows", .note = note, .seed = facts.seed});
+  const std::vector<std::int64_t> groups = groups_of(labelled, facts.group);
+  const bool test = test_rows && standing.all_test;
+  train::Report report = train::judge(state.task, predictions, dataset, state.baselines,
+                                      {.rows_name = test        ? "test"
+                                                    : test_rows ? "rows given"
+                                                                : "labelled rows",
+                                       .note = note_of(standing, test_rows, opened),
+                                       .seed = facts.seed,
+                                       .groups = groups});
   if (test_rows) state.test = train::to_json(report);
   state.ledger.push_back(std::move(entry));
   return report;

@@ -67,6 +67,12 @@ std::string figures(const std::string& report) {
   return text;
 }
 
+std::string note_of(const std::string& report) {
+  const Json judged = parse_json(report, "report");
+  const auto note = judged.find("note");
+  return note != judged.end() && note->is_string() ? note->get<std::string>() : "";
+}
+
 std::string rows_of(const std::string& report) {
   const Json judged = parse_json(report, "report");
   const auto rows = judged.find("rows");
@@ -129,7 +135,8 @@ std::string model_card(const CardFacts& facts) {
   const std::int64_t opened = times_opened(facts.ledger);
   text += "\nTest rows: opened " + std::to_string(opened) + (opened == 1 ? " time" : " times") + " (`ledger.jsonl`).\n";
   if (!facts.test.empty()) {
-    text += "Their figures when they were last opened, " + rows_of(facts.test) + " rows:\n\n" + figures(facts.test);
+    text += "Figures when they were last opened, " + rows_of(facts.test) + " rows (" + note_of(facts.test) + "):\n\n" +
+            figures(facts.test);
   }
 
   text +=

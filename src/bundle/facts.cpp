@@ -89,6 +89,7 @@ std::string settings_json(const Provenance& provenance, const std::string& train
   json["version"] = version;
   json["input"] = {{"file", provenance.input_file}, {"sha256", provenance.input_sha256}};
   json["id"] = provenance.id;
+  if (!provenance.group.empty()) json["group"] = provenance.group;
   json["seed"] = provenance.seed;
   json["settings"] = parse_json(provenance.settings, "settings");
   json["training"] = parse_json(training, "training");
@@ -103,6 +104,7 @@ void read_settings(std::string_view text, Provenance& provenance, std::string& t
   provenance.input_file = json_get<std::string>(input, "file", what);
   provenance.input_sha256 = json_get<std::string>(input, "sha256", what);
   provenance.id = json_get<std::string>(json, "id", what);
+  provenance.group = json_get_or<std::string>(json, "group", "", what);
   provenance.seed = json_get<std::uint64_t>(json, "seed", what);
   provenance.settings = object_member(json, "settings", what);
   training = object_member(json, "training", what);

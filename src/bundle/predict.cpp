@@ -137,14 +137,20 @@ data::Table Bundle::read(const std::string& csv_path, bool with_target) const {
   const State& state = *state_;
   const Provenance& facts = state.provenance;
   data::CsvOptions options{.schema = facts.schema};
-  if (!with_target) {
-    std::erase_if(options.schema.columns,
-                  [&](const data::SchemaColumn& column) { return column.name == state.task.target(); });
-  }
   const auto inputs = state.pipeline.inputs();
-  const bool id_used =
-      std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == facts.id; });
-  if (!facts.id.empty() && !id_used) options.optional_columns.push_back(facts.id);
+  const auto used = [&](const std::string& name) {
+    return std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == name; });
+  };
+  if (!with_target) {
+    std::erase_if(options.schema.columns, [&](const data::SchemaColumn& column) {
+      return column.name == state.task.target() ||
+             (column.name == facts.group && column.name != facts.id && !used(column.name));
+    });
+  }
+  if (!facts.id.empty() && !used(facts.id)) options.optional_columns.push_back(facts.id);
+  if (with_target && !facts.group.empty() && facts.group != facts.id && !used(facts.group)) {
+    options.optional_columns.push_back(facts.group);
+  }
   return data::read_csv(csv_path, options);
 }
 

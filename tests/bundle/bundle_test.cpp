@@ -195,12 +195,23 @@ TEST(Bundle, EvaluatesAndKeepsTheLedger) {
   EXPECT_EQ(again.ledger()[1].data_hash, small.test.content_hash());
   EXPECT_EQ(again.ledger()[1].split_hash, again.ledger()[0].split_hash);
 
-  // Rows of the training file count as an opening when test rows are among them, and say that they were trained on.
+  // Rows of the training file count as an opening when test rows are among them, and say what the model saw of them.
   EXPECT_EQ(again.evaluate(small.table, false, hash).note,
-            "test rows opened 3 times; 120 of these rows trained the model, so the figures are optimistic");
+            "rows given, not as test rows; 120 of them trained the model and 60 selected it (validation), so the "
+            "figures are optimistic; 60 are test rows, opened 3 times");
   EXPECT_TRUE(again.ledger()[2].test_rows);
-  EXPECT_EQ(again.evaluate(small.validation, false, hash).note, "test rows opened 3 times");
+  EXPECT_EQ(again.evaluate(small.validation, false, hash).note,
+            "rows given, not as test rows; 60 of them selected it (validation), so the figures are optimistic");
   EXPECT_FALSE(again.ledger()[3].test_rows);
+  // Of rows of another file, and of rows without a file, only so much is known.
+  EXPECT_EQ(Bundle::from_bytes(again.to_bytes()).evaluate(small.validation, false, sha256("another file")).note,
+            "rows given, not as test rows; they come from another file than the training rows: whether any of them "
+            "trained the model is not known");
+  EXPECT_EQ(Bundle::from_bytes(again.to_bytes()).evaluate(small.test, false).note,
+            "rows given, not as test rows; by their row numbers none of them trained or selected the model");
+  EXPECT_EQ(Bundle::from_bytes(again.to_bytes()).evaluate(small.training, false).note,
+            "rows given, not as test rows; by their row numbers 120 of them trained the model, so the figures are "
+            "optimistic if they come from the training file");
   const std::string card = internal::read_archive(again.to_bytes()).at("README.md");
   EXPECT_NE(card.find("opened 3 times"), std::string::npos) << card;
 
@@ -216,6 +227,52 @@ TEST(Bundle, EvaluatesAndKeepsTheLedger) {
     EXPECT_EQ(error.row(), 180);
   }
   EXPECT_EQ(again.ledger().size(), 4u);
+}
+
+TEST(Bundle, RowsGivenToABundleWithoutTestRowsAreNotCalledTest) {
+  const test::Small small = test::small_parts();
+  Bundle bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted);
+  const train::Report report = bundle.evaluate(small.test);
+  EXPECT_EQ(report.rows_name, "rows given");
+  EXPECT_EQ(report.note,
+            "given as test rows, of which the bundle has no record; by their row numbers none of them trained or "
+            "selected the model; opened 1 time");
+  EXPECT_EQ(
+      bundle.evaluate(small.table).note,
+      "given as test rows, of which the bundle has no record; by their row numbers 120 of them trained the model "
+      "and 60 selected it (validation), so the figures are optimistic if they come from the training file; opened 2 "
+      "times");
+  const std::string card = internal::read_archive(bundle.to_bytes()).at("README.md");
+  EXPECT_NE(card.find("240 rows (given as test rows"), std::string::npos) << card;
+  // Its own rows, one of them twice, are not its test rows.
+  Bundle known = test::small_bundle();
+  std::vector<std::int64_t> twice(60, 0);
+  for (std::int64_t i = 1; i < 60; ++i) twice[static_cast<std::size_t>(i)] = i - 1;
+  EXPECT_THROW(known.evaluate(small.test.take(twice)), ValueError);
+}
+
+TEST(Bundle, ResamplesTheGroupsItWasSplitBy) {
+  const Folder folder("bundle-groups");
+  const test::Small small = test::small_parts();
+  Provenance facts = test::small_provenance(small);
+  facts.group = "id";
+  facts.id = "";
+  Bundle bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted, facts);
+  write_file(folder / "rows.csv", test::small_csv(240));
+  Bundle again = Bundle::from_bytes(bundle.to_bytes());
+  EXPECT_EQ(again.provenance().group, "id");
+  EXPECT_FALSE(again.read(folder / "rows.csv", false).has("id"));
+  const data::Table rows = again.read(folder / "rows.csv", true);
+  ASSERT_TRUE(rows.has("id"));
+  EXPECT_EQ(again.evaluate(rows, false).model.binary.groups, 240);
+  data::Table shared = rows;  // by pairs of rows
+  std::vector<std::string> homes;
+  for (std::int64_t i = 0; i < 240; ++i) homes.push_back("h" + std::to_string(i / 2));
+  shared.replace("id", data::Column::from_strings(homes));
+  EXPECT_EQ(again.evaluate(shared, false).model.binary.groups, 120);
+  shared.replace("id", data::Column::nulls(data::ColumnType::string, 240));
+  EXPECT_EQ(again.evaluate(shared, false).model.binary.groups, 240);
+  EXPECT_EQ(again.evaluate(rows.drop({"id"}), false).model.binary.groups, 0);
 }
 
 TEST(Bundle, NamesTheEntryThatIsDamaged) {

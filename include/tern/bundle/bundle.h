@@ -52,6 +52,7 @@ struct Provenance {
   std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};  ///< row ids of the splits; the first two are
                                                                            ///< the trainer's when they are empty
   std::string id{};       ///< column that names a row: `read` takes it along as text where a file has it
+  std::string group{};    ///< column of the groups: where rows have it, `evaluate` resamples whole groups
   data::Schema schema{};  ///< how the raw file was read (CsvReport::schema), of which levels are not kept; without
                           ///< columns: the plain form of the pipeline's inputs
   std::string profile{};  ///< profile_of the training rows
@@ -106,12 +107,13 @@ class TERN_API Bundle {
 
   /// Scores labelled rows beside the stored baselines and adds a line to the ledger. `test_rows` says that they are the
   /// bundle's own test rows, and the report on them is kept; ValueError when the bundle knows its test rows, or its
-  /// file, and these are others. `data_hash` is the SHA-256 of the file they come from (empty: of the table's content).
-  /// Throws DataError when a target is missing.
+  /// file, and these are others. The report's note says what rows they were, and how many of them trained the model or
+  /// selected it, as far as the bundle can know that. `data_hash` is the SHA-256 of the file they come from (empty: of
+  /// the table's content). Throws DataError when a target is missing.
   train::Report evaluate(const data::Table& labelled, bool test_rows = true, const std::string& data_hash = {});
 
-  /// Reads a file of raw rows as training read it; `with_target` demands the target column and takes it along. Throws
-  /// FileError, DataError.
+  /// Reads a file of raw rows as training read it; `with_target` demands the target column and takes it along,
+  /// and the group's where there is one. Throws FileError, DataError.
   data::Table read(const std::string& csv_path, bool with_target) const;
 
   const train::Task& task() const;
