@@ -39,15 +39,28 @@ data::Table test_rows(const data::Table& table, const Provenance& provenance, co
   return table.take(rows);
 }
 
+// No rows are opened unless the bundle can count it.
+void need_ledger(const std::string& bundle) {
+  try {
+    probe_outputs({bundle});
+  } catch (const FileError& error) {
+    throw FileError(std::string("[churn evaluate] expected a bundle that can be written, because each evaluation is a "
+                                "line of its ledger and there are no figures without it (copy the bundle to where it "
+                                "can be written), got: ") +
+                        error.what(),
+                    error.path(), error.code());
+  }
+}
+
 }  // namespace
 
 void evaluate(const EvaluateOptions& options) {
   Journey journey;
   set_num_threads(options.threads);
-  const FolderLock lock(options.bundle);   // no other evaluation may write its line of the ledger in between
-  const AtomicFile probe(options.bundle);  // the line must be written, or nothing is opened
+  const FolderLock lock(options.bundle);  // no other evaluation may write its line of the ledger in between
   need_different_files({options.bundle, options.data}, {options.report});
-  if (!options.report.empty()) const AtomicFile report_probe(options.report);
+  need_ledger(options.bundle);
+  probe_outputs({options.report});
   Bundle bundle = Bundle::load(options.bundle);
   journey.done("load", options.bundle);
   const std::string hash = sha256_file(options.data);
@@ -64,6 +77,7 @@ void evaluate(const EvaluateOptions& options) {
   }
   const train::Report judged = bundle.evaluate(table, !options.all, hash);
   journey.done("evaluate", judged.note);
+  note_interrupts();            // files that are begun are finished
   bundle.save(options.bundle);  // with the new line of the ledger
   journey.done("save", options.bundle);
   if (!options.report.empty()) {
@@ -73,7 +87,10 @@ void evaluate(const EvaluateOptions& options) {
     add_figures(report, "validation", nlohmann::ordered_json::parse(bundle.validation_report()));
     add_figures(report, options.all ? "all" : "test", nlohmann::ordered_json::parse(train::to_json(judged)));
     report["ledger"] = to_json(bundle.ledger());
+    report["warnings"] = nlohmann::ordered_json::array();
+    if (!judged.warning.empty()) report["warnings"].push_back(judged.warning);
     report["stages"] = journey.stages();
+    report["seconds"] = journey.total();
     write_file(options.report, report.dump(2) + "\n");
   }
   std::printf("\n%s", to_string(judged).c_str());

@@ -1,67 +1,155 @@
 // churn: from a raw table with a two-valued target to a model that can be judged, saved, loaded and trusted.
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <exception>
+#include <limits>
+#include <string>
 
+#include "journey.h"
 #include "options.h"
 #include "tern/base/error.h"
 
-int main(int argc, char** argv) {
-  CLI::App app{"Trains, evaluates and applies a model of a two-valued target."};
-  app.require_subcommand(1);
+namespace {
 
-  TrainOptions to_train;
-  CLI::App* train_command = app.add_subcommand("train", "raw table -> trained bundle");
-  train_command->add_option("--data", to_train.data, "CSV file, .gz read as it is")->required();
-  train_command->add_option("--target", to_train.target, "column to predict")->required();
-  train_command->add_option("--positive", to_train.positive, "positive class (0/1, no/yes, false/true need none)");
-  train_command->add_option("--id", to_train.id, "column that names a row; never a feature");
-  train_command->add_option("--drop", to_train.drop, "columns to leave out")->delimiter(',');
-  train_command->add_option("--keep", to_train.keep, "columns to use although they look like free text or ids")
-      ->delimiter(',');
-  train_command
-      ->add_option("--types", to_train.types, "col=type: f64 i64 boolean string categorical timestamp date:dmy …")
-      ->delimiter(',');
-  train_command->add_option("--model", to_train.model, "mlp or logistic")
+// Checks of what an option is given: empty when it is good, else what was expected. The command line's own conversions
+// would take "-1" for a huge seed and "1e999" for infinity.
+using Check = std::string (*)(const std::string&);
+
+bool whole(const std::string& text, std::uint64_t most) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool octal = text.size() > 1 && text[0] == '0';  // to the conversion that follows
+  return error == std::errc{} && end == text.data() + text.size() && value <= most && !octal;
+}
+
+constexpr Check is_seed = [](const std::string& text) {
+  return whole(text, std::numeric_limits<std::uint64_t>::max())
+             ? std::string()
+             : "expected a whole number from 0 to 18446744073709551615, got \"" + text + "\"";
+};
+
+constexpr Check is_threads = [](const std::string& text) {
+  return whole(text, 1024) ? std::string() : "expected a whole number from 0 to 1024, got \"" + text + "\"";
+};
+
+constexpr Check is_count = [](const std::string& text) {
+  return whole(text, 1'000'000) ? std::string() : "expected a whole number from 0 to 1000000, got \"" + text + "\"";
+};
+
+constexpr Check is_seconds = [](const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool good = error == std::errc{} && end == text.data() + text.size() && std::isfinite(value) && value >= 0;
+  return good ? std::string() : "expected a number of seconds, 0 or more, got \"" + text + "\"";
+};
+
+constexpr Check is_something = [](const std::string& text) {
+  return text.empty() ? std::string("expected a value, got nothing") : std::string();
+};
+
+// An option with a list of names, which may come more than once.
+void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& into, const std::string& help) {
+  command.add_option(name, into, help)->type_name("A,B …")->allow_extra_args(false);
+}
+
+void add_threads(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "0: TERN_NUM_THREADS, or all; the results are the same at any number")
+      ->check(is_threads)
+      ->capture_default_str();
+}
+
+void add_train(CLI::App& app, TrainOptions& options) {
+  CLI::App& command = *app.add_subcommand("train", "raw table -> trained bundle");
+  command.add_option("--data", options.data, "CSV file, .gz read as it is")->required()->check(is_something);
+  command.add_option("--target", options.target, "column to predict")->required()->check(is_something);
+  command.add_option("--positive", options.positive, "positive class (0/1, no/yes, false/true need none)");
+  command.add_option("--id", options.id, "column that names a row; never a feature");
+  add_list(command, "--drop", options.drop, "columns to leave out");
+  add_list(command, "--keep", options.keep, "columns to use although they look like free text or ids");
+  add_list(command, "--types", options.types, "column=type: f64 i64 boolean string categorical timestamp date:dmy …");
+  add_list(
+      command, "--missing", options.missing,
+      "further words for a missing value, beside empty, NA, N/A, NaN, nan, null, NULL, None and ?; the bundle keeps "
+      "them");
+  command.add_option("--model", options.model, "mlp or logistic")
       ->check(CLI::IsMember({"mlp", "logistic"}))
       ->capture_default_str();
-  train_command->add_option("--split", to_train.split, "random, time:COLUMN or group:COLUMN")->capture_default_str();
-  train_command->add_option("--split-fractions", to_train.split_fractions, "train,validation,test")
+  command.add_option("--split", options.split, "random, time:COLUMN or group:COLUMN")->capture_default_str();
+  command.add_option("--split-fractions", options.split_fractions, "train,validation,test")->capture_default_str();
+  command.add_option("--threshold", options.threshold, "f1, a number, recall>=R or cost:FN,FP")->capture_default_str();
+  command.add_option("--seed", options.seed, "of the split, the weights and the order")
+      ->check(is_seed)
       ->capture_default_str();
-  train_command->add_option("--threshold", to_train.threshold, "f1, a number, recall>=R or cost:FN,FP")
+  add_threads(command, options.threads);
+  command.add_option("--max-epochs", options.max_epochs, "0: by the number of rows; mlp alone")
+      ->check(is_count)
       ->capture_default_str();
-  train_command->add_option("--seed", to_train.seed, "of the split, the weights and the order")->capture_default_str();
-  train_command->add_option("--threads", to_train.threads, "0: TERN_NUM_THREADS or all")->capture_default_str();
-  train_command->add_option("--max-epochs", to_train.max_epochs, "0: by the number of rows")
-      ->check(CLI::NonNegativeNumber);
-  train_command->add_option("--max-time", to_train.max_time, "seconds of training; 0: no limit")
-      ->check(CLI::NonNegativeNumber);
-  train_command->add_flag("--resume", to_train.resume, "go on where a killed run of the same command stopped");
-  train_command->add_flag("--drop-duplicates", to_train.drop_duplicates, "drop equal rows also without an id");
-  train_command->add_flag("--balanced", to_train.balanced, "weigh the classes equally in the loss");
-  train_command->add_option("--out", to_train.out, "bundle to write")->capture_default_str();
-  train_command->add_option("--report", to_train.report, "JSON report to write");
-  train_command->add_option("--write-splits", to_train.write_splits, "CSV of row,split to write");
-  train_command->callback([&] { train(to_train); });
+  command.add_option("--max-time", options.max_time, "seconds of training; 0: no limit; mlp alone")
+      ->check(is_seconds)
+      ->capture_default_str();
+  command.add_flag("--resume", options.resume,
+                   "go on where a killed or interrupted run of the same command stopped; mlp alone");
+  command.add_flag("--drop-duplicates", options.drop_duplicates, "drop equal rows also without an id");
+  command.add_flag("--balanced", options.balanced, "weigh the classes equally in the loss");
+  command.add_option("--out", options.out, "bundle to write")->check(is_something)->capture_default_str();
+  command.add_option("--report", options.report, "JSON report to write");
+  command.add_option("--write-splits", options.write_splits, "CSV of row,split to write");
+  command.footer(
+      "Lists are separated by commas, and the option may be repeated. A name that holds a comma stands in double\n"
+      "quotes: --drop '\"last, first\"',age\n"
+      "Ctrl-C while the network trains saves the best model so far; earlier nothing is written. Exit status 130.");
+  command.callback([&] { train(options); });
+}
 
+void add_evaluate(CLI::App& app, EvaluateOptions& options) {
+  CLI::App& command = *app.add_subcommand("evaluate", "score the bundle's own test rows, or labelled rows");
+  command.add_option("--bundle", options.bundle, "bundle to judge; a line is added to its ledger")
+      ->required()
+      ->check(is_something);
+  command.add_option("--data", options.data, "the file that trained it, or with --all any labelled file")
+      ->required()
+      ->check(is_something);
+  command.add_flag("--all", options.all, "every labelled row of the file, whatever the model has seen of it");
+  command.add_option("--report", options.report, "JSON report to write");
+  add_threads(command, options.threads);
+  command.callback([&] { evaluate(options); });
+}
+
+void add_predict(CLI::App& app, PredictOptions& options) {
+  CLI::App& command = *app.add_subcommand("predict", "probability and decision for every row");
+  command.add_option("--bundle", options.bundle, "bundle to use")->required()->check(is_something);
+  command
+      .add_option("--data", options.data, "CSV file with the columns that the model reads; the target may be absent")
+      ->required()
+      ->check(is_something);
+  command.add_option("--out", options.out, "CSV to write: the id where there is one, probability, decision")
+      ->required()
+      ->check(is_something);
+  add_threads(command, options.threads);
+  command.callback([&] { predict(options); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  end_on_interrupts();
+  CLI::App app{"Trains, evaluates and applies a model of a two-valued target."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "churn, with Tern " CHURN_VERSION);
+  app.footer(
+      "Exit status: 0; 2 when the input or the command line is refused; 130 after Ctrl-C; 1 for anything else.\n"
+      "Every option of a command: churn COMMAND --help");
+
+  TrainOptions to_train;
+  to_train.command.assign(argv, argv + argc);
   EvaluateOptions to_evaluate;
-  CLI::App* evaluate_command = app.add_subcommand("evaluate", "score the bundle's own test rows, or labelled rows");
-  evaluate_command->add_option("--bundle", to_evaluate.bundle)->required();
-  evaluate_command->add_option("--data", to_evaluate.data, "the file that trained it, or with --all any labelled file")
-      ->required();
-  evaluate_command->add_flag("--all", to_evaluate.all, "every labelled row of the file");
-  evaluate_command->add_option("--report", to_evaluate.report, "JSON report to write");
-  evaluate_command->add_option("--threads", to_evaluate.threads);
-  evaluate_command->callback([&] { evaluate(to_evaluate); });
-
   PredictOptions to_predict;
-  CLI::App* predict_command = app.add_subcommand("predict", "probability and decision for every row");
-  predict_command->add_option("--bundle", to_predict.bundle)->required();
-  predict_command->add_option("--data", to_predict.data)->required();
-  predict_command->add_option("--out", to_predict.out, "CSV to write")->required();
-  predict_command->add_option("--threads", to_predict.threads);
-  predict_command->callback([&] { predict(to_predict); });
+  add_train(app, to_train);
+  add_evaluate(app, to_evaluate);
+  add_predict(app, to_predict);
 
   try {
     app.parse(argc, argv);
@@ -70,9 +158,12 @@ int main(int argc, char** argv) {
   } catch (const tern::Error& error) {
     std::fprintf(stderr, "churn: %s\n", error.what());
     return 2;
+  } catch (const Interrupted&) {
+    std::fprintf(stderr, "churn: interrupted; nothing was written\n");
+    return 130;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "churn: unexpected: %s\n", error.what());
     return 1;
   }
-  return 0;
+  return interrupted() ? 130 : 0;
 }

@@ -64,16 +64,18 @@ bool print_epoch(const train::Epoch& epoch) {
 
 }  // namespace
 
-Trained train_model(const TrainOptions& options, const train::Task& task, const data::Dataset& training,
-                    const data::Dataset& validation, Journey& journey) {
+Trained train_model(const TrainOptions& options, const train::Task& task, const TrainingRows& given, Journey& journey) {
+  const data::Dataset &training = given.training, &validation = given.validation;
   Trained trained;
   if (options.model == "logistic") {
     auto linear = std::make_unique<nn::Linear>(training.width(), 1);
-    trained.fitted = train::fit_logistic_model(*linear, task, training, validation, {.seed = options.seed});
+    trained.fitted = train::fit_logistic_model(*linear, task, training, validation,
+                                               {.seed = options.seed, .groups = given.validation_groups});
     trained.model = std::move(linear);
     trained.summary = "logistic regression, to its optimum";
     trained.details = {{"model", "logistic"}, {"features", training.width()}};
-    journey.done("train", trained.summary);
+    journey.done("train", trained.summary, journey.seconds() - trained.fitted.report_seconds);
+    journey.done("report", "intervals by bootstrap");
     return trained;
   }
   const train::Baselines baselines = train::fit_baselines(task, training);
@@ -108,13 +110,16 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
       .stop_requested = interrupted,
       .checkpoint = options.out + ".checkpoint",
       .resume = options.resume,
-      .baselines = baselines};
-  watch_interrupts();
+      .baselines = baselines,
+      .groups = given.validation_groups};
+  std::printf("  (* the best epoch so far, whose weights are kept)\n");
+  note_interrupts();
   trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   const train::Fitted& fitted = trained.fitted;
   trained.summary = std::to_string(fitted.history.size()) + " epochs, best " + std::to_string(fitted.best_epoch) +
                     ", ended by " + reason(fitted.stopped);
   journey.done("train", trained.summary, fitted.epoch_seconds);
+  journey.done("keep", "checkpoints, and making ready", journey.seconds() - fitted.report_seconds);
   nlohmann::ordered_json history = nlohmann::ordered_json::array();
   for (const train::Epoch& epoch : fitted.history) {
     nlohmann::ordered_json entry = {

@@ -20,6 +20,13 @@ struct Trained {
 /// From raw columns, without `left_out`, to features.
 tern::data::Pipeline make_pipeline(const std::vector<std::string>& left_out);
 
+/// What a model is trained and selected on.
+struct TrainingRows {
+  const tern::data::Dataset& training;
+  const tern::data::Dataset& validation;
+  std::vector<std::int64_t> validation_groups;  ///< of a split by groups, or none
+};
+
 /// Trains the model that the options name.
-Trained train_model(const TrainOptions& options, const tern::train::Task& task, const tern::data::Dataset& training,
-                    const tern::data::Dataset& validation, Journey& journey);
+Trained train_model(const TrainOptions& options, const tern::train::Task& task, const TrainingRows& rows,
+                    Journey& journey);

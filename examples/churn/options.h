@@ -6,8 +6,9 @@
 
 // What the command line says; see README.md for the meaning of each.
 struct TrainOptions {
+  std::vector<std::string> command;  // all of it, as it was called
   std::string data, target, positive, id;
-  std::vector<std::string> drop, keep, types;
+  std::vector<std::string> drop, keep, types, missing;  // lists as they were given; split_list reads them
   std::string model = "mlp";
   std::string split = "random";
   std::string split_fractions = "0.70,0.15,0.15";

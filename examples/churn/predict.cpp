@@ -16,6 +16,7 @@ void predict(const PredictOptions& options) {
   if (const std::string& id = bundle.provenance().id; !id.empty() && table.has(id)) out.add(id, table.column(id));
   out.add("probability", data::Column::from_f64(predictions.values));
   out.add("decision", data::Column::from_strings(predictions.decisions));
+  note_interrupts();  // a file that is begun is finished
   data::write_csv(out, options.out);
   journey.done("predict", std::to_string(predictions.rows) + " rows -> " + options.out);
 }

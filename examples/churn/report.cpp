@@ -48,6 +48,7 @@ ordered_json settings_of(const TrainOptions& options) {
           {"drop", options.drop},
           {"keep", options.keep},
           {"types", options.types},
+          {"missing", options.missing},
           {"model", options.model},
           {"split", options.split},
           {"split_fractions", options.split_fractions},

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "journey.h"
 #include "model.h"
@@ -15,14 +17,26 @@ namespace {
 
 using namespace tern;
 
-std::vector<std::pair<std::string, data::ColumnSpec>> told_types(const TrainOptions& options) {
-  std::vector<std::pair<std::string, data::ColumnSpec>> types;
+using Types = std::vector<std::pair<std::string, data::ColumnSpec>>;
+
+bool tells(const Types& types, const std::string& name) {
+  return std::any_of(types.begin(), types.end(), [&](const auto& told) { return told.first == name; });
+}
+
+Types told_types(const TrainOptions& options) {
+  Types types;
   for (const std::string& entry : options.types) {
     const std::size_t at = entry.rfind('=');
     if (at == std::string::npos || at == 0) {
-      throw ValueError("[churn] expected --types column=type, got \"" + entry + "\"");
+      throw ValueError("[churn --types] expected column=type, got \"" + entry + "\"");
     }
-    types.emplace_back(entry.substr(0, at), data::ColumnSpec(entry.substr(at + 1)));
+    const std::string name = entry.substr(0, at);
+    try {
+      if (tells(types, name)) throw ValueError("expected one type, got two");
+      types.emplace_back(name, data::ColumnSpec(entry.substr(at + 1)));
+    } catch (const ValueError& error) {
+      throw ValueError("[churn --types] column \"" + name + "\": " + error.what());
+    }
   }
   return types;
 }
@@ -34,15 +48,16 @@ std::string split_column(const TrainOptions& options, const std::string& kind) {
 
 std::vector<double> fractions(const TrainOptions& options) {
   std::vector<double> parts;
-  const char* at = options.split_fractions.c_str();
+  const char *at = options.split_fractions.data(), *const last = at + options.split_fractions.size();
   for (;;) {
-    char* end = nullptr;
-    parts.push_back(std::strtod(at, &end));
-    if (end == at) parts.clear();
-    if (end == at || *end != ',') {
-      if (parts.size() == 3 && *end == '\0') return parts;
-      throw ValueError("[churn] expected --split-fractions train,validation,test, got \"" + options.split_fractions +
-                       "\"");
+    double part = 0;
+    const auto [end, error] = std::from_chars(at, last, part);
+    parts.push_back(part);
+    const bool good = error == std::errc{} && part >= 0 && part <= 1;
+    if (good && end == last && parts.size() == 3) return parts;
+    if (!good || end == last || *end != ',') {
+      throw ValueError("[churn] expected --split-fractions train,validation,test, three shares from 0 to 1, got \"" +
+                       options.split_fractions + "\"");
     }
     at = end + 1;
   }
@@ -51,17 +66,21 @@ std::vector<double> fractions(const TrainOptions& options) {
 // Before any work: every file that will be written can be, and none of them is another of them or the input.
 void check_outputs(const TrainOptions& options) {
   need_different_files({options.data}, {options.out, options.report, options.write_splits});
-  for (const std::string& path : {options.out, options.report, options.write_splits}) {
-    if (path.empty()) continue;
-    const AtomicFile probe(path);  // throws where it could not be written, and leaves nothing
-  }
+  probe_outputs({options.out, options.report, options.write_splits});
 }
 
 void check(const TrainOptions& options, const data::Table& table) {
-  for (const std::string& name : options.drop) table.column(name);
-  for (const std::string& name : options.keep) table.column(name);
-  table.column(options.target);
-  if (!options.id.empty()) table.column(options.id);
+  const auto need_column = [&](const std::string& option, const std::string& name) {
+    try {
+      table.column(name);
+    } catch (const DataError& error) {
+      throw DataError("churn " + option, error.what());
+    }
+  };
+  for (const std::string& name : options.drop) need_column("--drop", name);
+  for (const std::string& name : options.keep) need_column("--keep", name);
+  need_column("--target", options.target);
+  if (!options.id.empty()) need_column("--id", options.id);
   const auto among = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
@@ -82,7 +101,7 @@ void check(const TrainOptions& options, const data::Table& table) {
     throw ValueError("[churn] expected --split random, time:COLUMN or group:COLUMN, got \"" + options.split + "\"");
   }
   for (const char* kind : {"time", "group"}) {
-    if (const std::string name = split_column(options, kind); !name.empty()) table.column(name);
+    if (const std::string name = split_column(options, kind); !name.empty()) need_column("--split", name);
   }
 }
 
@@ -97,16 +116,32 @@ data::Table drop_rows(const data::Table& table, const std::vector<bool>& keep, c
   return table.filter(keep);
 }
 
+// Names the option where a file does not fit the types that it tells.
+data::Table read_csv(const std::string& path, const data::CsvOptions& how, data::CsvReport& csv) {
+  try {
+    return data::read_csv(path, how, &csv);
+  } catch (const DataError& error) {
+    bool told = tells(how.types, error.column());
+    if (!told && !how.types.empty() && error.column().empty()) {
+      const data::Table header = data::read_csv(path, {.allow_no_rows = true, .max_rows = 0});
+      for (const auto& [name, type] : how.types) told = told || !header.has(name);
+    }
+    if (!told) throw;
+    throw DataError("churn --types", error.what());
+  }
+}
+
 data::Table read(const TrainOptions& options, Journey& journey, data::Schema& schema) {
   data::CsvOptions how{.types = told_types(options)};
+  how.missing.insert(how.missing.end(), options.missing.begin(), options.missing.end());
   data::CsvReport csv;
-  data::Table table = data::read_csv(options.data, how, &csv);
+  data::Table table = read_csv(options.data, how, csv);
   check(options, table);
   const std::string time = split_column(options, "time");
   if (!time.empty() && table.column(time).type() == data::ColumnType::string) {
     if (const auto format = data::detect_format(table.column(time), time)) {  // "31/12/2024" becomes a time
       how.types.emplace_back(time, *format);
-      table = data::read_csv(options.data, how, &csv);
+      table = read_csv(options.data, how, csv);
     }
   }
   schema = csv.schema;
@@ -224,11 +259,55 @@ void write_splits(const std::string& path, const data::Splits& splits) {
   write_file(path, text);
 }
 
+// Test rows that will say little are known before training; the report says it of validation rows.
+void warn_of_few(const data::Splits& splits, const TrainOptions& options, const train::Task& task, Journey& journey) {
+  if (splits.test.rows() == 0) return;
+  const std::vector<std::uint8_t> labels = task.labels(splits.test.column(options.target));
+  const std::string group = split_column(options, "group");
+  std::int64_t groups = 0;
+  if (!group.empty()) {
+    const std::vector<std::int64_t> first = splits.test.first_equal_row({group});
+    groups = static_cast<std::int64_t>(std::set<std::int64_t>(first.begin(), first.end()).size());
+  }
+  const std::string few = train::few_rows({.rows = splits.test.rows(),
+                                           .positives = std::count(labels.begin(), labels.end(), std::uint8_t{1}),
+                                           .groups = groups});
+  if (!few.empty()) journey.warn("test rows: " + few);
+}
+
+// What a user may do with the bundle, as commands that can be pasted.
+void print_next(const TrainOptions& options, bool has_test_rows) {
+  const std::string program = shell_quoted(options.command.at(0)), out = shell_quoted(options.out),
+                    data = shell_quoted(options.data);
+  const char* scores =
+      std::filesystem::path(options.data).filename() == "predictions.csv" ? "scores.csv" : "predictions.csv";
+  std::printf(has_test_rows ? "The test rows are unopened. Next:\n" : "There are no test rows. Next:\n");
+  if (has_test_rows) std::printf("  %s evaluate --bundle %s --data %s\n", program.c_str(), out.c_str(), data.c_str());
+  std::printf("  %s predict --bundle %s --data %s --out %s\n", program.c_str(), out.c_str(), data.c_str(), scores);
+}
+
+void print_how_to_resume(const TrainOptions& options) {
+  std::string command;
+  for (const std::string& argument : options.command) command += shell_quoted(argument) + " ";
+  std::printf("Interrupted: the best model so far is saved. To train on from there:\n  %s%s\n", command.c_str(),
+              options.resume ? "" : "--resume");
+}
+
 }  // namespace
 
-void train(const TrainOptions& options) {
+void train(const TrainOptions& given) {
   Journey journey;
+  TrainOptions options = given;
+  options.drop = split_list("--drop", given.drop);
+  options.keep = split_list("--keep", given.keep);
+  options.types = split_list("--types", given.types);
+  options.missing = split_list("--missing", given.missing);
   set_num_threads(options.threads);
+  if (options.model == "logistic" && (options.resume || options.max_epochs > 0 || options.max_time > 0)) {
+    throw ValueError(
+        "[churn] expected --resume, --max-epochs and --max-time with --model mlp alone, got them with "
+        "logistic, which is solved at once");
+  }
   check_outputs(options);
   const metrics::ThresholdRule rule = metrics::parse_threshold_rule(options.threshold);
   Dropped dropped;
@@ -242,6 +321,7 @@ void train(const TrainOptions& options) {
                                     .balanced_weights = options.balanced});
   task.fit(table.column(options.target));  // asks for the positive class before anything else is done
   data::Splits splits = split(table, options, journey);
+  warn_of_few(splits, options, task, journey);
 
   const std::vector<std::string> left_out = choose_columns(splits.train, options, journey, dropped);
   std::vector<std::string> except = left_out;
@@ -258,7 +338,11 @@ void train(const TrainOptions& options) {
                                std::to_string(table.width() - 1 - static_cast<std::int64_t>(left_out.size())) +
                                " columns");
 
-  const Trained trained = train_model(options, task, training, validation, journey);
+  const std::string group = split_column(options, "group");
+  TrainingRows rows{training, validation, {}};
+  if (!group.empty()) rows.validation_groups = splits.validation.first_equal_row({group});
+  const Trained trained = train_model(options, task, rows, journey);
+  note_interrupts();  // files that are begun are finished
 
   const std::string sha256 = sha256_file(options.data);
   const nlohmann::ordered_json settings = settings_of(options);
@@ -271,6 +355,7 @@ void train(const TrainOptions& options) {
                  .validation_rows = splits.validation.row_ids(),
                  .test_rows = splits.test.row_ids(),
                  .id = options.id,
+                 .group = group,
                  .schema = schema,
                  .profile = profile_of(splits.train)});
   bundle.save(options.out);
@@ -285,18 +370,21 @@ void train(const TrainOptions& options) {
         {"train", splits.train.rows()}, {"validation", splits.validation.rows()}, {"test", splits.test.rows()}};
     report["dropped"] = to_json(dropped);
     report["warnings"] = journey.warnings();
+    if (!trained.fitted.report.warning.empty()) {
+      report["warnings"].push_back("validation rows: " + trained.fitted.report.warning);
+    }
     report["leakage"] = to_json(leaks);
     report["training"] = trained.details;
     add_figures(report, "validation", nlohmann::ordered_json::parse(train::to_json(trained.fitted.report)));
     report["stages"] = journey.stages();
+    report["seconds"] = journey.total();
     write_file(options.report, report.dump(2) + "\n");
   }
+  const bool stopped = trained.fitted.stopped == train::StopReason::requested;
   std::error_code ignored;  // a checkpoint that stays is only taken up by --resume
-  std::filesystem::remove(options.out + ".checkpoint", ignored);
+  if (!stopped) std::filesystem::remove(options.out + ".checkpoint", ignored);
 
   std::printf("\n%s\n", to_string(trained.fitted.report).c_str());
-  std::printf("The test rows are unopened. Next:\n");
-  std::printf("  churn evaluate --bundle %s --data %s\n", options.out.c_str(), options.data.c_str());
-  std::printf("  churn predict  --bundle %s --data %s --out predictions.csv\n", options.out.c_str(),
-              options.data.c_str());
+  if (stopped) print_how_to_resume(options);
+  print_next(options, splits.test.rows() > 0);
 }
