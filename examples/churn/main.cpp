@@ -52,7 +52,7 @@ constexpr Check is_something = [](const std::string& text) {
 
 // An option with a list of names, which may come more than once.
 void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& into, const std::string& help) {
-  command.add_option(name, into, help)->type_name("A,B …")->allow_extra_args(false);
+  command.add_option(name, into, help)->type_name("A,B")->allow_extra_args(false);
 }
 
 void add_threads(CLI::App& command, int& threads) {
@@ -70,10 +70,8 @@ void add_train(CLI::App& app, TrainOptions& options) {
   add_list(command, "--drop", options.drop, "columns to leave out");
   add_list(command, "--keep", options.keep, "columns to use although they look like free text or ids");
   add_list(command, "--types", options.types, "column=type: f64 i64 boolean string categorical timestamp date:dmy …");
-  add_list(
-      command, "--missing", options.missing,
-      "further words for a missing value, beside empty, NA, N/A, NaN, nan, null, NULL, None and ?; the bundle keeps "
-      "them");
+  add_list(command, "--missing", options.missing,
+           "further words for a missing value, beside empty, NA, N/A, NaN, nan, null, NULL, None, ?");
   command.add_option("--model", options.model, "mlp or logistic")
       ->check(CLI::IsMember({"mlp", "logistic"}))
       ->capture_default_str();

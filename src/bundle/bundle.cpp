@@ -40,7 +40,7 @@ data::ColumnType target_type(const train::Task& task) {
   return data::ColumnType::string;
 }
 
-// How raw files are read: the inputs that reach the model, the id and the group as text, the target. Levels are
+// How raw files are read: the inputs that reach the model, the id as text, the group as it was, the target. Levels are
 // left out: reading needs none, and a level may be that of a single row.
 data::Schema reading_schema(const Provenance& facts, const data::Pipeline& pipeline, const train::Task& task) {
   const data::Schema& given = facts.schema;
@@ -57,9 +57,10 @@ data::Schema reading_schema(const Provenance& facts, const data::Pipeline& pipel
     schema.columns.push_back(column != nullptr ? *column : data::SchemaColumn{.name = input.name, .type = input.type});
   }
   for (const std::string& name : {facts.id, facts.group}) {
-    if (!name.empty() && name != task.target() && schema.find(name) == nullptr) {
-      schema.columns.push_back({.name = name, .type = data::ColumnType::string});
-    }
+    if (name.empty() || name == task.target() || schema.find(name) != nullptr) continue;
+    const data::SchemaColumn* column = told && name == facts.group && name != facts.id ? given.find(name) : nullptr;
+    schema.columns.push_back(column != nullptr ? *column
+                                               : data::SchemaColumn{.name = name, .type = data::ColumnType::string});
   }
   const data::SchemaColumn* target = told ? given.find(task.target()) : nullptr;
   schema.columns.push_back(target != nullptr ? *target
@@ -345,7 +346,8 @@ std::string note_of(const Standing& standing, bool test_rows, std::int64_t opene
       test_rows ? "given as test rows, of which the bundle has no record" : "rows given, not as test rows";
   if (standing.other_file) {
     return note +
-           "; they come from another file than the training rows: whether any of them trained the model is not known";
+           "; they come from another file than the training rows: whether any of them trained or selected the model is "
+           "not known";
   }
   std::string seen;
   if (standing.trained > 0) seen = std::to_string(standing.trained) + " of them trained the model";

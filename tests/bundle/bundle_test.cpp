@@ -206,7 +206,7 @@ TEST(Bundle, EvaluatesAndKeepsTheLedger) {
   // Of rows of another file, and of rows without a file, only so much is known.
   EXPECT_EQ(Bundle::from_bytes(again.to_bytes()).evaluate(small.validation, false, sha256("another file")).note,
             "rows given, not as test rows; they come from another file than the training rows: whether any of them "
-            "trained the model is not known");
+            "trained or selected the model is not known");
   EXPECT_EQ(Bundle::from_bytes(again.to_bytes()).evaluate(small.test, false).note,
             "rows given, not as test rows; by their row numbers none of them trained or selected the model");
   EXPECT_EQ(Bundle::from_bytes(again.to_bytes()).evaluate(small.training, false).note,

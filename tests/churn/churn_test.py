@@ -233,6 +233,15 @@ class Journey(Churn):
         self.assertEqual(judged['resampled'], 'groups')
         self.assertEqual(judged['groups'], sum(parts == {'test'} for parts in homes.values()))
         self.assertIn(f'bootstrap of {judged["groups"]} whole groups', done.stdout)
+        # The group may be the id, or a feature that is told to stay.
+        self.train(data, '--id', 'home', '--split', 'group:home')
+        run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json'))
+        self.assertEqual(self.json('e.json')['test']['resampled'], 'groups')
+        self.train(data, '--id', 'id', '--split', 'group:age', '--keep', 'age')
+        run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json'))
+        self.assertEqual(self.json('e.json')['test']['resampled'], 'groups')
+        run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
+        self.train(data, '--id', 'id', '--split', 'group:home')
         # A file without the group's column is judged by rows, and predicting needs no groups.
         without = self.write('w.csv', [row[:6] for row in table])
         run('evaluate', '--bundle', self.path('m.tern'), '--data', without, '--all', '--report', self.path('e.json'))
@@ -465,6 +474,23 @@ class Refused(Churn):
         self.refused(self.text('u.csv', b'age,left\n1,Yes\n2,N\xff\n'), 'u.csv', 'row 1', 'left')
         self.refused(self.text('n.csv', 'age,left\n1e999,Yes\n2,No\n'), 'n.csv', 'row 0', 'age', '1e999')
         self.refused(self.text('b.csv', bytes(range(256)) * 8), 'b.csv')
+
+    def test_numbers_too_large_to_learn_from(self):
+        # Standardised training rows are bounded, so no file makes the loss NaN: what is too large is refused before.
+        table = self.small(300)
+        data = self.write('d.csv', table)
+        self.train(data, '--id', 'id', '--write-splits', self.path('s.csv'))
+        with open(self.path('s.csv'), newline='') as file:
+            part = {row['split']: int(row['row']) for row in csv.DictReader(file)}
+        for name, words in (('train', ['age', 'larger']), ('validation', ['age', f'row {part["validation"]}'])):
+            changed = [list(row) for row in table]
+            changed[part[name] + 1][1] = '1e300'
+            self.refused(self.write(f'{name}.csv', changed), *words, more=('--id', 'id'))
+        table[1][1] = '-1e300'
+        large = self.write('l.csv', table)
+        done = run('predict', '--bundle', self.path('m.tern'), '--data', large, '--out', self.path('p.csv'), expect=2)
+        self.assertIn('row 0', done.stderr)
+        self.assertFalse(os.path.exists(self.path('p.csv')))
 
     def test_targets_that_cannot_be_learned(self):
         table = self.small(200)
