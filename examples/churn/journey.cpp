@@ -60,7 +60,9 @@ std::vector<std::string> split_list(const std::string& option, const std::vector
   std::vector<std::string> parts;
   for (const std::string& value : values) {
     const auto refuse = [&](const char* expected) {
-      throw tern::ValueError("[churn " + option + "] expected " + expected + ", got '" + value + "'");
+      std::string message = "[churn " + option + "] expected ";
+      message.append(expected).append(", got '").append(value).append(1, '\'');
+      throw tern::ValueError(message);
     };
     std::size_t at = 0;
     do {

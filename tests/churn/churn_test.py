@@ -121,7 +121,9 @@ class Journey(Churn):
         for stage in ('read', 'split', 'features', 'train', 'save'):
             self.assertGreaterEqual(report['stages'][stage]['seconds'], 0)
         stages = sum(stage['seconds'] for stage in report['stages'].values())
-        self.assertAlmostEqual(stages, report['seconds'], delta=0.02)
+        self.assertAlmostEqual(stages, report['seconds'], delta=0.05)
+        epochs = sum(epoch['seconds'] for epoch in report['training']['history'])
+        self.assertAlmostEqual(report['stages']['train']['seconds'], epochs, delta=1e-6)
         # Each baseline decides at a threshold of its own, chosen by the rule that the model's is.
         for name, baseline in report['baselines'].items():
             self.assertNotEqual(baseline['validation']['threshold'], report['validation']['threshold'], name)
@@ -145,7 +147,7 @@ class Journey(Churn):
             self.assertEqual(baseline['test']['threshold'], report['baselines'][name]['validation']['threshold'])
         self.assertEqual(evaluation['test']['resampled'], 'rows')
         self.assertAlmostEqual(sum(stage['seconds'] for stage in evaluation['stages'].values()), evaluation['seconds'],
-                               delta=0.02)
+                               delta=0.05)
 
         run('predict', '--bundle', self.path('m.tern'), '--data', TELCO, '--out', self.path('p.csv'))
         with open(self.path('p.csv'), newline='') as file:
@@ -280,7 +282,7 @@ class Journey(Churn):
         data = self.write('d.csv', self.small())
         done = self.train(data, '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
         report = self.json('r.json')
-        self.assertAlmostEqual(sum(stage['seconds'] for stage in report['stages'].values()), report['seconds'], delta=0.02)
+        self.assertAlmostEqual(sum(stage['seconds'] for stage in report['stages'].values()), report['seconds'], delta=0.05)
         judged = run('evaluate', '--bundle', self.path('m.tern'), '--data', data)
         for text in (done.stdout, judged.stdout):
             self.assertIn('logistic regression: the same figures as the model', text)
