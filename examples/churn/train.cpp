@@ -30,12 +30,8 @@ Types told_types(const TrainOptions& options) {
       throw ValueError("[churn --types] expected column=type, got \"" + entry + "\"");
     }
     const std::string name = entry.substr(0, at);
-    try {
-      if (tells(types, name)) throw ValueError("expected one type, got two");
-      types.emplace_back(name, data::ColumnSpec(entry.substr(at + 1)));
-    } catch (const ValueError& error) {
-      throw ValueError("[churn --types] column \"" + name + "\": " + error.what());
-    }
+    if (tells(types, name)) throw ValueError("[churn --types] column \"" + name + "\": expected one type, got two");
+    types.emplace_back(name, data::ColumnSpec(entry.substr(at + 1)));
   }
   return types;
 }
@@ -127,6 +123,12 @@ data::Table read_csv(const std::string& path, const data::CsvOptions& how, data:
     }
     if (!told) throw;
     throw DataError("churn --types", error.what());
+  } catch (const ValueError& error) {  // a type or a written form that there is not
+    const std::string text = error.what();
+    for (const auto& [name, type] : how.types) {
+      if (text.find("column \"" + name + "\"") != std::string::npos) throw ValueError("[churn --types] " + text);
+    }
+    throw;
   }
 }
 
