@@ -64,14 +64,18 @@ def above_median(header, rows, target):
     return [row[:at] + ["yes" if float(row[at]) > middle else "no"] + row[at + 1 :] for row in rows]
 
 
-def rare_letter(header, rows, target, letter="H", count=1000, positives=50):
-    """One letter against the rest, 1,000 rows of which 5 % are positive, drawn with a fixed seed."""
-    at = header.index(target)
-    draw = random.Random(20000)
-    chosen = draw.sample([row for row in rows if row[at] == letter], positives)
-    chosen += draw.sample([row for row in rows if row[at] != letter], count - positives)
-    draw.shuffle(chosen)
-    return [row[:at] + ["yes" if row[at] == letter else "no"] + row[at + 1 :] for row in chosen]
+def rare(value, count=1000, positives=50):
+    """One value of the target against the rest, 1,000 rows of which 5 % are positive, drawn with a fixed seed."""
+
+    def change(header, rows, target):
+        at = header.index(target)
+        draw = random.Random(20000)
+        chosen = draw.sample([row for row in rows if row[at] == value], positives)
+        chosen += draw.sample([row for row in rows if row[at] != value], count - positives)
+        draw.shuffle(chosen)
+        return [row[:at] + ["yes" if row[at] == value else "no"] + row[at + 1 :] for row in chosen]
+
+    return change
 
 
 SOURCES = {
@@ -80,7 +84,13 @@ SOURCES = {
     "PimaIndiansDiabetes2": Source("PimaIndiansDiabetes2", "diabetes", "pos"),
     "stackoverflow": Source("stackoverflow", "Remote", "Remote"),
     "Sacramento": Source("Sacramento", "price", "yes", above_median),
-    "letter_h_5_percent": Source("LetterRecognition", "lettr", "yes", rare_letter),
+    "letter_h_5_percent": Source("LetterRecognition", "lettr", "yes", rare("H")),
+    # Met only after the example's defaults had been fixed.
+    "attrition": Source("attrition", "Attrition", "Yes"),
+    "lending_club": Source("lending_club", "Class", "bad"),
+    "HouseVotes84": Source("HouseVotes84", "Class", "republican"),
+    "Ionosphere": Source("Ionosphere", "Class", "bad"),
+    "satellite_damp_5_percent": Source("Satellite", "classes", "yes", rare("damp grey soil")),
 }
 
 
