@@ -1,29 +1,21 @@
 #include <algorithm>
-#include <cstring>
 
 #include "cpu/families.h"
+#include "cpu/vector_code.h"
 #include "functors/unary.h"
 #include "slots.h"
 #include "tensor/allocator.h"
 #include "tern/base/parallel.h"
 
 // The contract stands at GemmArgs. Columns are the vector's lanes: a tile of rows × columns keeps its accumulators in
-// registers and goes through all of k, so blocking and tails cannot change an element's chain.
+// registers and goes through all of k, so blocking, tails and the width of vectors cannot change an element's chain.
 namespace tern::kernels::cpu {
 namespace {
-
-template <class T>
-struct Tile {
-  typedef T Vector __attribute__((vector_size(16)));
-  static constexpr int lanes = 16 / sizeof(T);
-  static constexpr int vectors = 2;
-  static constexpr int columns = lanes * vectors;
-  static constexpr int rows = 4;
-};
 
 constexpr std::int64_t kRowBlock = 64;     // rows of a task
 constexpr std::int64_t kColumnBlock = 64;  // columns of a task
 constexpr std::int64_t kSerialWork = 64 * 64 * 64;
+constexpr int kMostRows = 8, kMostColumns = 32;  // of a tile, on any target
 
 template <class T>
 T activate(T x, Activation activation) {
@@ -40,78 +32,88 @@ T activate(T x, Activation activation) {
   return x;
 }
 
-// Rows × Tile::columns of C; b has rows of `b_row` elements, all `columns` of them readable.
-template <class T, int Rows>
-__attribute__((always_inline)) inline void tile(const GemmArgs& args, const T* a, const T* b, std::int64_t b_row, T* c,
-                                                std::int64_t columns, const T* bias) {
-  using Vector = typename Tile<T>::Vector;
-  constexpr int kVectors = Tile<T>::vectors, kLanes = Tile<T>::lanes;
-  Vector sum[Rows][kVectors] = {};
-  alignas(16) T edge[Rows][Tile<T>::columns];
-  if (args.accumulate) {
-    for (int i = 0; i < Rows; ++i) {
-      for (int j = 0; j < Tile<T>::columns; ++j) edge[i][j] = j < columns ? c[i * args.c_row + j] : T(0);
-    }
-    std::memcpy(sum, edge, sizeof(edge));
-  }
-  const std::int64_t a_row = args.a_row, a_column = args.a_column, depth = args.k;
-  for (std::int64_t k = 0; k < depth; ++k) {
-    Vector right[kVectors];
-    std::memcpy(right, b + k * b_row, sizeof(right));
-    for (int i = 0; i < Rows; ++i) {
-      const T left = a[i * a_row + k * a_column];
-      for (int v = 0; v < kVectors; ++v) sum[i][v] += left * right[v];
-    }
-  }
-  static_assert(sizeof(sum) == sizeof(edge) && kVectors * kLanes == Tile<T>::columns);
-  if (columns == Tile<T>::columns && !bias && args.activation == Activation::none) {
-    for (int i = 0; i < Rows; ++i) std::memcpy(c + i * args.c_row, sum[i], sizeof(sum[i]));
-    return;
-  }
-  std::memcpy(edge, sum, sizeof(edge));
-  for (int i = 0; i < Rows; ++i) {
-    for (int j = 0; j < columns; ++j) {
-      T value = edge[i][j];
+const GemmMicro<float>& micro_of(const VectorCode& code, float) { return code.gemm_f32; }
+const GemmMicro<double>& micro_of(const VectorCode& code, double) { return code.gemm_f64; }
+
+// Bias and activation of a tile that is summed up, into C.
+template <class T>
+void finish(const GemmArgs& args, const T* sum, int sum_row, std::int64_t rows, std::int64_t columns, const T* bias,
+            T* c) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      T value = sum[i * sum_row + j];
       if (bias) value += bias[j];
       c[i * args.c_row + j] = activate(value, args.activation);
     }
   }
 }
 
-// Rows [i0, i1) and columns [j0, j1) of C.
+// Rows [i0, i1) and columns [j0, j1) of C, in tiles of `micro`; the last columns may be fewer than a tile's.
+template <class T>
+void panel(const GemmArgs& args, const GemmMicro<T>& micro, std::int64_t i0, std::int64_t i1, std::int64_t j,
+           std::int64_t columns, const T* right, std::int64_t right_row) {
+  const T* a = static_cast<const T*>(args.a);
+  const T* bias = args.bias ? static_cast<const T*>(args.bias) + j : nullptr;
+  const bool direct = columns == micro.columns && !bias && args.activation == Activation::none;
+  alignas(64) T edge[kMostRows * kMostColumns];
+  for (std::int64_t i = i0; i < i1;) {
+    const std::int64_t rows = i1 - i >= micro.rows ? micro.rows : 1;
+    T* c = static_cast<T*>(args.c) + i * args.c_row + j;
+    GemmTile<T> tile{.a = a + i * args.a_row,
+                     .a_row = args.a_row,
+                     .a_column = args.a_column,
+                     .b = right,
+                     .b_row = right_row,
+                     .k = args.k,
+                     .c = c,
+                     .c_row = args.c_row,
+                     .accumulate = args.accumulate};
+    if (!direct) {
+      if (args.accumulate) {
+        for (std::int64_t r = 0; r < rows; ++r) {
+          for (std::int64_t v = 0; v < micro.columns; ++v) {
+            edge[r * micro.columns + v] = v < columns ? c[r * args.c_row + v] : T(0);
+          }
+        }
+      }
+      tile.c = edge;
+      tile.c_row = micro.columns;
+    }
+    (rows == 1 ? micro.one_row : micro.full)(tile);
+    if (!direct) finish(args, edge, micro.columns, rows, columns, bias, c);
+    i += rows;
+  }
+}
+
 template <class T>
 void block(const GemmArgs& args, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
-  constexpr int kColumns = Tile<T>::columns, kRows = Tile<T>::rows;
-  const T* a = static_cast<const T*>(args.a);
+  static const VectorCode& code = vector_code();
+  const GemmMicro<T>& wide = micro_of(code, T{});
+  const GemmMicro<T>& narrow = micro_of(baseline_code, T{});
   const T* b = static_cast<const T*>(args.b);
-  T* c = static_cast<T*>(args.c);
   std::uint32_t size_class = 0;
   T* packed = nullptr;
-  for (std::int64_t j = j0; j < j1; j += kColumns) {
-    const std::int64_t columns = std::min<std::int64_t>(kColumns, j1 - j);
+  for (std::int64_t j = j0; j < j1;) {
+    const GemmMicro<T>& micro = j1 - j >= wide.columns ? wide : narrow;
+    const std::int64_t columns = std::min<std::int64_t>(micro.columns, j1 - j);
     const T* right = b + j * args.b_column;
     std::int64_t right_row = args.b_row;
-    if (args.b_column != 1 || columns < kColumns) {
+    if (args.b_column != 1 || columns < micro.columns) {
       // Side by side, and padded with zeros, which reach no element of C.
       if (!packed) {
         packed = static_cast<T*>(internal::allocate(
-            static_cast<std::size_t>(std::max<std::int64_t>(args.k, 1)) * kColumns * sizeof(T), size_class));
+            static_cast<std::size_t>(std::max<std::int64_t>(args.k, 1)) * kMostColumns * sizeof(T), size_class));
       }
-      for (std::int64_t v = 0; v < columns; ++v) {
-        for (std::int64_t k = 0; k < args.k; ++k) packed[k * kColumns + v] = right[k * args.b_row + v * args.b_column];
-      }
-      for (std::int64_t v = columns; v < kColumns; ++v) {
-        for (std::int64_t k = 0; k < args.k; ++k) packed[k * kColumns + v] = T(0);
+      right_row = micro.columns;
+      for (std::int64_t k = 0; k < args.k; ++k) {
+        T* to = packed + k * right_row;
+        for (std::int64_t v = 0; v < columns; ++v) to[v] = right[k * args.b_row + v * args.b_column];
+        for (std::int64_t v = columns; v < micro.columns; ++v) to[v] = T(0);
       }
       right = packed;
-      right_row = kColumns;
     }
-    const T* bias = args.bias ? static_cast<const T*>(args.bias) + j : nullptr;
-    std::int64_t i = i0;
-    for (; i + kRows <= i1; i += kRows) {
-      tile<T, kRows>(args, a + i * args.a_row, right, right_row, c + i * args.c_row + j, columns, bias);
-    }
-    for (; i < i1; ++i) tile<T, 1>(args, a + i * args.a_row, right, right_row, c + i * args.c_row + j, columns, bias);
+    panel(args, micro, i0, i1, j, columns, right, right_row);
+    j += columns;
   }
   if (packed) internal::deallocate(packed, size_class);
 }

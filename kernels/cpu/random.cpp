@@ -1,7 +1,10 @@
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <type_traits>
 
 #include "cpu/families.h"
+#include "cpu/vector_code.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
@@ -11,22 +14,26 @@ namespace {
 
 constexpr std::int64_t kGrain = 8192;
 
-/// Words of a Philox stream one after the other; a block of four is made once.
-class Words {
- public:
-  Words(const Philox& random, std::uint64_t first) : random_(random), at_(first) {
-    if (at_ & 3) block_ = random_.block(at_ >> 2);
-  }
-  std::uint32_t next() {
-    if ((at_ & 3) == 0) block_ = random_.block(at_ >> 2);
-    return block_[at_++ & 3];
-  }
-
- private:
-  Philox random_;
-  std::uint64_t at_;
-  std::array<std::uint32_t, 4> block_{};
+struct RandomStream {
+  std::uint64_t seed, stream;
 };
+
+/// Calls `take(words, i, n)` for stretches of `count` words of a Philox stream from word `first` on: `n` of them from
+/// `words` on, the first being number `i`.
+template <class Take>
+void for_words(const RandomStream& stream, std::uint64_t first, std::int64_t count, Take take) {
+  static const VectorCode& code = vector_code();
+  constexpr std::int64_t kBlocks = 256;
+  alignas(64) std::uint32_t words[4 * kBlocks];
+  auto skip = static_cast<std::int64_t>(first & 3);
+  for (std::int64_t i = 0; i < count;) {
+    const std::int64_t n = std::min<std::int64_t>(count - i, 4 * kBlocks - skip);
+    code.philox(stream.seed, stream.stream, (first + static_cast<std::uint64_t>(i)) >> 2, (skip + n + 3) / 4, words);
+    take(words + skip, i, n);
+    i += n;
+    skip = 0;
+  }
+}
 
 template <class T>
 T within(double low, double high, T unit) {
@@ -38,24 +45,26 @@ T within(double low, double high, T unit) {
 float unit(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
 void uniform_f32(const RandomArgs& args) {
-  const Philox random(args.seed, args.stream);
   parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    Words words(random, args.first + static_cast<std::uint64_t>(begin));
-    for (auto i = begin; i < end; ++i) {
-      static_cast<float*>(args.out)[i] = within(args.low, args.high, unit(words.next()));
-    }
+    float* out = static_cast<float*>(args.out) + begin;
+    for_words({args.seed, args.stream}, args.first + static_cast<std::uint64_t>(begin), end - begin,
+              [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
+                for (std::int64_t w = 0; w < n; ++w) out[i + w] = within(args.low, args.high, unit(words[w]));
+              });
   });
 }
 
 void uniform_f64(const RandomArgs& args) {
-  const Philox random(args.seed, args.stream);
   parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    Words words(random, 2 * (args.first + static_cast<std::uint64_t>(begin)));
-    for (auto i = begin; i < end; ++i) {
-      const std::uint64_t low = words.next();
-      const std::uint64_t bits = low | std::uint64_t{words.next()} << 32;
-      static_cast<double*>(args.out)[i] = within(args.low, args.high, static_cast<double>(bits >> 11) * 0x1p-53);
-    }
+    double* out = static_cast<double*>(args.out) + begin;
+    // Pairs of words start at even ones, and stretches hold whole pairs.
+    for_words({args.seed, args.stream}, 2 * (args.first + static_cast<std::uint64_t>(begin)), 2 * (end - begin),
+              [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
+                for (std::int64_t w = 0; w < n; w += 2) {
+                  const std::uint64_t bits = words[w] | std::uint64_t{words[w + 1]} << 32;
+                  out[(i + w) / 2] = within(args.low, args.high, static_cast<double>(bits >> 11) * 0x1p-53);
+                }
+              });
   });
 }
 
@@ -71,15 +80,21 @@ void normal_kernel(const RandomArgs& args) {
 
 template <class T>
 void dropout_kernel(const DropoutArgs& args) {
-  const Philox random(args.seed, args.stream);
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   const T scale = args.p < 1 ? static_cast<T>(1 / (1 - args.p)) : T(0);
-  const T* x = static_cast<const T*>(args.x);
-  T* out = static_cast<T*>(args.out);
+  // unit(word) >= p, told by whole numbers: p * 2^24 is exact.
+  const auto least = static_cast<std::int32_t>(std::ceil(args.p * 0x1p24));
   parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    Words words(random, args.first + static_cast<std::uint64_t>(begin));
-    for (auto i = begin; i < end; ++i) {
-      out[i] = static_cast<double>(unit(words.next())) >= args.p ? x[i] * scale : T(0);
-    }
+    const T* x = static_cast<const T*>(args.x) + begin;
+    T* out = static_cast<T*>(args.out) + begin;
+    for_words({args.seed, args.stream}, args.first + static_cast<std::uint64_t>(begin), end - begin,
+              [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
+                for (std::int64_t w = 0; w < n; ++w) {
+                  // Without a branch, which would be mispredicted at every third element.
+                  const auto keep = static_cast<Bits>(static_cast<std::int32_t>(words[w] >> 8) >= least);
+                  out[i + w] = std::bit_cast<T>(std::bit_cast<Bits>(x[i + w] * scale) & (Bits{0} - keep));
+                }
+              });
   });
 }
 
