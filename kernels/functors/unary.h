@@ -41,6 +41,7 @@ struct Sign {
   static constexpr Saves saves = Saves::none;
   template <class L>
   static L forward(L x) {
+    // x - x: NaN stays NaN.  NOLINTNEXTLINE(misc-redundant-expression)
     return math::select(x > L(0), L(1), math::select(x < L(0), static_cast<L>(-1), static_cast<L>(x - x)));
   }
   template <class L>

@@ -23,7 +23,7 @@ Tensor project(const Tensor& result, std::uint64_t stream) {
 std::string place(const Tensor& x, std::int64_t element) {
   std::string text;
   for (int d = x.dim() - 1; d >= 0; --d) {
-    text = std::to_string(element % x.size(d)) + (text.empty() ? "" : ", ") + text;
+    text.insert(0, std::to_string(element % x.size(d)).append(text.empty() ? "" : ", "));
     element /= x.size(d);
   }
   return "[" + text + "]";

@@ -50,7 +50,7 @@ Manifest parse_manifest(std::string_view text) {
   for (const auto& [name, value] : entries.items()) {
     const EntryKind* kind = entry_kind(name);
     if (!kind || name == what) fail("entries that a bundle has", Json(name).dump(-1, ' ', true));
-    const std::string place = what + ": " + name;
+    const std::string place = std::string(what).append(": ").append(name);
     ManifestEntry entry{.name = name,
                         .size = json_get<std::uint64_t>(value, "size", place),
                         .sha256 = json_get<std::string>(value, "sha256", place)};

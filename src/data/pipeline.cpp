@@ -21,6 +21,7 @@ constexpr std::int64_t kFormat = 1;
 
 std::vector<std::unique_ptr<Step>> copies(const std::vector<std::unique_ptr<Step>>& steps) {
   std::vector<std::unique_ptr<Step>> result;
+  result.reserve(steps.size());
   for (const auto& step : steps) result.push_back(step->clone());
   return result;
 }

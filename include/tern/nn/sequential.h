@@ -20,7 +20,7 @@ class TERN_API Container : public Module {
   void append(std::unique_ptr<Module> part);
   template <class M>
   requires(std::is_base_of_v<Module, M> && !std::is_reference_v<M>) void append(M&& part) {
-    adopt(new M(std::move(part)));
+    adopt(new M(std::forward<M>(part)));
   }
   std::size_t size() const;
   /// Part `i`. Throws IndexError.

@@ -30,6 +30,7 @@ class Shape {
     for (int i = 0; i < count_; ++i) sizes_[i] = other.sizes_[i];
   }
   Shape& operator=(const Shape& other) {
+    if (this == &other) return *this;
     count_ = other.count_;
     for (int i = 0; i < count_; ++i) sizes_[i] = other.sizes_[i];
     return *this;
