@@ -42,7 +42,8 @@ constexpr GemmMicro<T> gemm_micro() {
 }
 
 // Salmon et al. (SC 2011), as Philox::block, sixteen blocks side by side.
-inline void philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t first, std::int64_t count, std::uint32_t* words) {
+inline void philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t first, std::int64_t count,
+                   std::uint32_t* words) {
   constexpr int kSide = 16;
   constexpr std::uint32_t kFirst = 0xD2511F53u, kSecond = 0xCD9E8D57u;
   for (std::int64_t block = 0; block < count; block += kSide) {

@@ -312,7 +312,7 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
   const std::size_t parts = request.shares.size();
   std::vector<std::int64_t> sizes(parts);
   for (const int p : part_of) ++sizes[static_cast<std::size_t>(p)];
-  const std::string file = table.source_file();
+  const std::string& file = table.source_file();
   for (std::size_t p = 0; p < parts; ++p) {
     if (request.shares[p] > 0 && sizes[p] == 0) {
       throw DataError(

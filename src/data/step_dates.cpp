@@ -50,6 +50,7 @@ double part_of(std::int64_t time, std::int64_t reference, Part part) {
     case weekday_part:
       return static_cast<double>(((days + 3) % 7 + 7) % 7);  // 1970-01-01 was a Thursday
     case hour_part:
+      // Whole hours.  NOLINTNEXTLINE(bugprone-integer-division)
       return static_cast<double>((time - days * kDay) / (kDay / 24));
     case days_part:
       break;
