@@ -24,6 +24,7 @@ void Journey::done(const std::string& stage, const std::string& found, double sp
 void Journey::warn(const std::string& text) {
   warnings_.push_back(text);
   std::printf("  warning: %s\n", text.c_str());
+  std::fflush(stdout);
 }
 
 double Journey::total() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }

@@ -52,7 +52,10 @@ constexpr Check is_something = [](const std::string& text) {
 
 // An option with a list of names, which may come more than once.
 void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& into, const std::string& help) {
-  command.add_option(name, into, help)->type_name("A,B")->allow_extra_args(false);
+  command.add_option(name, into, help)
+      ->type_name("A,B")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void add_threads(CLI::App& command, int& threads) {
@@ -69,7 +72,8 @@ void add_train(CLI::App& app, TrainOptions& options) {
   command.add_option("--id", options.id, "column that names a row; never a feature");
   add_list(command, "--drop", options.drop, "columns to leave out");
   add_list(command, "--keep", options.keep, "columns to use although they look like free text or ids");
-  add_list(command, "--types", options.types, "column=type: f64 i64 boolean string categorical timestamp date:dmy …");
+  add_list(command, "--types", options.types,
+           "column=type: number i64 boolean string categorical timestamp date:dmy number:comma+group …");
   add_list(command, "--missing", options.missing,
            "further words for a missing value, beside empty, NA, N/A, NaN, nan, null, NULL, None, ?");
   command.add_option("--model", options.model, "mlp or logistic")
@@ -77,7 +81,11 @@ void add_train(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
   command.add_option("--split", options.split, "random, time:COLUMN or group:COLUMN")->capture_default_str();
   command.add_option("--split-fractions", options.split_fractions, "train,validation,test")->capture_default_str();
-  command.add_option("--threshold", options.threshold, "f1, a number, recall>=R or cost:FN,FP")->capture_default_str();
+  command
+      .add_option(
+          "--threshold", options.threshold,
+          "f1 (the highest F1), a number, recall>=R (the best precision with that recall) or cost:FN,FP; on validation")
+      ->capture_default_str();
   command.add_option("--seed", options.seed, "of the split, the weights and the order")
       ->check(is_seed)
       ->capture_default_str();
@@ -130,12 +138,19 @@ void add_predict(CLI::App& app, PredictOptions& options) {
   command.callback([&] { predict(options); });
 }
 
+// An error, after all that was said before it.
+void say(const std::string& text) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   end_on_interrupts();
   CLI::App app{"Trains, evaluates and applies a model of a two-valued target."};
   app.require_subcommand(1);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // a later one overrides
   app.set_version_flag("--version", "churn, with Tern " CHURN_VERSION);
   app.footer(
       "Exit status: 0; 2 when the input or the command line is refused; 130 after Ctrl-C; 1 for anything else.\n"
@@ -154,13 +169,13 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const tern::Error& error) {
-    std::fprintf(stderr, "churn: %s\n", error.what());
+    say("churn: " + std::string(error.what()));
     return 2;
   } catch (const Interrupted&) {
-    std::fprintf(stderr, "churn: interrupted; nothing was written\n");
+    say("churn: interrupted; nothing was written");
     return 130;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "churn: unexpected: %s\n", error.what());
+    say("churn: unexpected: " + std::string(error.what()));
     return 1;
   }
   return interrupted() ? 130 : 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 using namespace tern;
@@ -112,7 +113,17 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
       .resume = options.resume,
       .baselines = baselines,
       .groups = given.validation_groups};
+  std::error_code ignored;
+  const bool unfinished = std::filesystem::exists(recipe.checkpoint, ignored);
+  if (options.resume) {
+    std::printf("  %s %s\n", unfinished ? "resumes from" : "nothing to resume, trains from the start: there is no",
+                recipe.checkpoint.c_str());
+  } else if (unfinished) {
+    std::printf("  starts anew: %s, of a run that was not finished, is replaced (--resume goes on from it)\n",
+                recipe.checkpoint.c_str());
+  }
   std::printf("  (* the best epoch so far, whose weights are kept)\n");
+  std::fflush(stdout);
   note_interrupts();
   trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   const train::Fitted& fitted = trained.fitted;

@@ -49,7 +49,11 @@ std::vector<double> fractions(const TrainOptions& options) {
     const auto [end, error] = std::from_chars(at, last, part);
     parts.push_back(part);
     const bool good = error == std::errc{} && part >= 0 && part <= 1;
-    if (good && end == last && parts.size() == 3) return parts;
+    if (good && end == last && parts.size() == 3) {
+      if (parts[0] > 0 && parts[1] > 0) return parts;
+      throw ValueError("[churn] expected --split-fractions with rows to train on and to validate on, got \"" +
+                       options.split_fractions + "\"");
+    }
     if (!good || end == last || *end != ',') {
       throw ValueError("[churn] expected --split-fractions train,validation,test, three shares from 0 to 1, got \"" +
                        options.split_fractions + "\"");
@@ -85,6 +89,9 @@ void check(const TrainOptions& options, const data::Table& table) {
   }
   for (const std::string& name : options.keep) {
     if (among(options.drop, name)) throw ValueError("[churn] expected --drop or --keep, got both for \"" + name + "\"");
+  }
+  if (!options.id.empty() && among(options.keep, options.id)) {
+    throw ValueError("[churn] expected --id or --keep, got both for \"" + options.id + "\"");
   }
   if (options.id == "probability" || options.id == "decision") {
     throw ValueError("[churn] expected an id of another name than the predictions' columns, got \"" + options.id +
@@ -241,6 +248,16 @@ std::vector<std::string> choose_columns(const data::Table& training, const Train
                    "figures may be optimistic; --split time:" +
                    column.name + " tests on the latest rows");
     }
+    if (column.role == data::Role::categorical && column.usable() && options.split == "random" &&
+        !among(options.drop)) {
+      const std::int64_t values = training.column(column.name).distinct_count();
+      if (values > 50 && training.rows() >= 3 * values) {
+        journey.warn("\"" + column.name + "\" has " + std::to_string(values) +
+                     " values that repeat: if each is one customer, a random split puts it into training and test, and "
+                     "the figures may be optimistic; --split group:" +
+                     column.name + " keeps them together");
+      }
+    }
   }
   if (left_out.size() + 1 >= static_cast<std::size_t>(training.width())) {
     throw DataError("churn", "expected at least one column to learn from, but all are left out: " + join(left_out),
@@ -320,6 +337,11 @@ void train(const TrainOptions& given) {
                                     .positive = options.positive,
                                     .threshold = rule,
                                     .balanced_weights = options.balanced});
+  if (options.balanced) {
+    journey.warn(
+        "--balanced weighs the classes equally: probabilities are those of a table with as many positives as "
+        "negatives, so log loss, Brier score and calibration are off on this one");
+  }
   task.fit(table.column(options.target));  // asks for the positive class before anything else is done
   data::Splits splits = split(table, options, journey);
   warn_of_few(splits, options, task, journey);

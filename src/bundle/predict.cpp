@@ -68,7 +68,7 @@ Column one_value(const Value& value, const data::SchemaColumn& wanted) {
   };
   try {
     if (wanted.type == ColumnType::string || wanted.type == ColumnType::categorical) {
-      if (!text) return fail("another than text");
+      if (!text) return fail("a number or a boolean; give the text that a file would hold, such as \"25,45\"");
       return Column::from_strings({std::get<std::string>(value)}).cast(wanted.type);
     }
     if (text) return parse(std::get<std::string>(value), wanted);

@@ -399,6 +399,26 @@ class Warnings(Churn):
         self.assertIn('--split group:id', done.stdout)
 
 
+    def test_what_else_is_said(self):
+        table = self.small(600)
+        for i, row in enumerate(table):
+            row.append('visit' if i == 0 else f'patient{i % 120}')
+        data = self.write('v.csv', table)
+        said = self.train(data, '--id', 'id', '--balanced', '--resume', '--max-epochs', '1').stdout
+        for words in ('"visit" has 120 values that repeat', '--split group:visit', 'as many positives as',
+                      'nothing to resume'):
+            self.assertIn(words, said)
+        quiet = self.train(data, '--id', 'id', '--drop', 'visit', '--max-epochs', '1').stdout
+        self.assertNotIn('visit', quiet)
+        self.text('m.tern.checkpoint', 'of a run that was not finished')
+        self.assertIn('starts anew', self.train(data, '--id', 'id', '--max-epochs', '1').stdout)
+
+    def test_a_later_option_overrides(self):
+        data = self.write('d.csv', self.small(300))
+        self.train(data, '--id', 'id', '--seed', '3', '--seed', '4', '--max-epochs', '1', '--report', self.path('r.json'))
+        self.assertEqual(self.json('r.json')['settings']['seed'], 4)
+
+
 class Interrupted(Churn):
     def weights(self, name):
         return subprocess.run(['unzip', '-p', self.path(name), 'weights.safetensors'], capture_output=True,
@@ -466,6 +486,11 @@ class Interrupted(Churn):
 
 
 class Refused(Churn):
+    def test_options_at_odds(self):
+        data = self.write('d.csv', self.small(300))
+        self.refused(data, '--id or --keep', more=('--id', 'id', '--keep', 'id'))
+        self.refused(data, '--split-fractions', 'validate on', more=('--split-fractions', '0.8,0,0.2'))
+
     def test_files_that_cannot_be_read(self):
         self.refused(self.path('absent.csv'), 'absent.csv')
         self.refused(self.text('e.csv', ''), 'e.csv')
