@@ -25,6 +25,18 @@ bool leading_zero(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
+// Groups of three digits behind a first one of up to three that does not start with 0.
+static bool parts_thousands(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  const std::size_t first = text.find('.');
+  if (first == 0 || first > 3 || text[0] == '0' || (text.size() - first) % 4 != 0) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool separator = i >= first && (i - first) % 4 == 0;
+    if (separator ? text[i] != '.' : text[i] < '0' || text[i] > '9') return false;
+  }
+  return true;
+}
+
 void Inference::add(std::string_view text, std::int64_t row) {
   any = true;
   if (number) {
@@ -36,6 +48,12 @@ void Inference::add(std::string_view text, std::int64_t row) {
       whole = false;
       const Parsed as_real = parse_f64(text, real);
       if (as_real == Parsed::no) number = false;
+      if (text.find('.') != std::string_view::npos) {
+        point = true;
+        thousands = thousands && parts_thousands(text);
+      } else if (text.find_first_of("eE") != std::string_view::npos) {
+        thousands = false;
+      }
       if (as_real == Parsed::too_large && too_large < 0) too_large = row;
       if (as_real == Parsed::ok && std::isinf(real) && infinite < 0) infinite = row;
     }
@@ -52,6 +70,8 @@ void Inference::merge(const Inference& later) {
   number = number && later.number;
   whole = whole && later.whole;
   zeros = zeros || later.zeros;
+  point = point || later.point;
+  thousands = thousands && later.thousands;
   beyond_i64 = beyond_i64 || later.beyond_i64;
   if (too_large < 0) too_large = later.too_large;
   if (infinite < 0) infinite = later.infinite;
@@ -69,6 +89,11 @@ ColumnType Inference::type(std::string& note) const {
   if (number && whole && beyond_i64) {
     note = "whole numbers beyond 64 bits, kept as text";
     return ColumnType::string;
+  }
+  if (number && point && thousands) {
+    note =
+        "every point has three digits behind it; read as decimal points. Where points part thousands, tell the type "
+        "number:comma+group";
   }
   if (number) return whole ? ColumnType::i64 : ColumnType::f64;
   if (boolean) return ColumnType::boolean;

@@ -39,6 +39,8 @@ struct Inference {
   bool number = true;           ///< all are numbers
   bool whole = true;            ///< all are whole numbers
   bool zeros = false;           ///< one has leading zeros
+  bool point = false;           ///< one has a decimal point
+  bool thousands = true;        ///< each point of a number could part thousands: 4.596, not 0.596 or 4.59
   bool beyond_i64 = false;      ///< a whole number is beyond int64
   std::int64_t too_large = -1;  ///< first row with a number beyond double
   std::int64_t infinite = -1;   ///< first row with inf or infinity

@@ -381,6 +381,18 @@ TEST(ReadCsv, RefusesBadOptions) {
   EXPECT_THROW(read_csv_text("a\n1\n", {.max_columns = 0}), ValueError);
 }
 
+TEST(ReadCsv, SaysWherePointsMayPartThousands) {
+  CsvReport report;
+  EXPECT_EQ(read_csv_text("a;b\n4.596;0.596\n117;1.255\n1.255;2.000\n", {}, &report)["a"].f64(0), 4.596);
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_NE(report.notes[0].find("\"a\": every point has three digits behind it"), std::string::npos)
+      << report.notes[0];
+  EXPECT_EQ(read_csv_text("a\n4.596\n1.255\n", {.types = {{"a", "number:comma+group"}}}, &report)["a"].f64(0), 4596);
+  EXPECT_TRUE(report.notes.empty());
+  read_csv_text("a,b,c\n1.5,1e3,12345.678\n4.596,1.000,2\n", {}, &report);
+  EXPECT_TRUE(report.notes.empty());
+}
+
 TEST(ReadCsv, LeavesBadRowsOutWhenTold) {
   const std::string text = "a,b\n1,2\n3\n\"x\"z,4\n5,6\n7,\xFF\n8,9,10\n11,12\n";
   CsvReport report;
