@@ -15,7 +15,6 @@ namespace tern::nn {
 
 namespace {
 
-using tern::internal::json_get;
 using tern::internal::OrderedJson;
 // Members keep their order: the options of a module are recorded as it gives them.
 using Json = OrderedJson;

@@ -28,7 +28,7 @@ Fans fans(const char* where, const Tensor& t) {
     throw ShapeError("[" + std::string(where) + "] expected a weight [out, in, ...] with elements, got " +
                      to_string(t.shape()));
   }
-  const double rest = static_cast<double>(t.numel() / (t.size(0) * t.size(1)));
+  const double rest = static_cast<double>(t.numel()) / static_cast<double>(t.size(0) * t.size(1));
   return {static_cast<double>(t.size(1)) * rest, static_cast<double>(t.size(0)) * rest};
 }
 

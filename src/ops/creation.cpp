@@ -12,8 +12,6 @@
 
 namespace tern {
 
-using internal::checked;
-
 Tensor empty(const Shape& shape, DType dtype) { return internal::new_tensor(shape, dtype); }
 
 Tensor full(const Shape& shape, Scalar value, DType dtype) {

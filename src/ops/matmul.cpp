@@ -138,7 +138,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   static constexpr OpInfo op{"linear", &linear_derivative, &linear_fused};
   const auto *ix = checked(x), *iw = checked(weight);
   const auto* ib = bias.impl();
-  if (ix->shape.size() < 1 || iw->shape.size() != 2 || ix->shape.back() != iw->shape[1] ||
+  if (ix->shape.empty() || iw->shape.size() != 2 || ix->shape.back() != iw->shape[1] ||
       (ib && (ib->shape.size() != 1 || ib->shape[0] != iw->shape[0]))) {
     throw_shape("linear", "input [..., in], weight [out, in] and bias [out]",
                 to_string(ix->shape) + ", " + to_string(iw->shape) + (ib ? " and " + to_string(ib->shape) : ""));
