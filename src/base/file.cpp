@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "tern/base/error.h"
 
@@ -80,6 +81,28 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+// What the last component leads to: where the links end, even when there is no file yet.
+std::string behind_links(const std::string& path) {
+  constexpr int most_links = 40;  // as Linux allows
+  std::filesystem::path at(path);
+  std::error_code error;
+  for (int links = 0; std::filesystem::is_symlink(at, error); ++links) {
+    if (links == most_links) fail("follow the links of", path, ELOOP);
+    const std::filesystem::path next = std::filesystem::read_symlink(at, error);
+    if (error) fail("follow the links of", path, error.value());
+    at = at.parent_path() / next;
+  }
+  return at.string();
+}
+
+int open_folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+// True unless it failed for another reason than a lack of rights.
+bool permitted_or_left(int result) { return result == 0 || errno == EPERM; }
+
 }  // namespace
 
 std::string read_file(const std::string& path, std::uint64_t max_bytes) {
@@ -93,29 +116,37 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes) {
   return content;
 }
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(std::string path) : path_(behind_links(path)) {
   static std::atomic<unsigned> next{0};
-  std::error_code error;
-  if (std::filesystem::is_symlink(path_, error)) path_ = std::filesystem::weakly_canonical(path_).string();
-  const std::filesystem::file_status status = std::filesystem::status(path_, error);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+  struct stat old {};
+  replaces_ = ::stat(path_.c_str(), &old) == 0;
+  if (replaces_ && !S_ISREG(old.st_mode)) {
     throw FileError("[file] expected a regular file to write, got " + path_ + ", a folder or device", path_, EINVAL);
   }
+  mode_ = old.st_mode & 0777;
+  owner_ = old.st_uid;
+  group_ = old.st_gid;
   do {  // a process that was killed may have left its temporary file under the same process id
     temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(next++);
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    // Nobody else's to read until it has the rights of the file that it replaces.
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, replaces_ ? 0600 : 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail("create a file beside", path_, errno);
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
+  if (!ended_) discard();
+}
+
+void AtomicFile::discard() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
   ::unlink(temporary_.c_str());
+  ended_ = true;
 }
 
 void AtomicFile::write(const void* data, std::size_t size) {
-  if (descriptor_ < 0) throw StateError("[file] write after commit of " + path_);
+  if (descriptor_ < 0) throw StateError("[file] write after prepare or commit of " + path_);
   const char* at = static_cast<const char*>(data);
   while (size > 0) {
     const ssize_t put = ::write(descriptor_, at, size);
@@ -126,29 +157,41 @@ void AtomicFile::write(const void* data, std::size_t size) {
   }
 }
 
-void AtomicFile::commit() {
-  if (descriptor_ < 0) throw StateError("[file] second commit of " + path_);
-  if (::fsync(descriptor_) != 0) fail("flush", path_, errno);
-  if (::close(descriptor_) != 0) {
+void AtomicFile::prepare() {
+  if (ended_) throw StateError("[file] prepare after the end of " + path_);
+  if (descriptor_ < 0) return;
+  const auto give_up = [&](const char* what) {
     const int code = errno;
-    descriptor_ = -1;
-    ::unlink(temporary_.c_str());
-    fail("close", path_, code);
+    discard();
+    fail(what, path_, code);
+  };
+  if (replaces_) {
+    // Both, or the group alone as anyone may set one of their own groups; a file system without owners says EPERM.
+    if (::fchown(descriptor_, owner_, group_) != 0 &&
+        !permitted_or_left(::fchown(descriptor_, static_cast<uid_t>(-1), group_))) {
+      give_up("set the owner of");
+    }
+    if (!permitted_or_left(::fchmod(descriptor_, mode_))) give_up("set the mode of");
   }
-  descriptor_ = -1;
+  if (::fsync(descriptor_) != 0) give_up("flush");
+  if (::close(std::exchange(descriptor_, -1)) != 0) give_up("close");
+}
+
+void AtomicFile::commit() {
+  if (ended_) throw StateError("[file] second commit of " + path_);
+  prepare();
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     const int code = errno;
-    ::unlink(temporary_.c_str());
+    discard();
     fail("replace", path_, code);
   }
-  const std::string folder = std::filesystem::path(path_).parent_path().string();
-  const Descriptor handle(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (handle.get() < 0 || ::fsync(handle.get()) != 0) fail("flush the folder of", path_, errno);
+  ended_ = true;
+  const Descriptor folder(open_folder_of(path_));
+  if (folder.get() < 0 || ::fsync(folder.get()) != 0) fail("flush the folder of", path_, errno);
 }
 
 FolderLock::FolderLock(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  descriptor_ = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  descriptor_ = open_folder_of(behind_links(path));
   if (descriptor_ < 0) fail("open the folder of", path, errno);
   while (::flock(descriptor_, LOCK_EX) != 0) {
     if (errno == EINTR) continue;

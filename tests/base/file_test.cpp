@@ -2,10 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <deque>
 #include <filesystem>
+#include <iterator>
+#include <string>
 
 #include "tern/base/error.h"
 
@@ -22,6 +29,7 @@ class Files : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
   std::string at(const char* name) const { return (folder_ / name).string(); }
+  std::ptrdiff_t count() const { return std::distance(fs::directory_iterator(folder_), fs::directory_iterator{}); }
   fs::path folder_;
 };
 
@@ -39,7 +47,7 @@ TEST_F(Files, UncommittedLeavesNothingAndKeepsTheOld) {
     file.write("half");
   }
   EXPECT_EQ(read_file(at("a")), "old");
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator{}), 1);
+  EXPECT_EQ(count(), 1);
 }
 
 TEST_F(Files, LeftoversOfAKilledProcessDoNotStandInTheWay) {
@@ -58,6 +66,102 @@ TEST_F(Files, LinksAreWrittenThroughAndDevicesRefused) {
   EXPECT_EQ(read_file(at("target")), "new");
   EXPECT_THROW(write_file("/dev/null", "x"), FileError);
   EXPECT_THROW(write_file(folder_.string(), "x"), FileError);
+}
+
+TEST_F(Files, SeveralArePreparedBeforeTheFirstIsReplaced) {
+  write_file(at("a"), "old a");
+  write_file(at("b"), "old b");
+  {
+    std::deque<AtomicFile> files;
+    for (const char* name : {"a", "b"}) files.emplace_back(at(name)).write("new");
+    for (AtomicFile& file : files) file.prepare();
+    files[0].prepare();
+    EXPECT_THROW(files[0].write("more"), StateError);
+    EXPECT_EQ(read_file(at("a")), "old a");
+    EXPECT_EQ(read_file(files[0].temporary_path()), "new");
+  }
+  EXPECT_EQ(read_file(at("a")), "old a");
+  EXPECT_EQ(count(), 2);
+  AtomicFile a(at("a")), b(at("b"));
+  a.write("new a");
+  a.prepare();
+  b.write("new b");
+  b.prepare();
+  a.commit();
+  EXPECT_EQ(read_file(at("a")), "new a");
+  EXPECT_EQ(read_file(at("b")), "old b");
+  b.commit();
+  EXPECT_EQ(read_file(at("b")), "new b");
+  EXPECT_EQ(count(), 2);
+  EXPECT_THROW(b.commit(), StateError);
+  EXPECT_THROW(b.prepare(), StateError);
+}
+
+TEST_F(Files, AFailedRenameLeavesNothingBehind) {
+  AtomicFile file(at("a"));
+  file.write("new");
+  file.prepare();
+  fs::create_directories(at("a") + "/inside");
+  EXPECT_THROW(file.commit(), FileError);
+  EXPECT_EQ(count(), 1);
+  EXPECT_THROW(file.commit(), StateError);
+}
+
+TEST_F(Files, TheReplacedFilesModeStays) {
+  for (const mode_t mode : {0600, 0640, 0444, 0666}) {
+    write_file(at("a"), "old");
+    ASSERT_EQ(::chmod(at("a").c_str(), mode), 0);
+    write_file(at("a"), "new");
+    struct stat info {};
+    ASSERT_EQ(::stat(at("a").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, mode);
+    EXPECT_EQ(read_file(at("a")), "new");
+  }
+  const mode_t mask = ::umask(027);
+  write_file(at("fresh"), "x");
+  ::umask(mask);
+  struct stat info {};
+  ASSERT_EQ(::stat(at("fresh").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0640u);
+}
+
+TEST_F(Files, TheReplacedFilesGroupAndOwnerStay) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  write_file(at("a"), "old");
+  if (::chown(at("a").c_str(), 12, 34) != 0) GTEST_SKIP() << "this root may not either";
+  write_file(at("a"), "new");
+  struct stat info {};
+  ASSERT_EQ(::stat(at("a").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 12u);
+  EXPECT_EQ(info.st_gid, 34u);
+}
+
+TEST_F(Files, TheLockOfALinkIsThatOfTheFolderWrittenInto) {
+  fs::create_directories(at("real"));
+  fs::create_symlink("real/ledger", at("link"));  // before the file is there, too
+  const auto busy = [&](const std::string& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+    const bool result = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0;
+    ::close(descriptor);
+    return result;
+  };
+  for (const char* content : {"first", "second"}) {
+    const FolderLock lock(at("link"));
+    EXPECT_TRUE(busy(at("real")));
+    EXPECT_FALSE(busy(folder_.string()));
+    write_file(at("link"), content);
+    EXPECT_EQ(read_file(at("real/ledger")), content);
+    EXPECT_TRUE(fs::is_symlink(at("link")));
+  }
+  EXPECT_FALSE(busy(at("real")));
+}
+
+TEST_F(Files, ALoopOfLinksIsAFileError) {
+  fs::create_symlink(at("two"), at("one"));
+  fs::create_symlink(at("one"), at("two"));
+  EXPECT_THROW(write_file(at("one"), "x"), FileError);
+  EXPECT_THROW(FolderLock(at("one")), FileError);
+  EXPECT_THROW(read_file(at("one")), FileError);
 }
 
 TEST_F(Files, ErrorsNameThePath) {
