@@ -88,19 +88,6 @@ void check_options(const char* where, const BinaryReportOptions& options) {
   }
 }
 
-/// Calls `take` for each of `units` draws. Draw i is Philox::below(i, units), two draws a block.
-template <class Take>
-void draw(const Philox& random, std::uint64_t units, Take take) {
-  for (std::uint64_t i = 0; i < units; i += 2) {
-    const auto words = random.block(i / 2);
-    const std::uint64_t end = std::min<std::uint64_t>(2, units - i);
-    for (std::uint64_t k = 0; k < end; ++k) {
-      const std::uint64_t bits = words[2 * k] | std::uint64_t{words[2 * k + 1]} << 32;
-      take(static_cast<std::size_t>((static_cast<unsigned __int128>(bits) * units) >> 64));
-    }
-  }
-}
-
 /// Rows gathered by group, groups in the order in which they appear; without groups, each row by itself.
 class Resampler {
  public:
@@ -122,8 +109,8 @@ class Resampler {
   /// Adds the rows of one resample to `mass`.
   void add(const Philox& random, double* mass) const {
     const auto add_row = [&](std::size_t row) { mass[slot_[row]] += weights_.empty() ? 1.0 : weights_[row]; };
-    if (begin_.empty()) return draw(random, slot_.size(), add_row);
-    draw(random, groups(), [&](std::size_t g) {
+    if (begin_.empty()) return random.each_below(slot_.size(), slot_.size(), add_row);
+    random.each_below(groups(), groups(), [&](std::size_t g) {
       std::for_each(&rows_[begin_[g]], &rows_[begin_[g]] + (begin_[g + 1] - begin_[g]), add_row);
     });
   }

@@ -32,6 +32,17 @@ TEST(Philox, UniformMomentsAndRange) {
   EXPECT_NEAR(squares / n, 1.0 / 3, 0.003);
 }
 
+TEST(Philox, EachBelowIsBelowIndexByIndex) {
+  const Philox random(7, 11);
+  for (const std::uint64_t count : {0, 1, 2, 7, 64}) {
+    std::vector<std::uint64_t> drawn, one_by_one;
+    random.each_below(count, 1000003, [&](std::uint64_t value) { drawn.push_back(value); });
+    for (std::uint64_t i = 0; i < count; ++i) one_by_one.push_back(random.below(i, 1000003));
+    EXPECT_EQ(drawn, one_by_one);
+  }
+  EXPECT_EQ(random.below(3, std::uint64_t{1} << 63), random.bits64(3) >> 1);
+}
+
 TEST(Philox, NormalMoments) {
   const Philox random(9);
   double sum = 0, squares = 0, fourth = 0;

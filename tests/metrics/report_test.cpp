@@ -59,21 +59,24 @@ TEST_F(Report, ValuesAreThoseOfTheFunctions) {
   }
 }
 
-/// The interval, computed the long way: rows drawn one by one, the public function on the drawn rows.
+using Units = std::vector<std::vector<std::size_t>>;
+
+/// The interval, computed the long way: units of rows drawn one by one, the public function on all their rows.
 template <class F>
-void expect_interval(const Interval& got, const Rows& rows, const Doubles& w, const BinaryReportOptions& options,
+void expect_interval(const Interval& got, const Rows& rows, const Units& units, const BinaryReportOptions& options,
                      const F& figure) {
+  const std::span<const double> w = options.weights;
   Doubles values;
-  const std::uint64_t n = rows.p.size();
   for (std::int64_t r = 0; r < options.resamples; ++r) {
     const Philox random(options.seed, static_cast<std::uint64_t>(r));
     Rows drawn;
     Doubles drawn_w;
-    for (std::uint64_t i = 0; i < n; ++i) {
-      const auto at = static_cast<std::size_t>(random.below(i, n));
-      drawn.p.push_back(rows.p[at]);
-      drawn.y.push_back(rows.y[at]);
-      drawn_w.push_back(w.empty() ? 1.0 : w[at]);
+    for (std::uint64_t i = 0; i < units.size(); ++i) {
+      for (const std::size_t at : units[static_cast<std::size_t>(random.below(i, units.size()))]) {
+        drawn.p.push_back(rows.p[at]);
+        drawn.y.push_back(rows.y[at]);
+        drawn_w.push_back(w.empty() ? 1.0 : w[at]);
+      }
     }
     const double value = figure(drawn.p, drawn.y, drawn_w);
     if (!std::isnan(value)) values.push_back(value);
@@ -99,8 +102,10 @@ TEST_F(Report, IntervalsAreThoseOfPlainResampling) {
     for (std::uint64_t i = 0; weighted && i < 61; ++i) w.push_back(Philox(9).uniform(i));
     const BinaryReportOptions options{.threshold = 0.35, .weights = w, .confidence = 0.9, .resamples = 77, .seed = 12};
     const auto report = binary_report(rows.p, rows.y, options);
+    Units alone;
+    for (std::size_t i = 0; i < 61; ++i) alone.push_back({i});
     const auto check = [&](const Interval& interval, const auto& figure) {
-      expect_interval(interval, rows, w, options, figure);
+      expect_interval(interval, rows, alone, options, figure);
     };
     check(report.auroc, [](auto& p, auto& y, auto& v) { return auroc(p, y, v); });
     check(report.average_precision, [](auto& p, auto& y, auto& v) { return average_precision(p, y, v); });
@@ -117,6 +122,41 @@ TEST_F(Report, IntervalsAreThoseOfPlainResampling) {
       check(figures->recall, [&](auto& p, auto& y, auto& v) { return at(p, y, v).recall(); });
       check(figures->f1, [&](auto& p, auto& y, auto& v) { return at(p, y, v).f1(); });
     }
+  }
+}
+
+TEST_F(Report, IntervalsOfGroupsAreThoseOfDrawingAllRowsOfEach) {
+  // Groups of 1 to 5 rows whose rows lie apart; group i is the i-th to appear.
+  constexpr std::uint64_t n = 73, group_count = 25;
+  const Rows rows = make_rows(n, 4, 30);
+  std::vector<std::int64_t> groups;
+  Units units;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const std::uint64_t group = i < group_count ? i : Philox(2).below(i, group_count / 2);
+    groups.push_back(900 - 7 * static_cast<std::int64_t>(group));
+    if (group == units.size()) units.emplace_back();
+    units[group].push_back(i);
+  }
+  const auto [fewest, most] =
+      std::minmax_element(units.begin(), units.end(), [](auto& a, auto& b) { return a.size() < b.size(); });
+  ASSERT_EQ(fewest->size(), 1u);
+  ASSERT_GT(most->size(), 3u);
+  for (const bool weighted : {false, true}) {
+    SCOPED_TRACE(weighted);
+    Doubles w;
+    for (std::uint64_t i = 0; weighted && i < n; ++i) w.push_back(Philox(9).uniform(i));
+    const BinaryReportOptions options{
+        .threshold = 0.35, .weights = w, .groups = groups, .confidence = 0.9, .resamples = 77, .seed = 12};
+    const BinaryReport report = binary_report(rows.p, rows.y, options);
+    EXPECT_EQ(report.groups, static_cast<std::int64_t>(group_count));
+    const auto check = [&](const Interval& interval, const auto& figure) {
+      expect_interval(interval, rows, units, options, figure);
+    };
+    check(report.auroc, [](auto& p, auto& y, auto& v) { return auroc(p, y, v); });
+    check(report.log_loss, [](auto& p, auto& y, auto& v) { return log_loss(p, y, v); });
+    check(report.brier, [](auto& p, auto& y, auto& v) { return brier(p, y, v); });
+    check(report.at_threshold.recall,
+          [](auto& p, auto& y, auto& v) { return binary_confusion(p, y, {.threshold = 0.35, .weights = v}).recall(); });
   }
 }
 

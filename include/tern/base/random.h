@@ -49,11 +49,22 @@ class Philox {
   /// Uniform in [0, 1), 24 bits of word `index`.
   constexpr float uniform_float(std::uint64_t index) const { return static_cast<float>(bits32(index) >> 8) * 0x1p-24f; }
   /// Uniform integer in [0, bound), bound > 0, by the high half of a 128-bit product (bias below bound / 2^64).
-  constexpr std::uint64_t below(std::uint64_t index, std::uint64_t bound) const {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits64(index)) * bound) >> 64);
+  constexpr std::uint64_t below(std::uint64_t index, std::uint64_t bound) const { return scaled(bits64(index), bound); }
+  /// Calls take(below(i, bound)) for i = 0 … count - 1, a block for every two.
+  template <class Take>
+  constexpr void each_below(std::uint64_t count, std::uint64_t bound, Take take) const {
+    for (std::uint64_t i = 0; i < count; i += 2) {
+      const auto words = block(i >> 1);
+      take(scaled(words[0] | std::uint64_t{words[1]} << 32, bound));
+      if (i + 1 < count) take(scaled(words[2] | std::uint64_t{words[3]} << 32, bound));
+    }
   }
 
  private:
+  static constexpr std::uint64_t scaled(std::uint64_t bits, std::uint64_t bound) {
+    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * bound) >> 64);
+  }
+
   std::uint64_t seed_, stream_;
 };
 
