@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "nn/bytes.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -49,25 +50,6 @@ const char* format_name(DType dtype) {
 
 std::string in_quotes(const std::string& name) {
   return "\"" + (name.size() > 80 ? name.substr(0, 80) + "…" : name) + "\"";
-}
-
-std::string_view bytes_of(const Tensor& contiguous) {
-  const auto view = [&]<class T>(std::span<const T> elements) {
-    return std::string_view(reinterpret_cast<const char*>(elements.data()), elements.size_bytes());
-  };
-  switch (contiguous.dtype()) {
-    case DType::f64:
-      return view(contiguous.span<double>());
-    case DType::f32:
-      return view(contiguous.span<float>());
-    case DType::i64:
-      return view(contiguous.span<std::int64_t>());
-    case DType::u8:
-      return view(contiguous.span<std::uint8_t>());
-    case DType::boolean:
-      return view(contiguous.span<bool>());
-  }
-  throw DTypeError("[to_safetensors] expected a type of the format, got " + std::string(name(contiguous.dtype())));
 }
 
 struct Entry {

@@ -1,11 +1,14 @@
 #include "checkpoint.h"
 
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "base/json.h"
+#include "nn/bytes.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -84,6 +87,62 @@ std::vector<Epoch> history_from(const internal::Json& list) {
   return history;
 }
 
+void need(bool holds, const std::string& expected) {
+  if (!holds) throw FormatError("[checkpoint] expected " + expected + ", got others");
+}
+
+// The steps, the best epoch and the history say the same, as they do in whatever save_checkpoint was given.
+void check_state(const RunState& state, const std::vector<Epoch>& history) {
+  constexpr std::int64_t most_steps = std::int64_t{1} << 62;
+  need(state.steps >= 0 && state.steps < most_steps, "steps from 0 to below 2^62");
+  need(std::isfinite(state.best_cost), "a finite best cost");
+  std::int64_t steps = 0;
+  int best = 0;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    const Epoch& epoch = history[i];
+    need(std::cmp_equal(epoch.epoch, i + 1), "epochs counted from 1 in the history");
+    need(epoch.steps >= steps, "steps that grow along the history");
+    steps = epoch.steps;
+    if (epoch.best) best = epoch.epoch;
+  }
+  need(steps == state.steps, "as many steps as after the history's last epoch");
+  need(best == state.best_epoch, "the best epoch of the history");
+}
+
+// `tensors` without `name`s that the model has not, each in the parameter's shape and type, in the model's order.
+std::vector<Tensor> in_order(std::map<std::string, Tensor> tensors, const nn::Module& model, const std::string& kind) {
+  std::vector<Tensor> ordered;
+  for (const auto& [name, parameter] : model.named_parameters()) {
+    const auto at = tensors.find(name);
+    if (at == tensors.end() || at->second.shape() != parameter.shape() || at->second.dtype() != parameter.dtype()) {
+      throw FormatError("[checkpoint] expected the " + kind + " weights of " + name +
+                        " in its shape and type, got none");
+    }
+    ordered.push_back(at->second);
+    tensors.erase(at);
+  }
+  if (!tensors.empty()) {
+    throw FormatError("[checkpoint] expected " + kind + " weights of the model's parameters alone, got one named " +
+                      tensors.begin()->first);
+  }
+  return ordered;
+}
+
+void add_hash(std::string& text, const data::Dataset& dataset) {
+  for (const auto& [name, tensor] : dataset.tensors()) {
+    text += std::to_string(name.size()) + ":" + name + std::string(tern::name(tensor.dtype())) +
+            to_string(tensor.shape()) + sha256(nn::bytes_of(tensor));
+  }
+  const auto& rows = dataset.row_ids();
+  text += sha256({reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(rows[0])});
+  std::string target;  // beside the encoded one, which may round it
+  for (std::int64_t i = 0; i < dataset.rows(); ++i) {
+    const std::string value = dataset.target().text(i);
+    target += std::to_string(value.size()) + ":" + value;
+  }
+  text += sha256(target);
+}
+
 }  // namespace
 
 std::string settings_json(const TrainerOptions& options) {
@@ -109,15 +168,8 @@ std::string settings_json(const TrainerOptions& options) {
 std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
                          const data::Dataset& training, const data::Dataset& validation) {
   std::string text = settings_json(options) + task.to_json() + nn::architecture(model);
-  for (const data::Dataset* dataset : {&training, &validation}) {
-    const auto features = dataset->features();
-    text += sha256({reinterpret_cast<const char*>(features.data()), features.size_bytes()});
-    const auto& rows = dataset->row_ids();
-    text += sha256({reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(rows[0])});
-    std::string target;
-    for (std::int64_t i = 0; i < dataset->rows(); ++i) target += dataset->target().text(i) + '\n';
-    text += sha256(target);
-  }
+  add_hash(text, training);
+  add_hash(text, validation);
   return sha256(text);
 }
 
@@ -145,7 +197,8 @@ void save_checkpoint(const std::string& path, const std::string& identity, const
 
 bool load_checkpoint(const std::string& path, const std::string& identity, nn::Module& model,
                      optim::Optimizer& optimizer, RunState& state, std::vector<Epoch>& history) {
-  if (!std::filesystem::exists(path)) return false;
+  std::error_code unreadable;  // read_file says which
+  if (std::filesystem::status(path, unreadable).type() == std::filesystem::file_type::not_found) return false;
   nn::TensorFile file = nn::from_safetensors(read_file(path));
   if (file.metadata.size() != 1 || file.metadata[0].first != "tern") {
     throw FormatError("[checkpoint] expected a training checkpoint, got other tensors");
@@ -163,25 +216,33 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
                   .stopped = json_get<bool>(json, "stopped", what)};
   const auto list = json_get<internal::Json>(json, "history", what);
   std::vector<Epoch> epochs = history_from(list);
-  nn::TensorFile weights;
+  check_state(loaded, epochs);
   nn::NamedTensors optimizer_state;
-  std::map<std::string, Tensor> best;
+  std::map<std::string, Tensor> weights, best;
   for (auto& [name, tensor] : file.tensors) {
-    if (name.starts_with("model.")) weights.tensors.emplace_back(name.substr(6), tensor);
-    if (name.starts_with("best.")) best.emplace(name.substr(5), tensor);
-    if (name.starts_with("optimizer.")) optimizer_state.emplace_back(name.substr(10), tensor);
-  }
-  if (!best.empty()) {
-    for (const auto& [name, parameter] : model.named_parameters()) {
-      const auto at = best.find(name);
-      if (at == best.end() || at->second.shape() != parameter.shape()) {
-        throw FormatError("[checkpoint] expected the best weights of " + name + " in its shape, got none");
-      }
-      loaded.best.push_back(at->second);
+    if (name.starts_with("model.")) {
+      weights.emplace(name.substr(6), tensor);
+    } else if (name.starts_with("best.")) {
+      best.emplace(name.substr(5), tensor);
+    } else if (name.starts_with("optimizer.")) {
+      optimizer_state.emplace_back(name.substr(10), tensor);
+    } else {
+      throw FormatError("[checkpoint] expected tensors of the model and the optimizer, got one named " + name);
     }
   }
-  nn::load_weights(model, weights);
-  optimizer.load_state_dict(optimizer_state);
+  need(loaded.best_epoch == 0 || !best.empty(), "the weights of the best epoch");
+  const std::vector<Tensor> current = in_order(std::move(weights), model, "current");
+  if (!best.empty()) loaded.best = in_order(std::move(best), model, "best");
+  for (const auto& [name, tensor] : optimizer_state) {
+    if (name != "step" || tensor.dtype() != i64) continue;
+    for (const std::int64_t taken : tensor.contiguous().span<std::int64_t>()) {
+      need(taken <= loaded.steps, "no more steps of a parameter than of the run");
+    }
+  }
+  optimizer.load_state_dict(optimizer_state);  // changes nothing when it throws; what comes after it cannot
+  const NoGrad no_grad;
+  std::vector<Tensor> parameters = model.parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].copy_(current[i]);
   state = std::move(loaded);
   history = std::move(epochs);
   return true;

@@ -20,8 +20,8 @@ struct RunState {
 /// The options as JSON, without the functions, the files and the limit on time.
 std::string settings_json(const TrainerOptions& options);
 
-/// SHA-256 over the settings, the fitted task, the architecture, the initial weights' shapes and the data: a checkpoint
-/// of another run is refused.
+/// SHA-256 over the settings, the fitted task, the architecture and all of the data (every tensor, the targets, the row
+/// ids): a checkpoint of another run is refused.
 std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
                          const data::Dataset& training, const data::Dataset& validation);
 
@@ -30,7 +30,7 @@ void save_checkpoint(const std::string& path, const std::string& identity, const
                      const optim::Optimizer& optimizer, const RunState& state, const std::vector<Epoch>& history);
 
 /// Takes a run up again; false when there is no file. Throws StateError when it belongs to another run and FormatError
-/// when it is damaged; nothing is changed then.
+/// when it is damaged, or what it says of itself does not agree; nothing is changed then. Throws FileError.
 bool load_checkpoint(const std::string& path, const std::string& identity, nn::Module& model,
                      optim::Optimizer& optimizer, RunState& state, std::vector<Epoch>& history);
 

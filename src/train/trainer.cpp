@@ -226,6 +226,7 @@ class Run {
     fitted_.history.push_back(epoch);
     if (!options_.checkpoint.empty()) {
       save_checkpoint(options_.checkpoint, identity_, model_, *optimizer_, state_, fitted_.history);
+      saved_ = true;
     }
     for (const EpochCallback& callback : options_.callbacks) {
       if (!callback(epoch) && !ended_) end(StopReason::requested);
@@ -255,7 +256,7 @@ class Run {
 
   // Runs a step that went wrong again, with every op checked, to name the first op that made a NaN.
   [[noreturn]] void explain(const data::Batch& batch, const Generator& generator, int epoch, const std::string& what) {
-    if (!options_.checkpoint.empty() && !options_.resume) std::remove(options_.checkpoint.c_str());  // leads nowhere
+    if (saved_ && !options_.resume) std::remove(options_.checkpoint.c_str());  // this run's own, which leads nowhere
     const std::string place = "[trainer] step " + std::to_string(state_.steps) + " (epoch " + std::to_string(epoch) +
                               "): expected finite numbers, but " + what;
     try {
@@ -314,6 +315,7 @@ class Run {
   RunState state_{};
   Fitted fitted_{};
   bool ended_ = false;
+  bool saved_ = false;  ///< the checkpoint file is of this run
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -13,6 +14,7 @@
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
 #include "tern/nn/activations.h"
+#include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/unary.h"
 
@@ -37,7 +39,7 @@ TrainerOptions options() {
           .bootstrap = 50};
 }
 
-std::vector<float> weights_of(const nn::Module& model) {
+std::vector<float> values_of(const nn::Module& model) {
   std::vector<float> all;
   for (const Tensor& p : model.parameters()) {
     const auto values = p.to_vector<float>();
@@ -92,7 +94,7 @@ TEST(Trainer, SameBitsAtOneTwoAndFiveThreads) {
     TrainerOptions o = options();
     o.max_epochs = 3;
     Trainer(o).fit(model, two_classes(700, 1), two_classes(200, 2));
-    results.push_back(weights_of(model));
+    results.push_back(values_of(model));
   }
   set_num_threads(0);
   EXPECT_EQ(results[0], results[1]);
@@ -106,7 +108,7 @@ TEST(Trainer, TheSeedDecides) {
     o.max_epochs = 2;
     o.seed = seed;
     Trainer(o).fit(model, two_classes(300, 1), two_classes(100, 2));
-    return weights_of(model);
+    return values_of(model);
   };
   EXPECT_EQ(run(5), run(5));
   EXPECT_NE(run(5), run(6));
@@ -129,14 +131,14 @@ TEST_F(Checkpoints, AStoppedRunEndsInTheSameWeights) {
     o.resume = true;
     nn::Sequential second = network();
     const Fitted resumed = Trainer(o).fit(second, training, validation);
-    EXPECT_EQ(weights_of(second), weights_of(whole)) << "stopped at step " << stop_at;
+    EXPECT_EQ(values_of(second), values_of(whole)) << "stopped at step " << stop_at;
     EXPECT_EQ(resumed.history.size(), uninterrupted.history.size());
     EXPECT_EQ(resumed.best_epoch, uninterrupted.best_epoch);
     EXPECT_EQ(resumed.stopped, uninterrupted.stopped);
     EXPECT_EQ(resumed.task.threshold(), uninterrupted.task.threshold());
     nn::Sequential third = network();  // a finished run, resumed once more
     Trainer(o).fit(third, training, validation);
-    EXPECT_EQ(weights_of(third), weights_of(whole));
+    EXPECT_EQ(values_of(third), values_of(whole));
   }
 }
 
@@ -162,6 +164,207 @@ TEST_F(Checkpoints, OfAnotherRunAreRefused) {
   EXPECT_THROW(Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2)), FormatError);
   write_file(path_, "");
   EXPECT_THROW(Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2)), FormatError);
+}
+
+// Takes the checkpoint apart, lets `change` at it, and writes it again.
+template <class Change>
+void tamper(const std::string& path, Change change) {
+  nn::TensorFile file = nn::from_safetensors(read_file(path));
+  internal::Json json = internal::parse_json(file.metadata.at(0).second, "checkpoint");
+  change(json, file.tensors);
+  file.metadata[0].second = json.dump();
+  write_file(path, nn::to_safetensors(file));
+}
+
+TEST_F(Checkpoints, DamagedOnesChangeNothing) {
+  using internal::Json;
+  const data::Dataset training = two_classes(200, 1), validation = two_classes(100, 2);
+  TrainerOptions o = options();
+  o.checkpoint = path_;
+  o.max_epochs = 3;
+  nn::Sequential trained = network();
+  Trainer(o).fit(trained, training, validation);
+  const std::string whole = read_file(path_);
+  o.resume = true;
+  nn::Sequential model = network();
+  const std::vector<float> before = values_of(model);
+  const auto refused = [&](auto change) {
+    write_file(path_, whole);
+    tamper(path_, change);
+    EXPECT_THROW(Trainer(o).fit(model, training, validation), FormatError);
+    EXPECT_EQ(values_of(model), before);
+  };
+  const auto named = [](nn::NamedTensors& tensors, const std::string& name) {
+    return std::find_if(tensors.begin(), tensors.end(), [&](const auto& entry) { return entry.first == name; });
+  };
+  const auto state = [&](const char* key, Json value) {
+    refused([&](Json& json, nn::NamedTensors&) { json.at(key) = value; });
+  };
+  state("steps", -1);
+  state("steps", std::int64_t{1} << 62);
+  state("steps", 20);  // there were 21
+  state("best_epoch", -1);
+  state("best_epoch", 9);
+  state("best_cost", nullptr);
+  refused([](Json& json, nn::NamedTensors&) { json.at("history").erase(2); });
+  refused([](Json& json, nn::NamedTensors&) { json.at("history")[1].at("epoch") = 3; });
+  refused([](Json& json, nn::NamedTensors&) { json.at("history")[0].at("steps") = 22; });
+  refused([](Json& json, nn::NamedTensors&) {
+    for (Json& epoch : json.at("history")) epoch.at("best") = !epoch.at("best").get<bool>();
+  });
+  refused([](Json&, nn::NamedTensors& tensors) {
+    std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("best."); });
+  });
+  for (const char* name : {"model.0.weight", "best.0.weight", "optimizer.step", "optimizer.lr"}) {
+    refused([&](Json&, nn::NamedTensors& tensors) { tensors.erase(named(tensors, name)); });
+    refused([&](Json&, nn::NamedTensors& tensors) { named(tensors, name)->second = zeros({3}, f64); });
+    refused([&](Json&, nn::NamedTensors& tensors) { tensors.emplace_back(std::string(name) + "x", zeros({1})); });
+  }
+  refused([&](Json&, nn::NamedTensors& tensors) {
+    Tensor& steps = named(tensors, "optimizer.step")->second;
+    steps = from_vector(std::vector<std::int64_t>(static_cast<std::size_t>(steps.numel()), 22));
+  });
+  refused([](Json&, nn::NamedTensors& tensors) { tensors.emplace_back("other", zeros({1})); });
+  write_file(path_, whole);
+  tamper(path_, [](Json&, nn::NamedTensors&) {});
+  Trainer(o).fit(model, training, validation);
+  EXPECT_EQ(values_of(model), values_of(trained));
+}
+
+TEST_F(Checkpoints, AStoppedEndIsRemembered) {
+  const data::Dataset training = two_classes(200, 1), validation = two_classes(100, 2);
+  TrainerOptions o = options();
+  o.checkpoint = path_;
+  o.max_epochs = 40;
+  o.early_stopping = EarlyStopping{.patience = 2, .min_delta = 0.5};
+  nn::Sequential model = network();
+  const Fitted ended = Trainer(o).fit(model, training, validation);
+  ASSERT_EQ(ended.stopped, StopReason::early_stopping);
+  o.resume = true;
+  o.callbacks = {[](const Epoch&) -> bool { throw StateError("an epoch after the end"); }};
+  nn::Sequential again = network();
+  const Fitted resumed = Trainer(o).fit(again, training, validation);
+  EXPECT_EQ(resumed.stopped, StopReason::early_stopping);
+  EXPECT_EQ(resumed.history.size(), ended.history.size());
+  EXPECT_EQ(values_of(again), values_of(model));
+}
+
+TEST_F(Checkpoints, KnowEveryTensorAndTheTargetOfTheirData) {
+  const auto with = [](const data::Dataset& base, double shift) {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < base.rows(); ++i) {
+      values.push_back(100 + base.features()[static_cast<std::size_t>(i * 5)] + (i == 7 ? shift : 0.0));
+    }
+    return data::Dataset(base.x(), base.feature_names(), base.row_ids(), data::Column::from_f64(values));
+  };
+  const data::Dataset training = with(two_classes(100, 1), 0), validation = with(two_classes(60, 2), 0);
+  TrainerOptions o = options();
+  o.task = regression({.target = "y"});
+  o.early_stopping.reset();
+  o.checkpoint = path_;
+  o.max_epochs = 1;
+  nn::Sequential model = network();
+  const auto extended = [&](const char* name, const Tensor& tensor) {
+    return data::Dataset(training).set(name, tensor);
+  };
+  std::vector<double> weights(100, 1.0);
+  Trainer(o).fit(model, extended("weight", from_vector(weights)), validation);
+  o.resume = true;
+  const auto refused = [&](const data::Dataset& rows, const data::Dataset& judged) {
+    EXPECT_THROW(Trainer(o).fit(model, rows, judged), StateError);
+  };
+  refused(training, validation);
+  refused(extended("mass", from_vector(weights)), validation);
+  refused(extended("weight", from_vector(weights, {100, 1})), validation);
+  refused(extended("weight", from_vector(std::vector<float>(100, 1.0f))), validation);
+  refused(extended("weight", from_vector(weights)), with(two_classes(60, 2), 1e-11));  // encoded, it is the same
+  weights[99] = 2;
+  refused(extended("weight", from_vector(weights)), validation);
+  weights[99] = 1;
+  EXPECT_NO_THROW(Trainer(o).fit(model, extended("weight", from_vector(weights)), validation));
+}
+
+TEST_F(Checkpoints, ALoopOfLinksIsAFileError) {
+  std::filesystem::create_symlink(path_, path_ + "2");
+  std::filesystem::create_symlink(path_ + "2", path_);
+  TrainerOptions o = options();
+  o.checkpoint = path_;
+  nn::Sequential model = network();
+  for (const bool resume : {false, true}) {
+    o.resume = resume;
+    EXPECT_THROW(Trainer(o).fit(model, two_classes(100, 1), two_classes(60, 2)), FileError);
+  }
+}
+
+TEST_F(Checkpoints, OfAnEarlierRunOutliveANan) {
+  const data::Dataset training = two_classes(100, 1), validation = two_classes(60, 2);
+  TrainerOptions o = options();
+  o.checkpoint = path_;
+  const std::int64_t batches = 4;  // an epoch
+  for (const std::int64_t good_steps : {std::int64_t{0}, batches - 1, batches}) {
+    write_file(path_, "an earlier run's");
+    std::int64_t step = 0;
+    o.step = [&](nn::Module& m, const data::Batch& batch) {
+      const Tensor loss = m(batch.x()).mean();
+      return step++ < good_steps ? loss : log(loss * 0.0 - 1.0);
+    };
+    nn::Sequential model = network();
+    EXPECT_THROW(Trainer(o).fit(model, training, validation), NumericError);
+    EXPECT_EQ(std::filesystem::exists(path_), good_steps < batches) << good_steps;
+    if (good_steps < batches) {
+      EXPECT_EQ(read_file(path_), "an earlier run's");
+    }
+  }
+}
+
+TEST(Trainer, EachEpochHasItsOrderAndEachStepItsMask) {
+  TrainerOptions o = options();
+  o.max_epochs = 2;
+  o.batch_size = 25;
+  std::vector<std::int64_t> order;
+  std::vector<std::vector<float>> masks;
+  nn::Dropout dropout(0.5);
+  o.step = [&](nn::Module& m, const data::Batch& batch) {
+    order.insert(order.end(), batch.indices().begin(), batch.indices().end());
+    masks.push_back(dropout(ones({64})).to_vector<float>());
+    return m(batch.x()).mean();
+  };
+  nn::Sequential model = network();
+  Trainer(o).fit(model, two_classes(100, 1), two_classes(60, 2));
+  ASSERT_EQ(order.size(), 200u);
+  std::vector<std::int64_t> first(order.begin(), order.begin() + 100), second(order.begin() + 100, order.end());
+  EXPECT_NE(first, second);
+  std::sort(first.begin(), first.end());
+  std::sort(second.begin(), second.end());
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(std::adjacent_find(first.begin(), first.end()), first.end());
+  ASSERT_EQ(masks.size(), 8u);
+  std::sort(masks.begin(), masks.end());
+  EXPECT_EQ(std::adjacent_find(masks.begin(), masks.end()), masks.end());
+}
+
+TEST(Trainer, SmallerGainsThanMinDeltaDoNotCount) {
+  const auto run = [](double min_delta) {
+    TrainerOptions o = options();
+    o.early_stopping = EarlyStopping{.patience = 2, .min_delta = min_delta};
+    nn::Sequential model = network();
+    return Trainer(o).fit(model, two_classes(300, 1), two_classes(200, 2));
+  };
+  const auto cost = [](const Fitted& fitted, std::size_t epoch) {
+    return fitted.history.at(epoch).figures.at(0).second;
+  };
+  const Fitted every = run(0);
+  ASSERT_LT(cost(every, 1), cost(every, 0));
+  ASSERT_LT(cost(every, 2), cost(every, 1));
+  EXPECT_GT(every.best_epoch, 2);
+  const Fitted large = run(10);
+  EXPECT_EQ(large.best_epoch, 1);
+  EXPECT_EQ(large.history.size(), 3u);
+  EXPECT_EQ(large.stopped, StopReason::early_stopping);
+  // Just below and just above the second epoch's gain.
+  const double gain = cost(every, 0) - cost(every, 1);
+  EXPECT_TRUE(run(gain * 0.99).history.at(1).best);
+  EXPECT_FALSE(run(gain * 1.01).history.at(1).best);
 }
 
 struct Broken : nn::Module {
