@@ -191,7 +191,9 @@ void AtomicFile::commit() {
 }
 
 FolderLock::FolderLock(const std::string& path) {
-  descriptor_ = open_folder_of(behind_links(path));
+  // A folder named with a slash at its end is the same as without.
+  const std::filesystem::path given(path);
+  descriptor_ = open_folder_of(behind_links((given.has_filename() ? given : given.parent_path()).string()));
   if (descriptor_ < 0) fail("open the folder of", path, errno);
   while (::flock(descriptor_, LOCK_EX) != 0) {
     if (errno == EINTR) continue;

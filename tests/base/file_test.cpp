@@ -154,6 +154,13 @@ TEST_F(Files, TheLockOfALinkIsThatOfTheFolderWrittenInto) {
     EXPECT_TRUE(fs::is_symlink(at("link")));
   }
   EXPECT_FALSE(busy(at("real")));
+  fs::create_directory_symlink(at("real/bundle"), at("folder-link"));
+  fs::create_directories(at("real/bundle"));
+  for (const char* path : {"real/bundle", "real/bundle/", "folder-link", "folder-link/"}) {
+    const FolderLock lock(at(path));
+    EXPECT_TRUE(busy(at("real"))) << path;
+    EXPECT_FALSE(busy(at("real/bundle"))) << path;
+  }
 }
 
 TEST_F(Files, ALoopOfLinksIsAFileError) {
