@@ -32,6 +32,7 @@ std::vector<std::string> values_of(const data::Column& column) {
       seen.emplace(std::pair(column.is_numeric() ? column.numeric(i) : 0.0, column.text(i)), true);
   }
   std::vector<std::string> values;
+  values.reserve(seen.size());
   for (const auto& [key, unused] : seen) values.push_back(key.second);
   return values;
 }

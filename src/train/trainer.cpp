@@ -77,6 +77,7 @@ double figure(const Figures& figures, const std::string& name) {
 std::vector<Tensor> copies(const std::vector<Tensor>& tensors) {
   const NoGrad no_grad;
   std::vector<Tensor> result;
+  result.reserve(tensors.size());
   for (const Tensor& t : tensors) result.push_back(t.clone());
   return result;
 }
@@ -357,7 +358,7 @@ std::vector<double> predict(nn::Module& model, const Task& task, const data::Dat
   const NoGrad no_grad;
   model.eval();
   std::vector<double> predictions;
-  const Tensor x = dataset.x();
+  const Tensor& x = dataset.x();
   for (std::int64_t begin = 0; begin < dataset.rows(); begin += predict_rows) {
     const Tensor rows = x.slice(0, begin, std::min(dataset.rows(), begin + predict_rows));
     const std::vector<double> part = task.predict(model(rows));
