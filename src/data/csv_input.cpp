@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tern/base/error.h"
+#include "tern/base/file.h"
 #include "tern/base/parallel.h"
 
 namespace tern::data::internal {
@@ -125,7 +126,7 @@ class Inflater {
 
 }  // namespace
 
-std::string read_text(const std::string& path, std::int64_t max_bytes) {
+std::string read_text(const std::string& path, std::int64_t max_bytes, std::string* hash) {
   const File file(path);
   const std::size_t size = file.size();
   const auto buffer = std::make_unique<char[]>(piece_bytes);
@@ -138,8 +139,13 @@ std::string read_text(const std::string& path, std::int64_t max_bytes) {
   std::string text;
   if (got >= 2 && buffer[0] == '\x1f' && buffer[1] == '\x8b') {
     Inflater inflater(path, max_bytes);
-    for (; got > 0; got = file.read(buffer.get(), piece_bytes)) inflater.add(buffer.get(), got, text);
+    std::string packed;  // kept for the hash alone
+    for (; got > 0; got = file.read(buffer.get(), piece_bytes)) {
+      if (hash) packed.append(buffer.get(), got);
+      inflater.add(buffer.get(), got, text);
+    }
     inflater.finish(text);
+    if (hash) *hash = sha256(packed);
     return text;
   }
   check_size(path, size, max_bytes);
@@ -148,6 +154,7 @@ std::string read_text(const std::string& path, std::int64_t max_bytes) {
     check_size(path, text.size() + got, max_bytes);
     text.append(buffer.get(), got);
   }
+  if (hash) *hash = sha256(text);
   return text;
 }
 

@@ -11,6 +11,7 @@
 #include "data/near_names.h"
 #include "data/scalar.h"
 #include "tern/base/error.h"
+#include "tern/base/file.h"
 #include "tern/base/log.h"
 #include "tern/base/parallel.h"
 #include "tern/data/column_builder.h"
@@ -726,12 +727,17 @@ ColumnSpec::ColumnSpec(std::string_view name) : type(ColumnType::string) {
 }
 
 Table read_csv(const std::string& path, const CsvOptions& options, CsvReport* report) {
-  const std::string text = internal::read_text(path, options.max_bytes);
-  return Reader(text, path, options).read(report);
+  std::string hash;
+  const std::string text = internal::read_text(path, options.max_bytes, report ? &hash : nullptr);
+  Table table = Reader(text, path, options).read(report);
+  if (report) report->sha256 = std::move(hash);
+  return table;
 }
 
 Table read_csv_text(std::string_view text, const CsvOptions& options, CsvReport* report) {
-  return Reader(text, {}, options).read(report);
+  Table table = Reader(text, {}, options).read(report);
+  if (report) report->sha256 = sha256(text);
+  return table;
 }
 
 }  // namespace tern::data

@@ -608,8 +608,31 @@ TEST_F(CsvFiles, ReadsAPipe) {
     std::fputs("a,b\n1,2\n", out);
     std::fclose(out);
   });
-  EXPECT_EQ(read_csv(at("pipe"))["b"].i64(0), 2);
+  CsvReport report;
+  EXPECT_EQ(read_csv(at("pipe"), {}, &report)["b"].i64(0), 2);  // one read gives the rows and their hash
   writer.join();
+  EXPECT_EQ(report.sha256, sha256("a,b\n1,2\n"));
+}
+
+TEST_F(CsvFiles, HashesTheBytesOfTheFile) {
+  const std::string text =
+      "\xEF\xBB\xBF"
+      "a;b\r\n1;2\r\n\r\n3;4";  // a mark, blank lines and an open end count
+  write_file(at("t.csv"), text);
+  CsvReport report;
+  read_csv(at("t.csv"), {.max_rows = 1}, &report);  // of the file, whatever part of it becomes rows
+  EXPECT_EQ(report.sha256, sha256_file(at("t.csv")));
+  read_csv_text(text, {}, &report);
+  EXPECT_EQ(report.sha256, sha256(text));
+
+  write_csv(sample(5000), at("t.csv.gz"));
+  std::string packed = read_file(at("t.csv.gz"));
+  packed += packed;  // as it lies on disk, whatever it unpacks to
+  write_file(at("twice.gz"), packed);
+  for (const char* name : {"t.csv.gz", "twice.gz"}) {
+    read_csv(at(name), {.bad_rows = BadRows::skip}, &report);
+    EXPECT_EQ(report.sha256, sha256_file(at(name)));
+  }
 }
 
 }  // namespace

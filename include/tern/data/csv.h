@@ -72,6 +72,9 @@ struct CsvReport {
   Schema schema;  ///< reads a file like this one the same way
   /// Decisions worth a line: digits kept as text, columns left out, words among numbers.
   std::vector<std::string> notes;
+  /// SHA-256 of the bytes that were read, those of the file as they lie on disk (before decompression) or those of the
+  /// text, as 64 lower-case hexadecimal digits.
+  std::string sha256{};
 };
 
 /// Reads a CSV file (RFC 4180; UTF-8 with or without a byte-order mark; LF, CRLF or CR; gzip by its first bytes) with a
