@@ -3,6 +3,9 @@
 #include <map>
 #include <numeric>
 
+#include "data/scalar.h"
+#include "tern/base/log.h"
+
 namespace tern::data::internal {
 namespace {
 
@@ -167,6 +170,15 @@ std::vector<std::int32_t> LevelIndex::of(const Column& column) const {
     if (!column.is_null(i)) found[static_cast<std::size_t>(i)] = text ? find(column.string(i)) : find(column.text(i));
   }
   return found;
+}
+
+std::string FreshNames::get(const std::string& wanted, const std::string& where) {
+  std::string name = wanted;
+  for (std::int64_t k = 2; !taken_.insert(name).second; ++k) name = wanted + "_" + std::to_string(k);
+  if (name != wanted) {
+    log(LogLevel::info, "[" + where + "] the name " + shown(wanted) + " is taken: the new column is " + shown(name));
+  }
+  return name;
 }
 
 double get_finite(const Json& json, const char* key, const std::string& what) {

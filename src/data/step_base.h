@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -83,6 +84,17 @@ class LevelIndex {
 /// A finite number. Throws FormatError.
 double get_finite(const Json& json, const char* key, const std::string& what);
 
+/// Names for new columns beside those that are there.
+class FreshNames {
+ public:
+  explicit FreshNames(const std::vector<std::string>& taken) : taken_(taken.begin(), taken.end()) {}
+  /// The wanted name, or the first of NAME_2, NAME_3, … that is free, of which a line is logged; taken from then on.
+  std::string get(const std::string& wanted, const std::string& where);
+
+ private:
+  std::unordered_set<std::string> taken_;
+};
+
 /// Where the columns that a step makes stand.
 enum class Output : std::uint8_t {
   in_place,  ///< one for each, in its place
@@ -105,9 +117,15 @@ class ColumnStep : public Step {
         one.name = names[static_cast<std::size_t>(i)];
         one.column = table.column(one.name).type();
         one.state = fit_column(table, one.name, context);
-        if (output_ != Output::in_place) one.outputs = output_names(one.name, one.state);
       }
     });
+    if (output_ != Output::in_place) {
+      FreshNames fresh((output_ == Output::instead ? table.drop(names) : table).names());
+      for (Fitted& one : fitted) {
+        one.outputs = output_names(one.name, one.state);
+        for (std::string& output : one.outputs) output = fresh.get(output, std::string(type()));
+      }
+    }
     fitted_ = std::move(fitted);
     is_fitted_ = true;
   }
@@ -139,6 +157,9 @@ class ColumnStep : public Step {
       Json state = save_state(one.state);
       state["name"] = one.name;
       state["column"] = std::string(to_string(one.column));
+      if (output_ != Output::in_place && one.outputs != output_names(one.name, one.state)) {
+        state["outputs"] = one.outputs;
+      }
       columns.push_back(std::move(state));
     }
     Json json = save_options();
@@ -157,7 +178,16 @@ class ColumnStep : public Step {
       one.name = json_get<std::string>(column, "name", what);
       one.column = load_type(json_get<std::string>(column, "column", what), what);
       one.state = load_state(column);
-      if (output_ != Output::in_place) one.outputs = output_names(one.name, one.state);
+      if (output_ != Output::in_place) {
+        one.outputs = output_names(one.name, one.state);
+        // Written where a name was taken, and so in no file of before other names were chosen.
+        auto chosen = json_get_or(column, "outputs", one.outputs, what);
+        if (chosen.size() != one.outputs.size()) {
+          throw FormatError("[" + what + "] expected " + std::to_string(one.outputs.size()) + " outputs of \"" +
+                            one.name + "\", got " + std::to_string(chosen.size()));
+        }
+        one.outputs = std::move(chosen);
+      }
       fitted_.push_back(std::move(one));
     }
     is_fitted_ = true;

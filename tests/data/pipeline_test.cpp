@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <thread>
 
@@ -127,6 +128,28 @@ TEST(Pipeline, TakesWhatServingBrings) {
     EXPECT_EQ(error.column(), "joined_year");
     EXPECT_EQ(error.row(), 0);
   }
+}
+
+TEST(Pipeline, KeepsEveryFeatureWhereNamesMeet) {
+  const Table table = read_csv_text(
+      "x,x_missing,a,a=b,when,when_month,y\n"
+      "1,5,b=c,c,2024-01-31,7,0\n"
+      ",6,d,e,2024-02-29,8,1\n"
+      "3,7,d,c,2024-03-01,9,0\n");
+  Pipeline pipeline({date_parts(timestamp(), {.year = false, .day = false, .weekday = false, .hour = false}),
+                     missing_indicator(numeric()), impute(numeric(), Fill::mean), one_hot(text())});
+  const Dataset made = pipeline.fit_transform(table, "y");
+  EXPECT_EQ(pipeline.feature_names(),
+            (std::vector<std::string>{"x", "x_missing", "when_month", "when_month_2", "when_days", "x_missing_2",
+                                      "a=b=c", "a=d", "a=b=c_2", "a=b=e"}));
+  EXPECT_EQ(pipeline.inputs().size(), 6u);
+  EXPECT_EQ(made.x().span<float>()[3], 1.0f);  // January, the first row's when_month_2
+  const Pipeline again = Pipeline::from_json(pipeline.to_json());
+  EXPECT_EQ(again.feature_names(), pipeline.feature_names());
+  EXPECT_EQ(again.to_json(), pipeline.to_json());
+  const Dataset later = again.transform(table.drop({"y"}));
+  const auto first = made.x().span<float>(), second = later.x().span<float>();
+  EXPECT_TRUE(std::equal(first.begin(), first.end(), second.begin(), second.end()));
 }
 
 TEST(Pipeline, NamesWhatIsWrongWithNewRows) {

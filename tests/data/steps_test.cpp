@@ -211,6 +211,61 @@ TEST(Steps, OneHotTakesAnyTypeOfLevels) {
   EXPECT_FALSE(made["o=low"].boolean(0));
 }
 
+// The step itself and as it is loaded again, whose transform must give the same names.
+void expect_names(const StepPtr& step, const Table& table, const Names& expected) {
+  EXPECT_EQ(step->fit_transform(table, {}).names(), expected);
+  const StepPtr again = load_step(step->type(), step->to_json());
+  EXPECT_EQ(again->transform(table).names(), expected);
+  EXPECT_EQ(again->to_json(), step->to_json());
+  EXPECT_EQ(again->derived(), step->derived());
+}
+
+TEST(Steps, NewColumnsTakeFreeNames) {
+  const Column gaps = Column::from_f64({1, kNan});
+  const Column whole = Column::from_f64({3, 4});
+  expect_names(missing_indicator(numeric()), {{"x_missing_2", gaps}, {"x", gaps}, {"x_missing", whole}},
+               {"x_missing_2", "x", "x_missing", "x_missing_2_missing", "x_missing_3"});
+  const Column times = Column::from_timestamps({0, 86'400'000'000});
+  const DatePartsOptions month{
+      .year = false, .month = true, .day = false, .weekday = false, .hour = false, .days_since = false};
+  expect_names(date_parts(timestamp(), month), {{"when_month", whole}, {"when", times}},
+               {"when_month", "when_month_2"});
+  // The column of the name goes, and so the name is free.
+  expect_names(date_parts(timestamp(), month), {{"when_month", times}, {"when", times}},
+               {"when_month_month", "when_month"});
+}
+
+TEST(Steps, OneHotKeepsEveryLevelWhereNamesMeet) {
+  const Table table = {{"a", Column::from_strings({"b=c", "d", "d"})},
+                       {"a=b", Column::from_strings({"e", "c", "e"})},
+                       {"z", Column::from_codes({0, -1, 1}, {"<missing>", "<other>"})}};
+  const StepPtr step = one_hot(all());
+  expect_names(step, table, {"a=b=c", "a=d", "a=b=c_2", "a=b=e", "z=<missing>", "z=<other>", "z=<missing>_2"});
+  const Table made = step->transform(table);
+  EXPECT_EQ(values_of(made, "a=b=c"), (Values{1, 0, 0}));
+  EXPECT_EQ(values_of(made, "a=b=c_2"), (Values{0, 1, 0}));
+  EXPECT_EQ(values_of(made, "z=<missing>"), (Values{1, 0, 0}));
+  EXPECT_EQ(values_of(made, "z=<missing>_2"), (Values{0, 1, 0}));
+}
+
+TEST(Steps, LoadsTheNamesOfNewColumns) {
+  const Table plain = {{"x", Column::from_f64({1, kNan})}};
+  const StepPtr step = missing_indicator(numeric());
+  step->fit(plain, {});
+  std::string json = step->to_json();
+  // As all files were before other names were chosen.
+  EXPECT_EQ(json.find("outputs"), std::string::npos);
+  const std::size_t at = json.find("\"used\"");
+  ASSERT_NE(at, std::string::npos);
+  const auto with = [&](const std::string& outputs) {
+    return std::string(json).insert(at, "\"outputs\":" + outputs + ",");
+  };
+  EXPECT_EQ(load_step("missing_indicator", with("[\"gap\"]"))->transform(plain).names(), (Names{"x", "gap"}));
+  EXPECT_THROW(load_step("missing_indicator", with("[]")), FormatError);
+  EXPECT_THROW(load_step("missing_indicator", with("[\"a\",\"b\"]")), FormatError);
+  EXPECT_THROW(load_step("missing_indicator", with("3")), FormatError);
+}
+
 TEST(Steps, DatePartsInCycles) {
   const std::int64_t june = 1'718'452'800'000'000;  // 2024-06-15T12:00:00Z, a Saturday
   const Table table = one(Column::from_timestamps({june, 0}, {true, false}));

@@ -23,7 +23,8 @@ struct FitContext {
 
 /// One fitted, savable change of a table. Steps choose their columns when they are fitted, remember what they learned,
 /// and then treat each row by itself: a row alone gives the same bits as that row in a table, in any order and on any
-/// thread. Columns a step was not fitted for pass through; new columns stand behind the others.
+/// thread. Columns a step was not fitted for pass through; new columns stand behind the others. Where the name of a new
+/// column is taken when the step is fitted, it is the first of NAME_2, NAME_3, … that is free, and stays it.
 class TERN_API Step {
  public:
   virtual ~Step() = default;
