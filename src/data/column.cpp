@@ -46,6 +46,20 @@ void clear_tail(std::vector<std::uint8_t>& bits, std::int64_t size) {
   if (size % 8 != 0) bits.back() &= static_cast<std::uint8_t>((1u << (size % 8)) - 1);
 }
 
+// `size` bits from bit `begin`; those behind them in the last byte are clear.
+std::vector<std::uint8_t> bit_range(const std::vector<std::uint8_t>& source, std::int64_t begin, std::int64_t size) {
+  std::vector<std::uint8_t> bits(bitmap_bytes(size));
+  const auto first = static_cast<std::size_t>(begin >> 3);
+  const auto shift = static_cast<unsigned>(begin & 7);
+  for (std::size_t k = 0; k < bits.size(); ++k) {
+    unsigned byte = static_cast<unsigned>(source[first + k]) >> shift;
+    if (shift > 0 && first + k + 1 < source.size()) byte |= static_cast<unsigned>(source[first + k + 1]) << (8 - shift);
+    bits[k] = static_cast<std::uint8_t>(byte);
+  }
+  clear_tail(bits, size);
+  return bits;
+}
+
 [[noreturn]] TERN_COLD void misfit(const std::string& expected, const std::string& got) {
   throw ValueError("[Column] expected " + expected + ", got " + got);
 }
@@ -54,6 +68,13 @@ void need_length(std::size_t got, std::int64_t wanted, const char* what) {
   if (got != static_cast<std::size_t>(wanted)) {
     misfit(std::to_string(wanted) + " " + what, std::to_string(got));
   }
+}
+
+std::int64_t valid_rows(const ColumnBuffers& b) {
+  if (b.validity.empty()) return b.size;
+  std::int64_t valid = 0;
+  for (const std::uint8_t byte : b.validity) valid += __builtin_popcount(byte);
+  return valid;
 }
 
 void check_levels(const std::vector<std::string>& levels) {
@@ -142,18 +163,11 @@ Column Column::from_codes(std::vector<std::int32_t> codes, std::vector<std::stri
 
 Column Column::from_buffers(ColumnBuffers b) {
   if (b.size < 0) misfit("a size of at least 0", std::to_string(b.size));
-  Column column;
-  column.type_ = b.type;
-  column.size_ = b.size;
   if (!b.validity.empty()) {
     need_length(b.validity.size(), static_cast<std::int64_t>(bitmap_bytes(b.size)), "bytes of validity");
     clear_tail(b.validity, b.size);
-    std::int64_t valid = 0;
-    for (const std::uint8_t byte : b.validity) valid += __builtin_popcount(byte);
-    column.null_count_ = b.size - valid;
-    if (column.null_count_ == 0) b.validity.clear();
   }
-  const bool nulls = column.null_count_ > 0;
+  const bool nulls = valid_rows(b) < b.size;
   switch (b.type) {
     case ColumnType::f64:
       need_length(b.f64.size(), b.size, "values");
@@ -203,6 +217,15 @@ Column Column::from_buffers(ColumnBuffers b) {
       }
       break;
   }
+  return from_checked(std::move(b));
+}
+
+Column Column::from_checked(ColumnBuffers b) {
+  Column column;
+  column.type_ = b.type;
+  column.size_ = b.size;
+  column.null_count_ = b.size - valid_rows(b);
+  if (column.null_count_ == 0) b.validity.clear();
   auto shared = std::make_shared<const ColumnBuffers>(std::move(b));
   column.validity_ = shared->validity.empty() ? nullptr : shared->validity.data();
   switch (shared->type) {
@@ -440,7 +463,7 @@ Column Column::take(std::span<const std::int64_t> indices) const {
       break;
     }
   }
-  return from_buffers(std::move(b));
+  return from_checked(std::move(b));
 }
 
 Column Column::slice(std::int64_t begin, std::int64_t count) const {
@@ -449,9 +472,41 @@ Column Column::slice(std::int64_t begin, std::int64_t count) const {
                      std::to_string(count) + " from " + std::to_string(begin));
   }
   if (begin == 0 && count == size_) return *this;
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  for (std::size_t k = 0; k < indices.size(); ++k) indices[k] = begin + static_cast<std::int64_t>(k);
-  return take(indices);
+  const ColumnBuffers& from = *buffers_;
+  ColumnBuffers b;
+  b.type = type_;
+  b.size = count;
+  b.ordered = from.ordered;
+  b.levels = from.levels;
+  const auto copy = [&](const auto& source, auto& target) {
+    target.assign(source.begin() + begin, source.begin() + begin + count);
+  };
+  if (validity_) b.validity = bit_range(from.validity, begin, count);
+  switch (type_) {
+    case ColumnType::f64:
+      copy(from.f64, b.f64);
+      break;
+    case ColumnType::i64:
+    case ColumnType::timestamp:
+      copy(from.i64, b.i64);
+      break;
+    case ColumnType::boolean:
+      b.bits = bit_range(from.bits, begin, count);
+      break;
+    case ColumnType::categorical:
+      copy(from.codes, b.codes);
+      break;
+    case ColumnType::string: {
+      const auto first = from.offsets.begin() + begin;
+      b.offsets.assign(first, first + count + 1);
+      const std::int64_t base = b.offsets.front();
+      b.characters.assign(from.characters, static_cast<std::size_t>(base),
+                          static_cast<std::size_t>(b.offsets.back() - base));
+      for (std::int64_t& offset : b.offsets) offset -= base;
+      break;
+    }
+  }
+  return from_checked(std::move(b));
 }
 
 Column Column::concat(std::span<const Column> parts) {

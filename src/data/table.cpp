@@ -314,9 +314,23 @@ Table Table::slice(std::int64_t begin, std::int64_t count) const {
     throw IndexError("[Table::slice] expected rows within [0, " + std::to_string(rows_) + "), got " +
                      std::to_string(count) + " from " + std::to_string(begin));
   }
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), begin);
-  return take(indices);
+  Table result = *this;
+  result.rows_ = count;
+  for (Column& column : result.columns_) column = column.slice(begin, count);
+  Inputs part = inputs();
+  std::vector<std::int64_t> ids(static_cast<std::size_t>(count));
+  if (part.ids) {
+    std::copy_n(part.ids->begin() + begin, count, ids.begin());
+  } else {
+    std::iota(ids.begin(), ids.end(), begin);
+  }
+  part.ids = std::make_shared<const std::vector<std::int64_t>>(std::move(ids));
+  if (part.of_row) {
+    const auto first = part.of_row->begin() + begin;
+    part.of_row = std::make_shared<const std::vector<std::int32_t>>(first, first + count);
+  }
+  result.inputs_ = std::make_shared<const Inputs>(std::move(part));
+  return result;
 }
 
 std::vector<std::int64_t> Table::sorted_indices(const std::vector<std::string>& by, bool ascending) const {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "tern/base/error.h"
 
@@ -77,6 +78,41 @@ TEST(Column, ChecksTypeRowAndBuffers) {
   EXPECT_THROW(Column::from_buffers(buffers), ValueError);
   buffers.offsets = {0, 1};
   EXPECT_THROW(Column::from_buffers(buffers), ValueError);
+}
+
+TEST(Column, SlicesAsItTakes) {
+  constexpr std::int64_t rows = 37;
+  std::vector<double> numbers;
+  std::vector<std::int64_t> whole;
+  std::vector<bool> truth, valid;
+  std::vector<std::string> words;
+  std::vector<std::int32_t> codes;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const bool there = i % 5 != 2 && (i < 16 || i > 23);
+    numbers.push_back(static_cast<double>(i) / 3);
+    whole.push_back(i * i);
+    truth.push_back(i % 3 == 0 || i % 7 == 1);
+    valid.push_back(there);
+    words.push_back(std::string(static_cast<std::size_t>(i % 4), static_cast<char>('a' + i % 26)));
+    codes.push_back(there ? static_cast<std::int32_t>(i % 3) : -1);
+  }
+  const std::vector<Column> columns = {
+      Column::from_f64(numbers, valid),      Column::from_i64(whole),
+      Column::from_timestamps(whole, valid), Column::from_booleans(truth),
+      Column::from_booleans(truth, valid),   Column::from_strings(words),
+      Column::from_strings(words, valid),    Column::from_codes(codes, {"x", "y", "z"}, true)};
+  for (const Column& column : columns) {
+    for (std::int64_t begin = 0; begin <= rows; ++begin) {
+      for (std::int64_t count = 0; begin + count <= rows; ++count) {
+        std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+        std::iota(indices.begin(), indices.end(), begin);
+        const Column part = column.slice(begin, count), same = column.take(indices);
+        ASSERT_TRUE(part.equals(same)) << to_string(column.type()) << " " << begin << " " << count;
+        ASSERT_EQ(part.null_count(), same.null_count());
+        ASSERT_EQ(part.validity().empty(), part.null_count() == 0);
+      }
+    }
+  }
 }
 
 TEST(Column, TakesSlicesAndConcatenates) {

@@ -75,6 +75,11 @@ TEST(Table, FiltersAndTakesWithRowIds) {
   EXPECT_EQ(t.head(2).rows(), 2);
   EXPECT_EQ(t.head(100).rows(), 4);
   EXPECT_EQ(t.slice(4, 0).rows(), 0);
+  EXPECT_EQ(t.slice(1, 2).row_ids(), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(again.slice(1, 2).row_ids(), (std::vector<std::int64_t>{0, 3}));
+  EXPECT_TRUE(again.slice(1, 2).equals(kept.take(std::vector<std::int64_t>{0, 2})));
+  EXPECT_THROW(t.slice(3, 2), IndexError);
+  EXPECT_THROW(t.slice(-1, 1), IndexError);
   EXPECT_EQ(t.filter(Column::from_booleans({true, true, true, true}, {false, true, false, false})).row_ids(),
             (std::vector<std::int64_t>{1}));
   EXPECT_THROW(t.filter(std::vector<bool>{true}), ValueError);

@@ -133,6 +133,8 @@ class TERN_API Column {
     if (type_ != type) fail_type(type);
     check_row(i);
   }
+  // Of buffers that are known to fit together, as those of some rows of a column are.
+  static Column from_checked(ColumnBuffers buffers);
   [[noreturn]] TERN_COLD void fail_row(std::int64_t i) const;
   [[noreturn]] TERN_COLD void fail_type(ColumnType wanted) const;
 
