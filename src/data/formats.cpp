@@ -460,8 +460,10 @@ std::optional<DateFormat> detect_dates(const Column& column, std::string_view na
   std::array<bool, count> fits{};
   fits.fill(true);
   std::string_view sample;
+  bool dots = true;  // each value parts day, month and year by dots
   const bool any = each_value(column, [&](std::string_view text) {
     bool one = false;
+    dots = dots && text.find_first_not_of("0123456789") == text.find('.');
     for (std::size_t k = 0; k < count; ++k) {
       fits[k] = fits[k] && read_date(text, static_cast<DateFormat>(k)).has_value();
       one = one || fits[k];
@@ -470,6 +472,9 @@ std::optional<DateFormat> detect_dates(const Column& column, std::string_view na
     return one;
   });
   if (!any) return std::nullopt;
+  // Where dates are written with dots, the day stands first (DIN 1355-1 and its like); months that come first have
+  // slashes or hyphens.
+  if (dots && fits[static_cast<std::size_t>(DateFormat::dmy)]) return DateFormat::dmy;
   if (fits[static_cast<std::size_t>(DateFormat::dmy)] && fits[static_cast<std::size_t>(DateFormat::mdy)]) {
     ambiguous(name, sample, "expected dates that tell day from month", to_string(DateFormat::dmy),
               to_string(DateFormat::mdy));

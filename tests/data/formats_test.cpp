@@ -87,6 +87,8 @@ TEST(Dates, UnambiguousFormats) {
   EXPECT_EQ(dates({"01/02/2024", "31/01/2024"}), "date:dmy: 2024-02-01 2024-01-31");
   EXPECT_EQ(dates({"01/02/2024", "01/31/2024"}), "date:mdy: 2024-01-02 2024-01-31");
   EXPECT_EQ(dates({"1.2.2024", "13.2.2024 9:05"}), "date:dmy: 2024-02-01 2024-02-13T09:05:00Z");
+  EXPECT_EQ(dates({"05.03.2024", "1.2.2024 9:05"}), "date:dmy: 2024-03-05 2024-02-01T09:05:00Z");  // dots: day first
+  EXPECT_EQ(dates({"05.03.2024", "01.31.2024"}), "date:mdy: 2024-05-03 2024-01-31");               // but for this one
   EXPECT_EQ(dates({"1/31/2024 1:05 PM", "1/31/2024 12:00 AM"}), "date:mdy: 2024-01-31T13:05:00Z 2024-01-31");
 }
 
@@ -109,6 +111,7 @@ TEST(Dates, AmbiguousOnesAsk) {
     EXPECT_NE(std::string(error.what()).find("--types when=date:dmy"), std::string::npos);
     EXPECT_NE(std::string(error.what()).find("--types when=date:mdy"), std::string::npos);
   }
+  EXPECT_THROW(detect_dates(strings({"05.03.2024", "05/03/2024"})), DataError);  // not all with dots
   const Table t = read_csv_text("id,when\n1,01/02/2024\n2,03/04/2024\n");
   EXPECT_THROW(detect_formats(t), DataError);
   const Table told = read_csv_text("id,when\n1,01/02/2024\n2,03/04/2024\n", {.types = {{"when", "date:mdy"}}});

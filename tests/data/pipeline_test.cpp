@@ -8,6 +8,7 @@
 
 #include "tern/base/error.h"
 #include "tern/data/csv.h"
+#include "tern/data/formats.h"
 
 namespace tern::data {
 namespace {
@@ -128,6 +129,38 @@ TEST(Pipeline, TakesWhatServingBrings) {
     EXPECT_EQ(error.column(), "joined_year");
     EXPECT_EQ(error.row(), 0);
   }
+}
+
+TEST(Pipeline, ReadsGermanFilesWithoutOptions) {
+  const char* text =
+      "\xEF\xBB\xBFKunde;Betrag;Preis;Anteil;Menge;seit;Gek\xC3\xBCndigt\r\n"
+      "K1;1.234,50 \xE2\x82\xAC;1,5;12,5 %;3;05.03.2024;ja\r\n"
+      "K2;-99,00 \xE2\x82\xAC;20,25;7 %;14;01.12.2023;nein\r\n"
+      "K3;;0,125;0,5 %;1;02.02.2024 14:30;nein\r\n"
+      "K4;1.000.000,00 \xE2\x82\xAC;7;100 %;2;11.11.2022;ja\r\n";
+  CsvReport report;
+  const Table table = read_csv_text(text, {}, &report);
+  EXPECT_EQ(report.delimiter, ';');
+  EXPECT_EQ(table["Menge"].type(), ColumnType::i64);
+  const Table made = normalize_formats()->fit_transform(table, {});
+  const auto numbers = [&](const char* name) { return made[name].numeric(); };
+  EXPECT_EQ(made["Kunde"].type(), ColumnType::categorical);
+  EXPECT_EQ(made["Gek\xC3\xBCndigt"].type(), ColumnType::categorical);
+  EXPECT_EQ(made["Betrag"].f64(0), 1234.5);
+  EXPECT_EQ(made["Betrag"].f64(1), -99);
+  EXPECT_TRUE(made["Betrag"].is_null(2));
+  EXPECT_EQ(made["Betrag"].f64(3), 1e6);
+  EXPECT_EQ(numbers("Preis"), (std::vector<double>{1.5, 20.25, 0.125, 7}));
+  EXPECT_EQ(numbers("Anteil"), (std::vector<double>{0.125, 0.07, 0.005, 1}));
+  EXPECT_EQ(made["seit"].type(), ColumnType::timestamp);
+  EXPECT_EQ(made["seit"].text(0), "2024-03-05");
+  EXPECT_EQ(made["seit"].text(2), "2024-02-02T14:30:00Z");
+
+  // As many commas in each record as would be fields: the header tells the delimiter.
+  const Table narrow = read_csv_text("a;b\n1,5;2,5\n3,5;4,5\n");
+  EXPECT_EQ(narrow.names(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(detect_formats(narrow),
+            (std::vector<std::pair<std::string, std::string>>{{"a", "number:comma"}, {"b", "number:comma"}}));
 }
 
 TEST(Pipeline, KeepsEveryFeatureWhereNamesMeet) {
