@@ -210,10 +210,12 @@ Entries read_archive(std::string_view bytes) {
       fail("entry " + shown(name) + " to be stored (zip -0)", "compression method " + std::to_string(stat.comp_method));
     }
     total += stat.size;
-    if (stat.size > kind->max_bytes || total > bytes.size()) {
-      fail("entry " + shown(name) + " of at most " +
-               std::to_string(std::min<std::uint64_t>(kind->max_bytes, bytes.size())) + " bytes",
+    if (stat.size > kind->max_bytes) {
+      fail("entry " + shown(name) + " of at most " + std::to_string(kind->max_bytes) + " bytes",
            std::to_string(stat.size));
+    }
+    if (total > bytes.size()) {  // each fits, but one lies within another
+      fail("entries together within the file's " + std::to_string(bytes.size()) + " bytes", std::to_string(total));
     }
     entries.emplace(name, read_entry(archive.get(), index, stat));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/json.h"
@@ -72,19 +73,70 @@ data::Schema reading_schema(const Provenance& facts, const data::Pipeline& pipel
   return schema;
 }
 
-// The most elements that the architecture may ask for, by what the weights file holds: a tied parameter is counted once
-// for each of its places, but saved once.
-std::int64_t parameter_limit(const nn::TensorFile& weights, const std::string& architecture) {
+// Whose parameter a name is: of one of Tern's own modules, within one of another kind (which knows its own, and whose
+// size is its maker's affair), or nobody's.
+enum class Place : std::uint8_t { none, own, foreign };
+
+Place place_of(const Json& node, std::string_view name, const nn::ModuleRegistry& modules) {
+  if (!node.is_object()) return Place::none;
+  const auto type = node.find("type");
+  if (type == node.end() || !type->is_string()) return Place::none;
+  if (modules.find(type->get_ref<const std::string&>()) != nullptr) return Place::foreign;
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos) {
+    return *type == "Linear" && (name == "weight" || name == "bias") ? Place::own : Place::none;
+  }
+  const auto parts = node.find("parts");
+  if (parts == node.end() || !parts->is_array()) return Place::none;
+  for (const Json& part : *parts) {
+    if (!part.is_object()) continue;
+    const auto called = part.find("name");
+    if (called != part.end() && *called == name.substr(0, dot)) return place_of(part, name.substr(dot + 1), modules);
+  }
+  return Place::none;
+}
+
+// The most elements that the architecture may ask for: those that the weights file holds, and for each tied name that
+// it leaves out those of the name that it holds instead. Beyond the usual limit it is what the file holds and no more.
+std::int64_t parameter_limit(const nn::TensorFile& weights, const std::string& architecture,
+                             const nn::ModuleRegistry& modules) {
+  const auto fail = [](const std::string& expected, const std::string& got) {
+    throw FormatError("[architecture] expected " + expected + ", got " + got);
+  };
   std::int64_t saved = 0;
-  for (const auto& [name, tensor] : weights.tensors) saved += tensor.numel();
-  std::int64_t places = 1;
-  const Json json = internal::parse_json(architecture, "architecture");
-  const auto tied = json.is_object() ? json.find("tied") : json.end();
-  if (json.is_object() && tied != json.end() && tied->is_array()) {
-    for (const Json& group : *tied) places = std::max(places, static_cast<std::int64_t>(group.size()));
+  std::unordered_map<std::string, std::int64_t> sizes;
+  for (const auto& [name, tensor] : weights.tensors) {
+    saved += tensor.numel();
+    sizes.emplace(name, tensor.numel());
   }
   const std::int64_t bound = std::max(saved, nn::ArchitectureLimits{}.max_parameters);
-  return saved > bound / places ? bound : saved * places;
+  const Json json = internal::parse_json(architecture, "architecture");
+  const auto tied = json.is_object() ? json.find("tied") : json.end();
+  if (!json.is_object() || tied == json.end()) return saved;
+  if (!tied->is_array()) fail("\"tied\" as an array of arrays of names", tied->type_name());
+  std::unordered_set<std::string> seen;
+  std::int64_t limit = saved;
+  for (const Json& group : *tied) {
+    if (!group.is_array()) fail("tied names as an array", group.type_name());
+    std::int64_t left_out = 0, elements = -1;
+    for (const Json& entry : group) {
+      if (!entry.is_string()) fail("the name of a tied parameter", entry.type_name());
+      const auto name = entry.get<std::string>();
+      const std::string shown = entry.dump(-1, ' ', true).substr(0, 80);
+      const Place place = place_of(json, name, modules);
+      if (place == Place::none) fail("tied names of parameters of the architecture", shown);
+      if (!seen.insert(name).second) fail("each tied name once", shown + " again");
+      const auto found = sizes.find(name);
+      if (found != sizes.end()) {
+        elements = found->second;
+      } else if (place == Place::own) {
+        ++left_out;
+      }
+    }
+    if (elements < 0) fail("the weights of one name of each tied group", "none");
+    limit = elements > 0 && left_out > (bound - limit) / elements ? bound : limit + left_out * elements;
+  }
+  return limit;
 }
 
 template <class Read>
@@ -222,7 +274,8 @@ std::shared_ptr<Bundle::State> Bundle::State::read(Entries entries, const LoadOp
   Provenance& facts = state.provenance;
   const nn::TensorFile weights = reader.take("weights.safetensors", nn::from_safetensors);
   reader.take("model.json", [&](const std::string& bytes) {
-    state.model = nn::make_module(bytes, options.modules, {.max_parameters = parameter_limit(weights, bytes)});
+    state.model =
+        nn::make_module(bytes, options.modules, {.max_parameters = parameter_limit(weights, bytes, options.modules)});
   });
   in_entry("weights.safetensors", [&] { nn::load_weights(*state.model, weights); });
   state.task = reader.take("task.json", train::Task::from_json);
@@ -439,5 +492,7 @@ const std::string& Bundle::test_report() const { return state_->test; }
 const std::string& Bundle::profile() const { return state_->provenance.profile; }
 const std::string& Bundle::training() const { return state_->training; }
 const std::string& Bundle::environment() const { return state_->environment; }
+
+std::string environment() { return internal::environment_json(); }
 
 }  // namespace tern

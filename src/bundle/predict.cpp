@@ -133,7 +133,7 @@ Predictions Bundle::predict(const Row& row) const {
   return predict(table);
 }
 
-data::Table Bundle::read(const std::string& csv_path, bool with_target) const {
+data::Table Bundle::read(const std::string& csv_path, bool with_target, data::CsvReport* report) const {
   const State& state = *state_;
   const Provenance& facts = state.provenance;
   data::CsvOptions options{.schema = facts.schema};
@@ -151,7 +151,7 @@ data::Table Bundle::read(const std::string& csv_path, bool with_target) const {
   if (with_target && !facts.group.empty() && facts.group != facts.id && !used(facts.group)) {
     options.optional_columns.push_back(facts.group);
   }
-  return data::read_csv(csv_path, options);
+  return data::read_csv(csv_path, options, report);
 }
 
 Predictions Bundle::predict(const std::string& csv_path) const { return predict(read(csv_path, false)); }

@@ -29,33 +29,44 @@ struct Raw {
   std::string bytes = "{}";
   std::uint16_t method = 0, flags = 0;
   std::uint32_t declared = 0xffffffffu;  // size; 0xffffffff: the true one
+  std::int64_t at = -1;                  // where it stands already; -1: it is written
 };
 
 void put(std::string& out, std::uint64_t value, int count) {
   for (int i = 0; i < count; ++i) out += static_cast<char>(value >> (8 * i) & 255);
 }
 
+// What the local header and the directory say alike of an entry.
+std::string common_of(const Raw& entry) {
+  const std::uint32_t size =
+      entry.declared == 0xffffffffu ? static_cast<std::uint32_t>(entry.bytes.size()) : entry.declared;
+  std::string common;
+  put(common, 20, 2);
+  put(common, entry.flags, 2);
+  put(common, entry.method, 2);
+  put(common, 0x00210000, 4);
+  put(common, crc32(entry.bytes), 4);
+  put(common, size, 4);
+  put(common, size, 4);
+  put(common, entry.name.size(), 2);
+  put(common, 0, 2);
+  return common;
+}
+
+// An entry as it stands before the directory: its header and its data.
+std::string local_entry(const Raw& entry) {
+  return std::string("PK\3\4", 4) + common_of(entry) + entry.name + entry.bytes;
+}
+
 // A zip written by hand, so that it can break rules which libzip keeps.
 std::string raw_zip(const std::vector<Raw>& entries, std::uint32_t declared_entries = 0xffffffffu) {
   std::string out, directory;
   for (const Raw& entry : entries) {
-    const std::uint32_t offset = static_cast<std::uint32_t>(out.size());
-    const std::uint32_t size =
-        entry.declared == 0xffffffffu ? static_cast<std::uint32_t>(entry.bytes.size()) : entry.declared;
-    std::string common;
-    put(common, 20, 2);
-    put(common, entry.flags, 2);
-    put(common, entry.method, 2);
-    put(common, 0x00210000, 4);
-    put(common, crc32(entry.bytes), 4);
-    put(common, size, 4);
-    put(common, size, 4);
-    put(common, entry.name.size(), 2);
-    put(common, 0, 2);
-    out += std::string("PK\3\4", 4) + common + entry.name + entry.bytes;
+    const auto offset = entry.at < 0 ? out.size() : static_cast<std::size_t>(entry.at);
+    if (entry.at < 0) out += local_entry(entry);
     directory += std::string("PK\1\2", 4);
     put(directory, 20, 2);
-    directory += common;
+    directory += common_of(entry);
     put(directory, 0, 8);
     put(directory, 0, 2);
     put(directory, offset, 4);
@@ -177,6 +188,18 @@ TEST(Archive, RefusesSizesThatDoNotFit) {
   expect_refused(raw_zip({{"task.json"}}, 0xffff), "at most");
   expect_refused(raw_zip({{.name = "bundle.json", .bytes = std::string((1u << 20) + 1, ' ')}}), "bundle.json");
   expect_refused(std::string(21, 'x'), "22 bytes");
+}
+
+TEST(Archive, RefusesEntriesWithinEntries) {
+  // One entry's data holds another entry whole, so that the sizes together exceed the file's.
+  const Raw inner{.name = "task.json", .bytes = std::string(1000, ' ')};
+  const Raw outer{.name = "weights.safetensors", .bytes = local_entry(inner)};
+  Raw nested = inner;
+  nested.at = 30 + static_cast<std::int64_t>(outer.name.size());
+  EXPECT_EQ(read_archive(raw_zip({outer})).size(), 1u);
+  const std::string zip = raw_zip({outer, nested});
+  ASSERT_LT(zip.size(), inner.bytes.size() + outer.bytes.size());
+  expect_refused(zip, "entries together within the file");
 }
 
 std::string manifest_with(const std::string& from, const std::string& to) {

@@ -372,13 +372,72 @@ TEST(Bundle, KeepsNoLevelOfFewRows) {
 }
 
 TEST(Bundle, RefusesArchitecturesLargerThanTheirWeights) {
-  Entries entries = internal::read_archive(test::small_bundle().to_bytes());
-  const std::string hidden = "\"out\":8";
-  std::string& model = entries["model.json"];
-  const std::size_t at = model.find(hidden);
-  ASSERT_NE(at, std::string::npos) << model;
-  model.replace(at, hidden.size(), "\"out\":4000000000000");
-  expect_damaged(entries, "model.json");
+  const Entries good = internal::read_archive(test::small_bundle().to_bytes());
+  const std::string text = good.at("model.json"), hidden = "\"out\":8";
+  const std::size_t at = text.find(hidden);
+  ASSERT_NE(at, std::string::npos) << text;
+  const std::int64_t held = Bundle::from_bytes(test::repacked(good)).model().num_parameters();
+  for (const char* larger : {"\"out\":9", "\"out\":4000000000000"}) {  // one more is too many
+    Entries entries = good;
+    entries["model.json"].replace(at, hidden.size(), larger);
+    expect_damaged(entries, "entry \"model.json\"");
+    expect_damaged(entries, "at most " + std::to_string(held) + " parameters");
+  }
+}
+
+// A model whose two middle layers share their parameters, which the file then holds once.
+Entries tied_entries() {
+  const test::Small small = test::small_parts();
+  nn::Linear middle(8, 8);
+  nn::Linear again(8, 8);
+  again.weight = middle.weight;
+  auto model = std::make_unique<nn::Sequential>(nn::Linear(small.pipeline.width(), 8), std::move(middle),
+                                                std::move(again), nn::Linear(8, 1));
+  const Bundle made(std::move(model), small.pipeline, small.fitted, test::small_provenance(small));
+  return internal::read_archive(made.to_bytes());
+}
+
+TEST(Bundle, CountsTiedNamesOfTheArchitectureAlone) {
+  const Entries good = tied_entries();
+  const std::string tied = R"("tied":[["1.weight","2.weight"]])";
+  const std::size_t at = good.at("model.json").find(tied);
+  ASSERT_NE(at, std::string::npos) << good.at("model.json");
+  const std::string loaded = Bundle::from_bytes(test::repacked(good)).to_bytes();
+  EXPECT_EQ(internal::read_archive(loaded).at("model.json"), good.at("model.json"));
+  const auto with = [&](const std::string& groups) {
+    Entries entries = good;
+    entries["model.json"].replace(at, tied.size(), "\"tied\":" + groups);
+    return entries;
+  };
+  // A name for each of a million made-up places would have raised the bound on sizes a millionfold.
+  std::string names = "\"0.weight\"";
+  for (int i = 0; i < 1000; ++i) names += ",\"0.weight\"";
+  expect_damaged(with("[[" + names + "]]"), "each tied name once");
+  expect_damaged(with(R"([["1.weight","2.weight"],["1.weight","0.weight"]])"), "each tied name once");
+  expect_damaged(with(R"([["1.weight","7.weight"]])"),
+                 "tied names of parameters of the architecture, got \"7.weight\"");
+  expect_damaged(with(R"([["1.weight","2.height"]])"), "tied names of parameters of the architecture");
+  expect_damaged(with(R"([["1.weight","weight"]])"), "tied names of parameters of the architecture");
+  expect_damaged(with(R"([["2.weight"]])"), "the weights of one name");
+  expect_damaged(with("{}"), "an array of arrays");
+  expect_damaged(with("[7]"), "tied names as an array");
+  expect_damaged(with("[[7]]"), "the name of a tied parameter");
+  // What is tied twice is counted at two places and no more.
+  Entries larger = good;
+  std::string& model = larger["model.json"];
+  const std::string first = "\"out\":8";
+  model.replace(model.find(first), first.size(), "\"out\":9");
+  expect_damaged(larger, "parameters");
+}
+
+TEST(Bundle, HandsOnTheHashOfTheBytesThatItRead) {
+  const Folder folder("bundle-hash");
+  const std::string text = test::small_csv(30);
+  write_file(folder / "a.csv", text);
+  const Bundle made = test::small_bundle();
+  data::CsvReport report;
+  EXPECT_EQ(made.read(folder / "a.csv", true, &report).rows(), 30);
+  EXPECT_EQ(report.sha256, sha256(text));
 }
 
 TEST(Bundle, FlippedBytesAreErrorsOrChangeNothing) {

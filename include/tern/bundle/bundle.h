@@ -10,6 +10,7 @@
 
 #include "tern/base/export.h"
 #include "tern/bundle/profile.h"
+#include "tern/data/csv.h"
 #include "tern/data/pipeline.h"
 #include "tern/data/schema.h"
 #include "tern/data/table.h"
@@ -113,8 +114,9 @@ class TERN_API Bundle {
   train::Report evaluate(const data::Table& labelled, bool test_rows = true, const std::string& data_hash = {});
 
   /// Reads a file of raw rows as training read it; `with_target` demands the target column and takes it along,
-  /// and the group's where there is one. Throws FileError, DataError.
-  data::Table read(const std::string& csv_path, bool with_target) const;
+  /// and the group's where there is one. `report` says what the reader noticed, with the SHA-256 of the bytes that it
+  /// read. Throws FileError, DataError.
+  data::Table read(const std::string& csv_path, bool with_target, data::CsvReport* report = nullptr) const;
 
   const train::Task& task() const;
   const data::Pipeline& pipeline() const;
@@ -137,5 +139,8 @@ class TERN_API Bundle {
   explicit Bundle(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;  // its own
 };
+
+/// Versions, compiler, instruction set, processor and threads of this process, in the form of Bundle::environment.
+TERN_API std::string environment();
 
 }  // namespace tern

@@ -1,7 +1,7 @@
 // A library to preload that makes one file operation fail, or kills the process there. Counted are open for writing,
 // write, fsync, close and rename of files whose path holds TERN_FAULT_PATH (its folder too, when it is flushed).
 // TERN_FAULT_AT: number of the operation, from 1; 0: none. TERN_FAULT_KIND: "ENOSPC", "EIO", or "kill".
-// TERN_FAULT_COUNT: a file that gets a byte for each operation.
+// TERN_FAULT_COUNT: a file that gets a byte for each operation. TERN_FAULT_ONLY: "write": only these are counted.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -37,7 +37,10 @@ bool kills() {
 }
 
 // Whether the operation that is about to happen is the one to fail.
-bool fails_here() {
+bool fails_here(const char* operation) {
+  if (const char* only = std::getenv("TERN_FAULT_ONLY"); only != nullptr && std::strcmp(only, operation) != 0) {
+    return false;
+  }
   ++counted;
   if (const char* file = std::getenv("TERN_FAULT_COUNT")) {
     const int out = next(&::open, "open")(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -68,7 +71,7 @@ int open(const char* path, int flags, ...) {
   const int mode = (flags & O_CREAT) != 0 ? va_arg(rest, int) : 0;
   va_end(rest);
   const bool watch = is_watched(path) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_DIRECTORY) != 0);
-  if (watch && fails_here()) return fail();
+  if (watch && fails_here("open")) return fail();
   const int descriptor = next(&::open, "open")(path, flags, mode);
   if (descriptor >= 0 && descriptor < 1024) watched[descriptor] = watch;
   return descriptor;
@@ -84,7 +87,7 @@ int open64(const char* path, int flags, ...) {
 
 ssize_t write(int descriptor, const void* data, size_t size) {
   const auto real = next(&::write, "write");
-  if (is_watched(descriptor) && fails_here()) {
+  if (is_watched(descriptor) && fails_here("write")) {
     if (real(descriptor, data, size / 2) < 0) std::abort();  // half of it reaches the file
     return fail();
   }
@@ -92,12 +95,12 @@ ssize_t write(int descriptor, const void* data, size_t size) {
 }
 
 int fsync(int descriptor) {
-  if (is_watched(descriptor) && fails_here()) return fail();
+  if (is_watched(descriptor) && fails_here("fsync")) return fail();
   return next(&::fsync, "fsync")(descriptor);
 }
 
 int close(int descriptor) {
-  const bool fails = is_watched(descriptor) && fails_here();
+  const bool fails = is_watched(descriptor) && fails_here("close");
   if (fails && kills()) return fail();
   if (descriptor >= 0 && descriptor < 1024) watched[descriptor] = false;
   const int result = next(&::close, "close")(descriptor);
@@ -105,7 +108,7 @@ int close(int descriptor) {
 }
 
 int rename(const char* from, const char* to) {
-  if (is_watched(to) && fails_here()) return fail();
+  if (is_watched(to) && fails_here("rename")) return fail();
   return next(&::rename, "rename")(from, to);
 }
 
