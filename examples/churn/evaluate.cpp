@@ -63,8 +63,9 @@ void evaluate(const EvaluateOptions& options) {
   probe_outputs({options.report});
   Bundle bundle = Bundle::load(options.bundle);
   journey.done("load", options.bundle);
-  const std::string hash = sha256_file(options.data);
-  data::Table table = bundle.read(options.data, true);
+  data::CsvReport csv;
+  data::Table table = bundle.read(options.data, true, &csv);
+  const std::string& hash = csv.sha256;  // of the very bytes that are judged
   if (options.all) {
     const data::Column& target = table.column(bundle.task().target());
     const std::int64_t before = table.rows();
@@ -75,13 +76,16 @@ void evaluate(const EvaluateOptions& options) {
     table = test_rows(table, bundle.provenance(), hash, options.data);
     journey.done("read", std::to_string(table.rows()) + " test rows");
   }
-  const train::Report judged = bundle.evaluate(table, !options.all, hash);
+  const train::Report judged = in_file(options.data, [&] { return bundle.evaluate(table, !options.all, hash); });
   journey.done("evaluate", judged.note);
-  note_interrupts();            // files that are begun are finished
-  bundle.save(options.bundle);  // with the new line of the ledger
-  journey.done("save", options.bundle);
+  note_interrupts();  // files that are begun are finished
+  Outputs outputs;
+  outputs.add(options.bundle, bundle.to_bytes());  // with the new line of the ledger
+  outputs.prepare();
+  journey.count("save", journey.seconds());
   if (!options.report.empty()) {
     nlohmann::ordered_json report = report_head(bundle, "evaluate");
+    report["training_environment"] = nlohmann::ordered_json::parse(bundle.environment());
     report["input"] = {{"file", options.data}, {"sha256", hash}, {"rows", table.rows()}};
     report["settings"] = nlohmann::ordered_json::parse(bundle.provenance().settings);
     add_figures(report, "validation", nlohmann::ordered_json::parse(bundle.validation_report()));
@@ -91,7 +95,9 @@ void evaluate(const EvaluateOptions& options) {
     if (!judged.warning.empty()) report["warnings"].push_back(judged.warning);
     report["stages"] = journey.stages();
     report["seconds"] = journey.total();
-    write_file(options.report, report.dump(2) + "\n");
+    outputs.add(options.report, report.dump(2) + "\n");
   }
+  outputs.commit();  // the ledger first: no figures on rows that it has not counted
+  journey.print("save", options.bundle);
   std::printf("\n%s", to_string(judged).c_str());
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -10,13 +11,22 @@
 #include <system_error>
 
 #include "tern/base/error.h"
-#include "tern/base/file.h"
 
 void Journey::done(const std::string& stage, const std::string& found) { done(stage, found, seconds()); }
 
 void Journey::done(const std::string& stage, const std::string& found, double spent) {
+  count(stage, spent);
+  print(stage, found);
+}
+
+void Journey::count(const std::string& stage, double spent) {
   seconds_.emplace_back(stage, spent);
   last_ += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(spent));
+}
+
+void Journey::print(const std::string& stage, const std::string& found) const {
+  const auto counted = [&](const auto& entry) { return entry.first == stage; };
+  const double spent = std::find_if(seconds_.rbegin(), seconds_.rend(), counted)->second;
   std::printf("%-9s %6.2f s  %s\n", stage.c_str(), spent, found.c_str());
   std::fflush(stdout);
 }
@@ -31,11 +41,42 @@ double Journey::total() const { return std::chrono::duration<double>(Clock::now(
 
 double Journey::seconds() const { return std::chrono::duration<double>(Clock::now() - last_).count(); }
 
+void Outputs::add(const std::string& path, std::string_view content) {
+  if (!path.empty()) files_.emplace_back(path).write(content);
+}
+
+void Outputs::prepare() {
+  for (tern::AtomicFile& file : files_) file.prepare();
+}
+
+void Outputs::commit() {
+  prepare();
+  for (tern::AtomicFile& file : files_) file.commit();
+}
+
 nlohmann::ordered_json Journey::stages() const {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& [stage, spent] : seconds_) json[stage]["seconds"] = spent;
   return json;
 }
+
+namespace {
+
+// Where a path leads: absolute, links followed, of a file that need not be there yet.
+std::filesystem::path destination(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path at = std::filesystem::absolute(path, error);
+  if (error) return path;
+  for (int links = 0; links < 40 && std::filesystem::is_symlink(at, error); ++links) {  // a link to no file as well
+    const std::filesystem::path next = std::filesystem::read_symlink(at, error);
+    if (error) break;
+    at = at.parent_path() / next;
+  }
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(at, error);
+  return error ? at.lexically_normal() : whole;
+}
+
+}  // namespace
 
 void need_different_files(const std::vector<std::string>& read, const std::vector<std::string>& written) {
   std::vector<std::string> seen = read;
@@ -43,8 +84,9 @@ void need_different_files(const std::vector<std::string>& read, const std::vecto
     if (path.empty()) continue;
     for (const std::string& other : seen) {
       std::error_code error;
-      if (path == other || std::filesystem::equivalent(path, other, error)) {
-        throw tern::ValueError("[churn] expected different files to read and to write, got " + path + " twice");
+      if (destination(path) == destination(other) || std::filesystem::equivalent(path, other, error)) {
+        throw tern::ValueError("[churn] expected different files to read and to write, got " + path + " twice" +
+                               (path == other ? "" : ", also as " + other));
       }
     }
     seen.push_back(path);

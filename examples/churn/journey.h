@@ -1,10 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "tern/base/error.h"
+#include "tern/base/file.h"
 
 /// The stages of a run: one printed line and one entry of seconds each.
 class Journey {
@@ -13,6 +18,9 @@ class Journey {
   void done(const std::string& stage, const std::string& found);
   /// The same for a stage that knows its own seconds; what else went by counts for the next.
   void done(const std::string& stage, const std::string& found, double seconds);
+  /// The two halves of `done`: seconds of a stage that count already, and its line, to be printed once it is true.
+  void count(const std::string& stage, double seconds);
+  void print(const std::string& stage, const std::string& found) const;
   /// Prints a warning and keeps it for the report.
   void warn(const std::string& text);
   /// Seconds since the last `done`.
@@ -31,7 +39,33 @@ class Journey {
   std::vector<std::string> warnings_;
 };
 
-/// Throws when a file to write is another of them or one that is read; empty paths are passed over.
+/// Files that appear all or none: whatever may fail for want of room has happened before the first is put in its place.
+class Outputs {
+ public:
+  /// Writes the content beside the path; an empty path is passed over. Throws FileError.
+  void add(const std::string& path, std::string_view content);
+  /// Brings all that was added to disk. Throws FileError, and then every older file still stands.
+  void prepare();
+  /// Puts all in their places, in the order in which they were added. Throws FileError.
+  void commit();
+
+ private:
+  std::deque<tern::AtomicFile> files_;
+};
+
+/// Runs a function; an error in data that names no file is given the name of this one.
+template <class Run>
+auto in_file(const std::string& file, Run run) {
+  try {
+    return run();
+  } catch (const tern::DataError& error) {
+    if (!error.file().empty() || std::string_view(error.what()).find(file + ": ") != std::string_view::npos) throw;
+    throw tern::DataError("churn", error.what(), {.file = file});
+  }
+}
+
+/// Throws when a file to write is another of them or one that is read, under whatever name; empty paths are passed
+/// over.
 void need_different_files(const std::vector<std::string>& read, const std::vector<std::string>& written);
 
 /// "a, b, c", at most `most` of them.

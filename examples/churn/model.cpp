@@ -109,7 +109,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
       .seed = options.seed,
       .callbacks = {print_epoch},
       .stop_requested = interrupted,
-      .checkpoint = options.out + ".checkpoint",
+      .checkpoint = options.checkpoint(),
       .resume = options.resume,
       .baselines = baselines,
       .groups = given.validation_groups};
@@ -125,7 +125,11 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
   std::printf("  (* the best epoch so far, whose weights are kept)\n");
   std::fflush(stdout);
   note_interrupts();
-  trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
+  try {
+    trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
+  } catch (const FormatError& error) {  // the one file that training reads
+    throw FormatError("[churn] " + recipe.checkpoint + ": " + error.what());
+  }
   const train::Fitted& fitted = trained.fitted;
   trained.summary = std::to_string(fitted.history.size()) + " epochs, best " + std::to_string(fitted.best_epoch) +
                     ", ended by " + reason(fitted.stopped);

@@ -19,6 +19,8 @@ struct TrainOptions {
   double max_time = 0;
   bool resume = false, drop_duplicates = false, balanced = false;
   std::string out = "churn.tern", report, write_splits;
+  // Where training goes on from, the mlp's alone; gone once the bundle is written.
+  std::string checkpoint() const { return out + ".checkpoint"; }
 };
 
 struct EvaluateOptions {

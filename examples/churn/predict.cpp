@@ -11,7 +11,7 @@ void predict(const PredictOptions& options) {
   journey.done("load", options.bundle);
   const data::Table table = bundle.read(options.data, false);
   journey.done("read", std::to_string(table.rows()) + " rows");
-  const Predictions predictions = bundle.predict(table);
+  const Predictions predictions = in_file(options.data, [&] { return bundle.predict(table); });
   data::Table out;
   if (const std::string& id = bundle.provenance().id; !id.empty() && table.has(id)) out.add(id, table.column(id));
   out.add("probability", data::Column::from_f64(predictions.values));

@@ -4,9 +4,14 @@
 
 using nlohmann::ordered_json;
 
-std::string describe(const tern::train::Leak& leak) {
+std::string describe(const FoundLeak& found) {
+  const tern::train::Leak& leak = found.leak;
   char auroc[16];
   std::snprintf(auroc, sizeof auroc, "%.3f", leak.auroc);
+  if (found.left_out) {
+    return "\"" + leak.column + "\", which is left out, tells the target almost alone by being missing or not (AUROC " +
+           auroc + " out of fold): do other columns, too, hold what is known only after the outcome?";
+  }
   return "\"" + leak.column + "\" tells the target almost alone" +
          (leak.missingness_alone ? ", by being missing or not" : "") + " (AUROC " + auroc +
          " out of fold): is it known before the outcome? --drop " + leak.column + " leaves it out";
@@ -21,10 +26,13 @@ ordered_json to_json(const Dropped& dropped) {
   return {{"rows", rows}, {"columns", columns}};
 }
 
-ordered_json to_json(const std::vector<tern::train::Leak>& leaks) {
+ordered_json to_json(const std::vector<FoundLeak>& leaks) {
   ordered_json list = ordered_json::array();
-  for (const tern::train::Leak& leak : leaks) {
-    list.push_back({{"column", leak.column}, {"auroc", leak.auroc}, {"missingness_alone", leak.missingness_alone}});
+  for (const auto& [leak, left_out] : leaks) {
+    list.push_back({{"column", leak.column},
+                    {"auroc", leak.auroc},
+                    {"missingness_alone", leak.missingness_alone},
+                    {"left_out", left_out}});
   }
   return list;
 }
@@ -65,7 +73,7 @@ ordered_json report_head(const tern::Bundle& bundle, const std::string& command)
   return {{"format", 1},
           {"command", command},
           {"seed", bundle.provenance().seed},
-          {"environment", ordered_json::parse(bundle.environment())}};
+          {"environment", ordered_json::parse(tern::environment())}};
 }
 
 void add_figures(ordered_json& report, const std::string& rows, ordered_json judged) {

@@ -21,14 +21,20 @@ struct Dropped {
   std::vector<std::pair<std::string, std::string>> columns{};
 };
 
-std::string describe(const tern::train::Leak& leak);
+/// A column that tells the target, among those used or, by its gaps alone, among those left out.
+struct FoundLeak {
+  tern::train::Leak leak{};
+  bool left_out = false;
+};
+
+std::string describe(const FoundLeak& found);
 
 nlohmann::ordered_json to_json(const Dropped& dropped);
-nlohmann::ordered_json to_json(const std::vector<tern::train::Leak>& leaks);
+nlohmann::ordered_json to_json(const std::vector<FoundLeak>& leaks);
 nlohmann::ordered_json to_json(const std::vector<tern::LedgerEntry>& ledger);
 nlohmann::ordered_json settings_of(const TrainOptions& options);
 
-/// What every report begins with: the command, versions, compiler, instruction set, threads.
+/// What every report begins with: the command, and versions, compiler, instruction set and threads of this process.
 nlohmann::ordered_json report_head(const tern::Bundle& bundle, const std::string& command);
 
 /// Puts a judged set of rows under its name and its baselines under "baselines", by baseline and rows.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 
 #include "journey.h"
 #include "model.h"
@@ -64,8 +65,9 @@ std::vector<double> fractions(const TrainOptions& options) {
 
 // Before any work: every file that will be written can be, and none of them is another of them or the input.
 void check_outputs(const TrainOptions& options) {
-  need_different_files({options.data}, {options.out, options.report, options.write_splits});
+  need_different_files({options.data}, {options.out, options.checkpoint(), options.report, options.write_splits});
   probe_outputs({options.out, options.report, options.write_splits});
+  if (options.model == "mlp") probe_outputs({options.checkpoint()});
 }
 
 void check(const TrainOptions& options, const data::Table& table) {
@@ -123,11 +125,8 @@ data::Table read_csv(const std::string& path, const data::CsvOptions& how, data:
   try {
     return data::read_csv(path, how, &csv);
   } catch (const DataError& error) {
-    bool told = tells(how.types, error.column());
-    if (!told && !how.types.empty() && error.column().empty()) {
-      const data::Table header = data::read_csv(path, {.allow_no_rows = true, .max_rows = 0});
-      for (const auto& [name, type] : how.types) told = told || !header.has(name);
-    }
+    bool told = tells(how.types, error.column());  // or a type for a column that the file lacks:
+    told = told || std::string_view(error.what()).find("expected told types") != std::string_view::npos;
     if (!told) throw;
     throw DataError("churn --types", error.what());
   } catch (const ValueError& error) {  // a type or a written form that there is not
@@ -139,20 +138,20 @@ data::Table read_csv(const std::string& path, const data::CsvOptions& how, data:
   }
 }
 
-data::Table read(const TrainOptions& options, Journey& journey, data::Schema& schema) {
+data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport& csv) {
   data::CsvOptions how{.types = told_types(options)};
   how.missing.insert(how.missing.end(), options.missing.begin(), options.missing.end());
-  data::CsvReport csv;
   data::Table table = read_csv(options.data, how, csv);
   check(options, table);
   const std::string time = split_column(options, "time");
   if (!time.empty() && table.column(time).type() == data::ColumnType::string) {
     if (const auto format = data::detect_format(table.column(time), time)) {  // "31/12/2024" becomes a time
-      how.types.emplace_back(time, *format);
-      table = read_csv(options.data, how, csv);
+      data::apply_format(table, time, *format);  // not read again: a pipe gives its bytes once
+      for (data::SchemaColumn& column : csv.schema.columns) {
+        if (column.name == time) column = {.name = time, .type = data::format_type(*format), .format = *format};
+      }
     }
   }
-  schema = csv.schema;
   std::int64_t missing = 0;
   for (std::int64_t c = 0; c < table.width(); ++c) missing += table.column(c).null_count();
   journey.done("read", std::to_string(table.rows()) + " rows, " + std::to_string(table.width()) + " columns, " +
@@ -188,85 +187,144 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   return table;
 }
 
-// Columns that name rows or were dropped: two customers may be alike in all the others.
-std::vector<std::string> no_features(const data::Table& table, const TrainOptions& options) {
-  std::vector<std::string> names = options.drop;
-  for (const data::ColumnRole& column : data::infer_roles(table, {.target = options.target, .id = options.id})) {
-    if (column.role == data::Role::identifier) names.push_back(column.name);
+struct LeftOut {
+  std::string name{}, reason{};
+  bool asked = false;  // for by an option, so that it need not be said
+};
+
+// Columns that are no features, each with its reason, judged on the rows given.
+std::vector<LeftOut> left_out_of(const data::Table& rows, const TrainOptions& options) {
+  std::vector<LeftOut> left_out;
+  for (const data::ColumnRole& column : data::infer_roles(rows, {.target = options.target, .id = options.id})) {
+    const std::string& name = column.name;
+    const auto among = [&](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (name == options.target) continue;
+    if (name == options.id) {
+      left_out.push_back({name, "the id", true});
+    } else if (name == split_column(options, "time") && !among(options.keep)) {
+      left_out.push_back({name, "the time of the split: test rows lie beyond the values learned from"});
+    } else if (name == split_column(options, "group") && !among(options.keep)) {
+      left_out.push_back({name, "the group of the split: other rows belong to other groups"});
+    } else if (among(options.drop)) {
+      left_out.push_back({name, "asked by --drop", true});
+    } else if (!column.usable() && !among(options.keep)) {
+      left_out.push_back({name, column.reason});
+    }
   }
+  return left_out;
+}
+
+std::vector<std::string> names_of(const std::vector<LeftOut>& left_out) {
+  std::vector<std::string> names;
+  for (const LeftOut& column : left_out) names.push_back(column.name);
   return names;
 }
 
-data::Splits split(const data::Table& table, const TrainOptions& options, Journey& journey) {
+// Rows that are alike in every feature stay together, and which columns are features is judged on training rows: where
+// these leave out more than all rows did, the split is made again without them.
+data::Splits split(const data::Table& table, const TrainOptions& options, Journey& journey,
+                   std::vector<LeftOut>& left_out) {
   const std::string time = split_column(options, "time"), group = split_column(options, "group");
   const std::vector<double> part = fractions(options);
-  data::Splits splits = data::split(table, {.train = part[0],
-                                            .validation = part[1],
-                                            .test = part[2],
-                                            .stratify = time.empty() && group.empty() ? options.target : "",
-                                            .group = group,
-                                            .time = time,
-                                            .seed = options.seed,
-                                            .target = options.target,
-                                            .id = options.id,
-                                            .ignore = no_features(table, options)});
+  std::vector<std::string> ignore = names_of(left_out_of(table, options));
+  data::Splits splits;
+  for (bool again = true; again;) {
+    splits = data::split(table, {.train = part[0],
+                                 .validation = part[1],
+                                 .test = part[2],
+                                 .stratify = time.empty() && group.empty() ? options.target : "",
+                                 .group = group,
+                                 .time = time,
+                                 .seed = options.seed,
+                                 .target = options.target,
+                                 .id = options.id,
+                                 .ignore = ignore});
+    left_out = left_out_of(splits.train, options);
+    again = false;
+    for (const std::string& name : names_of(left_out)) {
+      if (std::find(ignore.begin(), ignore.end(), name) != ignore.end()) continue;
+      ignore.push_back(name);
+      again = true;
+    }
+  }
   journey.done("split", std::to_string(splits.train.rows()) + " train, " + std::to_string(splits.validation.rows()) +
                             " validation, " + std::to_string(splits.test.rows()) + " test (" +
                             (options.split == "random" ? "random, stratified" : options.split) + ")");
   return splits;
 }
 
-// Columns that are no features, each with its reason; judged on training rows.
-std::vector<std::string> choose_columns(const data::Table& training, const TrainOptions& options, Journey& journey,
-                                        Dropped& dropped) {
-  std::vector<std::string> left_out;
-  const auto leave = [&](const std::string& name, const std::string& reason, bool said) {
-    left_out.push_back(name);
-    dropped.columns.emplace_back(name, reason);
-    if (said) std::printf("  left out: \"%s\": %s\n", name.c_str(), reason.c_str());
-  };
-  const auto roles = data::infer_roles(training, {.target = options.target, .id = options.id});
-  for (const data::ColumnRole& column : roles) {
-    const auto among = [&](const std::vector<std::string>& names) {
-      return std::find(names.begin(), names.end(), column.name) != names.end();
-    };
-    if (column.name == options.target) continue;
-    if (column.name == options.id) {
-      leave(column.name, "the id", false);
-    } else if (column.name == split_column(options, "time") && !among(options.keep)) {
-      leave(column.name, "the time of the split: test rows lie beyond the values learned from", true);
-    } else if (column.name == split_column(options, "group") && !among(options.keep)) {
-      leave(column.name, "the group of the split: other rows belong to other groups", true);
-    } else if (among(options.drop)) {
-      leave(column.name, "asked by --drop", false);
-    } else if (!column.usable() && !among(options.keep)) {
-      leave(column.name, column.reason, true);
-    }
-    if (column.role == data::Role::timestamp && options.split == "random") {
-      journey.warn("\"" + column.name +
-                   "\" is a time: a random split trains on rows that are later than test rows, and the "
-                   "figures may be optimistic; --split time:" +
-                   column.name + " tests on the latest rows");
-    }
-    if (column.role == data::Role::categorical && column.usable() && options.split == "random" &&
-        !among(options.drop)) {
-      const std::int64_t values = training.column(column.name).distinct_count();
+// Says which columns are no features, and keeps it for the report.
+void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left_out, const TrainOptions& options,
+                   Journey& journey, Dropped& dropped) {
+  for (const LeftOut& column : left_out) {
+    dropped.columns.emplace_back(column.name, column.reason);
+    if (!column.asked) std::printf("  left out: \"%s\": %s\n", column.name.c_str(), column.reason.c_str());
+  }
+  if (options.split == "random") {
+    for (const data::ColumnRole& column : data::infer_roles(training, {.target = options.target, .id = options.id})) {
+      const std::string& name = column.name;
+      if (column.role == data::Role::timestamp) {
+        journey.warn("\"" + name +
+                     "\" is a time: a random split trains on rows that are later than test rows, and the "
+                     "figures may be optimistic; --split time:" +
+                     name + " tests on the latest rows");
+      }
+      const bool asked = std::find(options.drop.begin(), options.drop.end(), name) != options.drop.end();
+      if (column.role != data::Role::categorical || asked) continue;
+      const std::int64_t values = training.column(name).distinct_count();
       if (values > 50 && training.rows() >= 3 * values) {
-        journey.warn("\"" + column.name + "\" has " + std::to_string(values) +
+        journey.warn("\"" + name + "\" has " + std::to_string(values) +
                      " values that repeat: if each is one customer, a random split puts it into training and test, and "
                      "the figures may be optimistic; --split group:" +
-                     column.name + " keeps them together");
+                     name + " keeps them together");
       }
     }
   }
   if (left_out.size() + 1 >= static_cast<std::size_t>(training.width())) {
-    throw DataError("churn", "expected at least one column to learn from, but all are left out: " + join(left_out),
+    throw DataError("churn",
+                    "expected at least one column to learn from, but all are left out: " + join(names_of(left_out)),
                     {.file = options.data});
   }
-  return left_out;
 }
 
-void write_splits(const std::string& path, const data::Splits& splits) {
+// Columns that tell the target alone: of the features by their values or their gaps; of what is left out, though not by
+// an option, by its gaps, which are there for a reason even where the values are too many to learn from.
+std::vector<FoundLeak> find_leaks(const data::Table& training, const std::vector<std::uint8_t>& labels,
+                                  const std::vector<LeftOut>& left_out, const TrainOptions& options, Journey& journey) {
+  std::vector<std::string> except = names_of(left_out);
+  except.push_back(options.target);
+  std::vector<FoundLeak> found;
+  for (train::Leak& leak : train::find_leaks(training, labels, except, {.seed = options.seed})) {
+    found.push_back({std::move(leak)});
+  }
+  data::Table gaps;
+  std::size_t asked = 0;
+  for (const LeftOut& column : left_out) {
+    if (column.asked) {
+      ++asked;
+      continue;
+    }
+    std::vector<bool> missing;
+    for (std::int64_t i = 0; i < training.rows(); ++i) missing.push_back(training.column(column.name).is_null(i));
+    gaps.add(column.name, data::Column::from_booleans(missing));
+  }
+  if (gaps.width() > 0) {
+    for (train::Leak& leak : train::find_leaks(gaps, labels, {}, {.seed = options.seed})) {
+      leak.missingness_alone = true;
+      found.push_back({std::move(leak), true});
+    }
+  }
+  for (const FoundLeak& leak : found) journey.warn(describe(leak));
+  std::string text = found.empty() ? "no single feature tells the target" : "see the warnings";
+  if (gaps.width() > 0) text += "; of " + std::to_string(gaps.width()) + " left out only the gaps were checked";
+  if (asked > 0) text += "; " + std::to_string(asked) + " unchecked (--drop, --id)";
+  journey.done("leakage", text);
+  return found;
+}
+
+std::string splits_text(const data::Splits& splits) {
   std::vector<std::pair<std::int64_t, const char*>> rows;
   for (const std::int64_t id : splits.train.row_ids()) rows.emplace_back(id, "train");
   for (const std::int64_t id : splits.validation.row_ids()) rows.emplace_back(id, "validation");
@@ -274,7 +332,7 @@ void write_splits(const std::string& path, const data::Splits& splits) {
   std::sort(rows.begin(), rows.end());
   std::string text = "row,split\n";
   for (const auto& [row, part] : rows) text += std::to_string(row) + "," + part + "\n";
-  write_file(path, text);
+  return text;
 }
 
 // Test rows that will say little are known before training; the report says it of validation rows.
@@ -311,6 +369,8 @@ void print_how_to_resume(const TrainOptions& options) {
               options.resume ? "" : "--resume");
 }
 
+void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journey& journey);
+
 }  // namespace
 
 void train(const TrainOptions& given) {
@@ -328,10 +388,15 @@ void train(const TrainOptions& given) {
   }
   check_outputs(options);
   const metrics::ThresholdRule rule = metrics::parse_threshold_rule(options.threshold);
-  Dropped dropped;
+  in_file(options.data, [&] { run(options, rule, journey); });
+}
 
-  data::Schema schema;
-  data::Table table = read(options, journey, schema);
+namespace {
+
+void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journey& journey) {
+  Dropped dropped;
+  data::CsvReport csv;
+  data::Table table = read(options, journey, csv);
   table = clean(std::move(table), options, journey, dropped);
   train::Task task = train::binary({.target = options.target,
                                     .positive = options.positive,
@@ -343,18 +408,14 @@ void train(const TrainOptions& given) {
         "negatives, so log loss, Brier score and calibration are off on this one");
   }
   task.fit(table.column(options.target));  // asks for the positive class before anything else is done
-  data::Splits splits = split(table, options, journey);
+  std::vector<LeftOut> left_out;
+  data::Splits splits = split(table, options, journey, left_out);
   warn_of_few(splits, options, task, journey);
+  tell_left_out(splits.train, left_out, options, journey, dropped);
+  const std::vector<FoundLeak> leaks =
+      find_leaks(splits.train, task.labels(splits.train.column(options.target)), left_out, options, journey);
 
-  const std::vector<std::string> left_out = choose_columns(splits.train, options, journey, dropped);
-  std::vector<std::string> except = left_out;
-  except.push_back(options.target);
-  const auto leaks =
-      train::find_leaks(splits.train, task.labels(splits.train.column(options.target)), except, {.seed = options.seed});
-  for (const train::Leak& leak : leaks) journey.warn(describe(leak));
-  journey.done("leakage", leaks.empty() ? "no single column tells the target" : "see the warnings");
-
-  data::Pipeline pipeline = make_pipeline(left_out);
+  data::Pipeline pipeline = make_pipeline(names_of(left_out));
   const data::Dataset training = pipeline.fit_transform(splits.train, options.target, {.seed = options.seed});
   const data::Dataset validation = pipeline.transform(splits.validation);
   journey.done("features", std::to_string(pipeline.width()) + " features from " +
@@ -367,11 +428,10 @@ void train(const TrainOptions& given) {
   const Trained trained = train_model(options, task, rows, journey);
   note_interrupts();  // files that are begun are finished
 
-  const std::string sha256 = sha256_file(options.data);
   const nlohmann::ordered_json settings = settings_of(options);
   Bundle bundle(*trained.model, pipeline, trained.fitted,
                 {.input_file = std::filesystem::path(options.data).filename().string(),
-                 .input_sha256 = sha256,
+                 .input_sha256 = csv.sha256,
                  .settings = settings.dump(),
                  .seed = options.seed,
                  .train_rows = splits.train.row_ids(),
@@ -379,15 +439,18 @@ void train(const TrainOptions& given) {
                  .test_rows = splits.test.row_ids(),
                  .id = options.id,
                  .group = group,
-                 .schema = schema,
+                 .schema = csv.schema,
                  .profile = profile_of(splits.train)});
-  bundle.save(options.out);
-  if (!options.write_splits.empty()) write_splits(options.write_splits, splits);
-  journey.done("save", options.out);
+  Outputs outputs;
+  outputs.add(options.out, bundle.to_bytes());
+  outputs.add(options.write_splits, splits_text(splits));
+  outputs.prepare();
+  journey.count("save", journey.seconds());
 
   if (!options.report.empty()) {
     nlohmann::ordered_json report = report_head(bundle, "train");
-    report["input"] = {{"file", options.data}, {"sha256", sha256}, {"rows", table.rows()}, {"columns", table.width()}};
+    report["input"] = {
+        {"file", options.data}, {"sha256", csv.sha256}, {"rows", table.rows()}, {"columns", table.width()}};
     report["settings"] = settings;
     report["splits"] = {
         {"train", splits.train.rows()}, {"validation", splits.validation.rows()}, {"test", splits.test.rows()}};
@@ -401,13 +464,17 @@ void train(const TrainOptions& given) {
     add_figures(report, "validation", nlohmann::ordered_json::parse(train::to_json(trained.fitted.report)));
     report["stages"] = journey.stages();
     report["seconds"] = journey.total();
-    write_file(options.report, report.dump(2) + "\n");
+    outputs.add(options.report, report.dump(2) + "\n");
   }
+  outputs.commit();
+  journey.print("save", options.out);
   const bool stopped = trained.fitted.stopped == train::StopReason::requested;
   std::error_code ignored;  // a checkpoint that stays is only taken up by --resume
-  if (!stopped) std::filesystem::remove(options.out + ".checkpoint", ignored);
+  if (!stopped && options.model == "mlp") std::filesystem::remove(options.checkpoint(), ignored);
 
   std::printf("\n%s\n", to_string(trained.fitted.report).c_str());
   if (stopped) print_how_to_resume(options);
   print_next(options, splits.test.rows() > 0);
 }
+
+}  // namespace

@@ -1,6 +1,6 @@
 """Runs the churn program as its users do: the journey, what it refuses, what it warns of, interruption, same bits.
 
-    CHURN=path/to/churn TELCO=path/to/telco.csv.gz python3 churn_test.py [-k NAME]
+    CHURN=path/to/churn TELCO=path/to/telco.csv.gz FAULT=path/to/shim.so python3 churn_test.py [-k NAME]
 """
 
 import csv
@@ -22,6 +22,7 @@ import zipfile
 
 CHURN = os.environ['CHURN']
 TELCO = os.environ['TELCO']
+FAULT = os.environ['FAULT']  # makes file operations fail: tests/bundle/fault
 
 
 def obey_permissions():
@@ -270,6 +271,61 @@ class Journey(Churn):
         self.assertEqual(part[300], part[4])
         self.assertEqual(part[301], part[8])
 
+    def test_the_hash_is_of_the_bytes_that_were_read(self):
+        data = self.write('d.csv', self.small())
+        wanted = hashlib.sha256(self.text_of('d.csv')).hexdigest()
+        os.mkfifo(self.path('pipe'))
+        at_once = ('--id', 'id', '--model', 'logistic')
+        for command in (['train', '--target', 'left', '--out', self.path('m.tern'), *at_once],
+                        ['evaluate', '--bundle', self.path('m.tern')]):
+            process = subprocess.Popen([CHURN, *command, '--data', self.path('pipe'), '--report', self.path('r.json')],
+                                       stdout=subprocess.DEVNULL)
+            with open(self.path('pipe'), 'wb') as pipe:
+                pipe.write(self.text_of('d.csv'))
+            self.assertEqual(process.wait(), 0)
+            self.assertEqual(self.json('r.json')['input']['sha256'], wanted)
+        self.assertEqual(self.json('r.json')['ledger'][-1]['data_hash'], wanted)
+        # The time of a split in a written form is found without a second reading.
+        table = self.small()
+        table[0].append('day')
+        for i, row in enumerate(table[1:]):
+            row.append(f'{1 + i % 28:02}/{1 + i // 28 % 12:02}/2023')
+        timed = self.write('t.csv', table)
+        command = ['train', '--target', 'left', *at_once, '--split', 'time:day', '--keep', 'day']
+        run(*command, '--data', timed, '--out', self.path('file.tern'), '--write-splits', self.path('file.csv'))
+        process = subprocess.Popen([CHURN, *command, '--data', self.path('pipe'), '--out', self.path('pipe.tern'),
+                                    '--write-splits', self.path('pipe.csv')], stdout=subprocess.DEVNULL)
+        with open(self.path('pipe'), 'wb') as pipe:
+            pipe.write(self.text_of('t.csv'))
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual(self.text_of('pipe.csv'), self.text_of('file.csv'))
+        run('evaluate', '--bundle', self.path('pipe.tern'), '--data', timed)
+        run('predict', '--bundle', self.path('pipe.tern'), '--data', timed, '--out', self.path('p.csv'))
+
+    def test_rows_alike_in_every_feature_stay_together(self):
+        table = self.small(300)
+        table = table + [list(row) for row in table[1:]]
+        table[0].append('remark')
+        for i, row in enumerate(table[1:]):  # free text, which is no feature, tells them apart
+            row[0] = f'C{i:05}'
+            row.append(f'called on day {i} and asked about bill {7 * i}')
+        self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'),
+                   '--write-splits', self.path('s.csv'))
+        self.assertIn('remark', [c['name'] for c in self.json('r.json')['dropped']['columns']])
+        with open(self.path('s.csv'), newline='') as file:
+            part = {int(row['row']): row['split'] for row in csv.DictReader(file)}
+        self.assertEqual(len(part), 600)
+        for i in range(300):
+            self.assertEqual(part[i], part[i + 300])
+
+    def test_a_report_tells_of_its_own_process(self):
+        data = self.write('d.csv', self.small())
+        self.train(data, '--id', 'id', '--model', 'logistic', '--threads', '2', '--report', self.path('r.json'))
+        self.assertEqual(self.json('r.json')['environment']['threads'], 2)
+        run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--threads', '1', '--report', self.path('e.json'))
+        self.assertEqual(self.json('e.json')['environment']['threads'], 1)
+        self.assertEqual(self.json('e.json')['training_environment'], self.json('r.json')['environment'])
+
     def test_written_formats_are_read(self):
         table = self.small(400)
         table[0] += ['income', 'share', 'since']
@@ -393,6 +449,21 @@ class Warnings(Churn):
         self.assertIn('"status" tells the target almost alone', done.stdout)
         self.assertIn('customer', [c['name'] for c in report['dropped']['columns']])  # a level per row
         self.assertNotIn('status', [c['name'] for c in report['dropped']['columns']])  # nothing is dropped silently
+        self.assertIn('of 1 left out only the gaps were checked', done.stdout)
+
+    def test_the_gaps_of_columns_left_out(self):
+        table = self.small(600)
+        table[0].append('reason')
+        for i, row in enumerate(table[1:]):  # too many words to learn from, and there for those who left alone
+            row.append(f'said on call {i} that they pay {3 * i} too much' if row[4] == 'Yes' else '')
+        data = self.write('d.csv', table)
+        done = self.train(data, '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+        self.assertIn('"reason", which is left out, tells the target almost alone by being missing', done.stdout)
+        leak, = self.json('r.json')['leakage']
+        self.assertEqual((leak['column'], leak['left_out'], leak['missingness_alone']), ('reason', True, True))
+        done = self.train(data, '--id', 'id', '--model', 'logistic', '--drop', 'reason')
+        self.assertNotIn('tells the target almost', done.stdout)
+        self.assertIn('2 unchecked (--drop, --id)', done.stdout)
 
     def test_a_repeating_id_under_a_random_split(self):
         table = self.small(400)
@@ -523,17 +594,26 @@ class Refused(Churn):
         data = self.write('d.csv', table)
         self.refused(data, 'lef', 'left', target='lef')
         constant = self.write('c.csv', [row[:4] + ['left' if i == 0 else 'Yes'] for i, row in enumerate(table)])
-        self.refused(constant, 'left', 'Yes')
+        self.refused(constant, 'left', 'Yes', 'c.csv: ')
         three = self.write('t.csv', [row[:4] + ['left' if i == 0 else 'abc'[i % 3]] for i, row in enumerate(table)])
-        self.refused(three, 'left', '3', more=('--positive', 'a'))
+        self.refused(three, 'left', '3', 't.csv: ', more=('--positive', 'a'))
         empty = self.write('m.csv', [row[:4] + ['left' if i == 0 else ''] for i, row in enumerate(table)])
-        self.refused(empty, 'left')
+        self.refused(empty, 'left', 'm.csv: ')
         words = self.write('w.csv', [row[:4] + ['left' if i == 0 else 'ab'[i % 2]] for i, row in enumerate(table)])
-        self.refused(words, 'positive')
-        self.refused(words, 'zebra', more=('--positive', 'zebra'))
+        self.refused(words, 'positive', 'w.csv: ')
+        self.refused(words, 'zebra', 'w.csv: ', more=('--positive', 'zebra'))
         rare = self.write('x.csv', [row[:4] + ['left' if i == 0 else 'Yes' if i == 7 else 'No'] for i, row in
                                     enumerate(table)])
-        self.refused(rare, 'Yes')
+        self.refused(rare, 'Yes', 'x.csv: ')
+        self.train(data, '--id', 'id')
+        table[3][4] = 'Perhaps'
+        unknown = self.write('u.csv', table)
+        done = run('evaluate', '--bundle', self.path('m.tern'), '--data', unknown, '--all', expect=2)
+        for word in ('u.csv: ', 'left', 'Perhaps'):
+            self.assertIn(word, done.stderr)
+        self.text('m.tern.checkpoint', b'not a checkpoint')
+        self.refused(data, 'm.tern.checkpoint: ', '[safetensors]', more=('--id', 'id', '--resume'))
+        self.assertEqual(self.text_of('m.tern.checkpoint'), b'not a checkpoint')
 
     def test_options_that_make_no_sense(self):
         data = self.write('d.csv', self.small(200))
@@ -541,6 +621,23 @@ class Refused(Churn):
         self.refused(data, 'absent', more=('--drop', 'absent'))
         self.refused(data, 'target', more=('--drop', 'left'))
         self.refused(data, 'twice', more=('--report', data))
+        for other in (self.path('./m.tern'), self.path('no/../m.tern'), os.path.relpath(self.path('m.tern'))):
+            self.refused(data, 'twice', more=('--report', other))
+            self.refused(data, 'twice', more=('--write-splits', other))
+        self.refused(data, 'twice', more=('--report', self.path('./r'), '--write-splits', self.path('r')))
+        os.symlink('m.tern', self.path('link'))  # to a file that is not there yet
+        self.refused(data, 'twice', more=('--report', self.path('link')))
+        # What training goes on from is written, and removed at the end: it is nobody's input.
+        checkpoint = self.write('m.tern.checkpoint', self.small(200))
+        for model in ('mlp', 'logistic'):
+            self.refused(checkpoint, 'twice', 'm.tern.checkpoint', more=('--model', model))
+            self.refused(self.path('./m.tern.checkpoint'), 'twice', more=('--model', model))
+        self.refused(data, 'twice', more=('--report', self.path('m.tern.checkpoint')))
+        self.assertEqual(self.text_of('m.tern.checkpoint'), self.text_of('d.csv'))
+        os.remove(checkpoint)
+        os.mkdir(checkpoint)
+        self.refused(data, 'm.tern.checkpoint', 'a folder')
+        os.rmdir(checkpoint)
         self.refused(data, 'no/such', more=('--report', self.path('no/such/r.json')))
         self.refused(data, 'threshold', more=('--threshold', 'best'))
         self.refused(data, 'split', more=('--split', 'alphabetical'))
@@ -581,6 +678,35 @@ class Refused(Churn):
         done = run('evaluate', '--bundle', self.path('m.tern'), '--data', other, expect=2)
         self.assertIn('--all', done.stderr)
         run('evaluate', '--bundle', self.path('m.tern'), '--data', other, '--all')
+
+    def test_a_full_disk_leaves_every_old_file(self):
+        data = self.write('d.csv', self.small(2000))
+        os.mkdir(self.path('out'))
+        bundle, splits, report = (self.path('out/' + name) for name in ('m.tern', 's.csv', 'r.json'))
+        train = ['train', '--data', data, '--target', 'left', '--id', 'id', '--model', 'logistic', '--out', bundle,
+                 '--report', report, '--write-splits', splits]
+        evaluate = ['evaluate', '--bundle', bundle, '--data', data, '--report', report]
+        shim = {'LD_PRELOAD': FAULT, 'TERN_FAULT_PATH': self.path('out'), 'TERN_FAULT_KIND': 'ENOSPC',
+                'TERN_FAULT_ONLY': 'write', 'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0'}
+        run(*train)
+        for command, files in ((train, 3), (evaluate, 2)):
+            run(*command, env={**shim, 'TERN_FAULT_AT': '0', 'TERN_FAULT_COUNT': self.path(command[0])})
+            writes = len(self.text_of(command[0]))
+            self.assertGreaterEqual(writes, files)
+            before = {name: self.text_of('out/' + name) for name in os.listdir(self.path('out'))}
+            for at in range(1, writes + 1):
+                done = run(*command, env={**shim, 'TERN_FAULT_AT': str(at)}, expect=2)
+                self.assertIn('No space left on device', done.stderr)
+                self.assertNotIn('AUROC', done.stdout)
+                self.assertNotRegex(done.stdout, r'(?m)^save ')
+                after = {name: self.text_of('out/' + name) for name in os.listdir(self.path('out'))}
+                self.assertEqual(after, before, f'write {at}')
+            for name in ('s.csv', 'r.json'):
+                self.text('out/' + name, 'old')
+            run(*command)
+            self.assertNotEqual(self.text_of('out/m.tern'), before['m.tern'])
+            self.assertNotEqual(self.text_of('out/r.json'), b'old')
+            self.assertEqual(self.text_of('out/s.csv') == b'old', command is evaluate)
 
     def test_places_that_cannot_be_written(self):
         data = self.write('d.csv', self.small(200))
