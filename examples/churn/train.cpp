@@ -351,13 +351,29 @@ void warn_of_few(const data::Splits& splits, const TrainOptions& options, const 
   if (!few.empty()) journey.warn("test rows: " + few);
 }
 
+// The ledger goes on where a bundle is trained again on the same rows; how often they have been opened.
+std::int64_t continue_ledger(Bundle& bundle, const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return 0;
+  try {
+    return bundle.continue_ledger(Bundle::load(path));
+  } catch (const FormatError&) {
+    return 0;  // what is replaced is no bundle, or one of a module that this program cannot make
+  }
+}
+
 // What a user may do with the bundle, as commands that can be pasted.
-void print_next(const TrainOptions& options, bool has_test_rows) {
+void print_next(const TrainOptions& options, bool has_test_rows, std::int64_t opened) {
   const std::string program = shell_quoted(options.command.at(0)), out = shell_quoted(options.out),
                     data = shell_quoted(options.data);
   const char* scores =
       std::filesystem::path(options.data).filename() == "predictions.csv" ? "scores.csv" : "predictions.csv";
-  std::printf(has_test_rows ? "The test rows are unopened. Next:\n" : "There are no test rows. Next:\n");
+  if (opened > 0) {
+    std::printf("Of the test rows some were opened %s, by the bundle that this one replaces. Next:\n",
+                opened == 1 ? "once" : (std::to_string(opened) + " times").c_str());
+  } else {
+    std::printf(has_test_rows ? "The test rows are unopened. Next:\n" : "There are no test rows. Next:\n");
+  }
   if (has_test_rows) std::printf("  %s evaluate --bundle %s --data %s\n", program.c_str(), out.c_str(), data.c_str());
   std::printf("  %s predict --bundle %s --data %s --out %s\n", program.c_str(), out.c_str(), data.c_str(), scores);
 }
@@ -441,6 +457,8 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
                  .group = group,
                  .schema = csv.schema,
                  .profile = profile_of(splits.train)});
+  const FolderLock lock(options.out);  // no evaluation of a bundle that is replaced may write in between
+  const std::int64_t opened = continue_ledger(bundle, options.out);
   Outputs outputs;
   outputs.add(options.out, bundle.to_bytes());
   outputs.add(options.write_splits, splits_text(splits));
@@ -474,7 +492,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
 
   std::printf("\n%s\n", to_string(trained.fitted.report).c_str());
   if (stopped) print_how_to_resume(options);
-  print_next(options, splits.test.rows() > 0);
+  print_next(options, splits.test.rows() > 0, opened);
 }
 
 }  // namespace

@@ -487,6 +487,19 @@ const data::Pipeline& Bundle::pipeline() const { return state_->pipeline; }
 const nn::Module& Bundle::model() const { return *state_->model; }
 const Provenance& Bundle::provenance() const { return state_->provenance; }
 const std::vector<LedgerEntry>& Bundle::ledger() const { return state_->ledger; }
+
+std::int64_t Bundle::continue_ledger(const Bundle& replaced) {
+  const Provenance &facts = state_->provenance, &before = replaced.state_->provenance;
+  if (facts.input_sha256.empty() || facts.input_sha256 != before.input_sha256) return 0;
+  const std::unordered_set<std::int64_t> known(before.test_rows.begin(), before.test_rows.end());
+  const bool shared = std::any_of(facts.test_rows.begin(), facts.test_rows.end(),
+                                  [&](std::int64_t row) { return known.contains(row); });
+  if (!shared) return 0;
+  const std::vector<LedgerEntry> lines = replaced.ledger();  // a copy: both may be one bundle
+  state_->ledger.insert(state_->ledger.begin(), lines.begin(), lines.end());
+  return internal::times_opened(lines);
+}
+
 const std::string& Bundle::validation_report() const { return state_->validation; }
 const std::string& Bundle::test_report() const { return state_->test; }
 const std::string& Bundle::profile() const { return state_->provenance.profile; }

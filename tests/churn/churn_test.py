@@ -422,6 +422,18 @@ class Warnings(Churn):
         self.assertIn('another file', judged.stdout)
         self.assertIn('is not known', judged.stdout)
 
+    def test_rows_stay_opened_when_a_model_is_trained_again(self):
+        data = self.write('d.csv', self.small(600))
+        evaluate = ['evaluate', '--bundle', self.path('m.tern'), '--data', data]
+        options = ['--id', 'id', '--model', 'logistic']
+        self.assertIn('unopened', self.train(data, *options).stdout)
+        self.assertIn('opened 1 time)', run(*evaluate).stdout)
+        self.assertIn('opened once', self.train(data, *options).stdout)
+        self.assertIn('opened 2 times)', run(*evaluate).stdout)
+        self.assertIn('opened 2 times', self.train(data, *options, '--seed', '5').stdout)  # some rows are the same
+        other = self.write('o.csv', self.small(600, seed=2))
+        self.assertIn('unopened', self.train(other, *options).stdout)
+
     def test_few_rows(self):
         data = self.write('d.csv', self.small(200))
         done = self.train(data, '--id', 'id', '--report', self.path('r.json'))

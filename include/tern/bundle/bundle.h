@@ -123,6 +123,10 @@ class TERN_API Bundle {
   const nn::Module& model() const;
   const Provenance& provenance() const;
   const std::vector<LedgerEntry>& ledger() const;
+  /// Takes over the lines of a bundle that this one replaces, where both know their file by the same SHA-256 and have a
+  /// test row in common: rows that have been looked at stay so, whatever is trained anew. Returns the times that test
+  /// rows were opened there; 0 where nothing is taken over.
+  std::int64_t continue_ledger(const Bundle& replaced);
   /// The report on the validation rows, as training wrote it (JSON).
   const std::string& validation_report() const;
   /// The report on the test rows when they were last opened (JSON), empty before.
