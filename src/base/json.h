@@ -43,6 +43,19 @@ inline Json parse_json(std::string_view text, const std::string& what) {
   }
 }
 
+/// Whether a value is a whole number that a T holds; nlohmann's get() would convert 1e300 or -1 silently.
+template <class T>
+bool json_fits(const Json& value) {
+  return value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
+                                    : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+}
+
+/// Whether `T` is a list of whole numbers.
+template <class T>
+inline constexpr bool is_whole_list = false;
+template <class T>
+inline constexpr bool is_whole_list<std::vector<T>> = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+
 /// The member `key` of `object` as a T. Throws FormatError that names `what` and the key.
 template <class T>
 T json_get(const Json& object, const char* key, const std::string& what) {
@@ -50,13 +63,15 @@ T json_get(const Json& object, const char* key, const std::string& what) {
   if (!object.is_object() || found == object.end()) {
     throw FormatError("[" + what + "] expected a member \"" + key + "\", got none");
   }
-  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {  // get() would convert 1e300 or -1 silently
-    const bool fits = found->is_number_unsigned()
-                          ? std::in_range<T>(found->template get<std::uint64_t>())
-                          : found->is_number_integer() && std::in_range<T>(found->template get<std::int64_t>());
+  const auto need_fit = [&](bool fits, const Json& value) {
     if (!fits) {
-      throw FormatError("[" + what + "] member \"" + key + "\": expected an integer in range, got " + found->dump());
+      throw FormatError("[" + what + "] member \"" + key + "\": expected an integer in range, got " +
+                        value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 80));
     }
+  };
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) need_fit(json_fits<T>(*found), *found);
+  if constexpr (is_whole_list<T>) {
+    for (const Json& element : *found) need_fit(json_fits<typename T::value_type>(element), element);
   }
   try {
     return found->template get<T>();
