@@ -3,6 +3,11 @@ tern_module(core
   SOURCES src/base src/tensor src/autograd src/ops kernels/cpu
   HEADERS base tensor autograd ops
   PRIVATE_LIBRARIES Threads::Threads ${TERN_THREADS_LIBRARY} OpenSSL::Crypto)
+tern_vector_target(baseline 16)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  tern_vector_target(avx2 32 -mavx2 -mfma -mf16c)
+  tern_vector_target(avx512 64 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c -mprefer-vector-width=512)
+endif()
 tern_module(data
   SOURCES src/data HEADERS data DEPENDS core
   PRIVATE_LIBRARIES ZLIB::ZLIB $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:FastFloat::fast_float>)

@@ -59,7 +59,8 @@ inline constinit KernelSlot<ReduceFn> reduce_argmax{"argmax"};
 
 /// C = activation(A · B + bias), or C += A · B; strides in elements, C's columns adjacent.
 /// Contract: an element of C is one chain, started at 0 (or at C when accumulating) and going through k in order, each
-/// product rounded before it is added; then the bias, then the activation. No blocking, batch or thread changes it.
+/// link a fused multiply-add where the target has one; then the bias, then the activation. No blocking, batch or thread
+/// changes it.
 struct GemmArgs {
   std::int64_t m, n, k;
   const void* a;

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "cpu/families.h"
-#include "cpu/vector_code.h"
+#include "cpu/vector/gemm.h"
 #include "functors/unary.h"
 #include "slots.h"
 #include "tensor/allocator.h"
@@ -32,8 +32,8 @@ T activate(T x, Activation activation) {
   return x;
 }
 
-const GemmMicro<float>& micro_of(const VectorCode& code, float) { return code.gemm_f32; }
-const GemmMicro<double>& micro_of(const VectorCode& code, double) { return code.gemm_f64; }
+const GemmMicro<float>& micro_of(const GemmTable& table, float) { return table.f32; }
+const GemmMicro<double>& micro_of(const GemmTable& table, double) { return table.f64; }
 
 // Bias and activation of a tile that is summed up, into C.
 template <class T>
@@ -87,14 +87,13 @@ void panel(const GemmArgs& args, const GemmMicro<T>& micro, std::int64_t i0, std
 
 template <class T>
 void block(const GemmArgs& args, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
-  static const VectorCode& code = vector_code();
-  const GemmMicro<T>& wide = micro_of(code, T{});
-  const GemmMicro<T>& narrow = micro_of(baseline_code, T{});
+  static const GemmTable& table = chosen(gemm_tables);
+  const GemmMicro<T>& wide = micro_of(table, T{});
   const T* b = static_cast<const T*>(args.b);
   std::uint32_t size_class = 0;
   T* packed = nullptr;
   for (std::int64_t j = j0; j < j1;) {
-    const GemmMicro<T>& micro = j1 - j >= wide.columns ? wide : narrow;
+    const GemmMicro<T>& micro = wide;
     const std::int64_t columns = std::min<std::int64_t>(micro.columns, j1 - j);
     const T* right = b + j * args.b_column;
     std::int64_t right_row = args.b_row;
@@ -134,8 +133,8 @@ void gemm_kernel(const GemmArgs& args) {
 }  // namespace
 
 void register_gemm() {
-  gemm.set(DeviceKind::cpu, f32, &gemm_kernel<float>);
-  gemm.set(DeviceKind::cpu, f64, &gemm_kernel<double>);
+  kernels::gemm.set(DeviceKind::cpu, f32, &gemm_kernel<float>);
+  kernels::gemm.set(DeviceKind::cpu, f64, &gemm_kernel<double>);
 }
 
 }  // namespace tern::kernels::cpu

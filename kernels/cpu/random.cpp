@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "cpu/families.h"
-#include "cpu/vector_code.h"
+#include "cpu/vector/random.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
@@ -22,7 +22,7 @@ struct RandomStream {
 /// `words` on, the first being number `i`.
 template <class Take>
 void for_words(const RandomStream& stream, std::uint64_t first, std::int64_t count, Take take) {
-  static const VectorCode& code = vector_code();
+  static const RandomTable& code = chosen(random_tables);
   constexpr std::int64_t kBlocks = 256;
   alignas(64) std::uint32_t words[4 * kBlocks];
   auto skip = static_cast<std::int64_t>(first & 3);

@@ -1,11 +1,13 @@
 #include "bundle/facts.h"
 
 #include <algorithm>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "base/json.h"
 #include "bundle/manifest.h"
+#include "cpu/target.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -54,23 +56,24 @@ const char* name_of(train::StopReason reason) {
   throw ValueError("[bundle] expected a stop reason, got another value");
 }
 
-// The code's own instruction set. Inner loops with wider vectors are chosen by the processor, and change no bits.
-const char* instruction_set() {
+// The code's own, and that of the inner loops, which are chosen when the process starts.
+std::string instruction_set() {
 #if defined(__AVX512F__)
-  return "x86-64 AVX-512";
+  const char* own = "x86-64 AVX-512";
 #elif defined(__AVX2__)
-  return "x86-64 AVX2";
+  const char* own = "x86-64 AVX2";
 #elif defined(__x86_64__)
-  return "x86-64 SSE2";
+  const char* own = "x86-64 SSE2";
 #elif defined(__aarch64__)
-  return "aarch64";
+  const char* own = "aarch64";
 #else
-  return "other";
+  const char* own = "other";
 #endif
+  return std::string(own) + ", inner loops " + kernels::cpu::name(kernels::cpu::target());
 }
 
 // The processor decides which of its variants the C library's exp and log take.
-const char* processor() {
+std::string processor() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f")) return "AVX-512";

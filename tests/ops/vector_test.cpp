@@ -1,10 +1,12 @@
-#include "cpu/vector_code.h"
-
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "cpu/vector/gemm.h"
+#include "cpu/vector/random.h"
 #include "tern/base/random.h"
 #include "tern/ops/matmul.h"
 #include "tern/tensor/creation.h"
@@ -13,12 +15,13 @@
 namespace tern {
 namespace {
 
+using kernels::cpu::gemm_tables;
 using kernels::cpu::GemmMicro;
 using kernels::cpu::GemmTile;
-using kernels::cpu::vector_code;
-using kernels::cpu::VectorCode;
-
-constexpr int kTargets = 3;
+using kernels::cpu::kTargets;
+using kernels::cpu::random_tables;
+using kernels::cpu::runs;
+using kernels::cpu::Target;
 
 template <class T>
 std::vector<T> draws(std::size_t count, std::uint64_t stream) {
@@ -28,8 +31,16 @@ std::vector<T> draws(std::size_t count, std::uint64_t stream) {
   return values;
 }
 
+// A link of a product's chain: rounded once where the target multiplies and adds in one instruction.
 template <class T>
-void expect_chains(const GemmMicro<T>& micro, const std::string& target) {
+T link(Target target, T a, T b, T sum) {
+  if (target != Target::baseline) return std::fma(a, b, sum);
+  const T product = a * b;
+  return product + sum;
+}
+
+template <class T>
+void expect_chains(Target target, const GemmMicro<T>& micro) {
   for (const std::int64_t k : {0, 1, 2, 37}) {
     for (const bool accumulate : {false, true}) {
       for (const int rows : {1, micro.rows}) {
@@ -52,11 +63,11 @@ void expect_chains(const GemmMicro<T>& micro, const std::string& target) {
           for (int j = 0; j < columns; ++j) {
             T sum = accumulate ? before[static_cast<std::size_t>(i * columns + j)] : T(0);
             for (std::int64_t p = 0; p < k; ++p) {
-              const T product = a[static_cast<std::size_t>(i * k + p)] * b[static_cast<std::size_t>(p * columns + j)];
-              sum += product;
+              sum = link(target, a[static_cast<std::size_t>(i * k + p)], b[static_cast<std::size_t>(p * columns + j)],
+                         sum);
             }
             ASSERT_EQ(c[static_cast<std::size_t>(i * columns + j)], sum)
-                << target << " k " << k << " at " << i << ", " << j;
+                << kernels::cpu::name(target) << " k " << k << " at " << i << ", " << j;
           }
         }
       }
@@ -64,26 +75,36 @@ void expect_chains(const GemmMicro<T>& micro, const std::string& target) {
   }
 }
 
-TEST(VectorCode, EveryTargetGivesTheBitsOfOneChain) {
-  for (int targets = 1; targets <= kTargets; ++targets) {
-    const VectorCode& code = vector_code(targets);
-    RecordProperty("targets " + std::to_string(targets), code.name);
-    expect_chains(code.gemm_f32, code.name);
-    expect_chains(code.gemm_f64, code.name);
+TEST(Vector, TheForcedTargetIsTaken) {
+  const char* forced = std::getenv("TERN_CPU_TARGET");
+  if (forced) {
+    EXPECT_STREQ(kernels::cpu::name(kernels::cpu::target()), forced);
+  }
+  EXPECT_TRUE(runs(kernels::cpu::target()));
+  EXPECT_TRUE(runs(Target::baseline));
+}
+
+TEST(Vector, EveryTargetGivesItsChain) {
+  for (int t = 0; t < kTargets; ++t) {
+    const auto target = static_cast<Target>(t);
+    if (!runs(target)) continue;
+    expect_chains(target, gemm_tables[t]->f32);
+    expect_chains(target, gemm_tables[t]->f64);
   }
 }
 
-TEST(VectorCode, EveryTargetGivesTheWordsOfPhilox) {
+TEST(Vector, EveryTargetGivesTheWordsOfPhilox) {
   const std::uint64_t seed = 0x123456789ABCDEFull, stream = 0xFEDCBA9876543210ull;
   const Philox random(seed, stream);
-  for (int targets = 1; targets <= kTargets; ++targets) {
+  for (int t = 0; t < kTargets; ++t) {
+    if (!runs(static_cast<Target>(t))) continue;
     for (const std::uint64_t first : {std::uint64_t{0}, (std::uint64_t{1} << 32) - 5}) {
       for (const std::int64_t count : {0, 1, 15, 16, 17, 40}) {
         std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * count) + 1, 99);
-        vector_code(targets).philox(seed, stream, first, count, words.data());
+        random_tables[t]->philox(seed, stream, first, count, words.data());
         for (std::int64_t i = 0; i < 4 * count; ++i) {
           ASSERT_EQ(words[static_cast<std::size_t>(i)], random.bits32(4 * first + static_cast<std::uint64_t>(i)))
-              << vector_code(targets).name << " word " << i << " of " << count << " blocks";
+              << kernels::cpu::name(static_cast<Target>(t)) << " word " << i << " of " << count << " blocks";
         }
         EXPECT_EQ(words.back(), 99u) << "written past the end";
       }
@@ -92,7 +113,7 @@ TEST(VectorCode, EveryTargetGivesTheWordsOfPhilox) {
 }
 
 // Tiles of every width meet at the edges of these.
-TEST(VectorCode, ProductsOfAnySizeAreOneChainAnElement) {
+TEST(Vector, ProductsOfAnySizeAreOneChainAnElement) {
   for (const std::int64_t m : {1, 5, 8, 13, 70}) {
     for (const std::int64_t n : {1, 7, 16, 31, 32, 33, 67, 130}) {
       for (const std::int64_t k : {1, 35}) {
@@ -106,8 +127,8 @@ TEST(VectorCode, ProductsOfAnySizeAreOneChainAnElement) {
           for (std::int64_t j = 0; j < n; ++j) {
             float sum = 0;
             for (std::int64_t p = 0; p < k; ++p) {
-              const float product = a[static_cast<std::size_t>(i * k + p)] * b[static_cast<std::size_t>(p * n + j)];
-              sum += product;
+              sum = link(kernels::cpu::target(), a[static_cast<std::size_t>(i * k + p)],
+                         b[static_cast<std::size_t>(p * n + j)], sum);
             }
             ASSERT_EQ(found[static_cast<std::size_t>(i * n + j)], sum)
                 << m << " " << n << " " << k << " at " << i << ", " << j;

@@ -1,0 +1,197 @@
+#pragma once
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#include <cstdint>
+
+// A vector register of T as a value, for the target that the file is compiled for: functors written over a scalar type
+// take it as they are. Everything stands in an anonymous namespace (see cpu/target.h) and is inlined at any level of
+// optimisation: an accumulator that goes through memory costs four fifths of the speed.
+#define TERN_INLINE inline __attribute__((always_inline, unused))
+
+namespace tern::kernels::cpu {
+namespace {
+
+template <class T>
+struct LaneTypes;
+template <>
+struct LaneTypes<float> {
+  typedef float Vector __attribute__((vector_size(TERN_VECTOR_BYTES)));
+  typedef float Unaligned __attribute__((vector_size(TERN_VECTOR_BYTES), aligned(4), may_alias));
+  typedef std::int32_t Bits __attribute__((vector_size(TERN_VECTOR_BYTES)));
+};
+template <>
+struct LaneTypes<double> {
+  typedef double Vector __attribute__((vector_size(TERN_VECTOR_BYTES)));
+  typedef double Unaligned __attribute__((vector_size(TERN_VECTOR_BYTES), aligned(8), may_alias));
+  typedef std::int64_t Bits __attribute__((vector_size(TERN_VECTOR_BYTES)));
+};
+
+/// What a comparison gives: all bits of a lane, or none.
+template <class T>
+struct LaneMask {
+  typename LaneTypes<T>::Bits bits;
+};
+
+template <class T>
+struct Lane {
+  static constexpr int kLanes = TERN_VECTOR_BYTES / static_cast<int>(sizeof(T));
+  using Vector = typename LaneTypes<T>::Vector;
+  Vector vector;
+
+  TERN_INLINE Lane() {}  // uninitialised, as a scalar is
+  template <class U>
+  requires(__is_same(U, float) || __is_same(U, double) || __is_same(U, int)) TERN_INLINE explicit Lane(U value)
+      : vector(static_cast<T>(value) - Vector{}) {}  // + would lose the sign of -0
+  TERN_INLINE explicit Lane(Vector value) : vector(value) {}
+
+  /// kLanes elements from `p`, which need not be aligned.
+  static TERN_INLINE Lane load(const T* p) {
+    return Lane(static_cast<Vector>(*reinterpret_cast<const typename LaneTypes<T>::Unaligned*>(p)));
+  }
+  TERN_INLINE void store(T* p) const { *reinterpret_cast<typename LaneTypes<T>::Unaligned*>(p) = vector; }
+
+  /// The first n of kLanes elements, the others 0; memory past them is neither read nor written.
+  static TERN_INLINE Lane load(const T* p, int n);
+  TERN_INLINE void store(T* p, int n) const;
+};
+
+#if defined(__AVX512F__)
+TERN_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1); }
+template <>
+TERN_INLINE Lane<float> Lane<float>::load(const float* p, int n) {
+  return Lane(reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(first_lanes(n), p)));
+}
+template <>
+TERN_INLINE void Lane<float>::store(float* p, int n) const {
+  _mm512_mask_storeu_ps(p, first_lanes(n), reinterpret_cast<__m512>(vector));
+}
+template <>
+TERN_INLINE Lane<double> Lane<double>::load(const double* p, int n) {
+  return Lane(reinterpret_cast<Vector>(_mm512_maskz_loadu_pd(static_cast<__mmask8>(first_lanes(n)), p)));
+}
+template <>
+TERN_INLINE void Lane<double>::store(double* p, int n) const {
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>(first_lanes(n)), reinterpret_cast<__m512d>(vector));
+}
+#elif defined(__AVX2__)
+TERN_INLINE __m256i first_lanes_32(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+TERN_INLINE __m256i first_lanes_64(int n) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+template <>
+TERN_INLINE Lane<float> Lane<float>::load(const float* p, int n) {
+  return Lane(reinterpret_cast<Vector>(_mm256_maskload_ps(p, first_lanes_32(n))));
+}
+template <>
+TERN_INLINE void Lane<float>::store(float* p, int n) const {
+  _mm256_maskstore_ps(p, first_lanes_32(n), reinterpret_cast<__m256>(vector));
+}
+template <>
+TERN_INLINE Lane<double> Lane<double>::load(const double* p, int n) {
+  return Lane(reinterpret_cast<Vector>(_mm256_maskload_pd(p, first_lanes_64(n))));
+}
+template <>
+TERN_INLINE void Lane<double>::store(double* p, int n) const {
+  _mm256_maskstore_pd(p, first_lanes_64(n), reinterpret_cast<__m256d>(vector));
+}
+#else
+template <class T>
+TERN_INLINE Lane<T> Lane<T>::load(const T* p, int n) {
+  Lane lane(T(0));
+  for (int i = 0; i < n; ++i) lane.vector[i] = p[i];
+  return lane;
+}
+template <class T>
+TERN_INLINE void Lane<T>::store(T* p, int n) const {
+  for (int i = 0; i < n; ++i) p[i] = vector[i];
+}
+#endif
+
+template <class T>
+TERN_INLINE Lane<T> operator+(Lane<T> a, Lane<T> b) {
+  return Lane<T>(a.vector + b.vector);
+}
+template <class T>
+TERN_INLINE Lane<T> operator-(Lane<T> a, Lane<T> b) {
+  return Lane<T>(a.vector - b.vector);
+}
+template <class T>
+TERN_INLINE Lane<T> operator-(Lane<T> a) {
+  return Lane<T>(-a.vector);
+}
+template <class T>
+TERN_INLINE Lane<T> operator*(Lane<T> a, Lane<T> b) {
+  return Lane<T>(a.vector * b.vector);
+}
+template <class T>
+TERN_INLINE Lane<T> operator/(Lane<T> a, Lane<T> b) {
+  return Lane<T>(a.vector / b.vector);
+}
+
+template <class T>
+TERN_INLINE LaneMask<T> operator<(Lane<T> a, Lane<T> b) {
+  return {a.vector < b.vector};
+}
+template <class T>
+TERN_INLINE LaneMask<T> operator<=(Lane<T> a, Lane<T> b) {
+  return {a.vector <= b.vector};
+}
+template <class T>
+TERN_INLINE LaneMask<T> operator>(Lane<T> a, Lane<T> b) {
+  return {a.vector > b.vector};
+}
+template <class T>
+TERN_INLINE LaneMask<T> operator>=(Lane<T> a, Lane<T> b) {
+  return {a.vector >= b.vector};
+}
+template <class T>
+TERN_INLINE LaneMask<T> operator==(Lane<T> a, Lane<T> b) {
+  return {a.vector == b.vector};
+}
+template <class T>
+TERN_INLINE LaneMask<T> operator!=(Lane<T> a, Lane<T> b) {
+  return {a.vector != b.vector};
+}
+
+/// Lane by lane, mask ? a : b.
+template <class T>
+TERN_INLINE Lane<T> select(LaneMask<T> mask, Lane<T> a, Lane<T> b) {
+  return Lane<T>(mask.bits ? a.vector : b.vector);
+}
+
+/// a · b + c: rounded once on avx2 and avx512, twice at the baseline, which has no such instruction.
+template <class T>
+TERN_INLINE Lane<T> fma(Lane<T> a, Lane<T> b, Lane<T> c) {
+  return a * b + c;
+}
+#if defined(__AVX512F__)
+template <>
+TERN_INLINE Lane<float> fma(Lane<float> a, Lane<float> b, Lane<float> c) {
+  return Lane<float>(reinterpret_cast<Lane<float>::Vector>(_mm512_fmadd_ps(
+      reinterpret_cast<__m512>(a.vector), reinterpret_cast<__m512>(b.vector), reinterpret_cast<__m512>(c.vector))));
+}
+template <>
+TERN_INLINE Lane<double> fma(Lane<double> a, Lane<double> b, Lane<double> c) {
+  return Lane<double>(reinterpret_cast<Lane<double>::Vector>(_mm512_fmadd_pd(
+      reinterpret_cast<__m512d>(a.vector), reinterpret_cast<__m512d>(b.vector), reinterpret_cast<__m512d>(c.vector))));
+}
+#elif defined(__AVX2__)
+template <>
+TERN_INLINE Lane<float> fma(Lane<float> a, Lane<float> b, Lane<float> c) {
+  return Lane<float>(reinterpret_cast<Lane<float>::Vector>(_mm256_fmadd_ps(
+      reinterpret_cast<__m256>(a.vector), reinterpret_cast<__m256>(b.vector), reinterpret_cast<__m256>(c.vector))));
+}
+template <>
+TERN_INLINE Lane<double> fma(Lane<double> a, Lane<double> b, Lane<double> c) {
+  return Lane<double>(reinterpret_cast<Lane<double>::Vector>(_mm256_fmadd_pd(
+      reinterpret_cast<__m256d>(a.vector), reinterpret_cast<__m256d>(b.vector), reinterpret_cast<__m256d>(c.vector))));
+}
+#endif
+
+}  // namespace
+}  // namespace tern::kernels::cpu
