@@ -31,6 +31,7 @@ struct any {
     f.set(DeviceKind::cpu, u8, &forward<F, std::uint8_t>);
   }
 };
+using rare = real;
 
 }  // namespace
 

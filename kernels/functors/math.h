@@ -341,4 +341,36 @@ TERN_MATH L pow(L x, L y) {
   }
 }
 
+// Without a vector form: a lane type of several elements takes them one by one.
+#define TERN_SCALAR_MATH(name) \
+  template <ScalarLane L>      \
+  inline L name(L x) {         \
+    return std::name(x);       \
+  }
+TERN_SCALAR_MATH(exp2)
+TERN_SCALAR_MATH(expm1)
+TERN_SCALAR_MATH(log2)
+TERN_SCALAR_MATH(log10)
+TERN_SCALAR_MATH(sin)
+TERN_SCALAR_MATH(cos)
+TERN_SCALAR_MATH(tan)
+TERN_SCALAR_MATH(asin)
+TERN_SCALAR_MATH(acos)
+TERN_SCALAR_MATH(atan)
+TERN_SCALAR_MATH(sinh)
+TERN_SCALAR_MATH(cosh)
+TERN_SCALAR_MATH(asinh)
+TERN_SCALAR_MATH(acosh)
+TERN_SCALAR_MATH(atanh)
+TERN_SCALAR_MATH(erfc)
+TERN_SCALAR_MATH(floor)
+TERN_SCALAR_MATH(ceil)
+TERN_SCALAR_MATH(trunc)
+#undef TERN_SCALAR_MATH
+/// Halves to even.
+template <ScalarLane L>
+inline L round(L x) {
+  return std::nearbyint(x);
+}
+
 }  // namespace tern::kernels::math

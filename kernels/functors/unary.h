@@ -2,7 +2,8 @@
 
 #include "functors/math.h"
 
-// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool.
+// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool, `rare` floating types
+// without vectors.
 #define TERN_UNARY_LIST(X)        \
   X(neg, Neg, any)                \
   X(abs, Abs, any)                \
@@ -19,7 +20,29 @@
   X(gelu, Gelu, real)             \
   X(silu, Silu, real)             \
   X(erf, Erf, real)               \
-  X(sign, Sign, any)
+  X(sign, Sign, any)              \
+  X(rsqrt, Rsqrt, real)           \
+  X(gelu_tanh, GeluTanh, real)    \
+  X(exp2, Exp2, rare)             \
+  X(expm1, Expm1, rare)           \
+  X(log2, Log2, rare)             \
+  X(log10, Log10, rare)           \
+  X(sin, Sin, rare)               \
+  X(cos, Cos, rare)               \
+  X(tan, Tan, rare)               \
+  X(asin, Asin, rare)             \
+  X(acos, Acos, rare)             \
+  X(atan, Atan, rare)             \
+  X(sinh, Sinh, rare)             \
+  X(cosh, Cosh, rare)             \
+  X(asinh, Asinh, rare)           \
+  X(acosh, Acosh, rare)           \
+  X(atanh, Atanh, rare)           \
+  X(erfc, Erfc, rare)             \
+  X(floor, Floor, rare)           \
+  X(ceil, Ceil, rare)             \
+  X(trunc, Trunc, rare)           \
+  X(round, Round, rare)
 
 namespace tern::kernels {
 
@@ -204,6 +227,256 @@ struct Silu {
   static L gradient(L g, L x) {
     const L s = Sigmoid::forward(x);
     return g * (s + x * s * (L(1) - s));
+  }
+};
+struct Rsqrt {
+  static constexpr Saves saves = Saves::output;
+  template <class L>
+  static L forward(L x) {
+    return L(1) / math::sqrt(x);
+  }
+  template <class L>
+  static L gradient(L g, L y) {
+    return g * (L(-0.5) * y * y * y);
+  }
+};
+struct GeluTanh {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return L(0.5) * x * (L(1) + math::tanh(bent(x)));
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    const L t = math::tanh(bent(x));
+    const L slope = L(0.7978845608028654) * (L(1) + L(3 * 0.044715) * x * x);
+    return g * (L(0.5) * (L(1) + t) + L(0.5) * x * (L(1) - t * t) * slope);
+  }
+
+ private:
+  template <class L>
+  static L bent(L x) {
+    return L(0.7978845608028654) * (x + L(0.044715) * x * x * x);
+  }
+};
+struct Exp2 {
+  static constexpr Saves saves = Saves::output;
+  template <class L>
+  static L forward(L x) {
+    return math::exp2(x);
+  }
+  template <class L>
+  static L gradient(L g, L y) {
+    return g * (y * L(0.6931471805599453));
+  }
+};
+struct Expm1 {
+  static constexpr Saves saves = Saves::output;
+  template <class L>
+  static L forward(L x) {
+    return math::expm1(x);
+  }
+  template <class L>
+  static L gradient(L g, L y) {
+    return g * (y + L(1));
+  }
+};
+struct Log2 {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::log2(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g / (x * L(0.6931471805599453));
+  }
+};
+struct Log10 {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::log10(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g / (x * L(2.302585092994046));
+  }
+};
+struct Sin {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::sin(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g * math::cos(x);
+  }
+};
+struct Cos {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::cos(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return -g * math::sin(x);
+  }
+};
+struct Tan {
+  static constexpr Saves saves = Saves::output;
+  template <class L>
+  static L forward(L x) {
+    return math::tan(x);
+  }
+  template <class L>
+  static L gradient(L g, L y) {
+    return g * (L(1) + y * y);
+  }
+};
+struct Asin {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::asin(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g / math::sqrt(L(1) - x * x);
+  }
+};
+struct Acos {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::acos(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return -g / math::sqrt(L(1) - x * x);
+  }
+};
+struct Atan {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::atan(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g / (L(1) + x * x);
+  }
+};
+struct Sinh {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::sinh(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g * math::cosh(x);
+  }
+};
+struct Cosh {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::cosh(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g * math::sinh(x);
+  }
+};
+struct Asinh {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::asinh(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g / math::sqrt(x * x + L(1));
+  }
+};
+struct Acosh {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::acosh(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g / math::sqrt(x * x - L(1));
+  }
+};
+struct Atanh {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::atanh(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g / (L(1) - x * x);
+  }
+};
+struct Erfc {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  static L forward(L x) {
+    return math::erfc(x);
+  }
+  template <class L>
+  static L gradient(L g, L x) {
+    return g * (L(-1.1283791670955126) * math::exp(-x * x));
+  }
+};
+struct Floor {
+  static constexpr Saves saves = Saves::none;
+  template <class L>
+  static L forward(L x) {
+    return math::floor(x);
+  }
+  template <class L>
+  static L gradient(L, L) {
+    return L(0);
+  }
+};
+struct Ceil {
+  static constexpr Saves saves = Saves::none;
+  template <class L>
+  static L forward(L x) {
+    return math::ceil(x);
+  }
+  template <class L>
+  static L gradient(L, L) {
+    return L(0);
+  }
+};
+struct Trunc {
+  static constexpr Saves saves = Saves::none;
+  template <class L>
+  static L forward(L x) {
+    return math::trunc(x);
+  }
+  template <class L>
+  static L gradient(L, L) {
+    return L(0);
+  }
+};
+struct Round {
+  static constexpr Saves saves = Saves::none;
+  template <class L>
+  static L forward(L x) {
+    return math::round(x);
+  }
+  template <class L>
+  static L gradient(L, L) {
+    return L(0);
   }
 };
 

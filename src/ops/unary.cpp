@@ -1,5 +1,7 @@
 #include "tern/ops/unary.h"
 
+#include <limits>
+
 #include "autograd/backward.h"
 #include "slots.h"
 #include "tensor_loop.h"
@@ -13,11 +15,14 @@ using internal::Node;
 using internal::OpInfo;
 using kernels::Saves;
 
+// What becomes of integers: computed as f32, computed as they are (booleans as i64), or whole already.
+enum class Integers { real, taken, kept };
+
 struct Unary : OpInfo {
   const kernels::KernelSlot<kernels::LoopFn>* forward;
   const kernels::KernelSlot<kernels::LoopFn>* gradient;
   Saves saves;
-  bool real;
+  Integers integers;
 };
 
 // Without create_graph: one kernel from the gradient and what was saved.
@@ -30,7 +35,11 @@ void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) 
 
 Tensor apply(const Unary& op, const Tensor& x) {
   const auto* impl = internal::checked(x);
-  if (!is_floating(impl->dtype) && (op.real || impl->dtype == boolean)) return apply(op, x.to(op.real ? f32 : i64));
+  if (!is_floating(impl->dtype)) {
+    if (op.integers == Integers::real) return apply(op, x.to(f32));
+    if (impl->dtype == boolean) return apply(op, x.to(i64));
+    if (op.integers == Integers::kept) return x;
+  }
   Tensor out = internal::new_tensor(impl->shape, impl->dtype);
   (*op.forward)(impl->device, impl->dtype, internal::make_loop(out, {&x}));
   internal::tape(op, out, {{x, op.saves == Saves::input}}, op.saves == Saves::output);
@@ -40,53 +49,97 @@ Tensor apply(const Unary& op, const Tensor& x) {
 template <class F>
 constexpr Unary row(const char* name, internal::DerivativeFn derivative,
                     const kernels::KernelSlot<kernels::LoopFn>& forward,
-                    const kernels::KernelSlot<kernels::LoopFn>& gradient, bool real) {
-  return Unary{{name, derivative, &fused, nullptr}, &forward, &gradient, F::saves, real};
+                    const kernels::KernelSlot<kernels::LoopFn>& gradient, Integers integers) {
+  return Unary{{name, derivative, &fused, nullptr}, &forward, &gradient, F::saves, integers};
 }
 
 constexpr double kInverseSqrt2 = 0.70710678118654752440, kInverseSqrt2Pi = 0.39894228040143267794;
-constexpr double kTwoOverSqrtPi = 1.12837916709551257390;
+constexpr double kTwoOverSqrtPi = 1.12837916709551257390, kSqrt2OverPi = 0.79788456080286535588;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kLn2 = 0.69314718055994530942, kLn10 = 2.30258509299404568402;
 
 }  // namespace
 
 // One op a row: its derivative, from g, the input x and the result y (each unpacked only where it is named). The
 // functor in kernels/functors/unary.h states the same gradient for the fused kernel; the conformance suite holds them
 // together.
-#define TERN_OP(name, functor, is_real, expression)                              \
-  Tensor name(const Tensor& input) {                                             \
-    static constexpr auto op = row<kernels::functor>(                            \
-        #name,                                                                   \
-        [](const Node& node, const Tensor& g, Tensor* out) {                     \
-          Tensor x, y;                                                           \
-          if (kernels::functor::saves == Saves::input) x = node.saved(0);        \
-          if (kernels::functor::saves == Saves::output) y = node.saved_output(); \
-          out[0] = expression;                                                   \
-        },                                                                       \
-        kernels::unary_##name, kernels::unary_##name##_gradient, is_real);       \
-    return apply(op, input);                                                     \
+#define TERN_OP(name, functor, integers, expression)                                  \
+  Tensor name(const Tensor& input) {                                                  \
+    static constexpr auto op = row<kernels::functor>(                                 \
+        #name,                                                                        \
+        [](const Node& node, const Tensor& g, Tensor* out) {                          \
+          Tensor x, y;                                                                \
+          if (kernels::functor::saves == Saves::input) x = node.saved(0);             \
+          if (kernels::functor::saves == Saves::output) y = node.saved_output();      \
+          out[0] = expression;                                                        \
+        },                                                                            \
+        kernels::unary_##name, kernels::unary_##name##_gradient, Integers::integers); \
+    return apply(op, input);                                                          \
   }
 
-TERN_OP(neg, Neg, false, neg(g))
-TERN_OP(abs, Abs, false, g* sign(x))
-TERN_OP(exp, Exp, true, g* y)
-TERN_OP(log, Log, true, g / x)
-TERN_OP(log1p, Log1p, true, g / (x + 1))
-TERN_OP(sqrt, Sqrt, true, g * 0.5 / y)
-TERN_OP(square, Square, false, g*(x + x))
-TERN_OP(reciprocal, Reciprocal, true, neg(g) * y * y)
-TERN_OP(tanh, Tanh, true, g*(1 - y * y))
-TERN_OP(sigmoid, Sigmoid, true, g* y*(1 - y))
-TERN_OP(relu, Relu, false, where(y > 0, g, 0))
-TERN_OP(softplus, Softplus, true, g* sigmoid(x))
-TERN_OP(erf, Erf, true, g*(kTwoOverSqrtPi* exp(neg(x* x))))
-TERN_OP(gelu, Gelu, true, g*(0.5 * (1 + erf(x * kInverseSqrt2)) + x * (kInverseSqrt2Pi * exp(x * x * -0.5))))
-TERN_OP(silu, Silu, true, [&] {
+TERN_OP(neg, Neg, taken, neg(g))
+TERN_OP(abs, Abs, taken, g* sign(x))
+TERN_OP(exp, Exp, real, g* y)
+TERN_OP(log, Log, real, g / x)
+TERN_OP(log1p, Log1p, real, g / (x + 1))
+TERN_OP(sqrt, Sqrt, real, g * 0.5 / y)
+TERN_OP(square, Square, taken, g*(x + x))
+TERN_OP(reciprocal, Reciprocal, real, neg(g) * y * y)
+TERN_OP(tanh, Tanh, real, g*(1 - y * y))
+TERN_OP(sigmoid, Sigmoid, real, g* y*(1 - y))
+TERN_OP(relu, Relu, taken, where(y > 0, g, 0))
+TERN_OP(softplus, Softplus, real, g* sigmoid(x))
+TERN_OP(erf, Erf, real, g*(kTwoOverSqrtPi* exp(neg(x* x))))
+TERN_OP(gelu, Gelu, real, g*(0.5 * (1 + erf(x * kInverseSqrt2)) + x * (kInverseSqrt2Pi * exp(x * x * -0.5))))
+TERN_OP(silu, Silu, real, [&] {
   const Tensor s = sigmoid(x);
   return g * (s + x * s * (1 - s));
 }())
-TERN_OP(sign, Sign, false, zeros_like(g))
+TERN_OP(sign, Sign, taken, zeros_like(g))
+TERN_OP(rsqrt, Rsqrt, real, g*(-0.5 * y * y * y))
+TERN_OP(exp2, Exp2, real, g*(y* kLn2))
+TERN_OP(expm1, Expm1, real, g*(y + 1))
+TERN_OP(log2, Log2, real, g / (x * kLn2))
+TERN_OP(log10, Log10, real, g / (x * kLn10))
+TERN_OP(sin, Sin, real, g* cos(x))
+TERN_OP(cos, Cos, real, neg(g) * sin(x))
+TERN_OP(tan, Tan, real, g*(1 + y * y))
+TERN_OP(asin, Asin, real, g / sqrt(1 - x * x))
+TERN_OP(acos, Acos, real, neg(g) / sqrt(1 - x * x))
+TERN_OP(atan, Atan, real, g / (1 + x * x))
+TERN_OP(sinh, Sinh, real, g* cosh(x))
+TERN_OP(cosh, Cosh, real, g* sinh(x))
+TERN_OP(asinh, Asinh, real, g / sqrt(x * x + 1))
+TERN_OP(acosh, Acosh, real, g / sqrt(x * x - 1))
+TERN_OP(atanh, Atanh, real, g / (1 - x * x))
+TERN_OP(erfc, Erfc, real, g*(-kTwoOverSqrtPi* exp(neg(x* x))))
+TERN_OP(floor, Floor, kept, zeros_like(g))
+TERN_OP(ceil, Ceil, kept, zeros_like(g))
+TERN_OP(trunc, Trunc, kept, zeros_like(g))
+TERN_OP(round, Round, kept, zeros_like(g))
 
 #undef TERN_OP
+
+namespace {
+Tensor gelu_tanh(const Tensor& input) {
+  static constexpr auto op = row<kernels::GeluTanh>(
+      "gelu",
+      [](const Node& node, const Tensor& g, Tensor* out) {
+        const Tensor x = node.saved(0), t = tanh(kSqrt2OverPi * (x + 0.044715 * x * x * x));
+        out[0] = g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (kSqrt2OverPi * (1 + 3 * 0.044715 * x * x)));
+      },
+      kernels::unary_gelu_tanh, kernels::unary_gelu_tanh_gradient, Integers::real);
+  return apply(op, input);
+}
+}  // namespace
+
+Tensor gelu(const Tensor& x, GeluForm form) { return form == GeluForm::exact ? gelu(x) : gelu_tanh(x); }
+
+Tensor frac(const Tensor& x) { return x - trunc(x); }
+
+Tensor isinf(const Tensor& x) { return abs(x.detach()) == kInfinity; }
+Tensor isfinite(const Tensor& x) { return abs(x.detach()) < kInfinity; }
+Tensor logical_not(const Tensor& x) { return x == false; }
 
 Tensor isnan(const Tensor& x) { return ne(x.detach(), x.detach()); }
 

@@ -35,6 +35,16 @@ Row unary(const char* op, Tensor (*f)(const Tensor&), double (*reference)(double
           .edges = {0, -0.0, 1, -1, 30, -30, 800, -800, 1e-300, 1e300, kInfinity, -kInfinity, kNan}};
 }
 
+double half_to_even(double x) {
+  const double below = std::floor(x), rest = x - below;
+  if (!std::isfinite(x)) return x;
+  return rest < 0.5 || (rest == 0.5 && std::fmod(below, 2) == 0) ? below : below + 1;
+}
+
+double gelu_tanh_of(double x) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+}
+
 double sign_of(double x) { return std::isnan(x) ? x : (x > 0) - (x < 0); }
 
 }  // namespace
@@ -67,17 +77,61 @@ Rows unary_rows() {
       "softplus", tern::softplus,
       [](double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }, kReal));
   rows.push_back(unary(
-      "gelu", tern::gelu, [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }, kReal));
+      "gelu", static_cast<Tensor (*)(const Tensor&)>(tern::gelu),
+      [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }, kReal));
+  Case with_tanh = rows.back().cases.front();
+  with_tanh.what = "with tanh";
+  with_tanh.call = [](const Tensors& in) { return gelu(in[0], tern::GeluForm::tanh); };
+  with_tanh.reference = [](const Arrays& in) { return map(in[0], gelu_tanh_of); };
+  rows.back().cases.push_back(with_tanh);
   rows.push_back(unary(
       "silu", tern::silu, [](double x) { return x * (1 / (1 + std::exp(-x))); }, kReal));
   rows.push_back(unary("sign", tern::sign, sign_of, kAny, {}, {0}));
   rows.push_back(unary(
       "operator_neg", [](const Tensor& x) { return -x; }, [](double x) { return -x; }, kAny));
-  Row isnan = unary("isnan", tern::isnan, [](double x) { return std::isnan(x) ? 1.0 : 0.0; },
-                    {{i64, boolean}, {u8, boolean}, {boolean, boolean}});
-  isnan.gradient = Gradient::none;
-  isnan.result = boolean;
-  rows.push_back(isnan);
+  const auto add = [&](const char* op, Tensor (*f)(const Tensor&), double (*reference)(double), Domain domain = {}) {
+    rows.push_back(unary(op, f, reference, kReal, domain));
+  };
+  add("exp2", tern::exp2, [](double x) { return std::exp2(x); });
+  add("expm1", tern::expm1, [](double x) { return std::expm1(x); });
+  add(
+      "log2", tern::log2, [](double x) { return std::log2(x); }, positive);
+  add(
+      "log10", tern::log10, [](double x) { return std::log10(x); }, positive);
+  add(
+      "rsqrt", tern::rsqrt, [](double x) { return 1 / std::sqrt(x); }, positive);
+  add("sin", tern::sin, [](double x) { return std::sin(x); });
+  add("cos", tern::cos, [](double x) { return std::cos(x); });
+  add("tan", tern::tan, [](double x) { return std::tan(x); }, {-1.2, 1.2});
+  add("asin", tern::asin, [](double x) { return std::asin(x); }, {-0.8, 0.8});
+  add("acos", tern::acos, [](double x) { return std::acos(x); }, {-0.8, 0.8});
+  add("atan", tern::atan, [](double x) { return std::atan(x); });
+  add("sinh", tern::sinh, [](double x) { return std::sinh(x); });
+  add("cosh", tern::cosh, [](double x) { return std::cosh(x); });
+  add("asinh", tern::asinh, [](double x) { return std::asinh(x); });
+  add("acosh", tern::acosh, [](double x) { return std::acosh(x); }, {1.5, 4});
+  add("atanh", tern::atanh, [](double x) { return std::atanh(x); }, {-0.8, 0.8});
+  add("erfc", tern::erfc, [](double x) { return std::erfc(x); });
+  const std::vector<double> whole{-2, -1, 0, 1, 2};
+  rows.push_back(unary(
+      "floor", tern::floor, [](double x) { return std::floor(x); }, kAny, {}, whole));
+  rows.push_back(unary(
+      "ceil", tern::ceil, [](double x) { return std::ceil(x); }, kAny, {}, whole));
+  rows.push_back(unary(
+      "trunc", tern::trunc, [](double x) { return std::trunc(x); }, kAny, {}, whole));
+  rows.push_back(unary(
+      "frac", tern::frac, [](double x) { return x - std::trunc(x); }, kAny, {}, whole));
+  rows.push_back(unary("round", tern::round, half_to_even, kAny, {}, {-1.5, -0.5, 0.5, 1.5}));
+  rows.back().edges.insert(rows.back().edges.end(), {0.5, 1.5, 2.5, -0.5, -1.5, 2.4999999});
+  const auto ask = [&](const char* op, Tensor (*f)(const Tensor&), double (*reference)(double)) {
+    rows.push_back(unary(op, f, reference, {{i64, boolean}, {u8, boolean}, {boolean, boolean}}));
+    rows.back().gradient = Gradient::none;
+    rows.back().result = boolean;
+  };
+  ask("isinf", tern::isinf, [](double x) { return std::isinf(x) ? 1.0 : 0.0; });
+  ask("isfinite", tern::isfinite, [](double x) { return std::isfinite(x) ? 1.0 : 0.0; });
+  ask("logical_not", tern::logical_not, [](double x) { return x == 0 ? 1.0 : 0.0; });
+  ask("isnan", tern::isnan, [](double x) { return std::isnan(x) ? 1.0 : 0.0; });
   return rows;
 }
 
