@@ -25,6 +25,7 @@
 #include "tern/nn/linear.h"
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
+#include "tern/ops/activation.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/loss.h"
 #include "tern/ops/matmul.h"

@@ -77,6 +77,7 @@ struct Row {
 using Rows = std::vector<Row>;
 
 Rows unary_rows();
+Rows activation_rows();
 Rows binary_rows();
 Rows reduce_rows();
 Rows shape_rows();

@@ -1,5 +1,6 @@
 #include "ops/golden.h"
 
+#include "tern/ops/activation.h"
 #include "tern/ops/unary.h"
 
 namespace {
@@ -58,6 +59,35 @@ TEST(Golden, Unary) {
   }
   calls["exp_none"] = calls.at("exp");
   expect_golden("unary.safetensors", calls);
+}
+
+TEST(Golden, Activation) {
+  Calls calls;
+  const auto add = [&](const std::string& name, std::function<Tensor(const Tensor&)> f) {
+    for (const char* at : {"", "_edges", "_nan"}) calls[name + at] = [f](const Tensors& in) { return f(in[0]); };
+  };
+  add("relu", relu);
+  add("softplus", softplus);
+  add("silu", silu);
+  add("gelu", static_cast<Unary>(gelu));
+  add("gelu_tanh", [](const Tensor& x) { return gelu(x, GeluForm::tanh); });
+  add("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.2); });
+  add("elu", [](const Tensor& x) { return elu(x, 0.7); });
+  add("selu", selu);
+  add("celu", [](const Tensor& x) { return celu(x, 2); });
+  add("relu6", relu6);
+  add("hardtanh", [](const Tensor& x) { return hardtanh(x, -1.5, 2); });
+  add("hardsigmoid", hardsigmoid);
+  add("hardswish", hardswish);
+  add("mish", mish);
+  add("softsign", softsign);
+  add("logsigmoid", logsigmoid);
+  add("threshold", [](const Tensor& x) { return threshold(x, 0.5, -3); });
+  const auto prelu_call = [](const Tensors& in) { return prelu(in[0], in[1]); };
+  calls["prelu"] = calls["prelu_channels"] = calls["prelu_vector"] = prelu_call;
+  calls["glu"] = [](const Tensors& in) { return glu(in[0]); };
+  calls["glu_first"] = [](const Tensors& in) { return glu(in[0], 0); };
+  expect_golden("activation.safetensors", calls);
 }
 
 }  // namespace

@@ -1,0 +1,83 @@
+#include "tern/ops/activation.h"
+
+#include "tensor/impl.h"
+#include "tern/ops/binary.h"
+#include "tern/ops/unary.h"
+
+namespace tern {
+namespace {
+
+Tensor real(const Tensor& x) { return is_floating(internal::checked(x)->dtype) ? x : x.to(f32); }
+
+// x where it is positive, f(x) elsewhere; f sees 0 in place of positive elements, for which it may overflow.
+template <class F>
+Tensor bent(const Tensor& x, F f) {
+  const Tensor positive = x > 0;
+  return where(positive, x, f(where(positive, 0, x)));
+}
+
+}  // namespace
+
+Tensor leaky_relu(const Tensor& x, double slope) { return where(x > 0, x, x * slope); }
+
+Tensor prelu(const Tensor& x, const Tensor& weight) {
+  const auto *ix = internal::checked(x), *iw = internal::checked(weight);
+  const std::int64_t channels = ix->shape.size() > 1 ? ix->shape[1] : 1;
+  if (iw->shape.size() != 1 || (iw->shape[0] != 1 && iw->shape[0] != channels)) {
+    internal::throw_shape("prelu", "a weight of shape [1] or [" + std::to_string(channels) + "]", to_string(iw->shape));
+  }
+  if (ix->dtype != iw->dtype || !is_floating(ix->dtype)) {
+    internal::throw_dtype("prelu", "x and weight of one floating type",
+                          std::string(name(ix->dtype)) + " and " + std::string(name(iw->dtype)));
+  }
+  Shape beside;
+  for (int d = 0; d < ix->shape.size(); ++d) beside.push_back(d == 1 ? iw->shape[0] : 1);
+  return where(x > 0, x, x * weight.reshape(beside));
+}
+
+Tensor elu(const Tensor& x, double alpha) {
+  return bent(real(x), [=](const Tensor& below) { return alpha * expm1(below); });
+}
+
+Tensor selu(const Tensor& x) {
+  constexpr double alpha = 1.6732632423543772848170429916717, scale = 1.0507009873554804934193349852946;
+  return scale * elu(x, alpha);
+}
+
+Tensor celu(const Tensor& x, double alpha) {
+  if (alpha == 0) internal::throw_value("celu", "an alpha other than 0", "0");
+  return bent(real(x), [=](const Tensor& below) { return alpha * expm1(below / alpha); });
+}
+
+Tensor hardtanh(const Tensor& x, double low, double high) {
+  if (!(low <= high)) {
+    internal::throw_value("hardtanh", "low <= high", std::to_string(low) + " and " + std::to_string(high));
+  }
+  const Tensor input = real(x);
+  return where(input <= low, low, where(input >= high, high, input));
+}
+
+Tensor relu6(const Tensor& x) { return hardtanh(x, 0, 6); }
+Tensor hardsigmoid(const Tensor& x) { return relu6(x + 3) / 6; }
+Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
+Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }
+Tensor softsign(const Tensor& x) { return x / (1 + abs(x)); }
+Tensor logsigmoid(const Tensor& x) { return -softplus(-real(x)); }
+
+Tensor threshold(const Tensor& x, double bound, double value) {
+  const Tensor input = real(x);
+  return where(input <= bound, value, input);
+}
+
+Tensor glu(const Tensor& x, int dim) {
+  const Shape& shape = internal::checked(x)->shape;
+  dim = internal::wrap_dim("glu", dim, shape.size());
+  const std::int64_t half = shape[dim] / 2;
+  if (shape[dim] % 2 != 0) {
+    internal::throw_shape("glu", "an even size of dimension " + std::to_string(dim), to_string(shape));
+  }
+  const Tensor input = real(x);
+  return input.slice(dim, 0, half) * sigmoid(input.slice(dim, half, 2 * half));
+}
+
+}  // namespace tern
