@@ -341,36 +341,37 @@ TERN_MATH L pow(L x, L y) {
   }
 }
 
-// Without a vector form: a lane type of several elements takes them one by one.
-#define TERN_SCALAR_MATH(name) \
-  template <ScalarLane L>      \
-  inline L name(L x) {         \
-    return std::name(x);       \
+// Of the C library, lane by lane.
+#define TERN_LIBRARY_MATH(name, builtin)                            \
+  template <class L>                                                \
+  TERN_MATH L name(L x) {                                           \
+    if constexpr (std::is_same_v<L, float>) {                       \
+      return __builtin_##builtin##f(x);                             \
+    } else if constexpr (std::is_same_v<L, double>) {               \
+      return __builtin_##builtin(x);                                \
+    } else {                                                        \
+      return x.each([](Scalar<L> one) { return math::name(one); }); \
+    }                                                               \
   }
-TERN_SCALAR_MATH(exp2)
-TERN_SCALAR_MATH(expm1)
-TERN_SCALAR_MATH(log2)
-TERN_SCALAR_MATH(log10)
-TERN_SCALAR_MATH(sin)
-TERN_SCALAR_MATH(cos)
-TERN_SCALAR_MATH(tan)
-TERN_SCALAR_MATH(asin)
-TERN_SCALAR_MATH(acos)
-TERN_SCALAR_MATH(atan)
-TERN_SCALAR_MATH(sinh)
-TERN_SCALAR_MATH(cosh)
-TERN_SCALAR_MATH(asinh)
-TERN_SCALAR_MATH(acosh)
-TERN_SCALAR_MATH(atanh)
-TERN_SCALAR_MATH(erfc)
-TERN_SCALAR_MATH(floor)
-TERN_SCALAR_MATH(ceil)
-TERN_SCALAR_MATH(trunc)
-#undef TERN_SCALAR_MATH
-/// Halves to even.
-template <ScalarLane L>
-inline L round(L x) {
-  return std::nearbyint(x);
-}
+TERN_LIBRARY_MATH(exp2, exp2)
+TERN_LIBRARY_MATH(log2, log2)
+TERN_LIBRARY_MATH(log10, log10)
+TERN_LIBRARY_MATH(sin, sin)
+TERN_LIBRARY_MATH(cos, cos)
+TERN_LIBRARY_MATH(tan, tan)
+TERN_LIBRARY_MATH(asin, asin)
+TERN_LIBRARY_MATH(acos, acos)
+TERN_LIBRARY_MATH(atan, atan)
+TERN_LIBRARY_MATH(sinh, sinh)
+TERN_LIBRARY_MATH(cosh, cosh)
+TERN_LIBRARY_MATH(asinh, asinh)
+TERN_LIBRARY_MATH(acosh, acosh)
+TERN_LIBRARY_MATH(atanh, atanh)
+TERN_LIBRARY_MATH(erfc, erfc)
+TERN_LIBRARY_MATH(floor, floor)
+TERN_LIBRARY_MATH(ceil, ceil)
+TERN_LIBRARY_MATH(trunc, trunc)
+TERN_LIBRARY_MATH(round, nearbyint)  // halves to even
+#undef TERN_LIBRARY_MATH
 
 }  // namespace tern::kernels::math
