@@ -12,6 +12,7 @@
 #include "tern/data/csv.h"
 #include "tern/data/duplicates.h"
 #include "tern/data/formats.h"
+#include "tern/data/idx.h"
 #include "tern/data/loader.h"
 #include "tern/data/pipeline.h"
 #include "tern/data/roles.h"

@@ -21,26 +21,36 @@ namespace {
 
 constexpr std::size_t piece_bytes = std::size_t{1} << 20;
 
-[[noreturn]] void fail(const char* what, const std::string& path, int code) {
-  throw FileError("[read_csv] cannot " + std::string(what) + " " + path + ": " + std::strerror(code), path, code);
+// What is read, by whom, and how much of it at most.
+struct Source {
+  const char* where;
+  const std::string& path;
+  std::int64_t max_bytes;
+};
+
+[[noreturn]] void fail(const Source& source, const char* what, int code) {
+  throw FileError("[" + std::string(source.where) + "] cannot " + std::string(what) + " " + source.path + ": " +
+                      std::strerror(code),
+                  source.path, code);
 }
 
-[[noreturn]] void fail_data(const std::string& path, const std::string& message) {
+[[noreturn]] void fail_data(const Source& source, const std::string& message) {
   DataLocation location;
-  location.file = path;
-  throw DataError("read_csv", message, std::move(location));
+  location.file = source.path;
+  throw DataError(source.where, message, std::move(location));
 }
 
-void check_size(const std::string& path, std::size_t size, std::int64_t max_bytes) {
-  if (size > static_cast<std::uint64_t>(max_bytes)) {
-    fail_data(path, "expected at most " + std::to_string(max_bytes) + " bytes of text, got more");
+void check_size(const Source& source, std::size_t size) {
+  if (size > static_cast<std::uint64_t>(source.max_bytes)) {
+    fail_data(source, "expected at most " + std::to_string(source.max_bytes) + " bytes of content, got more");
   }
 }
 
 class File {
  public:
-  explicit File(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) fail("open", path, errno);
+  explicit File(const Source& source)
+      : source_(source), descriptor_(::open(source.path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) fail(source_, "open", errno);
   }
   ~File() { ::close(descriptor_); }
   File(const File&) = delete;
@@ -49,27 +59,27 @@ class File {
   // 0 when it is not known, as of a pipe.
   std::size_t size() const {
     struct stat info {};
-    if (::fstat(descriptor_, &info) != 0) fail("read", path_, errno);
-    if (S_ISDIR(info.st_mode)) fail("read", path_, EISDIR);
+    if (::fstat(descriptor_, &info) != 0) fail(source_, "read", errno);
+    if (S_ISDIR(info.st_mode)) fail(source_, "read", EISDIR);
     return S_ISREG(info.st_mode) ? static_cast<std::size_t>(info.st_size) : 0;
   }
   std::size_t read(char* buffer, std::size_t size) const {
     for (;;) {
       const ssize_t got = ::read(descriptor_, buffer, size);
       if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR) fail("read", path_, errno);
+      if (errno != EINTR) fail(source_, "read", errno);
     }
   }
 
  private:
-  const std::string& path_;
+  const Source& source_;
   int descriptor_;
 };
 
 class Inflater {
  public:
-  Inflater(const std::string& path, std::int64_t max_bytes) : path_(path), max_bytes_(max_bytes) {
-    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw MemoryError("[read_csv] cannot start zlib");
+  explicit Inflater(const Source& source) : source_(source) {
+    if (inflateInit2(&stream_, 15 + 16) != Z_OK) out_of_memory();
   }
   ~Inflater() { inflateEnd(&stream_); }
   Inflater(const Inflater&) = delete;
@@ -92,10 +102,10 @@ class Inflater {
       stream_.next_out = reinterpret_cast<Bytef*>(buffer_.get());
       stream_.avail_out = static_cast<uInt>(piece_bytes);
       const int status = inflate(&stream_, Z_NO_FLUSH);
-      if (status == Z_MEM_ERROR) throw MemoryError("[read_csv] no memory for zlib");
+      if (status == Z_MEM_ERROR) out_of_memory();
       if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) damaged();
       const std::size_t made = piece_bytes - stream_.avail_out;
-      check_size(path_, text.size() + made, max_bytes_);
+      check_size(source_, text.size() + made);
       text.append(buffer_.get(), made);
       ended_ = status == Z_STREAM_END;
     }
@@ -107,18 +117,20 @@ class Inflater {
       stream_.avail_out = static_cast<uInt>(piece_bytes);
       const int status = inflate(&stream_, Z_NO_FLUSH);
       const std::size_t made = piece_bytes - stream_.avail_out;
-      if (status != Z_STREAM_END && made == 0) fail_data(path_, "expected a whole gzip file, got a truncated one");
-      check_size(path_, text.size() + made, max_bytes_);
+      if (status != Z_STREAM_END && made == 0) fail_data(source_, "expected a whole gzip file, got a truncated one");
+      check_size(source_, text.size() + made);
       text.append(buffer_.get(), made);
       ended_ = status == Z_STREAM_END;
     }
   }
 
  private:
-  [[noreturn]] void damaged() const { fail_data(path_, "expected a whole gzip file, got a damaged one"); }
+  [[noreturn]] void out_of_memory() const {
+    throw MemoryError("[" + std::string(source_.where) + "] expected memory to unpack " + source_.path + ", got none");
+  }
+  [[noreturn]] void damaged() const { fail_data(source_, "expected a whole gzip file, got a damaged one"); }
 
-  const std::string& path_;
-  std::int64_t max_bytes_;
+  const Source& source_;
   z_stream stream_{};
   bool ended_ = false, padding_ = false;
   std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(piece_bytes);
@@ -126,8 +138,9 @@ class Inflater {
 
 }  // namespace
 
-std::string read_text(const std::string& path, std::int64_t max_bytes, std::string* hash) {
-  const File file(path);
+std::string read_text(const char* where, const std::string& path, std::int64_t max_bytes, std::string* hash) {
+  const Source source{where, path, max_bytes};
+  const File file(source);
   const std::size_t size = file.size();
   const auto buffer = std::make_unique<char[]>(piece_bytes);
   std::size_t got = 0;
@@ -138,7 +151,7 @@ std::string read_text(const std::string& path, std::int64_t max_bytes, std::stri
   }
   std::string text;
   if (got >= 2 && buffer[0] == '\x1f' && buffer[1] == '\x8b') {
-    Inflater inflater(path, max_bytes);
+    Inflater inflater(source);
     std::string packed;  // kept for the hash alone
     for (; got > 0; got = file.read(buffer.get(), piece_bytes)) {
       if (hash) packed.append(buffer.get(), got);
@@ -148,10 +161,10 @@ std::string read_text(const std::string& path, std::int64_t max_bytes, std::stri
     if (hash) *hash = sha256(packed);
     return text;
   }
-  check_size(path, size, max_bytes);
+  check_size(source, size);
   text.reserve(size);
   for (; got > 0; got = file.read(buffer.get(), piece_bytes)) {
-    check_size(path, text.size() + got, max_bytes);
+    check_size(source, text.size() + got);
     text.append(buffer.get(), got);
   }
   if (hash) *hash = sha256(text);

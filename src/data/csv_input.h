@@ -7,11 +7,11 @@
 
 namespace tern::data::internal {
 
-/// A file's text, decompressed when it starts with gzip's magic bytes (RFC 1952; several members are one text). Throws
-/// FileError when the file cannot be read, DataError when a gzip file is truncated or damaged, or when the text is
-/// longer than `max_bytes`. The file is read once, from front to end, so that it may be a pipe. `hash`, when given,
-/// becomes the SHA-256 of the bytes that were read, before decompression.
-std::string read_text(const std::string& path, std::int64_t max_bytes, std::string* hash = nullptr);
+/// A file's content, decompressed when it starts with gzip's magic bytes (RFC 1952; several members are one text).
+/// Errors name `where`. Throws FileError when the file cannot be read, DataError when a gzip file is truncated or
+/// damaged, or when the content is longer than `max_bytes`. The file is read once, from front to end, so that it may be
+/// a pipe. `hash`, when given, becomes the SHA-256 of the bytes that were read, before decompression.
+std::string read_text(const char* where, const std::string& path, std::int64_t max_bytes, std::string* hash = nullptr);
 
 /// What tells texts apart: a hash of all bytes, and where the first zero byte is (npos: nowhere). The same at any
 /// thread count. Made against accidents, not against intent.

@@ -728,7 +728,7 @@ ColumnSpec::ColumnSpec(std::string_view name) : type(ColumnType::string) {
 
 Table read_csv(const std::string& path, const CsvOptions& options, CsvReport* report) {
   std::string hash;
-  const std::string text = internal::read_text(path, options.max_bytes, report ? &hash : nullptr);
+  const std::string text = internal::read_text("read_csv", path, options.max_bytes, report ? &hash : nullptr);
   Table table = Reader(text, path, options).read(report);
   if (report) report->sha256 = std::move(hash);
   return table;
