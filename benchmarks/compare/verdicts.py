@@ -160,7 +160,7 @@ class Row:
     details: dict = field(default_factory=dict)
 
     def cells(self):
-        number = lambda value: "-" if value is None else f"{value:.4g}" if self.unit == "s/epoch" else f"{value:.4f}"
+        number = lambda value: "-" if value is None else f"{value:.4g}" if self.unit in ("s/epoch", "us") else f"{value:.4f}"
         return [self.name, number(self.ours), number(self.peer), self.unit, self.comparison, self.bar, self.verdict]
 
     def as_json(self):

@@ -1,0 +1,122 @@
+"""`core`: the tape, small steps and small networks through our public API beside LibTorch's, each in a process of its own.
+
+Both programs are built here: ours against the library that the build folder holds, the peer's against the C++ library inside
+PyPI's torch. Runs of the two sides take turns; a row's ratio is the median of the paired ratios. Where several threads are
+allowed, the peer has the better of one thread and all of them.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import tables
+from program import ProgramError
+from verdicts import Row, quartiles, ratio_verdict
+
+HERE = Path(__file__).resolve().parent
+TORCH = "torch==2.15.0"
+
+# name -> (threads allowed, limit of ours over the peer's, what a unit is)
+WORKS = {
+    "add": (1, 1 / 20, "8x8 add, gradient on"),
+    "chain": (1, 1 / 40, "an op forward and backward, in a chain of 100"),
+    "sgd-16-32-32-4-32": (1, 1 / 15, "a step"),
+    "adamw-16-32-32-4-32": (1, 1 / 25, "a step"),
+    "sgd-64-64-64-10-64": (1, 1 / 4, "a step"),
+    "sgd-784-256-256-10-128": (2, 0.75, "a step"),
+    "adamw-784-256-256-10-128": (2, 0.75, "a step"),
+    "sgd-784-1024-1024-10-128": (2, 0.75, "a step"),
+    "adamw-784-1024-1024-10-128": (2, 0.75, "a step"),
+    "row-30-64-32-1": (1, 1 / 5, "a row, no gradient"),
+}  # fmt: skip
+
+
+def run(command, **settings):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **settings)
+    if done.returncode != 0:
+        raise ProgramError(f"expected exit status 0, got {done.returncode} from: {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def torch_folder(python):
+    """Where the torch package of a Python lies, or None."""
+    done = subprocess.run(
+        [python, "-c", f"import torch; assert torch.__version__.split('+')[0] == '{TORCH.split('==')[1]}'; print(torch.__path__[0])"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    return Path(done.stdout.strip()) if done.returncode == 0 else None
+
+
+def find_torch(options, announce):
+    """The pinned torch: of the Python named by --torch-python, else of an environment made once under build/ (6 GB)."""
+    if options.torch_python:
+        folder = torch_folder(options.torch_python)
+        if folder is None:
+            raise ProgramError(f"expected {TORCH} in {options.torch_python}, found none")
+        return folder
+    venv = tables.REPOSITORY / "build" / "compare-torch"
+    python = venv / "bin" / "python"
+    if not python.exists() or torch_folder(python) is None:
+        announce(f"making {venv} with {TORCH} (6 GB)")
+        run([sys.executable, "-m", "venv", "--clear", venv])
+        run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH])
+    return torch_folder(python)
+
+
+def build_peer(torch, announce):
+    """The peer's program; built again when its source, the shared header or torch is newer."""
+    program = tables.REPOSITORY / "build" / "compare" / "core_libtorch"
+    sources = [HERE / "core" / "libtorch.cpp", HERE / "core" / "measure.h", torch / "version.py"]
+    if not program.exists() or any(source.stat().st_mtime > program.stat().st_mtime for source in sources):
+        announce("building the peer's program against LibTorch")
+        program.parent.mkdir(parents=True, exist_ok=True)
+        run([
+            "g++", "-std=c++20", "-O2", "-w", "-isystem", torch / "include", "-isystem", torch / "include/torch/csrc/api/include",
+            sources[0], "-L", torch / "lib", f"-Wl,-rpath,{torch / 'lib'}", "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10", "-o", program,
+        ])  # fmt: skip
+    return program
+
+
+def seconds(program, work, threads):
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    printed = run([program, "--threads", threads, work], env=environment).split()
+    if len(printed) != 2 or printed[0] != work:
+        raise ProgramError(f"expected '{work} SECONDS' from {program}, got {' '.join(printed)}")
+    return float(printed[1])
+
+
+def measure(ours_program, peer_program, work, runs):
+    threads, limit, unit = WORKS[work]
+    counts = sorted({1, min(threads, os.cpu_count() or 1)})
+    ours, peer = [], {count: [] for count in counts}
+    for turn in range(runs):
+        sides = [lambda: ours.append(seconds(ours_program, work, counts[-1]))]
+        sides += [lambda count=count: peer[count].append(seconds(peer_program, work, count)) for count in counts]
+        for side in sides if turn % 2 == 0 else reversed(sides):
+            side()
+    best = min(counts, key=lambda count: statistics.median(peer[count]))
+    ratios = [a / b for a, b in zip(ours, peer[best])]
+    low, middle, high = quartiles(ratios)
+    return Row(
+        name=f"core/{work} vs LibTorch",
+        unit="us",
+        ours=statistics.median(ours) * 1e6,
+        peer=statistics.median(peer[best]) * 1e6,
+        comparison=f"{middle:.4f}x [{low:.4f}, {high:.4f}]",
+        bar=f"median ratio <= {limit:.4g}",
+        verdict=ratio_verdict(ratios, limit),
+        details={"work": unit, "ours_threads": counts[-1], "peer_threads": best, "ours": ours, "peer": peer, "ratios": ratios},
+    )  # fmt: skip
+
+
+def compare(options, announce):
+    """Yields a row for each work; `--works` names some of them."""
+    ours_program = options.build_dir / "benchmarks" / "compare_core"
+    if not os.access(ours_program, os.X_OK):
+        raise ProgramError(f"expected our program at {ours_program}, got none; configure with -DTERN_BUILD_BENCHMARKS=ON and build compare_core")
+    peer_program = build_peer(find_torch(options, announce), announce)
+    for work in options.works or WORKS:
+        announce(f"core: {work}, {options.runs} runs")
+        yield measure(ours_program, peer_program, work, options.runs)

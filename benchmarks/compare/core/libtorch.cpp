@@ -1,0 +1,76 @@
+#include <torch/torch.h>
+
+#include "measure.h"
+
+// The same works through LibTorch's C++ API.
+namespace {
+
+using compare::Work;
+
+torch::nn::Sequential network(const std::vector<long>& sizes) {
+  using namespace torch::nn;
+  return Sequential(Linear(sizes[0], sizes[1]), ReLU(), Linear(sizes[1], sizes[2]), ReLU(), Linear(sizes[2], sizes[3]));
+}
+
+void add(const Work& work, int threads) {
+  at::set_num_threads(threads);
+  const torch::Tensor a = torch::rand({8, 8}).requires_grad_(), b = torch::rand({8, 8}).requires_grad_();
+  compare::measure(work, 1, [&] { const torch::Tensor sum = a + b; });
+}
+
+void chain(const Work& work, int threads) {
+  at::set_num_threads(threads);
+  torch::Tensor x = torch::ones({8, 8}).requires_grad_(), w = torch::ones({8, 8}).requires_grad_();
+  compare::measure(work, 100, [&] {
+    torch::Tensor y = x;
+    for (int i = 0; i < 100; ++i) y = y * w;
+    y.sum().backward();
+    x.mutable_grad().reset();
+    w.mutable_grad().reset();
+  });
+}
+
+template <class O, class Options>
+void step(const Work& work, int threads) {
+  at::set_num_threads(threads);
+  const std::vector<long> sizes = compare::numbers_of(work.name);
+  torch::nn::Sequential net = network(sizes);
+  O optimizer(net->parameters(), Options(1e-4));
+  const torch::Tensor x = torch::randn({sizes[4], sizes[0]});
+  const torch::Tensor target = torch::arange(sizes[4]).remainder(sizes[3]);
+  compare::measure(work, 1, [&] {
+    optimizer.zero_grad();
+    torch::nn::functional::cross_entropy(net->forward(x), target).backward();
+    optimizer.step();
+  });
+}
+
+using torch::optim::AdamW;
+using torch::optim::AdamWOptions;
+using torch::optim::SGD;
+using torch::optim::SGDOptions;
+
+void row(const Work& work, int threads) {
+  at::set_num_threads(threads);
+  torch::nn::Sequential net = network(compare::numbers_of(work.name));
+  net->eval();
+  const torch::NoGradGuard guard;
+  const torch::Tensor x = torch::rand({1, 30});
+  compare::measure(work, 1, [&] { const torch::Tensor y = net->forward(x); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return compare::main_of(argc, argv,
+                          {{"add", &add},
+                           {"chain", &chain},
+                           {"sgd-16-32-32-4-32", &step<SGD, SGDOptions>},
+                           {"adamw-16-32-32-4-32", &step<AdamW, AdamWOptions>},
+                           {"sgd-64-64-64-10-64", &step<SGD, SGDOptions>},
+                           {"sgd-784-256-256-10-128", &step<SGD, SGDOptions>},
+                           {"adamw-784-256-256-10-128", &step<AdamW, AdamWOptions>},
+                           {"sgd-784-1024-1024-10-128", &step<SGD, SGDOptions>},
+                           {"adamw-784-1024-1024-10-128", &step<AdamW, AdamWOptions>},
+                           {"row-30-64-32-1", &row}});
+}
