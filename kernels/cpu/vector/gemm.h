@@ -6,30 +6,33 @@
 
 namespace tern::kernels::cpu {
 
-/// A tile of C, rows × columns: C += A · B, or C = A · B unless accumulating. Strides in elements; columns of B and C
-/// are adjacent.
+/// C [m, n] = relu?(A [m, k] · B [k, n] + bias?), or C += A · B. Strides in elements; C's columns are adjacent.
 template <class T>
-struct GemmTile {
+struct GemmBlock {
+  std::int64_t m, n, k;
   const T* a;
   std::int64_t a_row, a_column;
-  const T* b;
-  std::int64_t b_row;
-  std::int64_t k;
+  const T* b;  // or what `pack` made of all of B, when `packed`
+  std::int64_t b_row, b_column;
   T* c;
   std::int64_t c_row;
-  bool accumulate;
+  const T* bias;  // [n] or null
+  bool accumulate, relu, packed;
 };
 
 template <class T>
-struct GemmMicro {
-  int rows, columns;
-  void (*full)(const GemmTile<T>&);     // `rows` rows
-  void (*one_row)(const GemmTile<T>&);  // one row
+struct GemmCode {
+  /// Columns that are packed side by side: parts of a packed B begin at multiples of it.
+  int columns;
+  void (*block)(const GemmBlock<T>&);
+  /// B of `block`, k rows and n columns, in the order in which it is read, for any number of calls; `to` has room for
+  /// k · n' elements, n' being n rounded up to `columns`, aligned to 64 bytes.
+  void (*pack)(const GemmBlock<T>& block, T* to);
 };
 
 struct GemmTable {
-  GemmMicro<float> f32;
-  GemmMicro<double> f64;
+  GemmCode<float> f32;
+  GemmCode<double> f64;
 };
 TERN_TARGET_TABLES(GemmTable, gemm)
 

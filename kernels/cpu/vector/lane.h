@@ -10,6 +10,11 @@
 // take it as they are. Everything stands in an anonymous namespace (see cpu/target.h) and is inlined at any level of
 // optimisation: an accumulator that goes through memory costs four fifths of the speed.
 #define TERN_INLINE inline __attribute__((always_inline, unused))
+#ifdef __clang__
+#define TERN_UNROLL _Pragma("unroll")
+#else
+#define TERN_UNROLL _Pragma("GCC unroll 16")
+#endif
 
 namespace tern::kernels::cpu {
 namespace {
@@ -192,6 +197,35 @@ TERN_INLINE Lane<double> fma(Lane<double> a, Lane<double> b, Lane<double> c) {
       reinterpret_cast<__m256d>(a.vector), reinterpret_cast<__m256d>(b.vector), reinterpret_cast<__m256d>(c.vector))));
 }
 #endif
+
+/// a0 b0 a1 b1 … of the first halves, or of the second ones.
+template <class T>
+TERN_INLINE Lane<T> interleave_low(Lane<T> a, Lane<T> b) {
+  constexpr int kLanes = Lane<T>::kLanes;
+  if constexpr (kLanes == 2) {
+    return Lane<T>(__builtin_shufflevector(a.vector, b.vector, 0, 2));
+  } else if constexpr (kLanes == 4) {
+    return Lane<T>(__builtin_shufflevector(a.vector, b.vector, 0, 4, 1, 5));
+  } else if constexpr (kLanes == 8) {
+    return Lane<T>(__builtin_shufflevector(a.vector, b.vector, 0, 8, 1, 9, 2, 10, 3, 11));
+  } else {
+    return Lane<T>(__builtin_shufflevector(a.vector, b.vector, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  }
+}
+template <class T>
+TERN_INLINE Lane<T> interleave_high(Lane<T> a, Lane<T> b) {
+  constexpr int kLanes = Lane<T>::kLanes;
+  if constexpr (kLanes == 2) {
+    return Lane<T>(__builtin_shufflevector(a.vector, b.vector, 1, 3));
+  } else if constexpr (kLanes == 4) {
+    return Lane<T>(__builtin_shufflevector(a.vector, b.vector, 2, 6, 3, 7));
+  } else if constexpr (kLanes == 8) {
+    return Lane<T>(__builtin_shufflevector(a.vector, b.vector, 4, 12, 5, 13, 6, 14, 7, 15));
+  } else {
+    return Lane<T>(
+        __builtin_shufflevector(a.vector, b.vector, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+  }
+}
 
 }  // namespace
 }  // namespace tern::kernels::cpu
