@@ -1,53 +1,70 @@
+#include <type_traits>
+
 #include "cpu/elementwise.h"
 #include "cpu/families.h"
+#include "cpu/vector/elementwise.h"
 #include "slots.h"
 
 namespace tern::kernels::cpu {
 namespace {
 
-template <class F, class T>
+template <BinaryOp op, class T>
 void arithmetic(const Loop& loop) {
+  run_strips(loop, kSizes<T, T, T>, chosen(binary_tables).arithmetic[static_cast<int>(op)][kReal<T>]);
+}
+template <CompareOp op, class T>
+void comparison(const Loop& loop) {
+  run_strips(loop, kSizes<bool, T, T>, chosen(binary_tables).compare[static_cast<int>(op)][kReal<T>]);
+}
+template <class F, class T>
+void arithmetic_of_integers(const Loop& loop) {
   map2<T, T, T>(loop, [](T a, T b) { return F::forward(a, b); });
 }
 template <class F, class T>
-void comparison(const Loop& loop) {
+void comparison_of_integers(const Loop& loop) {
   map2<bool, T, T>(loop, [](T a, T b) { return F::forward(a, b); });
 }
 
 struct real {
-  template <class F>
+  template <BinaryOp op, class F>
   static void set(KernelSlot<LoopFn>& slot) {
-    slot.set(DeviceKind::cpu, f32, &arithmetic<F, float>);
-    slot.set(DeviceKind::cpu, f64, &arithmetic<F, double>);
+    slot.set(DeviceKind::cpu, f32, &arithmetic<op, float>);
+    slot.set(DeviceKind::cpu, f64, &arithmetic<op, double>);
   }
 };
 struct any {
-  template <class F>
+  template <BinaryOp op, class F>
   static void set(KernelSlot<LoopFn>& slot) {
-    real::set<F>(slot);
-    slot.set(DeviceKind::cpu, i64, &arithmetic<F, std::int64_t>);
-    slot.set(DeviceKind::cpu, u8, &arithmetic<F, std::uint8_t>);
+    real::set<op, F>(slot);
+    slot.set(DeviceKind::cpu, i64, &arithmetic_of_integers<F, std::int64_t>);
+    slot.set(DeviceKind::cpu, u8, &arithmetic_of_integers<F, std::uint8_t>);
   }
 };
 struct all {
-  template <class F>
+  template <CompareOp op, class F>
   static void set(KernelSlot<LoopFn>& slot) {
-    slot.set(DeviceKind::cpu, f32, &comparison<F, float>);
-    slot.set(DeviceKind::cpu, f64, &comparison<F, double>);
-    slot.set(DeviceKind::cpu, i64, &comparison<F, std::int64_t>);
-    slot.set(DeviceKind::cpu, u8, &comparison<F, std::uint8_t>);
-    slot.set(DeviceKind::cpu, boolean, &comparison<F, bool>);
+    slot.set(DeviceKind::cpu, f32, &comparison<op, float>);
+    slot.set(DeviceKind::cpu, f64, &comparison<op, double>);
+    slot.set(DeviceKind::cpu, i64, &comparison_of_integers<F, std::int64_t>);
+    slot.set(DeviceKind::cpu, u8, &comparison_of_integers<F, std::uint8_t>);
+    slot.set(DeviceKind::cpu, boolean, &comparison_of_integers<F, bool>);
   }
 };
 
 template <class T>
 void where_kernel(const Loop& loop) {
-  map3<T, bool, T, T>(loop, [](bool c, T a, T b) { return c ? a : b; });
+  if constexpr (std::is_floating_point_v<T>) {
+    run_strips(loop, kSizes<T, bool, T, T>, chosen(binary_tables).where[kReal<T>]);
+  } else {
+    map3<T, bool, T, T>(loop, [](bool c, T a, T b) { return c ? a : b; });
+  }
 }
 
 template <class T>
 void add_scaled_kernel(const Loop& loop, double alpha) {
-  if (alpha == 1) {
+  if constexpr (std::is_floating_point_v<T>) {
+    run_strips(loop, kSizes<T, T, T>, chosen(binary_tables).add_scaled[kReal<T>], alpha);
+  } else if (alpha == 1) {
     map2<T, T, T>(loop, [](T a, T b) { return static_cast<T>(a + b); });
   } else {
     const T scale = static_cast<T>(alpha);
@@ -58,8 +75,10 @@ void add_scaled_kernel(const Loop& loop, double alpha) {
 }  // namespace
 
 void register_binary() {
-#define TERN_ROW(name, functor, types) types::set<functor>(binary_##name);
+#define TERN_ROW(name, functor, types) types::set<BinaryOp::name, functor>(binary_##name);
   TERN_BINARY_LIST(TERN_ROW)
+#undef TERN_ROW
+#define TERN_ROW(name, functor, types) types::set<CompareOp::name, functor>(binary_##name);
   TERN_COMPARE_LIST(TERN_ROW)
 #undef TERN_ROW
   where.set(DeviceKind::cpu, f32, &where_kernel<float>);

@@ -1,34 +1,39 @@
 #include "cpu/elementwise.h"
 #include "cpu/families.h"
+#include "cpu/vector/elementwise.h"
 #include "slots.h"
 
 namespace tern::kernels::cpu {
 namespace {
 
-template <class F, class T>
+template <UnaryOp op, class T>
 void forward(const Loop& loop) {
-  map1<T, T>(loop, [](T x) { return F::forward(x); });
+  run_strips(loop, kSizes<T, T>, chosen(unary_tables).forward[static_cast<int>(op)][kReal<T>]);
+}
+template <UnaryOp op, class T>
+void gradient(const Loop& loop) {
+  run_strips(loop, kSizes<T, T, T>, chosen(unary_tables).gradient[static_cast<int>(op)][kReal<T>]);
 }
 template <class F, class T>
-void gradient(const Loop& loop) {
-  map2<T, T, T>(loop, [](T g, T s) { return F::gradient(g, s); });
+void forward_of_integers(const Loop& loop) {
+  map1<T, T>(loop, [](T x) { return F::forward(x); });
 }
 
 struct real {
-  template <class F>
+  template <UnaryOp op, class F>
   static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
-    f.set(DeviceKind::cpu, f32, &forward<F, float>);
-    f.set(DeviceKind::cpu, f64, &forward<F, double>);
-    g.set(DeviceKind::cpu, f32, &gradient<F, float>);
-    g.set(DeviceKind::cpu, f64, &gradient<F, double>);
+    f.set(DeviceKind::cpu, f32, &forward<op, float>);
+    f.set(DeviceKind::cpu, f64, &forward<op, double>);
+    g.set(DeviceKind::cpu, f32, &gradient<op, float>);
+    g.set(DeviceKind::cpu, f64, &gradient<op, double>);
   }
 };
 struct any {
-  template <class F>
+  template <UnaryOp op, class F>
   static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
-    real::set<F>(f, g);
-    f.set(DeviceKind::cpu, i64, &forward<F, std::int64_t>);
-    f.set(DeviceKind::cpu, u8, &forward<F, std::uint8_t>);
+    real::set<op, F>(f, g);
+    f.set(DeviceKind::cpu, i64, &forward_of_integers<F, std::int64_t>);
+    f.set(DeviceKind::cpu, u8, &forward_of_integers<F, std::uint8_t>);
   }
 };
 using rare = real;
@@ -36,7 +41,7 @@ using rare = real;
 }  // namespace
 
 void register_unary() {
-#define TERN_ROW(name, functor, types) types::set<functor>(unary_##name, unary_##name##_gradient);
+#define TERN_ROW(name, functor, types) types::set<UnaryOp::name, functor>(unary_##name, unary_##name##_gradient);
   TERN_UNARY_LIST(TERN_ROW)
 #undef TERN_ROW
 }

@@ -68,37 +68,37 @@ struct Minimum {
 };
 struct Eq {
   template <class L>
-  static bool forward(L a, L b) {
+  static auto forward(L a, L b) {
     return a == b;
   }
 };
 struct Ne {
   template <class L>
-  static bool forward(L a, L b) {
+  static auto forward(L a, L b) {
     return a != b;
   }
 };
 struct Lt {
   template <class L>
-  static bool forward(L a, L b) {
+  static auto forward(L a, L b) {
     return a < b;
   }
 };
 struct Le {
   template <class L>
-  static bool forward(L a, L b) {
+  static auto forward(L a, L b) {
     return a <= b;
   }
 };
 struct Gt {
   template <class L>
-  static bool forward(L a, L b) {
+  static auto forward(L a, L b) {
     return a > b;
   }
 };
 struct Ge {
   template <class L>
-  static bool forward(L a, L b) {
+  static auto forward(L a, L b) {
     return a >= b;
   }
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -26,24 +26,40 @@ struct LaneTypes<float> {
   typedef float Vector __attribute__((vector_size(TERN_VECTOR_BYTES)));
   typedef float Unaligned __attribute__((vector_size(TERN_VECTOR_BYTES), aligned(4), may_alias));
   typedef std::int32_t Bits __attribute__((vector_size(TERN_VECTOR_BYTES)));
+  typedef std::uint32_t Unsigned __attribute__((vector_size(TERN_VECTOR_BYTES)));
 };
 template <>
 struct LaneTypes<double> {
   typedef double Vector __attribute__((vector_size(TERN_VECTOR_BYTES)));
   typedef double Unaligned __attribute__((vector_size(TERN_VECTOR_BYTES), aligned(8), may_alias));
   typedef std::int64_t Bits __attribute__((vector_size(TERN_VECTOR_BYTES)));
+  typedef std::uint64_t Unsigned __attribute__((vector_size(TERN_VECTOR_BYTES)));
 };
 
 /// What a comparison gives: all bits of a lane, or none.
 template <class T>
 struct LaneMask {
+  static constexpr int kLanes = TERN_VECTOR_BYTES / static_cast<int>(sizeof(T));
+  typedef signed char Bytes __attribute__((vector_size(kLanes)));
+  typedef signed char UnalignedBytes __attribute__((vector_size(kLanes), aligned(1), may_alias));
   typename LaneTypes<T>::Bits bits;
+
+  /// From and to kLanes booleans in memory.
+  static TERN_INLINE LaneMask from_bytes(const char* p) {
+    const Bytes bytes = *reinterpret_cast<const UnalignedBytes*>(p);
+    return {__builtin_convertvector(bytes, typename LaneTypes<T>::Bits) != 0};
+  }
+  TERN_INLINE void to_bytes(char* p) const {
+    *reinterpret_cast<UnalignedBytes*>(p) = __builtin_convertvector(bits & 1, Bytes);
+  }
 };
 
 template <class T>
 struct Lane {
   static constexpr int kLanes = TERN_VECTOR_BYTES / static_cast<int>(sizeof(T));
+  using Scalar = T;
   using Vector = typename LaneTypes<T>::Vector;
+  using Unsigned = typename LaneTypes<T>::Unsigned;
   Vector vector;
 
   TERN_INLINE Lane() {}  // uninitialised, as a scalar is
@@ -61,7 +77,57 @@ struct Lane {
   /// The first n of kLanes elements, the others 0; memory past them is neither read nor written.
   static TERN_INLINE Lane load(const T* p, int n);
   TERN_INLINE void store(T* p, int n) const;
+
+  /// To memory, past the caches; `p` is aligned to the vector.
+  TERN_INLINE void stream(T* p) const {
+#if defined(__AVX512F__)
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(vector));
+#elif defined(__AVX2__)
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(vector));
+#elif defined(__SSE2__)
+    _mm_stream_si128(reinterpret_cast<__m128i*>(p), reinterpret_cast<__m128i>(vector));
+#else
+    store(p);
+#endif
+  }
+
+  // What functors/math.h asks of a lane type.
+  TERN_INLINE Unsigned bits() const { return reinterpret_cast<Unsigned>(vector); }
+  static TERN_INLINE Lane from_bits(Unsigned bits) { return Lane(reinterpret_cast<Vector>(bits)); }
+  static TERN_INLINE Lane select(LaneMask<T> mask, Lane a, Lane b) { return Lane(mask.bits ? a.vector : b.vector); }
+  TERN_INLINE Lane sqrt() const;
+  template <class F>
+  TERN_INLINE Lane each(F f, Lane y) const {
+    Lane out;
+    for (int i = 0; i < kLanes; ++i) out.vector[i] = f(vector[i], y.vector[i]);
+    return out;
+  }
 };
+
+template <>
+TERN_INLINE Lane<float> Lane<float>::sqrt() const {
+#if defined(__AVX512F__)  // g++ 12 warns of an uninitialised value inside the plain form
+  return Lane(reinterpret_cast<Vector>(_mm512_maskz_sqrt_ps(0xFFFF, reinterpret_cast<__m512>(vector))));
+#elif defined(__AVX2__)
+  return Lane(reinterpret_cast<Vector>(_mm256_sqrt_ps(reinterpret_cast<__m256>(vector))));
+#elif defined(__SSE2__)
+  return Lane(reinterpret_cast<Vector>(_mm_sqrt_ps(reinterpret_cast<__m128>(vector))));
+#else
+  return each([](float x, float) { return __builtin_sqrtf(x); }, *this);
+#endif
+}
+template <>
+TERN_INLINE Lane<double> Lane<double>::sqrt() const {
+#if defined(__AVX512F__)
+  return Lane(reinterpret_cast<Vector>(_mm512_maskz_sqrt_pd(0xFF, reinterpret_cast<__m512d>(vector))));
+#elif defined(__AVX2__)
+  return Lane(reinterpret_cast<Vector>(_mm256_sqrt_pd(reinterpret_cast<__m256d>(vector))));
+#elif defined(__SSE2__)
+  return Lane(reinterpret_cast<Vector>(_mm_sqrt_pd(reinterpret_cast<__m128d>(vector))));
+#else
+  return each([](double x, double) { return __builtin_sqrt(x); }, *this);
+#endif
+}
 
 #if defined(__AVX512F__)
 TERN_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1); }
@@ -166,7 +232,16 @@ TERN_INLINE LaneMask<T> operator!=(Lane<T> a, Lane<T> b) {
 /// Lane by lane, mask ? a : b.
 template <class T>
 TERN_INLINE Lane<T> select(LaneMask<T> mask, Lane<T> a, Lane<T> b) {
-  return Lane<T>(mask.bits ? a.vector : b.vector);
+  return Lane<T>::select(mask, a, b);
+}
+
+template <class T>
+TERN_INLINE LaneMask<T> operator&(LaneMask<T> a, LaneMask<T> b) {
+  return {a.bits & b.bits};
+}
+template <class T>
+TERN_INLINE LaneMask<T> operator|(LaneMask<T> a, LaneMask<T> b) {
+  return {a.bits | b.bits};
 }
 
 /// a · b + c: rounded once on avx2 and avx512, twice at the baseline, which has no such instruction.

@@ -1,0 +1,138 @@
+#include "cpu/strips.h"
+
+#include <algorithm>
+
+#include "tern/base/parallel.h"
+
+namespace tern::kernels::cpu {
+namespace {
+
+constexpr std::int64_t kGrain = 32768;  // elements of a block
+constexpr std::int64_t kGathered = 256, kLargestElement = 8, kSplatBytes = 64;
+
+template <class T>
+void copy(const char* from, std::int64_t from_stride, char* to, std::int64_t to_stride, std::int64_t n) {
+  const T* source = reinterpret_cast<const T*>(from);
+  T* target = reinterpret_cast<T*>(to);
+  for (std::int64_t i = 0; i < n; ++i) target[i * to_stride] = source[i * from_stride];
+}
+void copy(std::int64_t bytes, const char* from, std::int64_t from_stride, char* to, std::int64_t to_stride,
+          std::int64_t n) {
+  if (bytes == 4) {
+    copy<std::uint32_t>(from, from_stride, to, to_stride, n);
+  } else if (bytes == 8) {
+    copy<std::uint64_t>(from, from_stride, to, to_stride, n);
+  } else if (bytes == 2) {
+    copy<std::uint16_t>(from, from_stride, to, to_stride, n);
+  } else {
+    copy<std::uint8_t>(from, from_stride, to, to_stride, n);
+  }
+}
+
+/// n elements with the strides of the loop's last dimension.
+struct Row {
+  const ElementSizes& sizes;
+  StripFn fn;
+  const std::int64_t* stride;
+  bool adjacent;  // the result lies side by side, the inputs do or are one value
+};
+
+Row row_of(const ElementSizes& sizes, StripFn fn, const std::int64_t* stride) {
+  bool adjacent = stride[0] == 1;
+  for (int k = 1; k < sizes.count; ++k) adjacent = adjacent && (stride[k] == 0 || stride[k] == 1);
+  return {sizes, fn, stride, adjacent};
+}
+
+void run_row(const Row& row, Strip strip, char* const* data, std::int64_t n) {
+  alignas(64) char buffer[4][kGathered * kLargestElement];
+  const auto bytes = [&](int k) { return row.sizes.bytes[k]; };
+  for (int k = 1; k < row.sizes.count; ++k) {
+    strip.in[k - 1] = data[k];
+    strip.step[k - 1] = 1;
+    if (row.stride[k] == 0) {
+      copy(bytes(k), data[k], 0, buffer[k], 1, kSplatBytes / bytes(k));
+      strip.in[k - 1] = buffer[k];
+      strip.step[k - 1] = 0;
+    }
+  }
+  if (row.adjacent) {
+    strip.out = data[0];
+    strip.n = n;
+    return row.fn(strip);
+  }
+  for (std::int64_t begin = 0; begin < n; begin += kGathered) {
+    strip.n = std::min(kGathered, n - begin);
+    for (int k = 1; k < row.sizes.count; ++k) {
+      const std::int64_t stride = row.stride[k];
+      if (stride == 0) continue;
+      strip.in[k - 1] = data[k] + begin * stride * bytes(k);
+      if (stride == 1) continue;
+      copy(bytes(k), strip.in[k - 1], stride, buffer[k], 1, strip.n);
+      strip.in[k - 1] = buffer[k];
+    }
+    char* out = data[0] + begin * row.stride[0] * bytes(0);
+    strip.out = row.stride[0] == 1 ? out : buffer[0];
+    row.fn(strip);
+    if (row.stride[0] != 1) copy(bytes(0), buffer[0], 1, out, row.stride[0], strip.n);
+  }
+}
+
+// Rows of more than kGrain elements are cut into segments of that length.
+void run_blocks(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter) {
+  const int last = loop.dims - 1;
+  const std::int64_t inner = loop.sizes[last];
+  const std::int64_t rows = loop.numel / inner, segments = (inner + kGrain - 1) / kGrain;
+  const std::int64_t per_row = last > 0 ? loop.sizes[last - 1] : 1;
+  std::int64_t stride[4] = {}, step[4] = {};
+  for (int k = 0; k < sizes.count; ++k) {
+    stride[k] = loop.strides[k][last];
+    step[k] = last > 0 ? loop.strides[k][last - 1] * sizes.bytes[k] : 0;
+  }
+  const Row row = row_of(sizes, fn, stride);
+  Strip strip;
+  strip.parameter = parameter;
+  strip.stream = row.adjacent && loop.numel * sizes.bytes[0] >= kStreamBytes;
+  parallel_for(rows * segments, std::max<std::int64_t>(kGrain / inner, 1), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t unit = begin; unit < end;) {
+      const std::int64_t first = unit % segments * kGrain;
+      std::int64_t rest = unit / segments;
+      const std::int64_t count = segments > 1 ? 1 : std::min(end - unit, per_row - rest % per_row);
+      char* data[4];
+      for (int k = 0; k < sizes.count; ++k) data[k] = loop.data[k] + first * stride[k] * sizes.bytes[k];
+      for (int d = last - 1; d >= 0; --d) {
+        const std::int64_t at = rest % loop.sizes[d];
+        rest /= loop.sizes[d];
+        for (int k = 0; k < sizes.count; ++k) data[k] += at * loop.strides[k][d] * sizes.bytes[k];
+      }
+      for (std::int64_t r = 0; r < count; ++r) {
+        run_row(row, strip, data, std::min(kGrain, inner - first));
+        for (int k = 0; k < sizes.count; ++k) data[k] += step[k];
+      }
+      unit += count;
+    }
+  });
+}
+
+}  // namespace
+
+void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter) {
+  if (loop.numel == 0) return;
+  if (loop.dims > 1 || loop.numel > kGrain) return run_blocks(loop, sizes, fn, parameter);
+  Strip strip;
+  strip.parameter = parameter;
+  strip.stream = false;
+  strip.n = loop.numel;
+  strip.out = loop.data[0];
+  bool direct = loop.strides[0][0] == 1;
+  for (int k = 1; k < sizes.count; ++k) {
+    direct = direct && loop.strides[k][0] == 1;
+    strip.in[k - 1] = loop.data[k];
+    strip.step[k - 1] = 1;
+  }
+  if (direct) return fn(strip);
+  std::int64_t stride[4] = {};
+  for (int k = 0; k < sizes.count; ++k) stride[k] = loop.strides[k][0];
+  run_row(row_of(sizes, fn, stride), strip, loop.data, loop.numel);
+}
+
+}  // namespace tern::kernels::cpu

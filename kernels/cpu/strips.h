@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "loop.h"
+
+// Elementwise loops in vector code: the threads, the walk and operands that do not lie side by side are the baseline's;
+// a function of the target's table computes strips of adjacent elements. Every element is computed alone, by the same
+// operations wherever it lies, so neither grid nor strides nor a strip's end change its bits.
+namespace tern::kernels::cpu {
+
+/// n adjacent elements. Input k starts at in[k] and steps by step[k] elements: 1, or 0 where 64 bytes of one value
+/// stand for all.
+struct Strip {
+  char* out;
+  const char* in[3];
+  std::int64_t step[3];
+  std::int64_t n;
+  double parameter;  // of the function, where it has one
+  bool stream;       // so much is written that it had better not push everything else out of the caches
+};
+using StripFn = void (*)(const Strip&);
+
+/// The size of each operand's elements, the written one first.
+struct ElementSizes {
+  int count;
+  std::int64_t bytes[4];
+};
+template <class... T>
+inline constexpr ElementSizes kSizes{sizeof...(T), {sizeof(T)...}};
+
+void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter = 0);
+
+/// Place of a floating type in the tables.
+template <class T>
+inline constexpr int kReal = sizeof(T) == 4 ? 0 : 1;
+
+inline constexpr std::int64_t kStreamBytes = 128ll << 20;  // results from this size on are written past the caches
+
+}  // namespace tern::kernels::cpu
