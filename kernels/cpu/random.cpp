@@ -36,20 +36,34 @@ void for_words(const RandomStream& stream, std::uint64_t first, std::int64_t cou
 }
 
 template <class T>
-T within(double low, double high, T unit) {
-  const T value = static_cast<T>(low) + static_cast<T>(high - low) * unit;
+T towards(T from, T to) {
+  if constexpr (sizeof(T) > 2) {
+    return std::nextafter(from, to);
+  } else {
+    const bool down = static_cast<float>(to) < static_cast<float>(from), negative = from.bits >> 15 != 0;
+    if (from == to) return from;
+    if ((from.bits & 0x7FFF) == 0) return T::from_bits(down ? 0x8001 : 1);
+    return T::from_bits(static_cast<std::uint16_t>(down == negative ? from.bits + 1 : from.bits - 1));
+  }
+}
+
+template <class Out, class T>
+Out within(double low, double high, T unit) {
+  const Out value(static_cast<T>(low) + static_cast<T>(high - low) * unit), end(high);
   // Rounding may reach the upper end, which is excluded.
-  return value < static_cast<T>(high) ? value : std::nextafter(static_cast<T>(high), static_cast<T>(low));
+  return static_cast<T>(value) < static_cast<T>(end) ? value : towards(end, Out(low));
 }
 
 float unit(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
-void uniform_f32(const RandomArgs& args) {
+// f32, or f32 rounded to a half type.
+template <class T>
+void uniform_kernel(const RandomArgs& args) {
   parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    float* out = static_cast<float*>(args.out) + begin;
+    T* out = static_cast<T*>(args.out) + begin;
     for_words({args.seed, args.stream}, args.first + static_cast<std::uint64_t>(begin), end - begin,
               [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
-                for (std::int64_t w = 0; w < n; ++w) out[i + w] = within(args.low, args.high, unit(words[w]));
+                for (std::int64_t w = 0; w < n; ++w) out[i + w] = within<T>(args.low, args.high, unit(words[w]));
               });
   });
 }
@@ -62,7 +76,7 @@ void uniform_f64(const RandomArgs& args) {
               [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
                 for (std::int64_t w = 0; w < n; w += 2) {
                   const std::uint64_t bits = words[w] | std::uint64_t{words[w + 1]} << 32;
-                  out[(i + w) / 2] = within(args.low, args.high, static_cast<double>(bits >> 11) * 0x1p-53);
+                  out[(i + w) / 2] = within<double>(args.low, args.high, static_cast<double>(bits >> 11) * 0x1p-53);
                 }
               });
   });
@@ -101,9 +115,13 @@ void dropout_kernel(const DropoutArgs& args) {
 }  // namespace
 
 void register_random() {
-  random_uniform.set(DeviceKind::cpu, f32, &uniform_f32);
+  random_uniform.set(DeviceKind::cpu, f32, &uniform_kernel<float>);
+  random_uniform.set(DeviceKind::cpu, f16, &uniform_kernel<Half>);
+  random_uniform.set(DeviceKind::cpu, bf16, &uniform_kernel<BFloat16>);
   random_uniform.set(DeviceKind::cpu, f64, &uniform_f64);
   random_normal.set(DeviceKind::cpu, f32, &normal_kernel<float>);
+  random_normal.set(DeviceKind::cpu, f16, &normal_kernel<Half>);
+  random_normal.set(DeviceKind::cpu, bf16, &normal_kernel<BFloat16>);
   random_normal.set(DeviceKind::cpu, f64, &normal_kernel<double>);
   dropout.set(DeviceKind::cpu, f32, &dropout_kernel<float>);
   dropout.set(DeviceKind::cpu, f64, &dropout_kernel<double>);

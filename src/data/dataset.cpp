@@ -52,6 +52,12 @@ Tensor gather(const Tensor& from, std::span<const std::int64_t> rows) {
       return gathered<double>(from, rows);
     case DType::f32:
       return gathered<float>(from, rows);
+    case DType::f16:
+      return gathered<Half>(from, rows);
+    case DType::bf16:
+      return gathered<BFloat16>(from, rows);
+    case DType::i32:
+      return gathered<std::int32_t>(from, rows);
     case DType::i64:
       return gathered<std::int64_t>(from, rows);
     case DType::u8:

@@ -19,6 +19,12 @@ inline std::string_view bytes_of(const Tensor& contiguous) {
       return view(contiguous.span<double>());
     case DType::f32:
       return view(contiguous.span<float>());
+    case DType::f16:
+      return view(contiguous.span<Half>());
+    case DType::bf16:
+      return view(contiguous.span<BFloat16>());
+    case DType::i32:
+      return view(contiguous.span<std::int32_t>());
     case DType::i64:
       return view(contiguous.span<std::int64_t>());
     case DType::u8:

@@ -35,7 +35,8 @@ struct TypeName {
   DType dtype;
   const char* name;
 };
-constexpr TypeName kTypes[] = {{f64, "F64"}, {f32, "F32"}, {i64, "I64"}, {u8, "U8"}, {boolean, "BOOL"}};
+constexpr TypeName kTypes[] = {{f64, "F64"}, {f32, "F32"}, {f16, "F16"}, {bf16, "BF16"},
+                               {i64, "I64"}, {i32, "I32"}, {u8, "U8"},   {boolean, "BOOL"}};
 
 const char* format_name(DType dtype) {
   for (const TypeName& type : kTypes) {
@@ -76,7 +77,8 @@ Entry read_entry(const std::string& name, const Json& value, std::uint64_t data_
   const Json& dtype = value["dtype"];
   const auto* known =
       std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& type) { return dtype == type.name; });
-  if (known == std::end(kTypes)) fail("a dtype of F64, F32, I64, U8 or BOOL" + of, dtype.dump().substr(0, 40));
+  if (known == std::end(kTypes))
+    fail("a dtype of F64, F32, F16, BF16, I64, I32, U8 or BOOL" + of, dtype.dump().substr(0, 40));
   entry.dtype = known->dtype;
 
   const Json& shape = value["shape"];

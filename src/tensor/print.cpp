@@ -14,16 +14,24 @@ constexpr std::int64_t kWhole = 1000;  // elements up to which nothing is elided
 std::string element(const Tensor& x, std::int64_t offset) {
   const auto* impl = x.impl();
   const auto* at = impl->data + offset * static_cast<std::int64_t>(size_of(impl->dtype));
-  char text[40];
+  const auto real = [](double value, const char* format = "%.6g") {
+    char text[40];
+    std::snprintf(text, sizeof text, format, value);
+    return std::string(text);
+  };
   switch (impl->dtype) {
     case DType::f64:
-      std::snprintf(text, sizeof text, "%.6g", *reinterpret_cast<const double*>(at));
-      return text;
+      return real(*reinterpret_cast<const double*>(at));
     case DType::f32:
-      std::snprintf(text, sizeof text, "%.6g", static_cast<double>(*reinterpret_cast<const float*>(at)));
-      return text;
+      return real(static_cast<double>(*reinterpret_cast<const float*>(at)));
+    case DType::f16:
+      return real(static_cast<double>(*reinterpret_cast<const Half*>(at)), "%.4g");
+    case DType::bf16:
+      return real(static_cast<double>(*reinterpret_cast<const BFloat16*>(at)), "%.4g");
     case DType::i64:
       return std::to_string(*reinterpret_cast<const std::int64_t*>(at));
+    case DType::i32:
+      return std::to_string(*reinterpret_cast<const std::int32_t*>(at));
     case DType::u8:
       return std::to_string(*reinterpret_cast<const std::uint8_t*>(at));
     case DType::boolean:

@@ -17,8 +17,14 @@ std::string_view name(DType dtype) {
       return "f64";
     case DType::f32:
       return "f32";
+    case DType::f16:
+      return "f16";
+    case DType::bf16:
+      return "bf16";
     case DType::i64:
       return "i64";
+    case DType::i32:
+      return "i32";
     case DType::u8:
       return "u8";
     case DType::boolean:
@@ -259,14 +265,28 @@ namespace {
 double Tensor::item_real() const {
   const auto* impl = checked(*this);
   if (impl->numel != 1) throw_item(*this);
-  return impl->dtype == DType::f64 ? *reinterpret_cast<const double*>(impl->data)
-                                   : static_cast<double>(*reinterpret_cast<const float*>(impl->data));
+  switch (impl->dtype) {
+    case DType::f64:
+      return *reinterpret_cast<const double*>(impl->data);
+    case DType::f16:
+      return static_cast<double>(*reinterpret_cast<const Half*>(impl->data));
+    case DType::bf16:
+      return static_cast<double>(*reinterpret_cast<const BFloat16*>(impl->data));
+    default:
+      return static_cast<double>(*reinterpret_cast<const float*>(impl->data));
+  }
 }
 std::int64_t Tensor::item_integer() const {
   const auto* impl = checked(*this);
   if (impl->numel != 1) throw_item(*this);
-  return impl->dtype == DType::i64 ? *reinterpret_cast<const std::int64_t*>(impl->data)
-                                   : static_cast<std::int64_t>(*reinterpret_cast<const std::uint8_t*>(impl->data));
+  switch (impl->dtype) {
+    case DType::i64:
+      return *reinterpret_cast<const std::int64_t*>(impl->data);
+    case DType::i32:
+      return *reinterpret_cast<const std::int32_t*>(impl->data);
+    default:
+      return *reinterpret_cast<const std::uint8_t*>(impl->data);
+  }
 }
 
 Tensor Tensor::detach() const {

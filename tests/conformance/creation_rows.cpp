@@ -5,9 +5,12 @@
 namespace conformance {
 namespace {
 
+using tern::bf16;
 using tern::boolean;
+using tern::f16;
 using tern::f32;
 using tern::f64;
+using tern::i32;
 using tern::i64;
 using tern::u8;
 
@@ -34,7 +37,7 @@ Row creation(const char* op, std::vector<Case> cases, std::vector<Fault> faults 
 // Tensors of one value, at every type and some shapes.
 Row filled(const char* op, std::function<Tensor(const Shape&, DType)> f, double value) {
   Row row = creation(op, {}, {{"a negative size", Raises::shape, [f] { f({2, -1}, f32); }}}, "shape");
-  for (DType type : {f32, f64, i64, u8, boolean}) {
+  for (DType type : {f32, f64, f16, bf16, i64, i32, u8, boolean}) {
     for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3}, Shape{2, 0}}) {
       const double expected = type == boolean ? value != 0 : value;
       row.cases.push_back(made(

@@ -39,19 +39,27 @@ Tensor tensor_of(const Array& a, DType dtype) {
       return make<double>(a);
     case DType::f32:
       return make<float>(a);
+    case DType::f16:
+      return make<tern::Half>(a);
+    case DType::bf16:
+      return make<tern::BFloat16>(a);
     case DType::i64:
       return make<std::int64_t>(a);
+    case DType::i32:
+      return make<std::int32_t>(a);
     case DType::u8:
       return make<std::uint8_t>(a);
-    default:
+    case DType::boolean:
       return make<bool>(a);
   }
+  throw std::logic_error("a type that the runner does not know");
 }
 
 template <class T>
 Array values_as(const Tensor& x) {
-  const auto elements = x.to_vector<T>();
-  return {sizes_of(x.shape()), Numbers(elements.begin(), elements.end())};
+  Numbers values;
+  for (const T element : x.to_vector<T>()) values.push_back(static_cast<double>(element));
+  return {sizes_of(x.shape()), values};
 }
 
 Array values_of(const Tensor& x) {
@@ -60,17 +68,26 @@ Array values_of(const Tensor& x) {
       return values_as<double>(x);
     case DType::f32:
       return values_as<float>(x);
+    case DType::f16:
+      return values_as<tern::Half>(x);
+    case DType::bf16:
+      return values_as<tern::BFloat16>(x);
     case DType::i64:
       return values_as<std::int64_t>(x);
+    case DType::i32:
+      return values_as<std::int32_t>(x);
     case DType::u8:
       return values_as<std::uint8_t>(x);
-    default:
+    case DType::boolean:
       return values_as<bool>(x);
   }
+  throw std::logic_error("a type that the runner does not know");
 }
 
 double rounded(double x, DType dtype) {
   if (dtype == f32) return static_cast<float>(x);
+  if (dtype == tern::f16) return static_cast<double>(tern::Half(x));
+  if (dtype == tern::bf16) return static_cast<double>(tern::BFloat16(x));
   if (dtype == tern::u8) return static_cast<std::uint8_t>(static_cast<std::int64_t>(x));
   return x;
 }

@@ -9,6 +9,7 @@ using tern::boolean;
 using tern::Dims;
 using tern::f32;
 using tern::f64;
+using tern::i32;
 using tern::i64;
 using tern::u8;
 using tern::zeros;
@@ -112,6 +113,7 @@ Rows view_rows() {
   rows.push_back(detach);
   rows.push_back(to_row());
   rows.push_back(to_whole_row("Tensor_to", i64, [](double x) { return std::trunc(x); }));
+  rows.push_back(to_whole_row("Tensor_to", i32, [](double x) { return std::trunc(x); }));
   rows.push_back(to_whole_row("Tensor_to", u8, [](double x) { return std::trunc(x); }));
   rows.push_back(to_whole_row("Tensor_to", boolean, [](double x) { return x != 0 ? 1.0 : 0.0; }));
 

@@ -83,6 +83,28 @@ TEST(Safetensors, ReadsWhatItWrote) {
   EXPECT_EQ(to_safetensors(from_safetensors(to_safetensors({}))), to_safetensors({}));
 }
 
+// The bits of the file, NaN with its payload too, under the names of the format.
+TEST(Safetensors, KeepsTheBitsOfEveryType) {
+  for (const char* type : {"F64", "F32", "F16", "BF16", "I64", "I32", "U8"}) {
+    SCOPED_TRACE(type);
+    const std::string header = R"({"a":{"dtype":")" + std::string(type) + R"(","shape":[)";
+    const std::string bytes("\x01\x7c\xff\xff\x00\x80\x02\x7f", 8);
+    const std::size_t width =
+        size_of(from_safetensors(file_of(header + R"(0],"data_offsets":[0,0]}})", "")).tensors[0].second.dtype());
+    const auto file =
+        from_safetensors(file_of(header + std::to_string(8 / width) + R"(],"data_offsets":[0,8]}})", bytes));
+    const std::string written = to_safetensors(file);
+    EXPECT_EQ(written.substr(written.size() - 8), bytes);
+    EXPECT_NE(written.find("\"" + std::string(type) + "\""), std::string::npos);
+  }
+  EXPECT_EQ(at(from_safetensors(file_of(R"({"a":{"dtype":"F16","shape":[],"data_offsets":[0,2]}})", "\x01\x3c")), "a")
+                .item<double>(),
+            1 + 0x1p-10);
+  EXPECT_EQ(at(from_safetensors(file_of(R"({"a":{"dtype":"BF16","shape":[],"data_offsets":[0,2]}})", "\x81\x3f")), "a")
+                .item<double>(),
+            1 + 0x1p-7);
+}
+
 TEST(Safetensors, KeepsOrderAndAlignment) {
   const nn::TensorFile file{
       .tensors = {{"b", ones({3}, u8)}, {"d", ones({1}, f64)}, {"c", ones({1})}, {"a", ones({2})}}};
@@ -140,7 +162,7 @@ TEST(Safetensors, RefusesBrokenFiles) {
            R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
            "1")},
       {"an unknown type", file_of(header("\"F8\"", "[1]", "[0,1]"), "1")},
-      {"a type that Tern lacks", file_of(header("\"BF16\"", "[2]", "[0,4]"), "1234")},
+      {"a type that Tern lacks", file_of(header("\"F8_E4M3\"", "[4]", "[0,4]"), "1234")},
       {"a number as type", file_of(header("4", "[1]", "[0,4]"), "1234")},
       {"a negative size", file_of(header("\"F32\"", "[-1]", "[0,4]"), "1234")},
       {"a fraction as size", file_of(header("\"F32\"", "[1.0]", "[0,4]"), "1234")},

@@ -8,7 +8,7 @@
 #include "tern/nn/module.h"
 
 // The safetensors format: the length of a JSON header (u64, little-endian), the header, then the elements of each
-// tensor in C order, one after another without gaps. Types F64, F32, I64, U8 and BOOL.
+// tensor in C order, one after another without gaps. Types F64, F32, F16, BF16, I64, I32, U8 and BOOL.
 namespace tern::nn {
 
 /// What a safetensors file holds.

@@ -68,7 +68,7 @@ TERN_API Tensor scalar(Scalar value, DType dtype = f32);
 
 // Random tensors, drawn from the calling thread's default_generator() by logical index: the same bits at any number of
 // threads. The generator's offset counts 32-bit words: one a float, two a double (from an even word), four a normal
-// (from a multiple of four).
+// (from a multiple of four). f16 and bf16 take the draws of f32 and round them.
 /// Uniform in [0, 1).
 TERN_API Tensor rand(const Shape& shape, DType dtype = f32);
 /// Uniform in [low, high).

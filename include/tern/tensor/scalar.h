@@ -19,8 +19,12 @@ class Scalar {
                                       : DType::f32) {}
 
   constexpr double real() const { return real_; }
-  /// The value as an integer; a floating one is truncated.
-  constexpr std::int64_t integer() const { return kind_ == DType::f32 ? static_cast<std::int64_t>(real_) : integer_; }
+  /// The value as an integer; a floating one is truncated, held within the range, and 0 for NaN.
+  constexpr std::int64_t integer() const {
+    if (kind_ != DType::f32) return integer_;
+    if (!(real_ > -0x1p63)) return real_ == real_ ? INT64_MIN : 0;
+    return real_ < 0x1p63 ? static_cast<std::int64_t>(real_) : INT64_MAX;
+  }
   /// The type that this number and a tensor of type `tensor` compute in.
   constexpr DType promoted(DType tensor) const {
     const auto rank = [](DType t) { return t == DType::boolean ? 0 : is_floating(t) ? 2 : 1; };
