@@ -241,7 +241,8 @@ Tensor Tensor::slice(int d, std::int64_t begin, std::int64_t end, std::int64_t s
                              }};
   const auto* impl = checked(*this);
   d = wrap_dim("slice", d, impl->shape.size());
-  if (step < 1) internal::throw_value("slice", "a step of at least 1", std::to_string(step));
+  if (step < 1)
+    internal::throw_value("slice", "a step of at least 1 (flip turns a dimension round)", std::to_string(step));
   const std::int64_t size = impl->shape[d];
   const auto clamped = [size](std::int64_t i) { return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size); };
   begin = clamped(begin);

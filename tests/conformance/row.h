@@ -81,6 +81,8 @@ Rows activation_rows();
 Rows binary_rows();
 Rows reduce_rows();
 Rows shape_rows();
+Rows arrange_rows();
+Rows index_rows();
 Rows view_rows();
 Rows matmul_rows();
 Rows softmax_rows();

@@ -7,7 +7,6 @@ namespace {
 
 using tern::boolean;
 using tern::i64;
-using tern::tensor;
 using tern::u8;
 using tern::zeros;
 
@@ -179,82 +178,6 @@ Row stack_row() {
   return row;
 }
 
-Input index_below(double size) { return {.low = 0, .high = size, .whole = true, .varies = false, .dtype = i64}; }
-
-Row index_select_row() {
-  Row row{.op = "index_select", .types = kSame};
-  for (int dim : {0, 1, -1}) {
-    row.cases.push_back({.what = "dim " + std::to_string(dim),
-                         .inputs = {{}, index_below(3)},
-                         .call = [=](const Tensors& in) { return tern::index_select(in[0], dim, in[1]); },
-                         .reference =
-                             [=](const Arrays& in) {
-                               const std::size_t d = dim < 0 ? in[0].sizes.size() - 1 : static_cast<std::size_t>(dim);
-                               return build(with(in[0].sizes, d, in[1].count()), [&](const Index& i) {
-                                 return in[0].at(with(i, d, static_cast<std::int64_t>(in[1][i[d]])));
-                               });
-                             },
-                         .shapes = {{{3, 3, 3}, {5}}, {{3, 3}, {1}}},
-                         .empty = {{{3, 3}, {0}}},
-                         .large = {{{3, 3, 1000}, {9}}}});
-  }
-  row.cases[0].empty.push_back({{3, 0}, {4}});
-  const Tensor x = zeros({3, 3});
-  row.faults = {{"an index too large", Raises::index, [=] { index_select(x, 0, tensor({3}, i64)); }},
-                {"a negative index", Raises::index, [=] { index_select(x, 0, tensor({-1}, i64)); }},
-                {"an index of a floating type", Raises::dtype, [=] { index_select(x, 0, tensor({1})); }},
-                {"an index of two dimensions", Raises::shape,
-                 [=] {
-                   index_select(x, 0, zeros({1, 1}, i64));
-                 }},
-                {"a dimension that is not there", Raises::index, [=] { index_select(x, 2, tensor({1}, i64)); }}};
-  return row;
-}
-
-Row index_add_row() {
-  Row row{.op = "index_add", .types = {{i64, i64}, {u8, u8}}};
-  for (int dim : {0, 1}) {
-    const auto d = static_cast<std::size_t>(dim);
-    row.cases.push_back({.what = "dim " + std::to_string(dim),
-                         .inputs = {{}, index_below(3), {}},
-                         .call = [=](const Tensors& in) { return tern::index_add(in[0], dim, in[1], in[2]); },
-                         .reference =
-                             [=](const Arrays& in) {
-                               return build(in[0].sizes, [&](const Index& i) {
-                                 double sum = in[0].at(i);
-                                 for (std::int64_t r = 0; r < in[1].count(); ++r) {
-                                   if (in[1][r] == static_cast<double>(i[d])) sum += in[2].at(with(i, d, r));
-                                 }
-                                 return sum;
-                               });
-                             },
-                         .shapes = {dim == 0 ? Shapes{{3, 2}, {4}, {4, 2}} : Shapes{{2, 3, 2}, {4}, {2, 4, 2}}},
-                         .empty = {dim == 0 ? Shapes{{3, 2}, {0}, {0, 2}} : Shapes{{0, 3}, {2}, {0, 2}}},
-                         .large = {dim == 0 ? Shapes{{3, 5000}, {7}, {7, 5000}} : Shapes{{900, 3}, {9}, {900, 9}}}});
-  }
-  const Tensor x = zeros({3, 2}), index = tensor({0, 2}, i64);
-  row.faults = {{"a source of another shape", Raises::shape,
-                 [=] {
-                   index_add(x, 0, index, zeros({3, 2}));
-                 }},
-                {"a source of another type", Raises::dtype,
-                 [=] {
-                   index_add(x, 0, index, zeros({2, 2}, tern::f64));
-                 }},
-                {"an index too large", Raises::index,
-                 [=] {
-                   index_add(x, 1, index, zeros({3, 2}));
-                 }},
-                {"an index of a floating type", Raises::dtype,
-                 [=] {
-                   index_add(x, 0, tensor({0}), zeros({1, 2}));
-                 }},
-                {"sums of booleans", Raises::dtype, [=] {
-                   index_add(x.to(boolean), 0, index, zeros({2, 2}, boolean));
-                 }}};
-  return row;
-}
-
 Row slice_scatter_row() {
   Row row{.op = "slice_scatter", .types = kSame};
   row.cases = {{.what = "rows 1 to 3",
@@ -294,9 +217,6 @@ Row slice_scatter_row() {
 
 }  // namespace
 
-Rows shape_rows() {
-  return {reshape_row(),      flatten_row(),   cat_row(),          stack_row(),
-          index_select_row(), index_add_row(), slice_scatter_row()};
-}
+Rows shape_rows() { return {reshape_row(), flatten_row(), cat_row(), stack_row(), slice_scatter_row()}; }
 
 }  // namespace conformance

@@ -11,6 +11,7 @@
 #include "tern/base/random.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/dropout.h"
+#include "tern/ops/index.h"
 #include "tern/ops/loss.h"
 #include "tern/ops/matmul.h"
 #include "tern/ops/reduce.h"

@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -14,6 +17,7 @@
 
 namespace tern {
 
+class Index;
 class Tensor;
 struct BackwardOptions;
 
@@ -131,6 +135,12 @@ class TERN_API Tensor {
   /// Index `i` of dimension `d`, without that dimension. Throws IndexError.
   Tensor select(int d, std::int64_t i) const;
   Tensor operator[](std::int64_t i) const { return select(0, i); }
+  /// x[{Slice{0, 3}, -1, ellipsis}]: an index for each dimension from the first on (see Index), as in PyTorch. A view
+  /// when all are numbers, slices, `ellipsis` or `new_axis`; with tensors among them, a copy whose indexed dimensions
+  /// take the place of the first one if they are neighbours, else lead. Throws IndexError, ShapeError, DTypeError.
+  Tensor operator[](std::initializer_list<Index> indices) const;
+  /// One index of any kind: x[Slice{.step = 2}], x[mask].
+  Tensor operator[](const Index& index) const;
 
   // In place. Each throws StateError on a tensor that needs a gradient outside NoGrad, and ValueError on an expanded
   // view.
@@ -143,6 +153,10 @@ class TERN_API Tensor {
   Tensor& copy_(const Tensor& x);
   Tensor& fill_(Scalar value);
   Tensor& zero_() { return fill_(0); }
+  /// `value` where `mask`, boolean and broadcast, holds.
+  Tensor& masked_fill_(const Tensor& mask, Scalar value);
+  /// (*this)[indices] = values, broadcast, or += (`accumulate`); of several at one place the last counts.
+  Tensor& index_put_(std::initializer_list<Index> indices, const Tensor& values, bool accumulate = false);
 
   bool requires_grad() const;
   /// Marks a leaf as needing a gradient, or not. Throws DTypeError unless floating, StateError on an op's result.
@@ -195,6 +209,45 @@ class TERN_API Tensor {
   void* data_for(DType dtype, bool writing) const;
 
   internal::TensorImpl* impl_ = nullptr;
+};
+
+/// Indices begin, begin + step, … before `end`; negative ones count from the end, and both are clamped. `step` is
+/// positive: flip (ops/shape.h) turns a dimension round.
+struct Slice {
+  std::int64_t begin = 0;
+  std::int64_t end = INT64_MAX;
+  std::int64_t step = 1;
+};
+
+/// In a list of indices: all the dimensions that it leaves out, or a new one of size 1.
+enum class Axis : std::uint8_t { ellipsis, new_axis };
+inline constexpr Axis ellipsis = Axis::ellipsis;
+inline constexpr Axis new_axis = Axis::new_axis;
+
+/// One index of x[{…}]: a number (which takes its dimension away), a Slice, `ellipsis`, `new_axis`, a tensor of indices
+/// (i64, negative ones from the end; several broadcast together), or a boolean mask of as many dimensions as it stands
+/// for.
+class Index {
+ public:
+  enum class Kind : std::uint8_t { number, slice, axis, tensor };
+
+  template <class T, class = std::enable_if_t<std::is_integral_v<T>>>
+  Index(T i) : slice_{static_cast<std::int64_t>(i)} {}
+  Index(const Slice& slice) : kind_(Kind::slice), slice_(slice) {}
+  Index(Axis axis) : kind_(Kind::axis), axis_(axis) {}
+  Index(Tensor tensor) : kind_(Kind::tensor), tensor_(std::move(tensor)) {}
+
+  Kind kind() const { return kind_; }
+  std::int64_t number() const { return slice_.begin; }
+  const Slice& slice() const { return slice_; }
+  Axis axis() const { return axis_; }
+  const Tensor& tensor() const { return tensor_; }
+
+ private:
+  Kind kind_ = Kind::number;
+  Axis axis_ = Axis::ellipsis;
+  Slice slice_{};
+  Tensor tensor_{};
 };
 
 /// Options of Tensor::backward.
