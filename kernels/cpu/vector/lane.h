@@ -97,6 +97,12 @@ struct Lane {
   static TERN_INLINE Lane select(LaneMask<T> mask, Lane a, Lane b) { return Lane(mask.bits ? a.vector : b.vector); }
   TERN_INLINE Lane sqrt() const;
   template <class F>
+  TERN_INLINE Lane each(F f) const {
+    Lane out;
+    for (int i = 0; i < kLanes; ++i) out.vector[i] = f(vector[i]);
+    return out;
+  }
+  template <class F>
   TERN_INLINE Lane each(F f, Lane y) const {
     Lane out;
     for (int i = 0; i < kLanes; ++i) out.vector[i] = f(vector[i], y.vector[i]);
@@ -113,7 +119,7 @@ TERN_INLINE Lane<float> Lane<float>::sqrt() const {
 #elif defined(__SSE2__)
   return Lane(reinterpret_cast<Vector>(_mm_sqrt_ps(reinterpret_cast<__m128>(vector))));
 #else
-  return each([](float x, float) { return __builtin_sqrtf(x); }, *this);
+  return each([](float x) { return __builtin_sqrtf(x); });
 #endif
 }
 template <>
@@ -125,7 +131,7 @@ TERN_INLINE Lane<double> Lane<double>::sqrt() const {
 #elif defined(__SSE2__)
   return Lane(reinterpret_cast<Vector>(_mm_sqrt_pd(reinterpret_cast<__m128d>(vector))));
 #else
-  return each([](double x, double) { return __builtin_sqrt(x); }, *this);
+  return each([](double x) { return __builtin_sqrt(x); });
 #endif
 }
 
