@@ -17,16 +17,6 @@ using internal::TensorImpl;
 namespace {
 constexpr std::int64_t kAlign = 16;
 
-// Moves a tensor's memory to `member`, a contiguous view of the same shape; the handle stays what it was.
-void rebind(TensorImpl* impl, const Tensor& member) {
-  internal::Storage* to = member.impl()->storage;
-  to->refs.add();
-  to->writes.store(impl->storage->version() + 1, std::memory_order_relaxed);  // whatever saved the old memory is told
-  internal::release_storage(std::exchange(impl->storage, to));
-  impl->data = member.impl()->data;
-  internal::contiguous_strides(impl->shape, impl->strides);
-  impl->contiguous = true;
-}
 }  // namespace
 
 FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std::move(parameters)) {
@@ -50,7 +40,7 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
     Tensor& p = parameters_[i];
     Tensor member = internal::new_member_view(values_, p.shape(), offsets_[i]);
     member.copy_(p.detach());
-    rebind(p.impl(), member);
+    internal::take_elements(p.impl(), member.impl());
     Tensor buffer = internal::new_member_view(gradients_, p.shape(), offsets_[i]);
     const Tensor before = p.grad();
     if (before.defined()) buffer.copy_(before.detach());

@@ -36,14 +36,9 @@ void collect_modules(M& module, std::vector<M*>& list) {
 void take_over(const Tensor& p, const Tensor& fresh) {
   tern::internal::TensorImpl* to = p.impl();
   tern::internal::TensorImpl* from = fresh.impl();
-  // Whatever saved the old elements for its backward is told that they were written.
-  from->storage->writes.store(to->storage->version() + 1, std::memory_order_relaxed);
-  std::swap(to->dtype, from->dtype);
-  std::swap(to->contiguous, from->contiguous);
-  std::swap(to->data, from->data);
-  std::swap(to->storage, from->storage);
-  std::swap(to->grad, from->grad);
-  std::swap_ranges(to->strides, to->strides + to->shape.size(), from->strides);
+  tern::internal::take_elements(to, from);
+  to->dtype = from->dtype;
+  tern::internal::release(std::exchange(to->grad, nullptr));
   to->grad_present = to->grad_buffer = false;
 }
 

@@ -19,6 +19,8 @@ struct Storage {
   std::atomic<std::uint64_t> writes{0};
   Storage* parent = nullptr;
   char* data = nullptr;
+  void* apart = nullptr;  // memory of a block of its own
+  std::uint32_t apart_class = 0;
 
   std::uint64_t version() const {
     return writes.load(std::memory_order_relaxed) + (parent ? parent->writes.load(std::memory_order_relaxed) : 0);
@@ -26,12 +28,14 @@ struct Storage {
   void count_write() { writes.fetch_add(1, std::memory_order_relaxed); }
 };
 
-/// Header and `bytes` of memory in one block. Throws MemoryError.
-Storage* new_storage(std::size_t bytes);
 /// A family of its own over part of `parent`'s memory.
 Storage* new_member(Storage* parent);
 void release_storage(Storage* storage) noexcept;
 
+/// A new tensor lies in its storage's block, right behind that header and before the elements, so that one allocation
+/// makes all three (elements beyond kInlineBytes have a block of their own, whose size rounds better). A view has a
+/// block to itself. When the last handle goes while the storage lives on, everything but the owned pointers stays
+/// readable: that is how a node remembers a result without owning it.
 struct TensorImpl {
   RefCount refs;  // first, where Tensor looks for it
   DType dtype = DType::f32;
@@ -40,11 +44,12 @@ struct TensorImpl {
   bool grad_present = false;  // false with a `grad`: a buffer to be overwritten
   bool grad_buffer = false;   // `grad` outlives clear_grad
   Device device{};
-  std::uint32_t size_class = 0;
+  std::uint32_t size_class = 0;  // of a view's block
   std::int64_t numel = 0;
   char* data = nullptr;
   Storage* storage = nullptr;
-  Node* node = nullptr;  // what produced it, when taped
+  Storage* home = nullptr;  // in whose block this lies; none for a view. Owned apart from `storage` once they differ
+  Node* node = nullptr;     // what produced it, when taped
   TensorImpl* grad = nullptr;
   Shape shape;
   std::int64_t strides[kMaxDims];
@@ -63,12 +68,27 @@ inline TensorImpl* checked(const Tensor& x) {
   return x.impl();
 }
 
+inline constexpr std::size_t kInlineBytes = std::size_t{16} << 10;
+
+/// Storage and tensor in one block.
+struct StorageAndTensor {
+  Storage storage;
+  TensorImpl tensor;
+};
+inline constexpr std::size_t kHeaderBytes = 256;  // the elements lie behind it, 64-byte aligned
+static_assert(sizeof(StorageAndTensor) <= kHeaderBytes);
+
 /// An uninitialised contiguous tensor. Throws ShapeError, MemoryError.
 Tensor new_tensor(const Shape& shape, DType dtype);
-/// A view of x without history.
+/// A view without history.
+Tensor new_view(const TensorImpl* x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
 Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
 /// A contiguous view that is a family of its own (see Storage).
 Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offset_elements);
+
+/// Gives `to` the memory of `from`, a tensor of its shape, whose handle stays what it is; whatever saved the old
+/// elements is told that they were written.
+void take_elements(TensorImpl* to, const TensorImpl* from) noexcept;
 
 /// Throws unless x may be written in place now, and counts the write.
 void begin_write(const char* where, const Tensor& x);

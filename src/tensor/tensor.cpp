@@ -80,22 +80,10 @@ std::string describe(const Tensor& x) {
   return x.defined() ? std::string(name(x.dtype())) + " " + to_string(x.shape()) : "an undefined tensor";
 }
 
-namespace {
-constexpr std::size_t kHeader = 64;
-static_assert(sizeof(Storage) <= kHeader);
-}  // namespace
-
-Storage* new_storage(std::size_t bytes) {
-  std::uint32_t size_class;
-  void* block = allocate(kHeader + bytes, size_class);
-  auto* storage = new (block) Storage;
-  storage->size_class = size_class;
-  storage->data = static_cast<char*>(block) + kHeader;
-  return storage;
-}
-
 Storage* new_member(Storage* parent) {
-  Storage* storage = new_storage(0);
+  std::uint32_t size_class;
+  auto* storage = new (allocate(sizeof(Storage), size_class)) Storage;
+  storage->size_class = size_class;
   while (parent->parent) parent = parent->parent;
   parent->refs.add();
   storage->parent = parent;
@@ -106,14 +94,18 @@ Storage* new_member(Storage* parent) {
 void release_storage(Storage* storage) noexcept {
   if (!storage->refs.drop()) return;
   if (storage->parent) release_storage(storage->parent);
+  if (storage->apart) deallocate(storage->apart, storage->apart_class);
   deallocate(storage, storage->size_class);
 }
 
 void destroy(TensorImpl* impl) noexcept {
+  Storage* const home = impl->home;
+  Storage* const storage = impl->storage;
   if (impl->grad) release(impl->grad);
-  if (impl->storage) release_storage(impl->storage);
   if (impl->node) release_node(impl->node);
-  deallocate(impl, impl->size_class);
+  if (!home) deallocate(impl, impl->size_class);
+  if (home && home != storage) release_storage(home);
+  release_storage(storage);
 }
 
 void contiguous_strides(const Shape& shape, std::int64_t* strides) {
@@ -137,14 +129,6 @@ std::int64_t checked_numel(const Shape& shape) {
 }
 
 namespace {
-TensorImpl* new_impl() {
-  std::uint32_t size_class;
-  void* block = allocate(sizeof(TensorImpl), size_class);
-  auto* impl = new (block) TensorImpl;
-  impl->size_class = size_class;
-  return impl;
-}
-
 bool is_contiguous(const Shape& shape, const std::int64_t* strides) {
   std::int64_t step = 1;
   for (int i = shape.size() - 1; i >= 0; --i) {
@@ -158,33 +142,52 @@ bool is_contiguous(const Shape& shape, const std::int64_t* strides) {
 
 Tensor new_tensor(const Shape& shape, DType dtype) {
   const std::int64_t numel = checked_numel(shape);
-  Tensor out(new_impl());
-  TensorImpl* impl = out.impl();
-  impl->dtype = dtype;
-  impl->numel = numel;
-  impl->shape = shape;
-  contiguous_strides(shape, impl->strides);
-  impl->storage = new_storage(static_cast<std::size_t>(numel) * size_of(dtype));
-  impl->data = impl->storage->data;
-  return out;
+  const std::size_t bytes = static_cast<std::size_t>(numel) * size_of(dtype);
+  const bool apart = bytes > kInlineBytes;
+  std::uint32_t size_class, apart_class = 0;
+  void* elements = apart ? allocate(bytes, apart_class) : nullptr;
+  void* block;
+  try {
+    block = allocate(apart ? sizeof(StorageAndTensor) : kHeaderBytes + bytes, size_class);
+  } catch (...) {
+    if (apart) deallocate(elements, apart_class);
+    throw;
+  }
+  auto* both = new (block) StorageAndTensor;
+  both->storage.size_class = size_class;
+  both->storage.apart = elements;
+  both->storage.apart_class = apart_class;
+  both->storage.data = apart ? static_cast<char*>(elements) : static_cast<char*>(block) + kHeaderBytes;
+  TensorImpl& impl = both->tensor;
+  impl.dtype = dtype;
+  impl.numel = numel;
+  impl.data = both->storage.data;
+  impl.storage = impl.home = &both->storage;
+  impl.shape = shape;
+  contiguous_strides(shape, impl.strides);
+  return Tensor(&impl);
 }
 
-Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements) {
-  TensorImpl* base = x.impl();
-  Tensor out(new_impl());
-  TensorImpl* impl = out.impl();
-  impl->dtype = base->dtype;
-  impl->device = base->device;
+Tensor new_view(const TensorImpl* x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements) {
+  std::uint32_t size_class;
+  auto* impl = new (allocate(sizeof(TensorImpl), size_class)) TensorImpl;
+  impl->size_class = size_class;
+  impl->dtype = x->dtype;
+  impl->device = x->device;
   impl->shape = shape;
   std::int64_t numel = 1;
   for (std::int64_t size : shape) numel *= size;
   impl->numel = numel;
   std::copy(strides, strides + shape.size(), impl->strides);
   impl->contiguous = is_contiguous(shape, impl->strides);
-  base->storage->refs.add();
-  impl->storage = base->storage;
-  impl->data = base->data + offset_elements * static_cast<std::int64_t>(size_of(base->dtype));
-  return out;
+  x->storage->refs.add();
+  impl->storage = x->storage;
+  impl->data = x->data + offset_elements * static_cast<std::int64_t>(size_of(x->dtype));
+  return Tensor(impl);
+}
+
+Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements) {
+  return new_view(x.impl(), shape, strides, offset_elements);
 }
 
 Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offset_elements) {
@@ -195,6 +198,24 @@ Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offs
   release_storage(out.impl()->storage);
   out.impl()->storage = member;
   return out;
+}
+
+void take_elements(TensorImpl* to, const TensorImpl* from) noexcept {
+  Storage* const after = from->storage;
+  Storage* const before = to->storage;
+  if (after == before) return;
+  after->writes.store(before->version() + 1, std::memory_order_relaxed);
+  to->data = from->data;
+  to->contiguous = from->contiguous;
+  std::copy(from->strides, from->strides + from->shape.size(), to->strides);
+  to->storage = after;
+  if (after != to->home) after->refs.add();
+  if (before != to->home) {
+    release_storage(before);
+  } else if (before->apart && before->refs.unique()) {
+    // The block in which the tensor lies stays; its elements need not.
+    deallocate(std::exchange(before->apart, nullptr), before->apart_class);
+  }
 }
 
 int wrap_dim(const char* where, int d, int dims) {
