@@ -152,6 +152,16 @@ struct SearchArgs {
 };
 inline constinit KernelSlot<void(const SearchArgs&)> searchsorted{"searchsorted"};
 
+/// Indices of the first k elements in order of each contiguous row; equal ones in order of their indices. `descending`
+/// from the largest on; not `sorted`: those k in order of their indices.
+struct SortArgs {
+  std::int64_t rows, size, k;
+  const void* x;
+  std::int64_t* indices;
+  bool descending, sorted;
+};
+inline constinit KernelSlot<void(const SortArgs&)> argsort{"argsort"};
+
 /// Element i draws from index `first + i` (see tensor/creation.h for the units).
 struct RandomArgs {
   std::int64_t numel;

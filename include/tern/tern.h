@@ -34,6 +34,7 @@
 #include "tern/ops/reduce.h"
 #include "tern/ops/shape.h"
 #include "tern/ops/softmax.h"
+#include "tern/ops/sort.h"
 #include "tern/ops/unary.h"
 #include "tern/optim/optimizer.h"
 #include "tern/optim/schedule.h"

@@ -11,6 +11,7 @@ void register_gemm();
 void register_softmax();
 void register_loss();
 void register_index();
+void register_sort();
 void register_random();
 void register_optimizer();
 

@@ -16,6 +16,7 @@ void register_cpu_kernels() {
   cpu::register_softmax();
   cpu::register_loss();
   cpu::register_index();
+  cpu::register_sort();
   cpu::register_random();
   cpu::register_optimizer();
 }

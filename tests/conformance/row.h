@@ -83,6 +83,7 @@ Rows reduce_rows();
 Rows shape_rows();
 Rows arrange_rows();
 Rows index_rows();
+Rows sort_rows();
 Rows view_rows();
 Rows matmul_rows();
 Rows softmax_rows();

@@ -1,0 +1,107 @@
+#include "tern/ops/sort.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "slots.h"
+#include "tensor/impl.h"
+#include "tern/ops/binary.h"
+#include "tern/ops/index.h"
+#include "tern/ops/unary.h"
+#include "tern/tensor/creation.h"
+
+namespace tern {
+namespace {
+
+using internal::checked;
+using internal::wrap_dim;
+
+// Indices of the first k of each row in order.
+Tensor first_in_order(const Tensor& x, int dim, std::int64_t k, bool descending, bool sorted) {
+  const int last = x.dim() - 1;
+  if (dim != last) return first_in_order(x.transpose(dim, last), last, k, descending, sorted).transpose(dim, last);
+  const Tensor rows = x.detach().contiguous();
+  Shape shape = x.shape();
+  const std::int64_t size = shape[last];
+  shape[last] = k;
+  Tensor out = internal::new_tensor(shape, i64);
+  if (out.numel() > 0) {
+    kernels::argsort(x.device(), x.dtype(),
+                     {x.numel() / size, size, k, rows.impl()->data, reinterpret_cast<std::int64_t*>(out.impl()->data),
+                      descending, sorted});
+  }
+  return out;
+}
+
+Ordered at(const Tensor& x, int dim, const Tensor& indices) { return {gather(x, dim, indices), indices}; }
+
+Ordered without(const Ordered& x, int dim, bool keepdim) {
+  return keepdim ? x : Ordered{x.values.squeeze(dim), x.indices.squeeze(dim)};
+}
+
+}  // namespace
+
+Tensor argsort(const Tensor& x, int dim, bool descending) {
+  dim = wrap_dim("argsort", dim, checked(x)->shape.size());
+  return first_in_order(x, dim, x.size(dim), descending, true);
+}
+
+Ordered sort(const Tensor& x, int dim, bool descending) {
+  dim = wrap_dim("sort", dim, checked(x)->shape.size());
+  return at(x, dim, first_in_order(x, dim, x.size(dim), descending, true));
+}
+
+Ordered topk(const Tensor& x, std::int64_t k, const TopkOptions& options) {
+  const int dim = wrap_dim("topk", options.dim, checked(x)->shape.size());
+  if (k < 0 || k > x.size(dim)) {
+    internal::throw_value("topk", "k in [0, " + std::to_string(x.size(dim)) + "]", std::to_string(k));
+  }
+  return at(x, dim, first_in_order(x, dim, k, options.largest, options.sorted));
+}
+
+Ordered kthvalue(const Tensor& x, std::int64_t k, int dim, bool keepdim) {
+  dim = wrap_dim("kthvalue", dim, checked(x)->shape.size());
+  if (k < 1 || k > x.size(dim)) {
+    internal::throw_value("kthvalue", "k in [1, " + std::to_string(x.size(dim)) + "]", std::to_string(k));
+  }
+  const Tensor index = first_in_order(x, dim, k, false, true).slice(dim, k - 1, k);
+  return without(at(x, dim, index), dim, keepdim);
+}
+
+Ordered median(const Tensor& x, int dim, bool keepdim) {
+  dim = wrap_dim("median", dim, checked(x)->shape.size());
+  const std::int64_t size = x.size(dim);
+  if (size == 0) internal::throw_shape("median", "at least one element to choose from", to_string(x.shape()));
+  const Tensor order = first_in_order(x, dim, size, false, true),
+               middle = order.slice(dim, (size - 1) / 2, (size + 1) / 2);
+  if (!is_floating(x.dtype())) return without(at(x, dim, middle), dim, keepdim);
+  const Tensor last = order.slice(dim, size - 1, size);
+  return without(at(x, dim, where(isnan(gather(x.detach(), dim, last)), last, middle)), dim, keepdim);
+}
+
+Tensor median(const Tensor& x) { return median(checked(x) ? x.reshape({-1}) : x, 0).values; }
+
+Distinct unique(const Tensor& x) {
+  const Tensor flat = (checked(x) ? x.detach() : x).reshape({x.numel()});
+  const Tensor order = argsort(flat, 0), sorted = index_select(flat, 0, order);
+  const std::int64_t size = x.numel();
+  Tensor inverse = empty(x.shape(), i64);
+  std::vector<std::int64_t> first;
+  if (size > 0) {
+    const Tensor differs = sorted.slice(0, 1, size) != sorted.slice(0, 0, size - 1);
+    const auto steps = differs.span<bool>();
+    const auto places = order.span<std::int64_t>();
+    auto which = inverse.mutable_span<std::int64_t>();
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (i == 0 || steps[i - 1]) first.push_back(static_cast<std::int64_t>(i));
+      which[static_cast<std::size_t>(places[i])] = static_cast<std::int64_t>(first.size()) - 1;
+    }
+  }
+  std::vector<std::int64_t> counts;
+  for (std::size_t i = 0; i < first.size(); ++i)
+    counts.push_back((i + 1 < first.size() ? first[i + 1] : size) - first[i]);
+  return {index_select(sorted, 0, from_vector(first)), inverse, from_vector(counts)};
+}
+
+}  // namespace tern
