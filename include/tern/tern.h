@@ -39,6 +39,7 @@
 #include "tern/optim/optimizer.h"
 #include "tern/optim/schedule.h"
 #include "tern/tensor/creation.h"
+#include "tern/tensor/dlpack.h"
 #include "tern/tensor/memory.h"
 #include "tern/tensor/tensor.h"
 #include "tern/train/leakage.h"

@@ -11,6 +11,13 @@ namespace tern::internal {
 struct Node;
 void release_node(Node* node) noexcept;
 
+/// What is to be done with memory that is not Tern's.
+struct Foreign {
+  void (*release)(void* context);  // or null
+  void* context;
+  bool read_only;
+};
+
 /// Memory and the view family that shares it. A member of a flat buffer is a family of its own whose parent owns the
 /// memory; a write to the parent as a whole counts for the member too.
 struct Storage {
@@ -21,6 +28,7 @@ struct Storage {
   char* data = nullptr;
   void* apart = nullptr;  // memory of a block of its own
   std::uint32_t apart_class = 0;
+  Foreign* foreign = nullptr;  // owned
 
   std::uint64_t version() const {
     return writes.load(std::memory_order_relaxed) + (parent ? parent->writes.load(std::memory_order_relaxed) : 0);
@@ -31,6 +39,10 @@ struct Storage {
 /// A family of its own over part of `parent`'s memory.
 Storage* new_member(Storage* parent);
 void release_storage(Storage* storage) noexcept;
+inline bool is_read_only(const Storage* storage) {
+  const Foreign* foreign = (storage->parent ? storage->parent : storage)->foreign;
+  return foreign && foreign->read_only;
+}
 
 /// A new tensor lies in its storage's block, right behind that header and before the elements, so that one allocation
 /// makes all three (elements beyond kInlineBytes have a block of their own, whose size rounds better). A view has a
@@ -98,7 +110,9 @@ int wrap_dim(const char* where, int d, int dims);
 
 /// Contiguous strides of a shape.
 void contiguous_strides(const Shape& shape, std::int64_t* strides);
-std::int64_t checked_numel(const Shape& shape);
+/// Product of the sizes. Throws ShapeError naming `where` when one is negative or there are too many elements.
+std::int64_t checked_numel(const char* where, const Shape& shape);
+inline std::int64_t checked_numel(const Shape& shape) { return checked_numel("shape", shape); }
 
 /// "f32 [2, 3]".
 std::string describe(const Tensor& x);

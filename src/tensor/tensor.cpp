@@ -95,6 +95,10 @@ void release_storage(Storage* storage) noexcept {
   if (!storage->refs.drop()) return;
   if (storage->parent) release_storage(storage->parent);
   if (storage->apart) deallocate(storage->apart, storage->apart_class);
+  if (const Foreign* foreign = storage->foreign) {
+    if (foreign->release) foreign->release(foreign->context);
+    delete foreign;
+  }
   deallocate(storage, storage->size_class);
 }
 
@@ -116,12 +120,12 @@ void contiguous_strides(const Shape& shape, std::int64_t* strides) {
   }
 }
 
-std::int64_t checked_numel(const Shape& shape) {
+std::int64_t checked_numel(const char* where, const Shape& shape) {
   std::int64_t numel = 1, extent = 1;
   for (std::int64_t size : shape) {
-    if (size < 0) throw_shape("shape", "sizes of at least 0", to_string(shape));
+    if (size < 0) throw_shape(where, "sizes of at least 0", to_string(shape));
     if (__builtin_mul_overflow(extent, std::max<std::int64_t>(size, 1), &extent) || extent > (std::int64_t{1} << 56)) {
-      throw_shape("shape", "fewer than 2^56 elements", to_string(shape));
+      throw_shape(where, "fewer than 2^56 elements", to_string(shape));
     }
     numel *= size;
   }
@@ -226,6 +230,14 @@ int wrap_dim(const char* where, int d, int dims) {
   return d < 0 ? d + dims : d;
 }
 
+namespace {
+void throw_if_read_only(const char* where, const Storage* storage) {
+  if (!is_read_only(storage)) return;
+  throw StateError("[" + std::string(where) +
+                   "] expected memory that may be written, got memory that was lent for reading; clone() it first");
+}
+}  // namespace
+
 void begin_write(const char* where, const Tensor& x) {
   TensorImpl* impl = checked(x);
   if (impl->requires_grad && thread_state.grad_enabled) {
@@ -241,6 +253,7 @@ void begin_write(const char* where, const Tensor& x) {
                   "an expanded view of shape " + to_string(impl->shape));
     }
   }
+  throw_if_read_only(where, impl->storage);
   impl->storage->count_write();
 }
 
@@ -341,6 +354,7 @@ void put_grad(const char* where, internal::TensorImpl* impl, const Tensor& gradi
   if (g->dtype != impl->dtype) {
     internal::throw_dtype(where, std::string(name(impl->dtype)), std::string(name(g->dtype)));
   }
+  internal::throw_if_read_only(where, g->storage);
   if (impl->grad == g) {
     impl->grad_present = present;
     return;

@@ -135,6 +135,48 @@ Row from_row(const char* op) {
   return row;
 }
 
+// Memory of the test's own, which outlives every tensor over it.
+Row from_blob_row() {
+  static std::vector<double> memory{1.5, -2, 3, 4, 5, 6};
+  return creation(
+      "from_blob",
+      {made(
+           "contiguous", f64,
+           [] {
+             return tern::from_blob(memory.data(), {2, 3}, f64);
+           },
+           [] {
+             return Array{{2, 3}, memory};
+           }),
+       made(
+           "strided", f64,
+           [] {
+             return tern::from_blob(memory.data() + 1, {2, 2}, f64, {.strides = {1, 2}});
+           },
+           [] {
+             return Array{{2, 2}, {-2, 4, 3, 5}};
+           }),
+       made(
+           "none", f32,
+           [] {
+             return tern::from_blob(nullptr, {0, 2});
+           },
+           [] {
+             return Array{{0, 2}, {}};
+           })},
+      {{"a null pointer", Raises::value, [] { tern::from_blob(nullptr, {1}); }},
+       {"an address between elements", Raises::value,
+        [] { tern::from_blob(reinterpret_cast<char*>(memory.data()) + 1, {1}); }},
+       {"a negative stride", Raises::value, [] { tern::from_blob(memory.data(), {2}, f64, {.strides = {-1}}); }},
+       {"strides past all memory", Raises::value,
+        [] { tern::from_blob(memory.data(), {2}, f64, {.strides = {INT64_MAX}}); }},
+       {"another number of strides", Raises::shape,
+        [] {
+          tern::from_blob(memory.data(), {2}, f64, {.strides = {1, 1}});
+        }},
+       {"a negative size", Raises::shape, [] { tern::from_blob(memory.data(), {-1}, f64); }}});
+}
+
 Row tensor_row() {
   using tern::tensor;
   const int one = 1;
@@ -296,6 +338,7 @@ Rows creation_rows() {
   rows.push_back(eye_row());
   rows.push_back(from_row("from_span"));
   rows.push_back(from_row("from_vector"));
+  rows.push_back(from_blob_row());
   rows.push_back(tensor_row());
   rows.push_back(scalar_row());
   rows.push_back(uniform_row("rand", 0, 1, tern::rand));

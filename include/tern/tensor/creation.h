@@ -47,6 +47,17 @@ Tensor from_vector(const std::vector<T>& elements) {
   return from_vector(elements, {static_cast<std::int64_t>(elements.size())});
 }
 
+struct BlobOptions {
+  Shape strides{};                           ///< in elements; contiguous when empty
+  void (*deleter)(void* context) = nullptr;  ///< called once, from the thread that lets go of the last tensor
+  void* context = nullptr;                   ///< what the deleter is given
+  bool read_only = false;                    ///< writes in place throw StateError
+};
+/// A tensor over the caller's memory, of which nothing is copied: it must stay until the deleter is called. Throws
+/// ShapeError on a shape that cannot be held, ValueError on a null pointer, memory that is not aligned to its elements,
+/// or a negative stride; then the deleter is not called.
+TERN_API Tensor from_blob(void* data, const Shape& shape, DType dtype = f32, const BlobOptions& options = {});
+
 /// A vector of the given numbers, of any C++ types. (A template, so that braces around single numbers mean rows.)
 template <int = 0>
 Tensor tensor(std::initializer_list<Scalar> values, DType dtype = f32) {
