@@ -182,14 +182,18 @@ struct DropoutArgs {
 };
 inline constinit KernelSlot<void(const DropoutArgs&)> dropout{"dropout"};
 
+/// States that a step does without are null.
 struct OptimizerArgs {
   std::int64_t numel;
   void* value;
   const void* gradient;
-  void* state1;  // momentum buffer (or null), or mean
-  void* state2;  // mean of squares
+  void* states[3];
 };
 inline constinit KernelSlot<void(const OptimizerArgs&, const SgdStep&)> sgd{"sgd"};
-inline constinit KernelSlot<void(const OptimizerArgs&, const AdamWStep&)> adamw{"adamw"};
+inline constinit KernelSlot<void(const OptimizerArgs&, const AdamStep&)> adam{"adam"};
+inline constinit KernelSlot<void(const OptimizerArgs&, const RmspropStep&)> rmsprop{"rmsprop"};
+inline constinit KernelSlot<void(const OptimizerArgs&, const AdagradStep&)> adagrad{"adagrad"};
+inline constinit KernelSlot<void(const OptimizerArgs&, const AdadeltaStep&)> adadelta{"adadelta"};
+inline constinit KernelSlot<void(const OptimizerArgs&, const LionStep&)> lion{"lion"};
 
 }  // namespace tern::kernels

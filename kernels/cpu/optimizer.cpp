@@ -1,67 +1,84 @@
-#include <cmath>
+#include "functors/optimizer.h"
 
 #include "cpu/families.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 
-// One pass, element by element; coefficients are computed in f64 and rounded once.
+// One pass, element by element (functors/optimizer.h).
 namespace tern::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kGrain = 16384;
 
-template <class T>
-void sgd_kernel(const OptimizerArgs& args, const SgdStep& step) {
-  T* value = static_cast<T*>(args.value);
-  const T* gradient = static_cast<const T*>(args.gradient);
-  T* buffer = static_cast<T*>(args.state1);
-  const T lr = static_cast<T>(step.lr), momentum = static_cast<T>(step.momentum);
-  const T take = static_cast<T>(step.first ? 1 : 1 - step.dampening), decay = static_cast<T>(step.weight_decay);
-  parallel_for(args.numel, kGrain, [=, &step](std::int64_t begin, std::int64_t end) {
+template <class T, class Element>
+void stream(const OptimizerArgs& args, const Element& element) {
+  constexpr int states = Element::states;
+  parallel_for(args.numel, kGrain, [&, element](std::int64_t begin, std::int64_t end) {
+    T* value = static_cast<T*>(args.value);
+    const T* gradient = static_cast<const T*>(args.gradient);
+    T* state[states + 1];
+    for (int s = 0; s < states; ++s) state[s] = static_cast<T*>(args.states[s]);
     for (auto i = begin; i < end; ++i) {
-      T g = gradient[i];
-      if (decay != 0) g += decay * value[i];
-      if (buffer) {
-        const T b = step.first ? g : momentum * buffer[i] + take * g;
-        buffer[i] = b;
-        g = step.nesterov ? g + momentum * b : b;
-      }
-      value[i] -= lr * g;
+      T at[states + 1];
+      for (int s = 0; s < states; ++s) at[s] = state[s][i];
+      element(value[i], gradient[i], at);
+      for (int s = 0; s < states; ++s) state[s][i] = at[s];
     }
   });
 }
 
 template <class T>
-void adamw_kernel(const OptimizerArgs& args, const AdamWStep& step) {
-  T* value = static_cast<T*>(args.value);
-  const T* gradient = static_cast<const T*>(args.gradient);
-  T* mean = static_cast<T*>(args.state1);
-  T* square = static_cast<T*>(args.state2);
-  const double correction1 = 1 - std::pow(step.beta1, static_cast<double>(step.step));
-  const double correction2 = 1 - std::pow(step.beta2, static_cast<double>(step.step));
-  const T keep = static_cast<T>(1 - step.lr * step.weight_decay), size = static_cast<T>(step.lr / correction1);
-  const T beta1 = static_cast<T>(step.beta1), take1 = static_cast<T>(1 - step.beta1);
-  const T beta2 = static_cast<T>(step.beta2), take2 = static_cast<T>(1 - step.beta2);
-  const T root = static_cast<T>(std::sqrt(correction2)), epsilon = static_cast<T>(step.epsilon);
-  parallel_for(args.numel, kGrain, [=](std::int64_t begin, std::int64_t end) {
-    for (auto i = begin; i < end; ++i) {
-      const T g = gradient[i];
-      const T m = beta1 * mean[i] + take1 * g;
-      const T v = beta2 * square[i] + take2 * (g * g);
-      mean[i] = m;
-      square[i] = v;
-      value[i] = keep * value[i] - size * (m / (std::sqrt(v) / root + epsilon));
-    }
-  });
+void sgd_kernel(const OptimizerArgs& args, const SgdStep& step) {
+  args.states[0] ? stream<T>(args, SgdElement<T, true>(step)) : stream<T>(args, SgdElement<T, false>(step));
+}
+
+template <class T>
+void adam_kernel(const OptimizerArgs& args, const AdamStep& step) {
+  args.states[2] ? stream<T>(args, AdamElement<T, true>(step)) : stream<T>(args, AdamElement<T, false>(step));
+}
+
+template <class T>
+void rmsprop_kernel(const OptimizerArgs& args, const RmspropStep& step) {
+  const bool centered = args.states[1], momentum = args.states[2];
+  if (centered && momentum) return stream<T>(args, RmspropElement<T, true, true>(step));
+  if (centered) return stream<T>(args, RmspropElement<T, true, false>(step));
+  if (!momentum) return stream<T>(args, RmspropElement<T, false, false>(step));
+  OptimizerArgs without_mean = args;
+  without_mean.states[1] = args.states[2];
+  stream<T>(without_mean, RmspropElement<T, false, true>(step));
+}
+
+template <class T>
+void adagrad_kernel(const OptimizerArgs& args, const AdagradStep& step) {
+  stream<T>(args, AdagradElement<T>(step));
+}
+
+template <class T>
+void adadelta_kernel(const OptimizerArgs& args, const AdadeltaStep& step) {
+  stream<T>(args, AdadeltaElement<T>(step));
+}
+
+template <class T>
+void lion_kernel(const OptimizerArgs& args, const LionStep& step) {
+  stream<T>(args, LionElement<T>(step));
+}
+
+template <class T>
+void set_all() {
+  constexpr DType dtype = dtype_of<T>();
+  sgd.set(DeviceKind::cpu, dtype, &sgd_kernel<T>);
+  adam.set(DeviceKind::cpu, dtype, &adam_kernel<T>);
+  rmsprop.set(DeviceKind::cpu, dtype, &rmsprop_kernel<T>);
+  adagrad.set(DeviceKind::cpu, dtype, &adagrad_kernel<T>);
+  adadelta.set(DeviceKind::cpu, dtype, &adadelta_kernel<T>);
+  lion.set(DeviceKind::cpu, dtype, &lion_kernel<T>);
 }
 
 }  // namespace
 
 void register_optimizer() {
-  sgd.set(DeviceKind::cpu, f32, &sgd_kernel<float>);
-  sgd.set(DeviceKind::cpu, f64, &sgd_kernel<double>);
-  adamw.set(DeviceKind::cpu, f32, &adamw_kernel<float>);
-  adamw.set(DeviceKind::cpu, f64, &adamw_kernel<double>);
+  set_all<float>();
+  set_all<double>();
 }
 
 }  // namespace tern::kernels::cpu

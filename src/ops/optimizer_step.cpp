@@ -1,5 +1,7 @@
 #include "tern/ops/optimizer_step.h"
 
+#include <initializer_list>
+
 #include "slots.h"
 #include "tensor/impl.h"
 
@@ -21,29 +23,58 @@ void check(const char* where, const Tensor& value, const Tensor& x) {
   }
 }
 
+// A state, and whether the step does without it when it is undefined.
+struct State {
+  const Tensor& tensor;
+  bool optional = false;
+};
+
+template <class Slot, class Step>
+void run(const char* where, const Slot& slot, const Tensor& value, const Tensor& gradient,
+         std::initializer_list<State> states, const Step& step) {
+  check(where, value, gradient);
+  for (const State& state : states) {
+    if (!state.optional || state.tensor.defined()) check(where, value, state.tensor);
+  }
+  internal::begin_write(where, value);
+  kernels::OptimizerArgs args{value.numel(), value.impl()->data, gradient.impl()->data, {}};
+  int i = 0;
+  for (const State& state : states) {
+    if (state.tensor.defined()) {
+      internal::begin_write(where, state.tensor);
+      args.states[i] = state.tensor.impl()->data;
+    }
+    ++i;
+  }
+  slot(value.device(), value.dtype(), args, step);
+}
+
 }  // namespace
 
 void sgd_step(Tensor value, const Tensor& gradient, Tensor buffer, const SgdStep& step) {
-  check("sgd_step", value, gradient);
-  if (step.momentum != 0) check("sgd_step", value, buffer);
-  internal::begin_write("sgd_step", value);
-  const bool uses_buffer = step.momentum != 0;
-  if (uses_buffer) internal::begin_write("sgd_step", buffer);
-  kernels::sgd(
-      value.device(), value.dtype(),
-      {value.numel(), value.impl()->data, gradient.impl()->data, uses_buffer ? buffer.impl()->data : nullptr, nullptr},
-      step);
+  run("sgd_step", kernels::sgd, value, gradient, {{step.momentum != 0 ? buffer : Tensor(), step.momentum == 0}}, step);
 }
 
-void adamw_step(Tensor value, const Tensor& gradient, Tensor mean, Tensor square, const AdamWStep& step) {
-  check("adamw_step", value, gradient);
-  check("adamw_step", value, mean);
-  check("adamw_step", value, square);
-  if (step.step < 1) internal::throw_value("adamw_step", "a step of at least 1", std::to_string(step.step));
-  for (const Tensor* x : {&value, &mean, &square}) internal::begin_write("adamw_step", *x);
-  kernels::adamw(value.device(), value.dtype(),
-                 {value.numel(), value.impl()->data, gradient.impl()->data, mean.impl()->data, square.impl()->data},
-                 step);
+void adam_step(Tensor value, const Tensor& gradient, Tensor mean, Tensor square, Tensor largest, const AdamStep& step) {
+  if (step.step < 1) internal::throw_value("adam_step", "a step of at least 1", std::to_string(step.step));
+  run("adam_step", kernels::adam, value, gradient, {{mean}, {square}, {largest, true}}, step);
+}
+
+void rmsprop_step(Tensor value, const Tensor& gradient, Tensor square, Tensor mean, Tensor buffer,
+                  const RmspropStep& step) {
+  run("rmsprop_step", kernels::rmsprop, value, gradient, {{square}, {mean, true}, {buffer, true}}, step);
+}
+
+void adagrad_step(Tensor value, const Tensor& gradient, Tensor sum, const AdagradStep& step) {
+  run("adagrad_step", kernels::adagrad, value, gradient, {{sum}}, step);
+}
+
+void adadelta_step(Tensor value, const Tensor& gradient, Tensor square, Tensor change, const AdadeltaStep& step) {
+  run("adadelta_step", kernels::adadelta, value, gradient, {{square}, {change}}, step);
+}
+
+void lion_step(Tensor value, const Tensor& gradient, Tensor mean, const LionStep& step) {
+  run("lion_step", kernels::lion, value, gradient, {{mean}}, step);
 }
 
 }  // namespace tern

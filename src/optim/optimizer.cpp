@@ -5,7 +5,6 @@
 
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
-#include "tern/base/parallel.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::optim {
@@ -21,9 +20,11 @@ std::vector<Tensor> joined(const auto& groups) {
 
 void check_lr(double lr) {
   if (!(lr >= 0 && std::isfinite(lr))) {
-    throw ValueError("[optimizer] expected a finite learning rate of at least 0, got " + std::to_string(lr));
+    throw ValueError("[optimizer] expected a finite lr of at least 0, got " + std::to_string(lr));
   }
 }
+
+Tensor name_tensor(std::string_view name) { return from_vector(std::vector<std::uint8_t>(name.begin(), name.end())); }
 
 [[noreturn]] void bad_state(const std::string& expected, const std::string& got) {
   throw FormatError("[load_state_dict] expected " + expected + ", got " + got);
@@ -54,9 +55,14 @@ void Optimizer::step() {
     const auto [from, to, lr] = groups_[g];
     flat_.for_each_segment(from, to, [&, g = g, lr = lr](const FlatParameters::Segment& segment) {
       // Bias corrections depend on the steps taken, so parameters that were skipped before move on their own.
+      const std::vector<Tensor>& all = parameters();
       for (std::size_t first = segment.first; first < segment.last;) {
         std::size_t last = first + 1;
-        while (last < segment.last && steps_[last] == steps_[first]) ++last;
+        if (!all[first].requires_grad()) {
+          first = last;
+          continue;
+        }
+        while (last < segment.last && steps_[last] == steps_[first] && all[last].requires_grad()) ++last;
         const std::int64_t begin = offsets[first] - segment.offset;
         const std::int64_t end = last < segment.last ? offsets[last] - segment.offset : segment.value.numel();
         const bool whole = first == segment.first && last == segment.last;
@@ -104,7 +110,7 @@ nn::NamedTensors Optimizer::state_dict() const {
   NoGrad no_grad;
   std::vector<double> rates;
   for (const Range& range : groups_) rates.push_back(range.lr);
-  nn::NamedTensors state{{"step", from_vector(steps_)}, {"lr", from_vector(rates)}};
+  nn::NamedTensors state{{"optimizer", name_tensor(name())}, {"step", from_vector(steps_)}, {"lr", from_vector(rates)}};
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (steps_[i] == 0) continue;
     for (std::size_t s = 0; s < slots_.size(); ++s) {
@@ -128,6 +134,12 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
     given.erase(found);
     return tensor;
   };
+  const auto kind = given.find("optimizer");
+  if (kind == given.end() || kind->second->dtype() != u8 ||
+      kind->second->to_vector<std::uint8_t>() != name_tensor(name()).to_vector<std::uint8_t>()) {
+    bad_state("the state of " + std::string(name()), "another optimizer's");
+  }
+  given.erase(kind);
   const auto count = static_cast<std::int64_t>(steps_.size());
   std::vector<std::int64_t> steps = take("step", {count}, i64).to_vector<std::int64_t>();
   const std::vector<double> rates = take("lr", {static_cast<std::int64_t>(groups_.size())}, f64).to_vector<double>();
@@ -149,49 +161,6 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
   for (auto& [slot, source] : copies) slot.copy_(source);
   steps_ = std::move(steps);
   for (std::size_t g = 0; g < rates.size(); ++g) groups_[g].lr = rates[g];
-}
-
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters) {
-  if (options.kind == OptimizerOptions::Kind::sgd) return std::make_unique<Sgd>(std::move(parameters), options.sgd);
-  return std::make_unique<AdamW>(std::move(parameters), options.adamw);
-}
-
-double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
-  if (!(max_norm > 0)) {
-    throw ValueError("[clip_grad_norm] expected max_norm > 0, got " + std::to_string(max_norm));
-  }
-  NoGrad no_grad;
-  constexpr std::int64_t grain = 1 << 15;
-  double square = 0;
-  std::vector<double> partial;
-  const auto add_squares = [&]<class T>(std::span<const T> elements) {
-    const auto n = static_cast<std::int64_t>(elements.size());
-    partial.assign((n + grain - 1) / grain, 0);
-    parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
-      double sums[4] = {};
-      for (std::int64_t i = begin; i < end; ++i) {
-        const double x = static_cast<double>(elements[i]);
-        sums[(i - begin) & 3] += x * x;
-      }
-      partial[begin / grain] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    });
-    for (const double part : partial) square += part;
-  };
-  for (const Tensor& p : parameters) {
-    const Tensor gradient = p.grad();
-    if (!gradient.defined()) continue;
-    const Tensor elements = gradient.detach().contiguous();
-    elements.dtype() == f64 ? add_squares(elements.span<double>()) : add_squares(elements.span<float>());
-  }
-  const double norm = std::sqrt(square);
-  const double factor = max_norm / (norm + 1e-6);
-  if (std::isfinite(norm) && factor < 1) {
-    for (const Tensor& p : parameters) {
-      Tensor gradient = p.grad();
-      if (gradient.defined()) gradient.mul_(factor);
-    }
-  }
-  return norm;
 }
 
 }  // namespace tern::optim

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "nn/bytes.h"
+#include "optim/fields.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -25,18 +26,13 @@ constexpr int format = 1;
 const std::string what = "checkpoint";
 
 OrderedJson optimizer_json(const optim::OptimizerOptions& optimizer) {
-  if (optimizer.kind == optim::OptimizerOptions::Kind::adamw) {
-    const optim::AdamWOptions& adamw = optimizer.adamw;
-    return {{"name", "AdamW"},      {"lr", adamw.lr},           {"beta1", adamw.beta1},
-            {"beta2", adamw.beta2}, {"epsilon", adamw.epsilon}, {"weight_decay", adamw.weight_decay}};
-  }
-  const optim::SgdOptions& sgd = optimizer.sgd;
-  return {{"name", "SGD"},
-          {"lr", sgd.lr},
-          {"momentum", sgd.momentum},
-          {"dampening", sgd.dampening},
-          {"nesterov", sgd.nesterov},
-          {"weight_decay", sgd.weight_decay}};
+  return std::visit(
+      [](const auto& options) {
+        OrderedJson json{{"name", optim::internal::name_of(options)}};
+        optim::internal::fields(options, [&](const char* name, auto value) { json[name] = value; });
+        return json;
+      },
+      optimizer);
 }
 
 OrderedJson schedule_json(const optim::ScheduleOptions& schedule) {

@@ -20,6 +20,7 @@
 #include "tern/metrics/binary.h"
 #include "tern/metrics/multiclass.h"
 #include "tern/metrics/regression.h"
+#include "tern/optim/clip.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::train {
@@ -129,15 +130,6 @@ class Run {
   }
 
  private:
-  template <class Group, class Options>
-  static std::vector<Group> groups(const std::vector<Tensor>& matrices, const Options& decayed,
-                                   const std::vector<Tensor>& vectors, const Options& free) {
-    std::vector<Group> list;
-    if (!matrices.empty()) list.push_back({matrices, decayed});
-    if (!vectors.empty()) list.push_back({vectors, free});
-    return list;
-  }
-
   void prepare() {
     const auto need = [](bool holds, const std::string& message) {
       if (!holds) throw ValueError("[trainer] expected " + message);
@@ -169,14 +161,17 @@ class Run {
     if (options_.decay_biases) return optim::make_optimizer(options_.optimizer, parameters_);
     std::vector<Tensor> matrices, vectors;
     for (const Tensor& p : parameters_) (p.dim() < 2 ? vectors : matrices).push_back(p);
-    const optim::OptimizerOptions& decayed = options_.optimizer;
-    optim::OptimizerOptions free = decayed;
-    free.adamw.weight_decay = free.sgd.weight_decay = 0;
-    if (decayed.kind == optim::OptimizerOptions::Kind::sgd) {
-      return std::make_unique<optim::Sgd>(groups<optim::SgdGroup>(matrices, decayed.sgd, vectors, free.sgd));
-    }
-    return std::make_unique<optim::AdamW>(groups<optim::AdamWGroup>(matrices, decayed.adamw, vectors, free.adamw));
+    return std::visit(
+        [&]<class Options>(const Options& decayed) -> std::unique_ptr<optim::Optimizer> {
+          std::vector<optim::ParameterGroup<Options>> groups;
+          if (!matrices.empty()) groups.push_back({matrices, decayed});
+          if (!vectors.empty()) groups.push_back({vectors, decayed});
+          if (!vectors.empty()) groups.back().options.weight_decay = 0;
+          return std::make_unique<optim::ElementwiseOptimizer<Options>>(groups);
+        },
+        options_.optimizer);
   }
+
   void resume() {
     if (options_.checkpoint.empty()) return;
     identity_ = run_identity(options_, task_, model_, training_, validation_);

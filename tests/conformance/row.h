@@ -90,5 +90,6 @@ Rows softmax_rows();
 Rows loss_rows();
 Rows creation_rows();
 Rows in_place_rows();
+Rows optimizer_rows();
 
 }  // namespace conformance

@@ -1,4 +1,4 @@
-#include "tern/optim/optimizer.h"
+#include "tern/optim/optimizers.h"
 
 #include <gtest/gtest.h>
 
@@ -19,6 +19,7 @@
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/loss.h"
+#include "tern/optim/clip.h"
 #include "tern/tensor/creation.h"
 
 namespace {
@@ -106,18 +107,108 @@ TEST(Optimizer, GroupsHaveTheirOwnOptions) {
   EXPECT_THROW(optimizer.set_lr(NAN), ValueError);
 }
 
+TEST(Optimizer, LeavesFrozenWeightsAlone) {
+  Tensor a = parameter({1}), b = parameter({2}), c = parameter({3});
+  AdamW optimizer({a, b, c}, {.lr = 0.1, .weight_decay = 0.5});
+  const auto step = [&] {
+    for (Tensor p : {a, b, c}) p.set_grad(tensor({1}, f64));
+    optimizer.step();
+  };
+  b.requires_grad_(false);
+  step();
+  EXPECT_EQ(b.item<double>(), 2);
+  EXPECT_LT(a.item<double>(), 1);
+  EXPECT_NEAR(a.item<double>() - 1 + 0.05, c.item<double>() - 3 + 0.15, 1e-12);
+  for (const auto& [name, tensor] : optimizer.state_dict()) EXPECT_FALSE(name.starts_with("1.")) << name;
+  b.requires_grad_();
+  step();
+  EXPECT_NEAR(b.item<double>(), 2 - 0.1 - 0.1, 1e-8);  // its first step, by its own count
+}
+
+// Every kind, with options that use all of its states.
+const std::vector<optim::OptimizerOptions> kEvery{
+    optim::SgdOptions{.lr = 0.1, .momentum = 0.9},
+    optim::AdamOptions{.lr = 1e-2, .amsgrad = true},
+    optim::AdamWOptions{.lr = 1e-2},
+    optim::NAdamOptions{.lr = 1e-2},
+    optim::RAdamOptions{.lr = 1e-2, .beta2 = 0.9},
+    optim::RmspropOptions{.lr = 1e-3, .momentum = 0.5, .centered = true},
+    optim::AdagradOptions{.lr_decay = 0.1, .initial = 0.1},
+    optim::AdadeltaOptions{},
+    optim::LionOptions{.lr = 1e-3},
+};
+
+TEST(Optimizer, GroupsOfEveryKindAreOptimizersOfTheirOwn) {
+  const auto check = []<class Options>(const Options& first, Options second) {
+    second.weight_decay = 0.3;
+    second.lr *= 2;
+    second.maximize = true;
+    if constexpr (requires { second.momentum; }) second.momentum = 0;
+    if constexpr (requires { second.centered; }) second.centered = false;
+    if constexpr (requires { second.amsgrad; }) second.amsgrad = false;
+    if constexpr (requires { second.beta1; }) second.beta1 = 0.5;
+    using Kind = optim::ElementwiseOptimizer<Options>;
+    using Group = optim::ParameterGroup<Options>;
+    const auto run = [&](bool together) {
+      Tensor a = parameter({1, 2}), b = parameter({3}), c = parameter({4});
+      std::vector<std::unique_ptr<Kind>> all;
+      if (together) {
+        all.push_back(std::make_unique<Kind>(std::vector<Group>{{{a, b}, first}, {{c}, second}}));
+      } else {
+        all.push_back(std::make_unique<Kind>(std::vector<Tensor>{a, b}, first));
+        all.push_back(std::make_unique<Kind>(std::vector<Tensor>{c}, second));
+      }
+      for (int step = 0; step < 4; ++step) {
+        set_grad(a, {1.0 + step, -2});
+        set_grad(b, {0.5});
+        set_grad(c, {-1.0 - step});
+        for (auto& optimizer : all) optimizer->step();
+      }
+      return std::vector{a.to_vector<double>(), b.to_vector<double>(), c.to_vector<double>()};
+    };
+    EXPECT_EQ(run(true), run(false)) << Kind({parameter({1})}).name();
+  };
+  for (const optim::OptimizerOptions& options : kEvery) {
+    std::visit([&](const auto& o) { check(o, o); }, options);
+  }
+}
+
+// What constructing with `options` says.
+std::string complaint(const optim::OptimizerOptions& options) {
+  try {
+    optim::make_optimizer(options, {parameter({1})});
+  } catch (const ValueError& error) {
+    return error.what();
+  }
+  return "";
+}
+
 TEST(Optimizer, ChecksItsOptions) {
   Tensor p = parameter({1});
   EXPECT_THROW(Sgd({}, {}), ValueError);
   EXPECT_THROW(Sgd({p, p}), ValueError);
   EXPECT_THROW(Sgd({p, ones({1}).requires_grad_()}), DTypeError);
-  EXPECT_THROW(Sgd({p}, {.lr = -1}), ValueError);
-  EXPECT_THROW(Sgd({p}, {.momentum = -1}), ValueError);
-  EXPECT_THROW(Sgd({p}, {.nesterov = true}), ValueError);
-  EXPECT_THROW(Sgd({p}, {.weight_decay = -1}), ValueError);
-  EXPECT_THROW(AdamW({p}, {.beta1 = 1}), ValueError);
-  EXPECT_THROW(AdamW({p}, {.beta2 = -0.1}), ValueError);
-  EXPECT_THROW(AdamW({p}, {.epsilon = -1}), ValueError);
+  using namespace optim;
+  const std::pair<OptimizerOptions, const char*> bad[] = {
+      {SgdOptions{.lr = -1}, "[SGD] expected lr finite and at least 0, got -1"},
+      {SgdOptions{.lr = NAN}, "[SGD] expected lr"},
+      {SgdOptions{.momentum = -1}, "[SGD] expected momentum"},
+      {SgdOptions{.nesterov = true}, "[SGD] expected momentum above 0 and dampening 0 with nesterov"},
+      {SgdOptions{.weight_decay = INFINITY}, "[SGD] expected weight_decay"},
+      {AdamWOptions{.beta1 = 1}, "[AdamW] expected beta1 in [0, 1), got 1"},
+      {AdamWOptions{.beta2 = -0.1}, "[AdamW] expected beta2"},
+      {AdamWOptions{.epsilon = -1}, "[AdamW] expected epsilon"},
+      {AdamOptions{.beta2 = NAN}, "[Adam] expected beta2"},
+      {NAdamOptions{.momentum_decay = -1}, "[NAdam] expected momentum_decay"},
+      {RAdamOptions{.lr = -0.5}, "[RAdam] expected lr"},
+      {RmspropOptions{.alpha = 1.5}, "[RMSprop] expected alpha in [0, 1)"},
+      {AdagradOptions{.lr_decay = -1}, "[Adagrad] expected lr_decay"},
+      {AdagradOptions{.initial = -1}, "[Adagrad] expected initial"},
+      {AdadeltaOptions{.rho = 1}, "[Adadelta] expected rho"},
+      {LionOptions{.weight_decay = -1}, "[Lion] expected weight_decay"},
+  };
+  for (const auto& [options, text] : bad) EXPECT_EQ(complaint(options).find(text), 0u) << complaint(options);
+  for (const OptimizerOptions& options : kEvery) EXPECT_EQ(complaint(options), "");
 }
 
 nn::Sequential network() {
@@ -150,9 +241,7 @@ std::string trained_bytes(const optim::OptimizerOptions& options) {
 }
 
 TEST(Training, HasTheSameBitsAtAnyNumberOfThreads) {
-  for (const optim::OptimizerOptions& options :
-       {optim::OptimizerOptions(optim::AdamWOptions{.lr = 1e-2}),
-        optim::OptimizerOptions(optim::SgdOptions{.lr = 0.1, .momentum = 0.9})}) {
+  for (const optim::OptimizerOptions& options : kEvery) {
     set_num_threads(1);
     const std::string one = trained_bytes(options);
     set_num_threads(2);
@@ -174,9 +263,7 @@ TEST(Training, HasTheSameBitsAtAnyNumberOfThreads) {
 }
 
 TEST(Training, GoesOnFromASavedStateBitForBit) {
-  for (const optim::OptimizerOptions& options :
-       {optim::OptimizerOptions(optim::AdamWOptions{.lr = 1e-2}),
-        optim::OptimizerOptions(optim::SgdOptions{.lr = 0.1, .momentum = 0.9})}) {
+  for (const optim::OptimizerOptions& options : kEvery) {
     nn::Sequential model = network();
     const auto optimizer = optim::make_optimizer(options, model.parameters());
     train(model, *optimizer, 0, 3);
@@ -205,12 +292,13 @@ TEST(Optimizer, StateHasPyTorchsNamesAndIsChecked) {
   set_grad(a, {1, 2});
   optimizer.step();
   const nn::NamedTensors state = optimizer.state_dict();
-  ASSERT_EQ(state.size(), 4u);
-  EXPECT_EQ(state[0].first, "step");
-  EXPECT_EQ(state[0].second.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 0}));
-  EXPECT_EQ(state[1].first, "lr");
-  EXPECT_EQ(state[2].first, "0.exp_avg");
-  EXPECT_EQ(state[3].first, "0.exp_avg_sq");
+  ASSERT_EQ(state.size(), 5u);
+  EXPECT_EQ(state[0].first, "optimizer");
+  EXPECT_EQ(state[1].first, "step");
+  EXPECT_EQ(state[1].second.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(state[2].first, "lr");
+  EXPECT_EQ(state[3].first, "0.exp_avg");
+  EXPECT_EQ(state[4].first, "0.exp_avg_sq");
 
   const auto broken = [&](auto change) {
     nn::NamedTensors other = state;
@@ -220,12 +308,49 @@ TEST(Optimizer, StateHasPyTorchsNamesAndIsChecked) {
   broken([](auto& s) { s.erase(s.begin()); });
   broken([](auto& s) { s.pop_back(); });
   broken([](auto& s) { s.emplace_back("more", ones({1})); });
-  broken([](auto& s) { s[2].second = ones({3}, f64); });
-  broken([](auto& s) { s[2].second = ones({2}); });
-  broken([](auto& s) { s[0].second = from_vector(std::vector<std::int64_t>{-1, 0}); });
-  broken([](auto& s) { s[1].second = tensor({-1}, f64); });
+  broken([](auto& s) { s[0].second = ones({5}, u8); });
+  broken([](auto& s) { s[0].second = ones({5}); });
+  broken([](auto& s) { s[3].second = ones({3}, f64); });
+  broken([](auto& s) { s[3].second = ones({2}); });
+  broken([](auto& s) { s[1].second = from_vector(std::vector<std::int64_t>{-1, 0}); });
+  broken([](auto& s) { s[2].second = tensor({-1}, f64); });
   EXPECT_EQ(nn::to_safetensors({.tensors = optimizer.state_dict()}), nn::to_safetensors({.tensors = state}));
   optimizer.load_state_dict(state);
+}
+
+TEST(Optimizer, RefusesTheStateOfAnother) {
+  const auto stepped = [](const optim::OptimizerOptions& options) {
+    Tensor p = parameter({1, 2});
+    auto optimizer = optim::make_optimizer(options, {p});
+    set_grad(p, {1, 2});
+    optimizer->step();
+    return std::make_pair(p, std::move(optimizer));
+  };
+  for (std::size_t i = 0; i < kEvery.size(); ++i) {
+    for (std::size_t j = 0; j < kEvery.size(); ++j) {
+      if (i == j) continue;
+      const auto [p, optimizer] = stepped(kEvery[i]);
+      const std::string before = nn::to_safetensors({.tensors = optimizer->state_dict()});
+      EXPECT_THROW(optimizer->load_state_dict(stepped(kEvery[j]).second->state_dict()), FormatError) << i << " " << j;
+      EXPECT_EQ(nn::to_safetensors({.tensors = optimizer->state_dict()}), before);
+    }
+  }
+  // The same method without the state that an option needs.
+  const auto [p, largest] = stepped(optim::AdamOptions{.amsgrad = true});
+  EXPECT_THROW(largest->load_state_dict(stepped(optim::AdamOptions{}).second->state_dict()), FormatError);
+}
+
+TEST(ClipGradValue, HoldsEachElement) {
+  Tensor a = parameter({1, 2, 3}), none = parameter({5});
+  set_grad(a, {-3, 0.5, NAN});
+  optim::clip_grad_value({a, none}, 2);
+  const auto clipped = a.grad().to_vector<double>();
+  EXPECT_EQ(clipped[0], -2);
+  EXPECT_EQ(clipped[1], 0.5);
+  EXPECT_TRUE(std::isnan(clipped[2]));
+  EXPECT_FALSE(none.grad().defined());
+  EXPECT_THROW(optim::clip_grad_value({a}, 0), ValueError);
+  EXPECT_THROW(optim::clip_grad_value({a}, NAN), ValueError);
 }
 
 TEST(ClipGradNorm, LeavesSmallAndBadGradientsAlone) {

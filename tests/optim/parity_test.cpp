@@ -11,7 +11,8 @@
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/loss.h"
-#include "tern/optim/optimizer.h"
+#include "tern/optim/clip.h"
+#include "tern/optim/optimizers.h"
 
 namespace {
 
@@ -45,6 +46,32 @@ const Case kCases[] = {
     {"sgd_nesterov", optim::SgdOptions{.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-3, .nesterov = true}},
     {"adamw", optim::AdamWOptions{.lr = 1e-2, .weight_decay = 5e-2}},
     {"adamw_betas", optim::AdamWOptions{.lr = 3e-3, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-6, .weight_decay = 0}},
+    {"adamw_amsgrad", optim::AdamWOptions{.lr = 2e-2, .beta1 = 0.7, .beta2 = 0.6, .amsgrad = true}},
+    {"adam", optim::AdamOptions{.lr = 1e-2}},
+    {"adam_decay", optim::AdamOptions{.lr = 1e-2, .beta1 = 0.8, .beta2 = 0.9, .epsilon = 1e-5, .weight_decay = 0.1}},
+    {"adam_amsgrad", optim::AdamOptions{.lr = 2e-2, .beta1 = 0.7, .beta2 = 0.6, .amsgrad = true}},
+    {"nadam", optim::NAdamOptions{.lr = 1e-2, .weight_decay = 0.05}},
+    {"nadam_decoupled",
+     optim::NAdamOptions{
+         .lr = 2e-2, .beta1 = 0.8, .beta2 = 0.9, .weight_decay = 0.05, .decoupled = true, .momentum_decay = 0.3}},
+    {"radam", optim::RAdamOptions{.lr = 2e-2, .weight_decay = 0.05}},
+    {"radam_decoupled",
+     optim::RAdamOptions{
+         .lr = 2e-2, .beta1 = 0.8, .beta2 = 0.9, .epsilon = 1e-4, .weight_decay = 0.05, .decoupled = true}},
+    {"rmsprop", optim::RmspropOptions{.lr = 1e-3}},
+    {"rmsprop_momentum", optim::RmspropOptions{.lr = 1e-3, .alpha = 0.9, .weight_decay = 0.05, .momentum = 0.8}},
+    {"rmsprop_centered", optim::RmspropOptions{.lr = 1e-3, .epsilon = 1e-3, .centered = true}},
+    {"rmsprop_both",
+     optim::RmspropOptions{.lr = 1e-3, .alpha = 0.8, .epsilon = 1e-2, .momentum = 0.5, .centered = true}},
+    {"adagrad", optim::AdagradOptions{.lr = 0.05}},
+    {"adagrad_set",
+     optim::AdagradOptions{.lr = 0.1, .lr_decay = 0.1, .epsilon = 1e-6, .weight_decay = 0.05, .initial = 0.2}},
+    {"adadelta", optim::AdadeltaOptions{}},
+    {"adadelta_set", optim::AdadeltaOptions{.lr = 0.5, .rho = 0.8, .epsilon = 1e-4, .weight_decay = 0.05}},
+    {"lion", optim::LionOptions{.lr = 1e-3}},
+    {"lion_decay", optim::LionOptions{.lr = 3e-3, .beta1 = 0.8, .beta2 = 0.9, .weight_decay = 0.1}},
+    {"climbing", optim::AdamWOptions{.lr = 1e-2, .maximize = true}},
+    {"sgd_climbing", optim::SgdOptions{.lr = 0.1, .momentum = 0.5, .weight_decay = 1e-2, .maximize = true}},
 };
 
 class Parity : public ::testing::TestWithParam<Case> {

@@ -2,9 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "tern/autograd/flat.h"
@@ -12,14 +11,18 @@
 
 namespace tern::optim {
 
-/// Moves parameters by their gradients. The parameters, leaves of one floating type, are laid side by side in memory,
-/// so that a step is one streaming pass; handles to them stay valid. A parameter without a gradient is skipped: nothing
-/// of it changes, weight decay included. The same gradients give the same bits at any number of threads.
+/// Moves parameters by their gradients (optim/optimizers.h has the kinds). The parameters, leaves of one floating type,
+/// are laid side by side in memory, so that a step is one streaming pass; handles to them stay valid. A parameter
+/// without a gradient, or that needs none, is skipped: nothing of it changes, weight decay included. The same gradients
+/// give the same bits at any number of threads.
 class TERN_API Optimizer {
  public:
   virtual ~Optimizer();
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
+
+  /// PyTorch's name of the method: "SGD", "AdamW".
+  virtual std::string_view name() const = 0;
 
   /// One step for every parameter that has a gradient.
   void step();
@@ -35,13 +38,14 @@ class TERN_API Optimizer {
   /// All parameters, group by group.
   const std::vector<Tensor>& parameters() const { return flat_.parameters(); }
 
-  /// What a later step depends on beside parameters and options, as copies: "step" (i64, steps taken of each
-  /// parameter), "lr" (f64, of each group), and for each parameter i that took a step "i.NAME" in its shape, with
-  /// PyTorch's names.
-  nn::NamedTensors state_dict() const;
-  /// Takes over what state_dict gave for parameters of the same shapes. Throws FormatError when the names, types or
-  /// shapes are not the ones it would give, and then nothing is changed.
-  void load_state_dict(const nn::NamedTensors& state);
+  /// What a later step depends on beside parameters and options, as copies: "optimizer" (the name, as u8), "step" (i64,
+  /// steps taken of each parameter), "lr" (f64, of each group), and for each parameter i that took a step "i.NAME" in
+  /// its shape, with PyTorch's names.
+  virtual nn::NamedTensors state_dict() const;
+  /// Takes over what state_dict of such an optimizer gave for parameters of the same shapes. Throws FormatError when it
+  /// is another optimizer's, or when the names, types or shapes are not the ones it would give, and then nothing is
+  /// changed.
+  virtual void load_state_dict(const nn::NamedTensors& state);
 
  protected:
   struct Group {
@@ -78,77 +82,5 @@ class TERN_API Optimizer {
   std::vector<Tensor> slots_;
   std::vector<std::int64_t> steps_;
 };
-
-struct SgdOptions {
-  double lr = 1e-3;         ///< learning rate, at least 0
-  double momentum = 0;      ///< share of the last step's direction that is kept, at least 0
-  double dampening = 0;     ///< share of the gradient that momentum leaves out
-  double weight_decay = 0;  ///< times the parameter, added to the gradient
-  bool nesterov = false;    ///< looks ahead along the momentum; wants momentum above 0 and no dampening
-};
-
-struct SgdGroup {
-  std::vector<Tensor> parameters;
-  SgdOptions options{};
-};
-
-/// Stochastic gradient descent with momentum (Sutskever et al., ICML 2013), in PyTorch's form: the learning rate scales
-/// the momentum buffer, which takes the first gradient undampened.
-class TERN_API Sgd : public Optimizer {
- public:
-  /// Throws ValueError on options outside their ranges, and what Optimizer throws.
-  explicit Sgd(std::vector<Tensor> parameters, const SgdOptions& options = {});
-  explicit Sgd(const std::vector<SgdGroup>& groups);
-
- protected:
-  void update(const Run& run) override;
-
- private:
-  std::vector<SgdOptions> options_;
-};
-
-struct AdamWOptions {
-  double lr = 1e-3;            ///< learning rate, at least 0
-  double beta1 = 0.9;          ///< decay of the mean of gradients, in [0, 1)
-  double beta2 = 0.999;        ///< decay of the mean of squares, in [0, 1)
-  double epsilon = 1e-8;       ///< added to the root of the mean of squares
-  double weight_decay = 1e-2;  ///< lr times this share of a parameter is taken off, apart from the gradient
-};
-
-struct AdamWGroup {
-  std::vector<Tensor> parameters;
-  AdamWOptions options{};
-};
-
-/// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), in PyTorch's form.
-class TERN_API AdamW : public Optimizer {
- public:
-  /// Throws ValueError on options outside their ranges, and what Optimizer throws.
-  explicit AdamW(std::vector<Tensor> parameters, const AdamWOptions& options = {});
-  explicit AdamW(const std::vector<AdamWGroup>& groups);
-
- protected:
-  void update(const Run& run) override;
-
- private:
-  std::vector<AdamWOptions> options_;
-};
-
-/// Which optimizer, and how it is set: `OptimizerOptions options = AdamWOptions{.lr = 1e-3}`.
-struct OptimizerOptions {
-  enum class Kind : std::uint8_t { adamw, sgd };
-  Kind kind = Kind::adamw;
-  AdamWOptions adamw{};  ///< of `kind` adamw
-  SgdOptions sgd{};      ///< of `kind` sgd
-  OptimizerOptions(const AdamWOptions& options = {}) : adamw(options) {}
-  OptimizerOptions(const SgdOptions& options) : kind(Kind::sgd), sgd(options) {}
-};
-TERN_API std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters);
-
-/// Scales the gradients so that their common Euclidean norm is at most `max_norm` (Pascanu et al., arXiv 1211.5063), by
-/// max_norm / (norm + 1e-6) where that is below 1, and returns the norm before it, summed in f64. When the norm is not
-/// finite it is returned and nothing is scaled. Parameters without a gradient are skipped. Throws ValueError unless
-/// max_norm > 0.
-TERN_API double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm);
 
 }  // namespace tern::optim

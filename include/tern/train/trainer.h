@@ -12,7 +12,7 @@
 #include "tern/data/loader.h"
 #include "tern/nn/linear.h"
 #include "tern/nn/module.h"
-#include "tern/optim/optimizer.h"
+#include "tern/optim/optimizers.h"
 #include "tern/optim/schedule.h"
 #include "tern/train/baselines.h"
 #include "tern/train/report.h"

@@ -22,6 +22,23 @@ def network():
     )
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al., arXiv 2302.06675."""
+
+    def __init__(self, params, lr, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                c = beta1 * m + (1 - beta1) * p.grad
+                p -= group["lr"] * (torch.sign(c) + group["weight_decay"] * p)
+                m.copy_(beta2 * m + (1 - beta2) * p.grad)
+
+
 initial = network()
 x = torch.randn(64, 8)
 y = (x[:, :1] - 0.5 * x[:, 1:2] * x[:, 2:3] + 0.3 * torch.randn(64, 1) > 0).float()
@@ -33,10 +50,37 @@ cases = {
     "sgd_nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
     "adamw": lambda p: torch.optim.AdamW(p, lr=1e-2, weight_decay=5e-2),
     "adamw_betas": lambda p: torch.optim.AdamW(p, lr=3e-3, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.0),
+    "adamw_amsgrad": lambda p: torch.optim.AdamW(p, lr=2e-2, betas=(0.7, 0.6), amsgrad=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=1e-2),
+    "adam_decay": lambda p: torch.optim.Adam(p, lr=1e-2, betas=(0.8, 0.9), eps=1e-5, weight_decay=0.1),
+    "adam_amsgrad": lambda p: torch.optim.Adam(p, lr=2e-2, betas=(0.7, 0.6), amsgrad=True),
+    "nadam": lambda p: torch.optim.NAdam(p, lr=1e-2, weight_decay=0.05),
+    "nadam_decoupled": lambda p: torch.optim.NAdam(
+        p, lr=2e-2, betas=(0.8, 0.9), weight_decay=0.05, momentum_decay=0.3, decoupled_weight_decay=True
+    ),
+    "radam": lambda p: torch.optim.RAdam(p, lr=2e-2, weight_decay=0.05),
+    "radam_decoupled": lambda p: torch.optim.RAdam(
+        p, lr=2e-2, betas=(0.8, 0.9), eps=1e-4, weight_decay=0.05, decoupled_weight_decay=True
+    ),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=1e-3),
+    "rmsprop_momentum": lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, momentum=0.8, weight_decay=0.05),
+    "rmsprop_centered": lambda p: torch.optim.RMSprop(p, lr=1e-3, eps=1e-3, centered=True),
+    "rmsprop_both": lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.8, eps=1e-2, centered=True, momentum=0.5),
+    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05),
+    "adagrad_set": lambda p: torch.optim.Adagrad(
+        p, lr=0.1, lr_decay=0.1, weight_decay=0.05, initial_accumulator_value=0.2, eps=1e-6
+    ),
+    "adadelta": lambda p: torch.optim.Adadelta(p),
+    "adadelta_set": lambda p: torch.optim.Adadelta(p, lr=0.5, rho=0.8, eps=1e-4, weight_decay=0.05),
+    "lion": lambda p: Lion(p, lr=1e-3),
+    "lion_decay": lambda p: Lion(p, lr=3e-3, betas=(0.8, 0.9), weight_decay=0.1),
+    "climbing": lambda p: torch.optim.AdamW(p, lr=1e-2, maximize=True),
+    "sgd_climbing": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.5, weight_decay=1e-2, maximize=True),
 }
 
 
 def train(make, dtype):
+    torch.set_default_dtype(dtype)  # that of NAdam's running product
     net = network().to(dtype)
     net.load_state_dict({k: v.to(dtype) for k, v in initial.state_dict().items()})
     optimizer = make(net.parameters())
@@ -48,6 +92,7 @@ def train(make, dtype):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+    torch.set_default_dtype(torch.float32)
     return net.state_dict(), torch.tensor(losses, dtype=torch.float64)
 
 
