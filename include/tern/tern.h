@@ -38,7 +38,7 @@
 #include "tern/ops/unary.h"
 #include "tern/optim/clip.h"
 #include "tern/optim/optimizers.h"
-#include "tern/optim/schedule.h"
+#include "tern/optim/scheduler.h"
 #include "tern/tensor/creation.h"
 #include "tern/tensor/dlpack.h"
 #include "tern/tensor/memory.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include "tern/base/error.h"
 
@@ -27,6 +28,30 @@ double one_cycle(const ScheduleOptions& options, double peak, double step, doubl
   return half_cosine(peak, last, end > top ? (step - top) / (end - top) : 1);
 }
 
+double to_double(std::int64_t n) { return static_cast<double>(n); }
+
+// Of a kind that knows no last step, at a step counted from the warm-up.
+double endless(const ScheduleOptions& options, double base_lr, std::int64_t step) {
+  switch (options.kind) {
+    case Schedule::step:
+      return base_lr * std::pow(options.gamma, to_double(step / options.period));
+    case Schedule::multi_step: {
+      const auto passed = std::upper_bound(options.milestones.begin(), options.milestones.end(), step);
+      return base_lr * std::pow(options.gamma, to_double(passed - options.milestones.begin()));
+    }
+    case Schedule::exponential:
+      return base_lr * std::pow(options.gamma, to_double(step));
+    case Schedule::cosine_restarts: {
+      double length = to_double(options.period), at = to_double(step);
+      if (options.period_factor == 1) at = to_double(step % options.period);
+      for (; at >= length; length *= to_double(options.period_factor)) at -= length;
+      return half_cosine(base_lr, base_lr * options.min_ratio, at / length);
+    }
+    default:
+      return base_lr;
+  }
+}
+
 }  // namespace
 
 void check(const ScheduleOptions& options) {
@@ -40,6 +65,14 @@ void check(const ScheduleOptions& options) {
   require(options.rise >= 0 && options.rise <= 1, "rise in [0, 1]", options.rise);
   require(options.start_divisor > 0, "start_divisor above 0", options.start_divisor);
   require(options.final_divisor > 0, "final_divisor above 0", options.final_divisor);
+  require(options.gamma > 0 && std::isfinite(options.gamma), "gamma finite and above 0", options.gamma);
+  require(options.power >= 0 && std::isfinite(options.power), "power finite and at least 0", options.power);
+  require(options.period >= 1, "period of at least 1", to_double(options.period));
+  require(options.period_factor >= 1, "period_factor of at least 1", to_double(options.period_factor));
+  for (std::size_t i = 0; i < options.milestones.size(); ++i) {
+    require(options.milestones[i] > (i ? options.milestones[i - 1] : -1), "milestones in ascending order",
+            to_double(options.milestones[i]));
+  }
   const bool warms_up = options.warmup_steps != 0 || options.warmup_fraction != 0;
   require(options.kind != Schedule::one_cycle || !warms_up, "no warm-up beside one_cycle's own",
           options.warmup_steps ? static_cast<double>(options.warmup_steps) : options.warmup_fraction);
@@ -60,12 +93,46 @@ double learning_rate(const ScheduleOptions& options, double base_lr, std::int64_
     const double at = static_cast<double>(step) / static_cast<double>(warmup);
     return base_lr * (options.warmup_start + (1 - options.warmup_start) * at);
   }
-  if (options.kind == Schedule::constant) return base_lr;
-  const double low = base_lr * options.min_ratio;
+  const bool ends =
+      options.kind == Schedule::linear || options.kind == Schedule::cosine || options.kind == Schedule::polynomial;
+  if (!ends) return endless(options, base_lr, step - warmup);
+  const double low = options.kind == Schedule::polynomial ? 0 : base_lr * options.min_ratio;
   if (warmup == total_steps) return low;
-  const double at =
-      static_cast<double>(std::min(step, total_steps) - warmup) / static_cast<double>(total_steps - warmup);
+  const double at = to_double(std::min(step, total_steps) - warmup) / to_double(total_steps - warmup);
+  if (options.kind == Schedule::polynomial) return base_lr * std::pow(1 - at, options.power);
   return options.kind == Schedule::linear ? base_lr + (low - base_lr) * at : half_cosine(base_lr, low, at);
+}
+
+Factor factor(const ScheduleOptions& options, std::int64_t total_steps) {
+  learning_rate(options, 1, 0, total_steps);  // for what it throws
+  return [=](std::int64_t step) { return learning_rate(options, 1, step, total_steps); };
+}
+
+Factor chained(std::vector<Factor> factors) {
+  for (const Factor& f : factors) {
+    if (!f) throw ValueError("[chained] expected factors, got an empty one");
+  }
+  return [factors = std::move(factors)](std::int64_t step) {
+    double product = 1;
+    for (const Factor& f : factors) product *= f(step);
+    return product;
+  };
+}
+
+Factor sequential(std::vector<Factor> factors, std::vector<std::int64_t> milestones) {
+  for (const Factor& f : factors) {
+    if (!f) throw ValueError("[sequential] expected factors, got an empty one");
+  }
+  if (factors.size() != milestones.size() + 1 || !std::is_sorted(milestones.begin(), milestones.end()) ||
+      (!milestones.empty() && milestones[0] < 0)) {
+    throw ValueError("[sequential] expected a milestone between each two factors, in ascending order, got " +
+                     std::to_string(milestones.size()) + " for " + std::to_string(factors.size()) + " factors");
+  }
+  return [factors = std::move(factors), milestones = std::move(milestones)](std::int64_t step) {
+    const auto passed = std::upper_bound(milestones.begin(), milestones.end(), step) - milestones.begin();
+    return factors[static_cast<std::size_t>(passed)](passed ? step - milestones[static_cast<std::size_t>(passed - 1)]
+                                                            : step);
+  };
 }
 
 }  // namespace tern::optim

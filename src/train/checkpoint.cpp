@@ -36,7 +36,8 @@ OrderedJson optimizer_json(const optim::OptimizerOptions& optimizer) {
 }
 
 OrderedJson schedule_json(const optim::ScheduleOptions& schedule) {
-  static constexpr const char* names[] = {"constant", "linear", "cosine", "one_cycle"};
+  static constexpr const char* names[] = {"constant", "linear",     "cosine",      "polynomial",     "one_cycle",
+                                          "step",     "multi_step", "exponential", "cosine_restarts"};
   return {{"kind", names[static_cast<std::size_t>(schedule.kind)]},
           {"min_ratio", schedule.min_ratio},
           {"warmup_steps", schedule.warmup_steps},
@@ -44,7 +45,12 @@ OrderedJson schedule_json(const optim::ScheduleOptions& schedule) {
           {"warmup_start", schedule.warmup_start},
           {"rise", schedule.rise},
           {"start_divisor", schedule.start_divisor},
-          {"final_divisor", schedule.final_divisor}};
+          {"final_divisor", schedule.final_divisor},
+          {"gamma", schedule.gamma},
+          {"power", schedule.power},
+          {"period", schedule.period},
+          {"period_factor", schedule.period_factor},
+          {"milestones", schedule.milestones}};
 }
 
 OrderedJson history_json(const std::vector<Epoch>& history) {

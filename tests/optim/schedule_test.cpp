@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -16,16 +17,16 @@ using optim::learning_rate;
 using optim::Schedule;
 using optim::ScheduleOptions;
 
-std::vector<double> golden(const std::string& name) {
+Tensor golden(const std::string& name) {
   const auto file = nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/schedules.safetensors"));
   for (const auto& [key, tensor] : file.tensors) {
-    if (key == name) return tensor.to_vector<double>();
+    if (key == name) return tensor;
   }
   throw ValueError("no schedule " + name);
 }
 
 void expect_golden(const std::string& name, const ScheduleOptions& options, double base_lr, std::int64_t total_steps) {
-  const std::vector<double> expected = golden(name);
+  const std::vector<double> expected = golden(name).to_vector<double>();
   for (std::size_t step = 0; step < expected.size(); ++step) {
     EXPECT_NEAR(learning_rate(options, base_lr, static_cast<std::int64_t>(step), total_steps), expected[step], 1e-12)
         << name << " at step " << step;
@@ -41,6 +42,17 @@ TEST(Schedule, IsPyTorchs) {
   expect_golden("one_cycle", {.kind = Schedule::one_cycle}, 0.1, 60);
   expect_golden("one_cycle_set", {.kind = Schedule::one_cycle, .rise = 0.4, .start_divisor = 10, .final_divisor = 100},
                 0.3, 33);
+}
+
+TEST(Schedule, OthersArePyTorchsToo) {
+  expect_golden("step", {.kind = Schedule::step, .gamma = 0.3, .period = 7}, 0.1, 1);
+  expect_golden("multi_step", {.kind = Schedule::multi_step, .gamma = 0.2, .milestones = {5, 6, 30}}, 0.1, 1);
+  expect_golden("exponential", {.kind = Schedule::exponential, .gamma = 0.93}, 0.1, 1);
+  expect_golden("polynomial", {.kind = Schedule::polynomial, .power = 1.7}, 0.1, 40);
+  expect_golden("restarts", {.kind = Schedule::cosine_restarts, .period = 9}, 0.1, 1);
+  expect_golden("restarts_longer",
+                {.kind = Schedule::cosine_restarts, .min_ratio = 0.1, .period = 5, .period_factor = 2}, 0.1, 1);
+  expect_golden("warmup_step", {.kind = Schedule::step, .warmup_steps = 8, .gamma = 0.5, .period = 10}, 0.1, 50);
 }
 
 TEST(Schedule, WarmsUpByAFraction) {
@@ -76,6 +88,19 @@ TEST(Schedule, ChecksItsOptions) {
   EXPECT_THROW(learning_rate({.warmup_steps = 2, .warmup_fraction = 0.5}, 0.1, 0, 10), ValueError);
   EXPECT_THROW(learning_rate({.kind = Schedule::one_cycle, .warmup_steps = 2}, 0.1, 0, 10), ValueError);
   EXPECT_THROW(learning_rate({.kind = Schedule::one_cycle, .start_divisor = 0}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(learning_rate({.gamma = 0}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(learning_rate({.gamma = NAN}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(learning_rate({.power = -1}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(learning_rate({.period = 0}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(learning_rate({.period_factor = 0}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(learning_rate({.milestones = {3, 3}}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(learning_rate({.milestones = {-1}}, 0.1, 0, 10), ValueError);
+  EXPECT_THROW(optim::factor({}, 0), ValueError);
+  EXPECT_THROW(optim::factor({.gamma = -1}), ValueError);
+  EXPECT_THROW(optim::chained({optim::Factor()}), ValueError);
+  EXPECT_THROW(optim::sequential({optim::factor({})}, {3}), ValueError);
+  EXPECT_THROW(optim::sequential({optim::factor({}), optim::factor({}), optim::factor({})}, {3, 2}), ValueError);
+  EXPECT_THROW(optim::sequential({}, {}), ValueError);
 }
 
 }  // namespace

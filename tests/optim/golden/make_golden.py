@@ -128,6 +128,21 @@ def warmed(optimizer, warmup, after):
     return s.SequentialLR(optimizer, [rise, after], milestones=[warmup])
 
 
+def plateau(make, figures, lr=0.1):
+    """Rates of two groups after each figure."""
+    a, b = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
+    optimizer = torch.optim.SGD([{"params": [a]}, {"params": [b], "lr": lr / 3}], lr=lr)
+    schedule = make(optimizer)
+    values = []
+    for figure in figures:
+        schedule.step(figure)
+        values.append([group["lr"] for group in optimizer.param_groups])
+    return torch.tensor(values, dtype=torch.float64)
+
+
+# Falls, stands still, falls a little, rises.
+figures = [1 / (1 + 0.3 * i) for i in range(10)] + [0.25] * 15 + [0.2499 - 1e-5 * i for i in range(15)] + [0.3] * 10
+
 schedules = {
     "cosine": rates(lambda o: s.CosineAnnealingLR(o, T_max=50), 51),
     "cosine_min": rates(lambda o: s.CosineAnnealingLR(o, T_max=37, eta_min=0.01), 38),
@@ -138,6 +153,42 @@ schedules = {
     "one_cycle_set": rates(
         lambda o: s.OneCycleLR(o, max_lr=0.3, total_steps=33, pct_start=0.4, div_factor=10, final_div_factor=100), 33
     ),
+    "step": rates(lambda o: s.StepLR(o, step_size=7, gamma=0.3), 50),
+    "multi_step": rates(lambda o: s.MultiStepLR(o, milestones=[5, 6, 30], gamma=0.2), 50),
+    "exponential": rates(lambda o: s.ExponentialLR(o, gamma=0.93), 50),
+    "polynomial": rates(lambda o: s.PolynomialLR(o, total_iters=40, power=1.7), 50),
+    "restarts": rates(lambda o: s.CosineAnnealingWarmRestarts(o, T_0=9), 50),
+    "restarts_longer": rates(lambda o: s.CosineAnnealingWarmRestarts(o, T_0=5, T_mult=2, eta_min=0.01), 50),
+    "warmup_step": rates(lambda o: warmed(o, 8, s.StepLR(o, step_size=10, gamma=0.5)), 50),
+    "constant": rates(lambda o: s.ConstantLR(o, factor=0.25, total_iters=12), 50),
+    "lambda": rates(lambda o: s.LambdaLR(o, lambda t: 1 / (1 + t) ** 0.5), 50),
+    "chained": rates(
+        lambda o: s.ChainedScheduler(
+            [s.ConstantLR(o, factor=0.25, total_iters=12), s.ExponentialLR(o, gamma=0.95), s.StepLR(o, step_size=20)]
+        ),
+        50,
+    ),
+    "sequential": rates(
+        lambda o: s.SequentialLR(
+            o,
+            [
+                s.LinearLR(o, start_factor=0.1, total_iters=10),
+                s.CosineAnnealingWarmRestarts(o, T_0=8),
+                s.ExponentialLR(o, gamma=0.9),
+            ],
+            milestones=[10, 34],
+        ),
+        50,
+    ),
+    "figures": torch.tensor(figures, dtype=torch.float64),
+    "plateau": plateau(lambda o: s.ReduceLROnPlateau(o, factor=0.5, patience=3), figures),
+    "plateau_set": plateau(
+        lambda o: s.ReduceLROnPlateau(
+            o, factor=0.3, patience=2, threshold=1e-3, threshold_mode="abs", cooldown=4, min_lr=[0.02, 0.02 / 3]
+        ),
+        figures,
+    ),
+    "plateau_max": plateau(lambda o: s.ReduceLROnPlateau(o, mode="max", factor=0.9, patience=1), figures),
 }
 safetensors.torch.save_file(schedules, here / "schedules.safetensors")
 
