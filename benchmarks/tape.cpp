@@ -10,7 +10,7 @@
 #include "tern/ops/loss.h"
 #include "tern/ops/matmul.h"
 #include "tern/ops/unary.h"
-#include "tern/optim/optimizer.h"
+#include "tern/optim/optimizers.h"
 #include "tern/tensor/creation.h"
 
 // What the tape costs: small tensors, and whole steps of small and middling networks.

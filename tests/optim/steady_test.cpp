@@ -5,7 +5,7 @@
 #include "tern/nn/linear.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/loss.h"
-#include "tern/optim/optimizer.h"
+#include "tern/optim/optimizers.h"
 #include "tern/tensor/creation.h"
 #include "tern/tensor/memory.h"
 
