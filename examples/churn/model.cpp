@@ -93,10 +93,11 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
   const std::int64_t rows = training.rows();
   const std::int64_t batch = std::min(rows, batch_size(rows));
   const int epochs = std::max(40, static_cast<int>((1000 + rows / batch - 1) / (rows / batch)));
+  optim::ScheduleOptions schedule{.kind = optim::Schedule::cosine, .warmup_fraction = 0.05};
   const train::TrainerOptions recipe{
       .task = task,
       .optimizer = optim::AdamWOptions{.lr = 2e-3, .weight_decay = 1.0},
-      .schedule = {.kind = optim::Schedule::cosine, .warmup_fraction = 0.05},
+      .schedule = std::move(schedule),
       .batch_size = batch,
       .max_epochs = options.max_epochs > 0 ? options.max_epochs : epochs,
       .max_seconds = options.max_time,

@@ -336,7 +336,7 @@ TEST(Flat, SegmentsSkipMissingGradients) {
 
 TEST(Flat, StepsMatchTheFormulas) {
   Tensor p = tensor({1, -2}, f64), g = tensor({0.5, 0.25}, f64), m = zeros({2}, f64), v = zeros({2}, f64);
-  adamw_step(p, g, m, v, {.lr = 0.1, .weight_decay = 0.01, .step = 1});
+  adam_step(p, g, m, v, {}, {.lr = 0.1, .weight_decay = 0.01, .decoupled = true, .step = 1});
   // After one step both corrected moments are g and g²: the step is lr · g / (|g| + ε).
   EXPECT_NEAR(p[0].item<double>(), 1 - 0.1 * 0.01 - 0.1 * 0.5 / (0.5 + 1e-8), 1e-12);
   Tensor q = tensor({1}, f64), buffer = zeros({1}, f64);
