@@ -23,6 +23,7 @@ TERN_UNARY_LIST(TERN_SLOT)
 #undef TERN_SLOT
 #define TERN_SLOT(name, functor, types) inline constinit KernelSlot<LoopFn> binary_##name{#name};
 TERN_BINARY_LIST(TERN_SLOT)
+TERN_BITWISE_LIST(TERN_SLOT)
 TERN_COMPARE_LIST(TERN_SLOT)
 #undef TERN_SLOT
 

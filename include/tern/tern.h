@@ -28,6 +28,7 @@
 #include "tern/nn/sequential.h"
 #include "tern/ops/activation.h"
 #include "tern/ops/binary.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/index.h"
 #include "tern/ops/loss.h"
 #include "tern/ops/matmul.h"

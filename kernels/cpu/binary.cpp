@@ -32,12 +32,27 @@ struct real {
     slot.set(DeviceKind::cpu, f64, &arithmetic<op, double>);
   }
 };
+struct whole {
+  template <class F>
+  static void set(KernelSlot<LoopFn>& slot) {
+    slot.set(DeviceKind::cpu, i64, &arithmetic_of_integers<F, std::int64_t>);
+    slot.set(DeviceKind::cpu, u8, &arithmetic_of_integers<F, std::uint8_t>);
+  }
+};
 struct any {
   template <BinaryOp op, class F>
   static void set(KernelSlot<LoopFn>& slot) {
     real::set<op, F>(slot);
-    slot.set(DeviceKind::cpu, i64, &arithmetic_of_integers<F, std::int64_t>);
-    slot.set(DeviceKind::cpu, u8, &arithmetic_of_integers<F, std::uint8_t>);
+    whole::set<F>(slot);
+  }
+};
+using rare = real;
+using rare_any = any;
+struct bits {
+  template <class F>
+  static void set(KernelSlot<LoopFn>& slot) {
+    whole::set<F>(slot);
+    slot.set(DeviceKind::cpu, boolean, &arithmetic_of_integers<F, bool>);
   }
 };
 struct all {
@@ -80,6 +95,9 @@ void register_binary() {
 #undef TERN_ROW
 #define TERN_ROW(name, functor, types) types::set<CompareOp::name, functor>(binary_##name);
   TERN_COMPARE_LIST(TERN_ROW)
+#undef TERN_ROW
+#define TERN_ROW(name, functor, types) types::set<functor>(binary_##name);
+  TERN_BITWISE_LIST(TERN_ROW)
 #undef TERN_ROW
   where.set(DeviceKind::cpu, f32, &where_kernel<float>);
   where.set(DeviceKind::cpu, f64, &where_kernel<double>);

@@ -2,15 +2,31 @@
 
 #include "functors/math.h"
 
-// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool.
-#define TERN_BINARY_LIST(X) \
-  X(add, Add, any)          \
-  X(sub, Sub, any)          \
-  X(mul, Mul, any)          \
-  X(div, Div, real)         \
-  X(pow, Pow, real)         \
-  X(maximum, Maximum, any)  \
-  X(minimum, Minimum, any)
+// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool; `rare` and `rare_any`
+// likewise, without vectors.
+#define TERN_BINARY_LIST(X)         \
+  X(add, Add, any)                  \
+  X(sub, Sub, any)                  \
+  X(mul, Mul, any)                  \
+  X(div, Div, real)                 \
+  X(pow, Pow, real)                 \
+  X(maximum, Maximum, any)          \
+  X(minimum, Minimum, any)          \
+  X(logaddexp, LogAddExp, real)     \
+  X(xlogy, Xlogy, real)             \
+  X(atan2, Atan2, rare)             \
+  X(hypot, Hypot, rare)             \
+  X(remainder, Remainder, rare_any) \
+  X(fmod, Fmod, rare_any)           \
+  X(floor_divide, FloorDivide, rare_any)
+
+// Of integers, and `bits` of bool too.
+#define TERN_BITWISE_LIST(X)              \
+  X(bitwise_and, BitwiseAnd, bits)        \
+  X(bitwise_or, BitwiseOr, bits)          \
+  X(bitwise_xor, BitwiseXor, bits)        \
+  X(bitwise_left_shift, LeftShift, whole) \
+  X(bitwise_right_shift, RightShift, whole)
 
 // Comparisons, of every type, to bool.
 #define TERN_COMPARE_LIST(X) \
@@ -100,6 +116,81 @@ struct Ge {
   template <class L>
   static auto forward(L a, L b) {
     return a >= b;
+  }
+};
+// Equal infinities are not subtracted: that would be NaN.
+struct LogAddExp {
+  template <class L>
+  static L forward(L a, L b) {
+    const L rest = math::log1p(math::exp(-math::abs(a - b)));
+    return Maximum::forward(a, b) + math::select(a == b, L(0.6931471805599453), rest);
+  }
+};
+struct Xlogy {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::select(b != b, b, math::select(a == L(0), L(0), a * math::log(b)));
+  }
+};
+struct Atan2 {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::atan2(a, b);
+  }
+};
+struct Hypot {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::hypot(a, b);
+  }
+};
+struct Fmod {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::fmod(a, b);
+  }
+};
+struct Remainder {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::remainder(a, b);
+  }
+};
+struct FloorDivide {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::floor_divide(a, b);
+  }
+};
+struct BitwiseAnd {
+  template <class L>
+  static L forward(L a, L b) {
+    return static_cast<L>(a & b);
+  }
+};
+struct BitwiseOr {
+  template <class L>
+  static L forward(L a, L b) {
+    return static_cast<L>(a | b);
+  }
+};
+struct BitwiseXor {
+  template <class L>
+  static L forward(L a, L b) {
+    return static_cast<L>(a ^ b);
+  }
+};
+struct LeftShift {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::select(math::is_shift(b), static_cast<L>(a << (b & (8 * sizeof(L) - 1))), L(0));
+  }
+};
+struct RightShift {
+  template <class L>
+  static L forward(L a, L b) {
+    return math::select(math::is_shift(b), static_cast<L>(a >> (b & (8 * sizeof(L) - 1))),
+                        math::select(a < L(0), static_cast<L>(-1), L(0)));
   }
 };
 

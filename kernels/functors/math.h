@@ -329,18 +329,6 @@ TERN_MATH L erf(L x) {
   return detail::with_sign_of(x, select(a < L(0.9), near, far));
 }
 
-/// x^y, of the C library, lane by lane.
-template <class L>
-TERN_MATH L pow(L x, L y) {
-  if constexpr (std::is_same_v<L, float>) {
-    return __builtin_powf(x, y);
-  } else if constexpr (std::is_same_v<L, double>) {
-    return __builtin_pow(x, y);
-  } else {
-    return x.each([](Scalar<L> a, Scalar<L> b) { return math::pow(a, b); }, y);
-  }
-}
-
 // Of the C library, lane by lane.
 #define TERN_LIBRARY_MATH(name, builtin)                            \
   template <class L>                                                \
@@ -373,5 +361,70 @@ TERN_LIBRARY_MATH(ceil, ceil)
 TERN_LIBRARY_MATH(trunc, trunc)
 TERN_LIBRARY_MATH(round, nearbyint)  // halves to even
 #undef TERN_LIBRARY_MATH
+
+// The same of two.
+#define TERN_LIBRARY_MATH(name, builtin)                                           \
+  template <class L>                                                               \
+  TERN_MATH L name(L x, L y) {                                                     \
+    if constexpr (std::is_same_v<L, float>) {                                      \
+      return __builtin_##builtin##f(x, y);                                         \
+    } else if constexpr (std::is_same_v<L, double>) {                              \
+      return __builtin_##builtin(x, y);                                            \
+    } else {                                                                       \
+      return x.each([](Scalar<L> a, Scalar<L> b) { return math::name(a, b); }, y); \
+    }                                                                              \
+  }
+TERN_LIBRARY_MATH(pow, pow)
+TERN_LIBRARY_MATH(atan2, atan2)
+TERN_LIBRARY_MATH(hypot, hypot)
+TERN_LIBRARY_MATH(fmod, fmod)
+#undef TERN_LIBRARY_MATH
+
+// Division of integers; b is not 0. By -1 the processor would trap for the smallest one, so it is taken apart.
+template <class L>
+requires std::is_integral_v<L> TERN_MATH L fmod(L a, L b) {
+  return std::is_signed_v<L> && b == static_cast<L>(-1) ? L(0) : static_cast<L>(a % b);
+}
+
+/// Whether a and b have different signs and the division leaves a rest, so that rounding down is not rounding to 0.
+template <class L>
+requires std::is_arithmetic_v<L> TERN_MATH bool rounds_down(L rest, L b) {
+  return rest != L(0) && (rest < L(0)) != (b < L(0));
+}
+
+/// a - b floor(a / b).
+template <class L>
+TERN_MATH L remainder(L a, L b) {
+  if constexpr (std::is_arithmetic_v<L>) {
+    const L rest = math::fmod(a, b);
+    return rounds_down(rest, b) ? static_cast<L>(rest + b) : rest;
+  } else {
+    return a.each([](Scalar<L> x, Scalar<L> y) { return math::remainder(x, y); }, b);
+  }
+}
+
+/// floor(a / b). Of real numbers it is taken from the rest, which is exact, so that the two agree.
+template <class L>
+TERN_MATH L floor_divide(L a, L b) {
+  if constexpr (std::is_integral_v<L>) {
+    if (std::is_signed_v<L> && b == static_cast<L>(-1)) {
+      return static_cast<L>(0 - static_cast<std::make_unsigned_t<L>>(a));  // wraps
+    }
+    return static_cast<L>(a / b - rounds_down(static_cast<L>(a % b), b));
+  } else if constexpr (std::is_arithmetic_v<L>) {
+    if (b == L(0)) return a / b;
+    const L rest = math::fmod(a, b);
+    const L quotient = (a - rest) / b - static_cast<L>(rounds_down(rest, b));
+    return quotient == L(0) ? a / b * L(0) : math::round(quotient);
+  } else {
+    return a.each([](Scalar<L> x, Scalar<L> y) { return math::floor_divide(x, y); }, b);
+  }
+}
+
+/// Whether a shift by b is one that C++ defines.
+template <class L>
+requires std::is_integral_v<L> TERN_MATH bool is_shift(L b) {
+  return static_cast<std::make_unsigned_t<L>>(b) < 8 * sizeof(L);
+}
 
 }  // namespace tern::kernels::math

@@ -1,13 +1,13 @@
 #include "tern/ops/activation.h"
 
-#include "tensor/impl.h"
+#include "operands.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/unary.h"
 
 namespace tern {
 namespace {
 
-Tensor real(const Tensor& x) { return is_floating(internal::checked(x)->dtype) ? x : x.to(f32); }
+using internal::real;
 
 // x where it is positive, f(x) elsewhere; f sees 0 in place of positive elements, for which it may overflow.
 template <class F>
@@ -53,8 +53,7 @@ Tensor hardtanh(const Tensor& x, double low, double high) {
   if (!(low <= high)) {
     internal::throw_value("hardtanh", "low <= high", std::to_string(low) + " and " + std::to_string(high));
   }
-  const Tensor input = real(x);
-  return where(input <= low, low, where(input >= high, high, input));
+  return clamp(real(x), low, high);
 }
 
 Tensor relu6(const Tensor& x) { return hardtanh(x, 0, 6); }

@@ -1,10 +1,14 @@
 #include "tern/ops/binary.h"
 
+#include <cmath>
+
 #include "autograd/node.h"
+#include "operands.h"
 #include "slots.h"
 #include "tensor_loop.h"
+#include "tern/ops/compare.h"
+#include "tern/ops/reduce.h"
 #include "tern/ops/unary.h"
-#include "tern/tensor/creation.h"
 
 namespace tern {
 namespace {
@@ -13,6 +17,8 @@ using internal::checked;
 using internal::needs_grad;
 using internal::Node;
 using internal::OpInfo;
+using internal::real;
+using internal::wrap;
 using Slot = kernels::KernelSlot<kernels::LoopFn>;
 
 // Which operands the derivative reads: each one where the other needs a gradient, or both.
@@ -56,18 +62,6 @@ Tensor unequal(const Binary& op, const Tensor& a, const Tensor& b) {
     return needs_grad(converted) ? converted.expand(shape) : converted;
   };
   return run(op, ready(a), ready(b), shape);
-}
-
-// A number beside a tensor, of the type that promotion gives.
-Tensor wrap(Scalar value, const Tensor& beside) { return scalar(value, value.promoted(beside.dtype())); }
-
-Tensor compare(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b) {
-  const auto *ia = checked(a), *ib = checked(b);
-  const DType dtype = promote(ia->dtype, ib->dtype);
-  const Tensor left = a.detach().to(dtype), right = b.detach().to(dtype);
-  Tensor out = internal::new_tensor(broadcast_shapes(name, ia->shape, ib->shape), boolean);
-  kernel(ia->device, dtype, internal::make_loop(out, {&left, &right}));
-  return out;
 }
 
 }  // namespace
@@ -171,10 +165,116 @@ Tensor minimum(const Tensor& a, const Tensor& b) {
   return apply(op, a, b);
 }
 
-Tensor pow(const Tensor& a, Scalar b) { return pow(a, wrap(b, a)); }
-Tensor pow(Scalar a, const Tensor& b) { return pow(wrap(a, b), b); }
-Tensor maximum(const Tensor& a, Scalar b) { return maximum(a, wrap(b, a)); }
-Tensor minimum(const Tensor& a, Scalar b) { return minimum(a, wrap(b, a)); }
+Tensor atan2(const Tensor& a, const Tensor& b) {
+  static constexpr Binary op{{"atan2",
+                              [](const Node& node, const Tensor& g, Tensor* out) {
+                                const Tensor a = node.saved(0), b = node.saved(1), square = a * a + b * b;
+                                const Tensor scaled = g / where(square == 0, 1, square);
+                                if (node.wants(0)) out[0] = scaled * b;
+                                if (node.wants(1)) out[1] = neg(scaled * a);
+                              }},
+                             &kernels::binary_atan2,
+                             true,
+                             Reads::both};
+  return apply(op, a, b);
+}
+
+Tensor hypot(const Tensor& a, const Tensor& b) {
+  static constexpr Binary op{{"hypot",
+                              [](const Node& node, const Tensor& g, Tensor* out) {
+                                const Tensor a = node.saved(0), b = node.saved(1), y = hypot(a, b);
+                                if (node.wants(0)) out[0] = g * (a / y);
+                                if (node.wants(1)) out[1] = g * (b / y);
+                              }},
+                             &kernels::binary_hypot,
+                             true,
+                             Reads::both};
+  return apply(op, a, b);
+}
+
+Tensor logaddexp(const Tensor& a, const Tensor& b) {
+  static constexpr Binary op{{"logaddexp",
+                              [](const Node& node, const Tensor& g, Tensor* out) {
+                                const Tensor a = node.saved(0), b = node.saved(1);
+                                // Equal infinities count by halves.
+                                const Tensor apart = where((a == b) & isinf(a), 0, a - b);
+                                if (node.wants(0)) out[0] = g * sigmoid(apart);
+                                if (node.wants(1)) out[1] = g * sigmoid(neg(apart));
+                              }},
+                             &kernels::binary_logaddexp,
+                             true,
+                             Reads::both};
+  return apply(op, a, b);
+}
+
+Tensor xlogy(const Tensor& a, const Tensor& b) {
+  static constexpr Binary op{{"xlogy",
+                              [](const Node& node, const Tensor& g, Tensor* out) {
+                                const Tensor a = node.saved(0), b = node.saved(1);
+                                if (node.wants(0)) out[0] = g * xlogy((a != 0).to(g.dtype()), b);
+                                if (node.wants(1)) out[1] = g * (a / b);
+                              }},
+                             &kernels::binary_xlogy,
+                             true,
+                             Reads::both};
+  return apply(op, a, b);
+}
+
+namespace {
+// A processor traps where an integer is divided by 0.
+void check_divisor(const char* name, const Tensor& a, const Tensor& b) {
+  if (is_floating(checked(a)->dtype) || is_floating(checked(b)->dtype)) return;
+  if (b.numel() > 0 && (b == 0).max().item<bool>()) {
+    internal::throw_value(name, "integer divisors other than 0", "0");
+  }
+}
+}  // namespace
+
+Tensor remainder(const Tensor& a, const Tensor& b) {
+  static constexpr Binary op{{"remainder",
+                              [](const Node& node, const Tensor& g, Tensor* out) {
+                                out[0] = g;
+                                if (node.wants(1)) out[1] = neg(g * floor_divide(node.saved(0), node.saved(1)));
+                              }},
+                             &kernels::binary_remainder,
+                             false,
+                             Reads::both};
+  check_divisor("remainder", a, b);
+  return apply(op, a, b);
+}
+
+Tensor fmod(const Tensor& a, const Tensor& b) {
+  static constexpr Binary op{{"fmod",
+                              [](const Node& node, const Tensor& g, Tensor* out) {
+                                out[0] = g;
+                                if (node.wants(1)) out[1] = neg(g * trunc(node.saved(0) / node.saved(1)).detach());
+                              }},
+                             &kernels::binary_fmod,
+                             false,
+                             Reads::both};
+  check_divisor("fmod", a, b);
+  return apply(op, a, b);
+}
+
+Tensor floor_divide(const Tensor& a, const Tensor& b) {
+  static constexpr Binary op{
+      {"floor_divide", [](const Node&, const Tensor&, Tensor*) {}}, &kernels::binary_floor_divide, false, Reads::none};
+  check_divisor("floor_divide", a, b);
+  return apply(op, a.detach(), b.detach());
+}
+
+#define TERN_WITH_NUMBERS(function)                                              \
+  Tensor function(const Tensor& a, Scalar b) { return function(a, wrap(b, a)); } \
+  Tensor function(Scalar a, const Tensor& b) { return function(wrap(a, b), b); }
+TERN_WITH_NUMBERS(pow)
+TERN_WITH_NUMBERS(maximum)
+TERN_WITH_NUMBERS(minimum)
+TERN_WITH_NUMBERS(remainder)
+TERN_WITH_NUMBERS(fmod)
+TERN_WITH_NUMBERS(floor_divide)
+TERN_WITH_NUMBERS(atan2)
+TERN_WITH_NUMBERS(xlogy)
+#undef TERN_WITH_NUMBERS
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   static constexpr OpInfo op{"where", [](const Node& node, const Tensor& g, Tensor* out) {
@@ -199,20 +299,58 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
 Tensor where(const Tensor& condition, const Tensor& a, Scalar b) { return where(condition, a, wrap(b, a)); }
 Tensor where(const Tensor& condition, Scalar a, const Tensor& b) { return where(condition, wrap(a, b), b); }
 
+Tensor where(const Tensor& condition, Scalar a, Scalar b) {
+  const DType dtype = promote(a.promoted(boolean), b.promoted(boolean));
+  return where(condition, scalar(a, dtype), scalar(b, dtype));
+}
+
 Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
   if (!(low.real() <= high.real())) {
     internal::throw_value("clamp", "low <= high", std::to_string(low.real()) + " and " + std::to_string(high.real()));
   }
-  const Tensor bottom = wrap(low, x), top = wrap(high, x);
-  return where(x < bottom, bottom, where(x > top, top, x));
+  return clamp_max(clamp_min(x, low), high);
+}
+Tensor clamp_min(const Tensor& x, Scalar low) {
+  const Tensor bottom = wrap(low, x);
+  return where(x <= bottom, bottom, x);
+}
+Tensor clamp_max(const Tensor& x, Scalar high) {
+  const Tensor top = wrap(high, x);
+  return where(x >= top, top, x);
+}
+Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
+  internal::broadcast("clamp", {&x, &low, &high});
+  return minimum(maximum(x, low), high);
+}
+Tensor clamp_min(const Tensor& x, const Tensor& low) {
+  internal::broadcast("clamp_min", {&x, &low});
+  return maximum(x, low);
+}
+Tensor clamp_max(const Tensor& x, const Tensor& high) {
+  internal::broadcast("clamp_max", {&x, &high});
+  return minimum(x, high);
 }
 
-Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", kernels::binary_eq, a, b); }
-Tensor ne(const Tensor& a, const Tensor& b) { return compare("ne", kernels::binary_ne, a, b); }
-Tensor lt(const Tensor& a, const Tensor& b) { return compare("lt", kernels::binary_lt, a, b); }
-Tensor le(const Tensor& a, const Tensor& b) { return compare("le", kernels::binary_le, a, b); }
-Tensor gt(const Tensor& a, const Tensor& b) { return compare("gt", kernels::binary_gt, a, b); }
-Tensor ge(const Tensor& a, const Tensor& b) { return compare("ge", kernels::binary_ge, a, b); }
+// From the nearer end, so that weights 0 and 1 give the ends themselves.
+Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
+  internal::broadcast("lerp", {&a, &b, &weight});
+  const Tensor apart = real(b) - real(a), share = real(weight);
+  return where(abs(share) < 0.5, a + share * apart, b - apart * (1 - share));
+}
+Tensor lerp(const Tensor& a, const Tensor& b, double weight) {
+  internal::broadcast("lerp", {&a, &b});
+  const Tensor apart = real(b) - real(a);
+  return std::abs(weight) < 0.5 ? a + weight * apart : b - apart * (1 - weight);
+}
+
+Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) {
+  internal::broadcast("addcmul", {&x, &a, &b});
+  return x + value * (a * b);
+}
+Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) {
+  internal::broadcast("addcdiv", {&x, &a, &b});
+  return x + value * (a / b);
+}
 
 #define TERN_OPERATOR(symbol, function)                                                 \
   Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }   \
@@ -222,12 +360,6 @@ TERN_OPERATOR(+, add)
 TERN_OPERATOR(-, sub)
 TERN_OPERATOR(*, mul)
 TERN_OPERATOR(/, div)
-TERN_OPERATOR(==, eq)
-TERN_OPERATOR(!=, ne)
-TERN_OPERATOR(<, lt)
-TERN_OPERATOR(<=, le)
-TERN_OPERATOR(>, gt)
-TERN_OPERATOR(>=, ge)
 #undef TERN_OPERATOR
 
 }  // namespace tern

@@ -37,6 +37,15 @@ Tensor& Tensor::add_(const Tensor& x, double alpha) {
 
 Tensor& Tensor::add_(Scalar x) { return add_(scalar(x, dtype())); }
 
+Tensor& Tensor::sub_(const Tensor& x) {
+  const Tensor source = operand("sub_", *this, x);
+  begin_write("sub_", *this);
+  kernels::binary_sub(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
+  return *this;
+}
+
+Tensor& Tensor::sub_(Scalar x) { return sub_(scalar(x, dtype())); }
+
 Tensor& Tensor::mul_(const Tensor& x) {
   const Tensor source = operand("mul_", *this, x);
   begin_write("mul_", *this);
@@ -45,6 +54,16 @@ Tensor& Tensor::mul_(const Tensor& x) {
 }
 
 Tensor& Tensor::mul_(Scalar x) { return mul_(scalar(x, dtype())); }
+
+Tensor& Tensor::div_(const Tensor& x) {
+  if (!is_floating(dtype())) internal::throw_dtype("div_", "a floating tensor", std::string(name(dtype())));
+  const Tensor source = operand("div_", *this, x);
+  begin_write("div_", *this);
+  kernels::binary_div(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
+  return *this;
+}
+
+Tensor& Tensor::div_(Scalar x) { return div_(scalar(x, is_floating(dtype()) ? dtype() : f32)); }
 
 Tensor& Tensor::copy_(const Tensor& x) {
   const Tensor source = operand("copy_", *this, x);

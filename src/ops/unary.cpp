@@ -141,7 +141,7 @@ Tensor isinf(const Tensor& x) { return abs(x.detach()) == kInfinity; }
 Tensor isfinite(const Tensor& x) { return abs(x.detach()) < kInfinity; }
 Tensor logical_not(const Tensor& x) { return x == false; }
 
-Tensor isnan(const Tensor& x) { return ne(x.detach(), x.detach()); }
+Tensor isnan(const Tensor& x) { return x != x; }
 
 Tensor operator-(const Tensor& a) { return neg(a); }
 

@@ -1,5 +1,6 @@
 #include "conformance/row.h"
 #include "tern/ops/binary.h"
+#include "tern/ops/compare.h"
 #include "tern/tensor/creation.h"
 
 namespace conformance {
@@ -122,6 +123,15 @@ Row where_row() {
                            },
                        .shapes = {{{2, 3}, {3}}},
                        .empty = {{{0}, {1}}}});
+  row.cases.push_back({.what = "numbers",
+                       .inputs = {condition, {}},
+                       .call = [](const Tensors& in) { return in[1] * where(in[0], 0.5, 2); },
+                       .reference =
+                           [](const Arrays& in) {
+                             return zip(in[0], in[1], [](double c, double x) { return c != 0 ? 0.5 * x : 2 * x; });
+                           },
+                       .shapes = {{{2, 3}, {3}}},
+                       .empty = {{{0}, {1}}}});
   const Tensor yes = tern::ones({2}, boolean);
   row.faults = {{"a condition that is not boolean", Raises::dtype, [] { where(zeros({2}), zeros({2}), zeros({2})); }},
                 {"shapes that do not broadcast", Raises::shape, [=] { where(yes, zeros({2}), zeros({3})); }},
@@ -129,16 +139,193 @@ Row where_row() {
   return row;
 }
 
+double held(double x, double low, double high) { return x > high || low > high ? high : x < low ? low : x; }
+
 Row clamp_row() {
   Row row{.op = "clamp", .kinks = {-0.5, 0.75}};
   row.cases.push_back(one(
-      "", [](const Tensor& x) { return clamp(x, -0.5, 0.75); },
-      [](double x) { return x < -0.5   ? -0.5
-                            : x > 0.75 ? 0.75
-                                       : x; }, kSigned));
+      "", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, [](double x) { return held(x, -0.5, 0.75); }, kSigned));
   row.cases.push_back(one(
       "to one value", [](const Tensor& x) { return clamp(x, 0.75, 0.75); }, [](double) { return 0.75; }, kSigned));
-  row.faults = {{"bounds the wrong way round", Raises::value, [] { clamp(zeros({1}), 1, 0); }}};
+  row.cases.push_back({.what = "tensors",
+                       .inputs = {kSigned, kSigned, kSigned},
+                       .call = [](const Tensors& in) { return clamp(in[0], in[1], in[2]); },
+                       .reference =
+                           [](const Arrays& in) {
+                             return build(broadcast(broadcast(in[0].sizes, in[1].sizes), in[2].sizes),
+                                          [&](const Index& i) { return held(in[0].at(i), in[1].at(i), in[2].at(i)); });
+                           },
+                       .shapes = {{{2, 3}, {2, 3}, {2, 3}}, {{3}, {2, 1}, {}}},
+                       .empty = {{{0, 3}, {3}, {}}},
+                       .large = {{{300, 60}, {60}, {300, 1}}}});
+  const Tensor x = zeros({2});
+  row.faults = {{"bounds the wrong way round", Raises::value, [] { clamp(zeros({1}), 1, 0); }},
+                {"bounds that do not broadcast", Raises::shape, [=] { clamp(x, x, zeros({3})); }},
+                {"a bound that does not broadcast", Raises::shape, [=] { clamp(x, zeros({3}), x); }}};
+  return row;
+}
+
+Row bound_row(const char* op, Tensor (*number)(const Tensor&, Scalar), BinaryOp tensor, Reference reference) {
+  Row row{.op = op, .kinks = {0.25}, .faults = {unbroadcastable(tensor)}};
+  row.cases.push_back(both(tensor, reference, kSigned));
+  row.cases.push_back(one(
+      "number", [=](const Tensor& x) { return number(x, 0.25); }, [=](double x) { return reference(x, 0.25); },
+      kSigned));
+  row.types = kArithmetic;
+  return row;
+}
+
+// a and b of ranges of their own, and again with a negated: floor(a / b) has no jump near any of them.
+Row modulo(const char* op, BinaryOp f, BinaryOp number_right, Reference reference) {
+  Row row{.op = op, .faults = {unbroadcastable(f)}};
+  row.cases = {both(f, reference, {}), both(f, reference, {})};
+  row.cases[0].inputs = {{.low = 2.3, .high = 2.7}, {.low = 1, .high = 1.1}};
+  row.cases[1].inputs = {{.low = -2.7, .high = -2.3}, {.low = 1, .high = 1.1}};
+  row.cases[1].what = "negative";
+  row.cases[1].large.clear();
+  row.faults.push_back({"integers divided by 0", Raises::value, [f] {
+                          f(tern::ones({2}, i64), tern::tensor({1, 0}, i64));
+                        }});
+  row.cases.push_back(one(
+      "number on the right", [=](const Tensor& x) { return number_right(x, Tensor()); },
+      [=](double x) { return reference(x, 1.25); }, {.low = 1.5, .high = 2.25}));
+  row.cases.push_back(one(
+      "number on the left", [=](const Tensor& x) { return number_right(Tensor(), x); },
+      [=](double x) { return reference(-2.5, x); }, {.low = 1.3, .high = 2.2}));
+  return row;
+}
+
+using TernaryReference = double (*)(double, double, double);
+
+Row ternary(const char* op, std::function<Tensor(const Tensors&)> call, TernaryReference reference,
+            std::vector<TypeRule> types) {
+  Row row{.op = op, .types = std::move(types)};
+  row.cases.push_back({.inputs = {kSigned, kSigned, kPositive},
+                       .call = call,
+                       .reference =
+                           [reference](const Arrays& in) {
+                             return build(
+                                 broadcast(broadcast(in[0].sizes, in[1].sizes), in[2].sizes),
+                                 [&](const Index& i) { return reference(in[0].at(i), in[1].at(i), in[2].at(i)); });
+                           },
+                       .shapes = {{{2, 3}, {2, 3}, {2, 3}}, {{3}, {2, 1}, {}}, {{}, {3}, {3}}},
+                       .empty = {{{0, 3}, {3}, {}}},
+                       .large = {{{300, 60}, {60}, {300, 1}}}});
+  row.faults = {{"shapes that do not broadcast", Raises::shape,
+                 [call] {
+                   call({zeros({2}), zeros({2}), zeros({3})});
+                 }},
+                {"a first shape that does not broadcast", Raises::shape, [call] {
+                   call({zeros({3}), zeros({2}), zeros({2})});
+                 }}};
+  return row;
+}
+
+Row bitwise_row(const char* op, const char* where, BinaryOp f, std::int64_t (*reference)(std::int64_t, std::int64_t),
+                bool booleans) {
+  Row row{.op = op, .gradient = Gradient::none, .result = i64, .faults = {}, .where = where};
+  const Input left{.low = -9, .high = 12, .whole = true, .dtype = i64};
+  const Input right{.low = booleans ? -9.0 : 0, .high = 12, .whole = true, .dtype = i64};
+  Case c = both(f, nullptr, left);
+  c.inputs[1] = right;
+  c.reference = [=](const Arrays& in) {
+    return zip(in[0], in[1], [=](double a, double b) {
+      return static_cast<double>(reference(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b)));
+    });
+  };
+  row.cases.push_back(c);
+  for (Input& input : c.inputs) input = {.low = 0, .high = 8, .whole = true, .dtype = u8};
+  c.what = "bytes";
+  c.result = u8;
+  row.cases.push_back(c);
+  const Tensor x = tern::ones({2}, i64);
+  row.faults = {{"shapes that do not broadcast", Raises::shape, [=] { f(x, tern::ones({3}, i64)); }},
+                {"floating numbers", Raises::dtype, [=] { f(x, zeros({2})); }}};
+  if (booleans) {
+    for (Input& input : c.inputs) input = {.low = 0, .high = 2, .whole = true, .dtype = boolean};
+    c.what = "booleans";
+    c.result = boolean;
+    row.cases.push_back(c);
+  } else {
+    row.faults.push_back({"booleans", Raises::dtype, [=] { f(x.to(boolean), x.to(boolean)); }});
+  }
+  return row;
+}
+
+Row isclose_row() {
+  const Input whole{.low = 0, .high = 3, .whole = true};
+  Row row{.op = "isclose",
+          .gradient = Gradient::none,
+          .cases = {both([](const Tensor& a, const Tensor& b) { return isclose(a, b); },
+                         [](double a, double b) { return std::fabs(a - b) <= 1e-8 + 1e-5 * std::fabs(b) ? 1.0 : 0.0; },
+                         whole),
+                    both([](const Tensor& a, const Tensor& b) { return isclose(a, b, {.rtol = 0.1, .atol = 0.05}); },
+                         [](double a, double b) { return std::fabs(a - b) <= 0.05 + 0.1 * std::fabs(b) ? 1.0 : 0.0; },
+                         kPositive)},
+          .result = boolean,
+          .types = kCompare};
+  row.cases[1].what = "wide";
+  row.cases[1].large.clear();
+  row.faults = {{"shapes that do not broadcast", Raises::shape, [] { isclose(zeros({2}), zeros({3})); }},
+                {"a negative tolerance", Raises::value, [] { isclose(zeros({2}), zeros({2}), {.rtol = -1}); }}};
+  return row;
+}
+
+// Of two tensors one truth; the second input is the first, or it moved at its last element.
+Row whole_row(const char* op, bool (*f)(const Tensor&, const Tensor&)) {
+  Row row{.op = op, .gradient = Gradient::none, .result = boolean, .types = kCompare};
+  for (bool moved : {false, true}) {
+    Case c{.what = moved ? "unequal" : "equal",
+           .inputs = {kSigned},
+           .call =
+               [=](const Tensors& in) {
+                 Tensor other = in[0].detach().clone();
+                 if (moved) other.reshape({-1}).slice(0, -1, in[0].numel()).fill_(7);
+                 return tern::scalar(f(in[0], other), boolean);
+               },
+           .reference = [=](const Arrays& in) { return single(moved && in[0].count() > 0 ? 0 : 1); },
+           .shapes = {{{2, 3}}, {{1}}},
+           .empty = {{{2, 0}}}};
+    if (moved) c.empty.clear();
+    row.cases.push_back(c);
+  }
+  return row;
+}
+
+Row combined_operator(const char* op, const char* where, std::function<void(Tensor&, const Tensor&)> with_tensor,
+                      std::function<void(Tensor&)> with_two, Reference reference) {
+  Row row{.op = op, .gradient = Gradient::in_place, .where = where};
+  row.cases.push_back({.inputs = {{}, {.low = 0.4, .high = 2, .varies = false}},
+                       .call =
+                           [=](const Tensors& in) {
+                             Tensor x = in[0];
+                             with_tensor(x, in[1]);
+                             return x;
+                           },
+                       .reference = [=](const Arrays& in) { return zip(in[0], in[1], reference); },
+                       .shapes = {{{2, 3}, {2, 3}}, {{2, 3}, {3}}},
+                       .empty = {{{0, 3}, {3}}}});
+  row.cases.push_back(
+      {.what = "number",
+       .inputs = {{}},
+       .call =
+           [=](const Tensors& in) {
+             Tensor x = in[0];
+             with_two(x);
+             return x;
+           },
+       .reference = [=](const Arrays& in) { return map(in[0], [=](double x) { return reference(x, 2); }); },
+       .shapes = {{{2, 3}}},
+       .empty = {{{0, 3}}}});
+  row.faults = {{"a larger shape", Raises::shape,
+                 [=] {
+                   Tensor x = zeros({2});
+                   with_tensor(x, zeros({3, 2}));
+                 }},
+                {"a tensor that needs a gradient", Raises::state, [=] {
+                   Tensor x = zeros({2}).requires_grad_();
+                   with_two(x);
+                 }}};
   return row;
 }
 
@@ -168,11 +355,17 @@ Rows binary_rows() {
   maximum.cases.push_back(one(
       "number", [](const Tensor& x) { return tern::maximum(x, 0.25); }, [](double x) { return larger(x, 0.25); },
       kSigned));
+  maximum.cases.push_back(one(
+      "number on the left", [](const Tensor& x) { return tern::maximum(0.25, x); },
+      [](double x) { return larger(0.25, x); }, kSigned));
   rows.push_back(maximum);
   Row minimum = binary("minimum", static_cast<BinaryOp>(tern::minimum), smaller, kArithmetic, kSigned);
   minimum.cases.push_back(one(
       "number", [](const Tensor& x) { return tern::minimum(x, 0.25); }, [](double x) { return smaller(x, 0.25); },
       kSigned));
+  minimum.cases.push_back(one(
+      "number on the left", [](const Tensor& x) { return tern::minimum(0.25, x); },
+      [](double x) { return smaller(0.25, x); }, kSigned));
   rows.push_back(minimum);
   for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) rows[i].kinks = {0.25};
 
@@ -190,6 +383,113 @@ Rows binary_rows() {
   rows.push_back(comparison("ge", tern::ge, greater_equal));
   rows.push_back(where_row());
   rows.push_back(clamp_row());
+  rows.push_back(bound_row("clamp_min", tern::clamp_min, tern::clamp_min, larger));
+  rows.push_back(bound_row("clamp_max", tern::clamp_max, tern::clamp_max, smaller));
+
+  Row angle = binary(
+      "atan2", static_cast<BinaryOp>(tern::atan2), [](double a, double b) { return std::atan2(a, b); }, kReal, kSigned);
+  angle.kinks = {0};
+  angle.cases.push_back(one(
+      "number on the right", [](const Tensor& x) { return tern::atan2(x, 2); },
+      [](double x) { return std::atan2(x, 2.0); }, kSigned));
+  angle.cases.push_back(one(
+      "number on the left", [](const Tensor& x) { return tern::atan2(2, x); },
+      [](double x) { return std::atan2(2.0, x); }, kSigned));
+  rows.push_back(angle);
+  rows.push_back(binary(
+      "hypot", tern::hypot, [](double a, double b) { return std::hypot(a, b); }, kReal, kSigned));
+  rows.push_back(binary(
+      "logaddexp", tern::logaddexp, [](double a, double b) { return std::log(std::exp(a) + std::exp(b)); }, kReal,
+      kSigned));
+  Row log_product = binary(
+      "xlogy", static_cast<BinaryOp>(tern::xlogy), [](double a, double b) { return a == 0 ? 0 : a * std::log(b); },
+      kReal, kPositive);
+  log_product.cases.push_back(one(
+      "number on the right", [](const Tensor& x) { return tern::xlogy(x, 3); },
+      [](double x) { return x * std::log(3.0); }, kSigned));
+  log_product.cases.push_back(one(
+      "0 on the left", [](const Tensor& x) { return tern::xlogy(0, x); }, [](double) { return 0.0; }, kSigned));
+  rows.push_back(log_product);
+  rows.push_back(modulo(
+      "remainder", tern::remainder,
+      [](const Tensor& a, const Tensor& b) { return a.defined() ? remainder(a, 1.25) : remainder(-2.5, b); },
+      [](double a, double b) { return a - b * std::floor(a / b); }));
+  rows.push_back(modulo(
+      "fmod", tern::fmod, [](const Tensor& a, const Tensor& b) { return a.defined() ? fmod(a, 1.25) : fmod(-2.5, b); },
+      [](double a, double b) { return a - b * std::trunc(a / b); }));
+  Row whole_quotient = modulo(
+      "floor_divide", tern::floor_divide,
+      [](const Tensor& a, const Tensor& b) { return a.defined() ? floor_divide(a, 1.25) : floor_divide(-2.5, b); },
+      [](double a, double b) { return std::floor(a / b); });
+  whole_quotient.gradient = Gradient::none;
+  rows.push_back(whole_quotient);
+  rows.push_back(ternary(
+      "lerp", [](const Tensors& in) { return lerp(in[0], in[1], in[2]); },
+      [](double a, double b, double w) { return a + w * (b - a); }, kReal));
+  for (double weight : {0.25, 0.75, 1.0}) {
+    rows.back().cases.push_back(
+        both([=](const Tensor& a, const Tensor& b) { return lerp(a, b, weight); }, nullptr, kSigned));
+    rows.back().cases.back().reference = [=](const Arrays& in) {
+      return zip(in[0], in[1], [=](double a, double b) { return a + weight * (b - a); });
+    };
+    rows.back().cases.back().large.clear();
+  }
+  rows.push_back(ternary(
+      "addcmul", [](const Tensors& in) { return addcmul(in[0], in[1], in[2], 2); },
+      [](double x, double a, double b) { return x + 2 * a * b; }, kArithmetic));
+  rows.push_back(ternary(
+      "addcdiv", [](const Tensors& in) { return addcdiv(in[0], in[1], in[2], 0.5); },
+      [](double x, double a, double b) { return x + 0.5 * a / b; }, {}));
+
+  const Reference both_true = [](double a, double b) { return a != 0 && b != 0 ? 1.0 : 0.0; };
+  const Reference one_true = [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; };
+  const Reference differ = [](double a, double b) { return (a != 0) != (b != 0) ? 1.0 : 0.0; };
+  rows.push_back(comparison("logical_and", tern::logical_and, both_true));
+  rows.push_back(comparison("logical_or", tern::logical_or, one_true));
+  rows.push_back(comparison("logical_xor", tern::logical_xor, differ));
+  const auto bits_and = [](std::int64_t a, std::int64_t b) { return a & b; };
+  const auto bits_or = [](std::int64_t a, std::int64_t b) { return a | b; };
+  const auto bits_xor = [](std::int64_t a, std::int64_t b) { return a ^ b; };
+  rows.push_back(bitwise_row("bitwise_and", "bitwise_and", tern::bitwise_and, bits_and, true));
+  rows.push_back(bitwise_row("bitwise_or", "bitwise_or", tern::bitwise_or, bits_or, true));
+  rows.push_back(bitwise_row("bitwise_xor", "bitwise_xor", tern::bitwise_xor, bits_xor, true));
+  rows.push_back(bitwise_row(
+      "operator_and", "bitwise_and", [](const Tensor& a, const Tensor& b) { return a & b; }, bits_and, true));
+  rows.push_back(bitwise_row(
+      "operator_or", "bitwise_or", [](const Tensor& a, const Tensor& b) { return a | b; }, bits_or, true));
+  rows.push_back(bitwise_row(
+      "operator_xor", "bitwise_xor", [](const Tensor& a, const Tensor& b) { return a ^ b; }, bits_xor, true));
+  rows.push_back(bitwise_row(
+      "bitwise_left_shift", "bitwise_left_shift", tern::bitwise_left_shift,
+      [](std::int64_t a, std::int64_t b) { return a * (std::int64_t{1} << b); }, false));
+  rows.back().cases[1].inputs[1].high = 5;
+  rows.back().cases[1].reference = [](const Arrays& in) {
+    return zip(in[0], in[1], [](double a, double b) { return std::fmod(a * std::exp2(b), 256); });
+  };
+  rows.push_back(bitwise_row(
+      "bitwise_right_shift", "bitwise_right_shift", tern::bitwise_right_shift,
+      [](std::int64_t a, std::int64_t b) { return a >> b; }, false));
+  for (const char* op : {"bitwise_not", "operator_invert"}) {
+    Row row{.op = op, .gradient = Gradient::none, .result = i64, .types = {{u8, u8}}, .where = "bitwise_not"};
+    row.cases.push_back(one(
+        "", [](const Tensor& x) { return ~x; }, [](double x) { return -x - 1; },
+        {.low = -9, .high = 9, .whole = true, .dtype = i64}));
+    if (row.op == "bitwise_not") row.cases[0].call = [](const Tensors& in) { return bitwise_not(in[0]); };
+    row.types.clear();
+    row.cases.push_back(one(
+        "bytes", [](const Tensor& x) { return ~x; }, [](double x) { return 255 - x; },
+        {.low = 0, .high = 9, .whole = true, .dtype = u8}));
+    row.cases.back().result = u8;
+    row.cases.push_back(one(
+        "booleans", [](const Tensor& x) { return ~x; }, [](double x) { return 1 - x; },
+        {.low = 0, .high = 2, .whole = true, .dtype = boolean}));
+    row.cases.back().result = boolean;
+    row.faults = {{"floating numbers", Raises::dtype, [] { ~zeros({2}); }}};
+    rows.push_back(row);
+  }
+  rows.push_back(isclose_row());
+  rows.push_back(whole_row("allclose", [](const Tensor& a, const Tensor& b) { return allclose(a, b); }));
+  rows.push_back(whole_row("equal", tern::equal));
 
   const auto add = [](const auto& a, const auto& b) { return a + b; };
   const auto sub = [](const auto& a, const auto& b) { return a - b; };
@@ -211,6 +511,19 @@ Rows binary_rows() {
       "operator_gt", "gt", [](const auto& a, const auto& b) { return a > b; }, greater));
   rows.push_back(compare_operator(
       "operator_ge", "ge", [](const auto& a, const auto& b) { return a >= b; }, greater_equal));
+  Row negation{.op = "operator_not", .gradient = Gradient::none, .result = boolean, .types = kCompare};
+  negation.cases.push_back(one(
+      "", [](const Tensor& x) { return !x; }, [](double x) { return x == 0 ? 1.0 : 0.0; },
+      {.low = 0, .high = 3, .whole = true}));
+  rows.push_back(negation);
+  rows.push_back(combined_operator(
+      "Tensor_operator_iadd", "add_", [](Tensor& x, const Tensor& y) { x += y; }, [](Tensor& x) { x += 2; }, plus));
+  rows.push_back(combined_operator(
+      "Tensor_operator_isub", "sub_", [](Tensor& x, const Tensor& y) { x -= y; }, [](Tensor& x) { x -= 2; }, minus));
+  rows.push_back(combined_operator(
+      "Tensor_operator_imul", "mul_", [](Tensor& x, const Tensor& y) { x *= y; }, [](Tensor& x) { x *= 2; }, times));
+  rows.push_back(combined_operator(
+      "Tensor_operator_idiv", "div_", [](Tensor& x, const Tensor& y) { x /= y; }, [](Tensor& x) { x /= 2; }, over));
   return rows;
 }
 

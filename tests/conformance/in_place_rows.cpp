@@ -68,9 +68,13 @@ const std::vector<TypeRule> kArithmetic{{i64, i64}, {u8, u8}};
 
 Rows in_place_rows() {
   const auto plus = [](double a, double b) { return a + b; };
+  const auto minus = [](double a, double b) { return a - b; };
+  const auto over = [](double a, double b) { return a / b; };
   const auto times = [](double a, double b) { return a * b; };
   const auto second = [](double, double b) { return b; };
   const auto add = [](Tensor x, const Tensor& y) { x.add_(y); };
+  const auto sub = [](Tensor x, const Tensor& y) { x.sub_(y); };
+  const auto div = [](Tensor x, const Tensor& y) { x.div_(y); };
   const auto mul = [](Tensor x, const Tensor& y) { x.mul_(y); };
   const auto copy = [](Tensor x, const Tensor& y) { x.copy_(y); };
   const auto fill = [](Tensor x, const Tensor&) { x.fill_(1); };
@@ -88,6 +92,19 @@ Rows in_place_rows() {
                {with_tensor(mul, times), with_number(
                                              "number", [](Tensor& x) { x.mul_(3); }, [](double x) { return 3 * x; })},
                kArithmetic, faults_of(mul)));
+  rows.push_back(
+      in_place("sub_",
+               {with_tensor(sub, minus), with_number(
+                                             "number", [](Tensor& x) { x.sub_(3); }, [](double x) { return x - 3; })},
+               {{i64, i64}}, faults_of(sub)));
+  std::vector<Fault> dividing = faults_of(div);
+  dividing.push_back({"integers", Raises::dtype, [=] { div(zeros({2}, i64), zeros({2}, i64)); }});
+  dividing.push_back({"integers by a number", Raises::dtype, [] { zeros({2}, i64).div_(2); }});
+  rows.push_back(
+      in_place("div_",
+               {with_tensor(div, over), with_number(
+                                            "number", [](Tensor& x) { x.div_(3); }, [](double x) { return x / 3; })},
+               {}, dividing));
   rows.push_back(in_place("copy_", {with_tensor(copy, second)}, kSame, faults_of(copy)));
   const std::vector<Fault> filling = faults_of(fill), zeroing = faults_of(zero);
   rows.push_back(in_place("fill_",

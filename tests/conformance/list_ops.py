@@ -28,9 +28,10 @@ NO_OPS = {
 # Functions of tensor.h beside the class that compute nothing.
 NO_FUNCTIONS = {'to_string', 'version'}
 SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt',
-           '>=': 'ge', '[]': 'subscript'}
+           '>=': 'ge', '[]': 'subscript', '&': 'and', '|': 'or', '^': 'xor', '~': 'invert', '!': 'not', '+=': 'iadd',
+           '-=': 'isub', '*=': 'imul', '/=': 'idiv'}
 
-NAME = r'(operator *(?:\[\]|[-+*/<>=!]=?)|[A-Za-z_]\w*)'
+NAME = r'(operator *(?:\[\]|[-+*/<>=!&|^~]=?)|[A-Za-z_]\w*)'
 EXPORTED = re.compile(r'^\s*TERN_API\s+[\w:<>,&* ]+?[ &*]' + NAME + r'\(', re.MULTILINE)
 TEMPLATE = re.compile(r'^template <[^\n]*>\s*\n(?:inline )?Tensor ' + NAME + r'\(', re.MULTILINE)
 METHOD = re.compile(r'^  (?:explicit )?(?:[\w:<>]+(?: [\w:<>]+)*[ &*]+)?' + NAME + r'\(', re.MULTILINE)

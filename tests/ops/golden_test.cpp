@@ -1,6 +1,8 @@
 #include "ops/golden.h"
 
 #include "tern/ops/activation.h"
+#include "tern/ops/binary.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/unary.h"
 
 namespace {
@@ -88,6 +90,82 @@ TEST(Golden, Activation) {
   calls["glu"] = [](const Tensors& in) { return glu(in[0]); };
   calls["glu_first"] = [](const Tensors& in) { return glu(in[0], 0); };
   expect_golden("activation.safetensors", calls);
+}
+
+TEST(Golden, Binary) {
+  using Binary = Tensor (*)(const Tensor&, const Tensor&);
+  Calls calls;
+  const auto add = [&](const std::string& name, Binary f) {
+    const bool real = std::set<std::string>{"pow", "hypot", "logaddexp", "xlogy"}.count(name) > 0;
+    for (const char* at : {"", "_column", "_one", "_none", "_edges", "_whole"}) {
+      if (real && at == std::string("_whole")) continue;
+      calls[name + at] = [f](const Tensors& in) { return f(in[0], in[1]); };
+    }
+  };
+  add("add", tern::add);
+  add("sub", sub);
+  add("mul", mul);
+  add("div", div);
+  add("pow", pow);
+  add("maximum", maximum);
+  add("minimum", minimum);
+  add("atan2", atan2);
+  add("remainder", remainder);
+  add("fmod", fmod);
+  add("floor_divide", floor_divide);
+  add("hypot", hypot);
+  add("logaddexp", logaddexp);
+  add("xlogy", xlogy);
+  for (const auto& [name, f] : std::map<std::string, Binary>{{"eq", eq},
+                                                             {"ne", ne},
+                                                             {"lt", lt},
+                                                             {"le", le},
+                                                             {"gt", gt},
+                                                             {"ge", ge},
+                                                             {"logical_and", logical_and},
+                                                             {"logical_or", logical_or},
+                                                             {"logical_xor", logical_xor},
+                                                             {"bitwise_and", bitwise_and},
+                                                             {"bitwise_or", bitwise_or},
+                                                             {"bitwise_xor", bitwise_xor},
+                                                             {"bitwise_left_shift", bitwise_left_shift},
+                                                             {"bitwise_right_shift", bitwise_right_shift}}) {
+    calls[name] = [f = f](const Tensors& in) { return f(in[0], in[1]); };
+  }
+  calls["logical_and_bytes"] = calls["logical_and"];
+  calls["bitwise_and_bytes"] = calls["bitwise_and"];
+  calls["bitwise_xor_mixed"] = calls["bitwise_xor"];
+  calls["bitwise_or_truths"] = calls["bitwise_or"];
+  calls["bitwise_not"] = calls["bitwise_not_bytes"] =
+      calls["bitwise_not_truths"] = [](const Tensors& in) { return bitwise_not(in[0]); };
+  calls["where"] = [](const Tensors& in) { return where(in[0], in[1], in[2]); };
+  calls["where_number_right"] = [](const Tensors& in) { return where(in[0], in[1], 2.5); };
+  calls["where_number_left"] = [](const Tensors& in) { return where(in[0], 2.5, in[1]); };
+  calls["maximum_number"] = [](const Tensors& in) { return maximum(0.25, in[0]); };
+  calls["minimum_number"] = [](const Tensors& in) { return minimum(in[0], 0.25); };
+  calls["remainder_number_left"] = [](const Tensors& in) { return remainder(7.5, in[0]); };
+  calls["remainder_number_right"] = [](const Tensors& in) { return remainder(in[0], -0.7); };
+  calls["pow_number_left"] = [](const Tensors& in) { return pow(2.5, in[0]); };
+  for (int exponent : {0, 1, 2, 3, -1}) {
+    calls["pow_" + std::to_string(exponent)] = [=](const Tensors& in) { return pow(in[0], exponent); };
+  }
+  calls["pow_half"] = [](const Tensors& in) { return pow(in[0], 0.5); };
+  calls["clamp"] = [](const Tensors& in) { return clamp(in[0], -1, 1); };
+  calls["clamp_edges"] = [](const Tensors& in) { return clamp(in[0], -2.5, 1); };
+  calls["clamp_min"] = [](const Tensors& in) { return clamp_min(in[0], 0.2); };
+  calls["clamp_max"] = [](const Tensors& in) { return clamp_max(in[0], 0.2); };
+  calls["clamp_tensors"] = calls["clamp_tensors_edges"] = [](const Tensors& in) { return clamp(in[0], in[1], in[2]); };
+  calls["clamp_min_tensor"] = [](const Tensors& in) { return clamp_min(in[0], in[1]); };
+  calls["clamp_max_tensor"] = [](const Tensors& in) { return clamp_max(in[0], in[1]); };
+  calls["lerp"] = [](const Tensors& in) { return lerp(in[0], in[1], in[2]); };
+  calls["lerp_number"] = [](const Tensors& in) { return lerp(in[0], in[1], 0.3); };
+  calls["lerp_beyond"] = [](const Tensors& in) { return lerp(in[0], in[1], 1.5); };
+  calls["addcmul"] = [](const Tensors& in) { return addcmul(in[0], in[1], in[2], 0.5); };
+  calls["addcdiv"] = [](const Tensors& in) { return addcdiv(in[0], in[1], in[2], -2); };
+  calls["isclose"] = [](const Tensors& in) { return isclose(in[0], in[1], {.rtol = 0.4, .atol = 0.1}); };
+  calls["isclose_edges"] = [](const Tensors& in) { return isclose(in[0], in[1]); };
+  calls["isclose_edges_nan"] = [](const Tensors& in) { return isclose(in[0], in[1], {.equal_nan = true}); };
+  expect_golden("binary.safetensors", calls);
 }
 
 }  // namespace

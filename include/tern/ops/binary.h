@@ -18,23 +18,60 @@ TERN_API Tensor pow(Scalar a, const Tensor& b);
 /// The larger; NaN when either is. Equal elements share the gradient by halves.
 TERN_API Tensor maximum(const Tensor& a, const Tensor& b);
 TERN_API Tensor maximum(const Tensor& a, Scalar b);
+TERN_API Tensor maximum(Scalar a, const Tensor& b);
 TERN_API Tensor minimum(const Tensor& a, const Tensor& b);
 TERN_API Tensor minimum(const Tensor& a, Scalar b);
+TERN_API Tensor minimum(Scalar a, const Tensor& b);
+/// a - b floor(a / b), with the sign of b, as Python's %. Throws ValueError when integers are divided by 0.
+TERN_API Tensor remainder(const Tensor& a, const Tensor& b);
+TERN_API Tensor remainder(const Tensor& a, Scalar b);
+TERN_API Tensor remainder(Scalar a, const Tensor& b);
+/// a - b trunc(a / b), with the sign of a, as C's. Throws ValueError when integers are divided by 0.
+TERN_API Tensor fmod(const Tensor& a, const Tensor& b);
+TERN_API Tensor fmod(const Tensor& a, Scalar b);
+TERN_API Tensor fmod(Scalar a, const Tensor& b);
+/// The whole number below a / b, of the promoted type and without a gradient, as Python's //. Throws ValueError when
+/// integers are divided by 0.
+TERN_API Tensor floor_divide(const Tensor& a, const Tensor& b);
+TERN_API Tensor floor_divide(const Tensor& a, Scalar b);
+TERN_API Tensor floor_divide(Scalar a, const Tensor& b);
+/// The angle of the point (b, a) in (-π, π]; floating. The derivative at the origin is 0.
+TERN_API Tensor atan2(const Tensor& a, const Tensor& b);
+TERN_API Tensor atan2(const Tensor& a, Scalar b);
+TERN_API Tensor atan2(Scalar a, const Tensor& b);
+/// √(a² + b²) without overflow; floating.
+TERN_API Tensor hypot(const Tensor& a, const Tensor& b);
+/// log(exp(a) + exp(b)) without overflow; floating.
+TERN_API Tensor logaddexp(const Tensor& a, const Tensor& b);
+/// a log(b), and 0 where a is 0 unless b is NaN; floating. The derivative with respect to a is 0 there too.
+TERN_API Tensor xlogy(const Tensor& a, const Tensor& b);
+TERN_API Tensor xlogy(const Tensor& a, Scalar b);
+TERN_API Tensor xlogy(Scalar a, const Tensor& b);
 
-// Comparisons, of boolean type and without a gradient; those with NaN are false, save ne.
-TERN_API Tensor eq(const Tensor& a, const Tensor& b);
-TERN_API Tensor ne(const Tensor& a, const Tensor& b);
-TERN_API Tensor lt(const Tensor& a, const Tensor& b);
-TERN_API Tensor le(const Tensor& a, const Tensor& b);
-TERN_API Tensor gt(const Tensor& a, const Tensor& b);
-TERN_API Tensor ge(const Tensor& a, const Tensor& b);
-
-/// a where `condition` (boolean) holds, else b; broadcasting all three.
+/// a where `condition` (boolean) holds, else b; broadcasting all three. Throws DTypeError on another condition.
 TERN_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 TERN_API Tensor where(const Tensor& condition, const Tensor& a, Scalar b);
 TERN_API Tensor where(const Tensor& condition, Scalar a, const Tensor& b);
+/// Of type f32, i64 or boolean, by the kind of the numbers.
+TERN_API Tensor where(const Tensor& condition, Scalar a, Scalar b);
 
-/// x held within [low, high]; the gradient passes inside, bounds included. Throws ValueError when low > high.
+/// x held within [low, high]; the gradient passes inside, bounds included. A NaN stays one. Throws ValueError when low
+/// > high.
 TERN_API Tensor clamp(const Tensor& x, Scalar low, Scalar high);
+/// minimum(maximum(x, low), high): bounds that broadcast and take the gradient of what they hold back, half of it where
+/// x equals them.
+TERN_API Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high);
+TERN_API Tensor clamp_min(const Tensor& x, Scalar low);
+TERN_API Tensor clamp_min(const Tensor& x, const Tensor& low);
+TERN_API Tensor clamp_max(const Tensor& x, Scalar high);
+TERN_API Tensor clamp_max(const Tensor& x, const Tensor& high);
+
+/// a + weight (b - a); exactly a at weight 0 and b at weight 1. Integers give f32.
+TERN_API Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight);
+TERN_API Tensor lerp(const Tensor& a, const Tensor& b, double weight);
+/// x + value · a · b.
+TERN_API Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
+/// x + value · a / b.
+TERN_API Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value = 1);
 
 }  // namespace tern

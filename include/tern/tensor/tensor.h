@@ -147,8 +147,21 @@ class TERN_API Tensor {
   /// this += alpha * x, broadcasting x.
   Tensor& add_(const Tensor& x, double alpha = 1);
   Tensor& add_(Scalar x);
+  Tensor& sub_(const Tensor& x);
+  Tensor& sub_(Scalar x);
   Tensor& mul_(const Tensor& x);
   Tensor& mul_(Scalar x);
+  /// Throws DTypeError unless this tensor is floating.
+  Tensor& div_(const Tensor& x);
+  Tensor& div_(Scalar x);
+  Tensor& operator+=(const Tensor& x) { return add_(x); }
+  Tensor& operator+=(Scalar x) { return add_(x); }
+  Tensor& operator-=(const Tensor& x) { return sub_(x); }
+  Tensor& operator-=(Scalar x) { return sub_(x); }
+  Tensor& operator*=(const Tensor& x) { return mul_(x); }
+  Tensor& operator*=(Scalar x) { return mul_(x); }
+  Tensor& operator/=(const Tensor& x) { return div_(x); }
+  Tensor& operator/=(Scalar x) { return div_(x); }
   /// Takes x's elements, broadcast and converted.
   Tensor& copy_(const Tensor& x);
   Tensor& fill_(Scalar value);
@@ -295,5 +308,18 @@ TERN_API Tensor operator>(Scalar a, const Tensor& b);
 TERN_API Tensor operator>=(const Tensor& a, const Tensor& b);
 TERN_API Tensor operator>=(const Tensor& a, Scalar b);
 TERN_API Tensor operator>=(Scalar a, const Tensor& b);
+// Of integers and booleans (ops/compare.h).
+TERN_API Tensor operator&(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator&(const Tensor& a, Scalar b);
+TERN_API Tensor operator&(Scalar a, const Tensor& b);
+TERN_API Tensor operator|(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator|(const Tensor& a, Scalar b);
+TERN_API Tensor operator|(Scalar a, const Tensor& b);
+TERN_API Tensor operator^(const Tensor& a, const Tensor& b);
+TERN_API Tensor operator^(const Tensor& a, Scalar b);
+TERN_API Tensor operator^(Scalar a, const Tensor& b);
+TERN_API Tensor operator~(const Tensor& a);
+/// True where an element is 0.
+TERN_API Tensor operator!(const Tensor& a);
 
 }  // namespace tern

@@ -34,6 +34,8 @@ class Golden:
         if name in self.cases:
             raise ValueError(f"two cases {name}")
         names = inputs.split()
+        if len(set(names)) != len(names):
+            raise ValueError(f"{name}: an input twice")
         wanted = names if gradient is None else gradient.split()
         leaves = [
             self.inputs[i].clone().requires_grad_(i in wanted and self.inputs[i].is_floating_point()) for i in names

@@ -1,0 +1,120 @@
+#include "tern/ops/compare.h"
+
+#include "operands.h"
+#include "slots.h"
+#include "tensor_loop.h"
+#include "tern/ops/binary.h"
+#include "tern/ops/reduce.h"
+#include "tern/ops/unary.h"
+
+namespace tern {
+namespace {
+
+using internal::checked;
+using internal::wrap;
+using Slot = kernels::KernelSlot<kernels::LoopFn>;
+
+// Neither taped nor differentiable: a kernel over the promoted operands.
+Tensor run(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b, DType dtype, DType result) {
+  const Tensor left = a.detach().to(dtype), right = b.detach().to(dtype);
+  Tensor out = internal::new_tensor(broadcast_shapes(name, a.shape(), b.shape()), result);
+  kernel(a.device(), dtype, internal::make_loop(out, {&left, &right}));
+  return out;
+}
+
+Tensor compare(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b) {
+  return run(name, kernel, a, b, promote(checked(a)->dtype, checked(b)->dtype), boolean);
+}
+
+Tensor bitwise(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b, bool booleans = true) {
+  const DType dtype = promote(checked(a)->dtype, checked(b)->dtype);
+  if (is_floating(dtype) || (dtype == boolean && !booleans)) {
+    internal::throw_dtype(name, booleans ? "integers or booleans" : "integers",
+                          std::string(tern::name(a.dtype())) + " and " + std::string(tern::name(b.dtype())));
+  }
+  return run(name, kernel, a, b, dtype, dtype);
+}
+
+Tensor truth(const Tensor& x) { return checked(x)->dtype == boolean ? x.detach() : x != false; }
+
+}  // namespace
+
+Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", kernels::binary_eq, a, b); }
+Tensor ne(const Tensor& a, const Tensor& b) { return compare("ne", kernels::binary_ne, a, b); }
+Tensor lt(const Tensor& a, const Tensor& b) { return compare("lt", kernels::binary_lt, a, b); }
+Tensor le(const Tensor& a, const Tensor& b) { return compare("le", kernels::binary_le, a, b); }
+Tensor gt(const Tensor& a, const Tensor& b) { return compare("gt", kernels::binary_gt, a, b); }
+Tensor ge(const Tensor& a, const Tensor& b) { return compare("ge", kernels::binary_ge, a, b); }
+
+Tensor logical_and(const Tensor& a, const Tensor& b) {
+  return bitwise("logical_and", kernels::binary_bitwise_and, truth(a), truth(b));
+}
+Tensor logical_or(const Tensor& a, const Tensor& b) {
+  return bitwise("logical_or", kernels::binary_bitwise_or, truth(a), truth(b));
+}
+Tensor logical_xor(const Tensor& a, const Tensor& b) {
+  return bitwise("logical_xor", kernels::binary_bitwise_xor, truth(a), truth(b));
+}
+
+Tensor bitwise_and(const Tensor& a, const Tensor& b) {
+  return bitwise("bitwise_and", kernels::binary_bitwise_and, a, b);
+}
+Tensor bitwise_or(const Tensor& a, const Tensor& b) { return bitwise("bitwise_or", kernels::binary_bitwise_or, a, b); }
+Tensor bitwise_xor(const Tensor& a, const Tensor& b) {
+  return bitwise("bitwise_xor", kernels::binary_bitwise_xor, a, b);
+}
+Tensor bitwise_not(const Tensor& a) {
+  const DType dtype = checked(a)->dtype;
+  if (is_floating(dtype)) {
+    internal::throw_dtype("bitwise_not", "integers or booleans", std::string(name(dtype)));
+  }
+  return a ^ scalar(dtype == u8 ? 255 : -1, dtype);
+}
+Tensor bitwise_left_shift(const Tensor& a, const Tensor& b) {
+  return bitwise("bitwise_left_shift", kernels::binary_bitwise_left_shift, a, b, false);
+}
+Tensor bitwise_right_shift(const Tensor& a, const Tensor& b) {
+  return bitwise("bitwise_right_shift", kernels::binary_bitwise_right_shift, a, b, false);
+}
+
+Tensor isclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) {
+  if (!(options.rtol >= 0 && options.atol >= 0)) {
+    internal::throw_value("isclose", "tolerances of at least 0",
+                          std::to_string(options.rtol) + " and " + std::to_string(options.atol));
+  }
+  const DType promoted = promote(checked(a)->dtype, checked(b)->dtype), dtype = is_floating(promoted) ? promoted : f64;
+  internal::broadcast("isclose", {&a, &b});
+  const Tensor x = a.detach().to(dtype), y = b.detach().to(dtype), apart = abs(x - y);
+  const Tensor close = (x == y) | (isfinite(apart) & (apart <= options.atol + abs(options.rtol * y)));
+  return options.equal_nan ? close | (isnan(x) & isnan(y)) : close;
+}
+
+bool allclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) {
+  const Tensor close = isclose(a, b, options);
+  return close.numel() == 0 || close.min().item<bool>();
+}
+
+bool equal(const Tensor& a, const Tensor& b) {
+  if (!(checked(a)->shape == checked(b)->shape)) return false;
+  return a.numel() == 0 || eq(a, b).min().item<bool>();
+}
+
+#define TERN_OPERATOR(symbol, function)                                                 \
+  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }   \
+  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, wrap(b, a)); } \
+  Tensor operator symbol(Scalar a, const Tensor& b) { return function(wrap(a, b), b); }
+TERN_OPERATOR(==, eq)
+TERN_OPERATOR(!=, ne)
+TERN_OPERATOR(<, lt)
+TERN_OPERATOR(<=, le)
+TERN_OPERATOR(>, gt)
+TERN_OPERATOR(>=, ge)
+TERN_OPERATOR(&, bitwise_and)
+TERN_OPERATOR(|, bitwise_or)
+TERN_OPERATOR(^, bitwise_xor)
+#undef TERN_OPERATOR
+
+Tensor operator!(const Tensor& a) { return logical_not(a); }
+Tensor operator~(const Tensor& a) { return bitwise_not(a); }
+
+}  // namespace tern
