@@ -57,6 +57,16 @@ inline constinit KernelSlot<ReduceFn> reduce_sum{"sum"};
 inline constinit KernelSlot<ReduceFn> reduce_max{"max"};
 inline constinit KernelSlot<ReduceFn> reduce_min{"min"};
 inline constinit KernelSlot<ReduceFn> reduce_argmax{"argmax"};
+inline constinit KernelSlot<ReduceFn> reduce_argmin{"argmin"};
+
+/// Sums along the middle of contiguous [outer, size, inner], in order: of the elements up to each, or in reverse.
+struct CumulateArgs {
+  std::int64_t outer, size, inner;
+  const void* x;
+  void* out;
+  bool reverse;
+};
+inline constinit KernelSlot<void(const CumulateArgs&)> cumsum{"cumsum"};
 
 /// C = activation(A · B + bias), or C += A · B; strides in elements, C's columns adjacent.
 /// Contract: an element of C is one chain, started at 0 (or at C when accumulating) and going through k in order, each

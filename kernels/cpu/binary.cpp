@@ -46,8 +46,6 @@ struct any {
     whole::set<F>(slot);
   }
 };
-using rare = real;
-using rare_any = any;
 struct bits {
   template <class F>
   static void set(KernelSlot<LoopFn>& slot) {

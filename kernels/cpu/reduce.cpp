@@ -195,8 +195,8 @@ void extreme_kernel(const ReduceArgs& args) {
       [out](std::int64_t o, T best) { out[o] = best; });
 }
 
-template <class T>
-void argmax_kernel(const ReduceArgs& args) {
+template <class T, bool Largest>
+void choose_kernel(const ReduceArgs& args) {
   struct Best {
     T value;
     std::int64_t at;
@@ -208,7 +208,7 @@ void argmax_kernel(const ReduceArgs& args) {
         return Best{first, 0};
       },
       [](Best& best, std::int64_t r, T x) {
-        if (x > best.value || (x != x && best.value == best.value)) best = {x, r};
+        if ((Largest ? x > best.value : x < best.value) || (x != x && best.value == best.value)) best = {x, r};
       },
       [out](std::int64_t o, Best best) { out[o] = best.at; });
 }
@@ -217,7 +217,28 @@ template <class T>
 void set_extremes() {
   reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, true>);
   reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, false>);
-  reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &argmax_kernel<T>);
+  reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, true>);
+  reduce_argmin.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, false>);
+}
+
+// Neighbouring sums side by side, each of them one chain.
+template <class T, class Acc>
+void cumsum_kernel(const CumulateArgs& args) {
+  const std::int64_t tiles = (args.inner + kColumns - 1) / kColumns;
+  const std::int64_t grain = kWork / (std::min(kColumns, args.inner + 1) * std::max<std::int64_t>(args.size, 1)) + 1;
+  parallel_for(args.outer * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      const std::int64_t first = t % tiles * kColumns, columns = std::min(kColumns, args.inner - first);
+      const std::int64_t offset = t / tiles * args.size * args.inner + first;
+      Acc total[kColumns] = {};
+      for (std::int64_t k = 0; k < args.size; ++k) {
+        const std::int64_t at = offset + (args.reverse ? args.size - 1 - k : k) * args.inner;
+        const T* from = static_cast<const T*>(args.x) + at;
+        T* to = static_cast<T*>(args.out) + at;
+        for (std::int64_t c = 0; c < columns; ++c) to[c] = static_cast<T>(total[c] += static_cast<Acc>(from[c]));
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -228,6 +249,9 @@ void register_reduce() {
   reduce_sum.set(DeviceKind::cpu, i64, &sum_kernel<std::int64_t, std::int64_t, std::int64_t>);
   reduce_sum.set(DeviceKind::cpu, u8, &sum_kernel<std::uint8_t, std::int64_t, std::int64_t>);
   reduce_sum.set(DeviceKind::cpu, boolean, &sum_kernel<bool, std::int64_t, std::int64_t>);
+  cumsum.set(DeviceKind::cpu, f64, &cumsum_kernel<double, double>);
+  cumsum.set(DeviceKind::cpu, f32, &cumsum_kernel<float, double>);
+  cumsum.set(DeviceKind::cpu, i64, &cumsum_kernel<std::int64_t, std::int64_t>);
   set_extremes<double>();
   set_extremes<float>();
   set_extremes<std::int64_t>();

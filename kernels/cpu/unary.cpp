@@ -36,7 +36,6 @@ struct any {
     f.set(DeviceKind::cpu, u8, &forward_of_integers<F, std::uint8_t>);
   }
 };
-using rare = real;
 
 }  // namespace
 

@@ -2,23 +2,22 @@
 
 #include "functors/math.h"
 
-// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool; `rare` and `rare_any`
-// likewise, without vectors.
-#define TERN_BINARY_LIST(X)         \
-  X(add, Add, any)                  \
-  X(sub, Sub, any)                  \
-  X(mul, Mul, any)                  \
-  X(div, Div, real)                 \
-  X(pow, Pow, real)                 \
-  X(maximum, Maximum, any)          \
-  X(minimum, Minimum, any)          \
-  X(logaddexp, LogAddExp, real)     \
-  X(xlogy, Xlogy, real)             \
-  X(atan2, Atan2, rare)             \
-  X(hypot, Hypot, rare)             \
-  X(remainder, Remainder, rare_any) \
-  X(fmod, Fmod, rare_any)           \
-  X(floor_divide, FloorDivide, rare_any)
+// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool.
+#define TERN_BINARY_LIST(X)     \
+  X(add, Add, any)              \
+  X(sub, Sub, any)              \
+  X(mul, Mul, any)              \
+  X(div, Div, real)             \
+  X(pow, Pow, real)             \
+  X(maximum, Maximum, any)      \
+  X(minimum, Minimum, any)      \
+  X(logaddexp, LogAddExp, real) \
+  X(xlogy, Xlogy, real)         \
+  X(atan2, Atan2, real)         \
+  X(hypot, Hypot, real)         \
+  X(remainder, Remainder, any)  \
+  X(fmod, Fmod, any)            \
+  X(floor_divide, FloorDivide, any)
 
 // Of integers, and `bits` of bool too.
 #define TERN_BITWISE_LIST(X)              \

@@ -2,8 +2,7 @@
 
 #include "functors/math.h"
 
-// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool, `rare` floating types
-// without vectors.
+// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool.
 #define TERN_UNARY_LIST(X)        \
   X(neg, Neg, any)                \
   X(abs, Abs, any)                \
@@ -23,26 +22,26 @@
   X(sign, Sign, any)              \
   X(rsqrt, Rsqrt, real)           \
   X(gelu_tanh, GeluTanh, real)    \
-  X(exp2, Exp2, rare)             \
-  X(expm1, Expm1, rare)           \
-  X(log2, Log2, rare)             \
-  X(log10, Log10, rare)           \
-  X(sin, Sin, rare)               \
-  X(cos, Cos, rare)               \
-  X(tan, Tan, rare)               \
-  X(asin, Asin, rare)             \
-  X(acos, Acos, rare)             \
-  X(atan, Atan, rare)             \
-  X(sinh, Sinh, rare)             \
-  X(cosh, Cosh, rare)             \
-  X(asinh, Asinh, rare)           \
-  X(acosh, Acosh, rare)           \
-  X(atanh, Atanh, rare)           \
-  X(erfc, Erfc, rare)             \
-  X(floor, Floor, rare)           \
-  X(ceil, Ceil, rare)             \
-  X(trunc, Trunc, rare)           \
-  X(round, Round, rare)
+  X(exp2, Exp2, real)             \
+  X(expm1, Expm1, real)           \
+  X(log2, Log2, real)             \
+  X(log10, Log10, real)           \
+  X(sin, Sin, real)               \
+  X(cos, Cos, real)               \
+  X(tan, Tan, real)               \
+  X(asin, Asin, real)             \
+  X(acos, Acos, real)             \
+  X(atan, Atan, real)             \
+  X(sinh, Sinh, real)             \
+  X(cosh, Cosh, real)             \
+  X(asinh, Asinh, real)           \
+  X(acosh, Acosh, real)           \
+  X(atanh, Atanh, real)           \
+  X(erfc, Erfc, real)             \
+  X(floor, Floor, real)           \
+  X(ceil, Ceil, real)             \
+  X(trunc, Trunc, real)           \
+  X(round, Round, real)
 
 namespace tern::kernels {
 

@@ -6,6 +6,8 @@
 #include "slots.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
+#include "tern/ops/compare.h"
+#include "tern/ops/index.h"
 #include "tern/ops/reduce.h"
 #include "tern/ops/softmax.h"
 #include "tern/ops/unary.h"
@@ -79,12 +81,11 @@ void bce_fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* o
 }
 
 // A weight as the kernel takes it: of the logits' type and shape.
-Tensor spread(const Tensor& weight, const Tensor& logits) {
+Tensor spread(const char* where, const Tensor& weight, const Tensor& logits) {
   if (!weight.defined()) return weight;
   const Shape& shape = logits.shape();
-  if (!(broadcast_shapes("bce_with_logits", weight.shape(), shape) == shape)) {
-    internal::throw_shape("bce_with_logits", "weights that broadcast to " + to_string(shape),
-                          to_string(weight.shape()));
+  if (!(broadcast_shapes(where, weight.shape(), shape) == shape)) {
+    internal::throw_shape(where, "weights that broadcast to " + to_string(shape), to_string(weight.shape()));
   }
   return weight.to(logits.dtype()).expand(shape).contiguous();
 }
@@ -95,7 +96,8 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceOpti
   static constexpr OpInfo op{"bce_with_logits", &bce_derivative, &bce_fused};
   check_pair("bce_with_logits", logits, target);
   const Tensor x = logits.contiguous(), t = target.contiguous();
-  const Tensor weight = spread(options.weight, x), share = spread(options.pos_weight, x);
+  const Tensor weight = spread("bce_with_logits", options.weight, x),
+               share = spread("bce_with_logits", options.pos_weight, x);
   Tensor losses = internal::new_tensor(x.shape(), x.dtype());
   kernels::bce_with_logits(x.device(), x.dtype(), arguments(x, t, weight, share, losses));
   internal::tape(op, losses, {{x, true}, {t, true}, {weight, weight.defined()}, {share, share.defined()}});
@@ -153,42 +155,154 @@ Tensor cross_entropy_rows(const Tensor& logits, const Tensor& target, const Tens
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
+namespace {
+
+// Logits and target of any number of dimensions as rows: [N·d…, C] and [N·d…].
+struct Classes {
+  Tensor rows, label;  // classes that are ignored stand as 0
+  Tensor ignored;      // where, when there are any
+  Tensor weight;       // [C], of the rows' type, or undefined
+  double total = 0;    // of the target classes' weights
+};
+
+Classes classes(const char* op, const Tensor& logits, const Tensor& target, const Tensor& weight,
+                std::int64_t ignore_index) {
   const auto *il = checked(logits), *it = checked(target);
-  if (il->shape.size() != 2 || it->shape.size() != 1 || il->shape[0] != it->shape[0]) {
-    internal::throw_shape("cross_entropy", "logits [N, C] and target [N]",
+  const int dim = il->shape.size() > 1 ? 1 : 0;
+  Shape expected = il->shape;
+  if (!expected.empty()) expected.erase(dim);
+  if (il->shape.empty() || !(it->shape == expected)) {
+    internal::throw_shape(op, "logits [N, C, …] and target [N, …]",
                           to_string(il->shape) + " and " + to_string(it->shape));
   }
   if (!is_floating(il->dtype) || it->dtype != i64) {
-    internal::throw_dtype("cross_entropy", "floating logits and an i64 target",
+    internal::throw_dtype(op, "floating logits and an i64 target",
                           std::string(name(il->dtype)) + " and " + std::string(name(it->dtype)));
   }
+  const std::int64_t count = il->shape[dim];
+  Classes out;
+  out.label = it->shape.size() == 1 ? target.contiguous() : target.reshape({it->numel}).contiguous();
+  out.rows = logits;
+  if (il->shape.size() != 2) {
+    Dims order;
+    for (int d = 0; d < il->shape.size(); ++d) {
+      if (d != dim) order.push_back(d);
+    }
+    order.push_back(dim);
+    out.rows = logits.permute(order).reshape({it->numel, count});
+  }
+  if (weight.defined()) {
+    if (!(weight.shape() == Shape{count})) {
+      internal::throw_shape(op, "class weights [" + std::to_string(count) + "]", to_string(weight.shape()));
+    }
+    out.weight = weight.detach().to(il->dtype).contiguous();
+  }
+  const Tensor real = out.weight.defined() ? out.weight.to(f64) : Tensor();
+  const double* weights = real.defined() ? real.span<double>().data() : nullptr;
+  const auto label = out.label.span<std::int64_t>();
+  bool ignores = false;
+  for (std::size_t i = 0; i < label.size(); ++i) {
+    if (label[i] == ignore_index) {
+      ignores = true;
+    } else if (label[i] < 0 || label[i] >= count) {
+      throw IndexError("[" + std::string(op) + "] expected classes in [0, " + std::to_string(count) + "), got " +
+                       std::to_string(label[i]) + " in row " + std::to_string(i));
+    } else {
+      out.total += weights ? weights[label[i]] : 1;
+    }
+  }
+  if (ignores) {
+    out.ignored = out.label == ignore_index;
+    out.label = where(out.ignored, 0, out.label);
+  }
+  return out;
+}
+
+// Losses of the rows as the target lies, or reduced.
+Tensor reduce(const Classes& of, const Tensor& losses, const Shape& shape, Reduction reduction) {
+  const Tensor rows = of.ignored.defined() ? where(of.ignored, 0, losses) : losses;
+  if (reduction == Reduction::none) return rows.reshape(shape);
+  return reduction == Reduction::sum ? rows.sum() : rows.sum() / of.total;
+}
+
+Tensor cross_entropy_of_probabilities(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
+  check_pair("cross_entropy", logits, target);
+  const int dim = logits.dim() > 1 ? 1 : 0;
+  if (logits.dim() == 0) internal::throw_shape("cross_entropy", "logits [N, C, …]", "[]");
+  const std::int64_t count = logits.size(dim);
+  Tensor share = target;
+  if (options.label_smoothing > 0) {
+    share = target * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(count);
+  }
+  if (options.weight.defined()) {
+    if (!(options.weight.shape() == Shape{count})) {
+      internal::throw_shape("cross_entropy", "class weights [" + std::to_string(count) + "]",
+                            to_string(options.weight.shape()));
+    }
+    Shape beside;
+    for (int d = 0; d < logits.dim(); ++d) beside.push_back(d == dim ? count : 1);
+    share = share * options.weight.detach().to(logits.dtype()).reshape(beside);
+  }
+  const Tensor losses = neg(sum(share * log_softmax(logits, dim), {dim}));
+  return reduce(losses, options.reduction);
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
     internal::throw_value("cross_entropy", "label_smoothing in [0, 1]", std::to_string(options.label_smoothing));
   }
-  const std::int64_t classes = il->shape[1];
-  const Tensor labels = target.contiguous();
-  const auto label = labels.span<std::int64_t>();
-  for (std::size_t i = 0; i < label.size(); ++i) {
-    if (label[i] < 0 || label[i] >= classes) {
-      throw IndexError("[cross_entropy] expected classes in [0, " + std::to_string(classes) + "), got " +
-                       std::to_string(label[i]) + " in row " + std::to_string(i));
-    }
+  if (checked(logits)->shape == checked(target)->shape && is_floating(target.dtype())) {
+    return cross_entropy_of_probabilities(logits, target, options);
   }
-  Tensor weight;
-  if (options.weight.defined()) {
-    if (!(options.weight.shape() == Shape{classes})) {
-      internal::throw_shape("cross_entropy", "class weights [" + std::to_string(classes) + "]",
-                            to_string(options.weight.shape()));
-    }
-    weight = options.weight.detach().to(il->dtype).contiguous();
+  const Classes of = classes("cross_entropy", logits, target, options.weight, options.ignore_index);
+  const Tensor losses = cross_entropy_rows(of.rows.contiguous(), of.label, of.weight, options.label_smoothing);
+  return reduce(of, losses, target.shape(), options.reduction);
+}
+
+Tensor nll_loss(const Tensor& log_probability, const Tensor& target, const NllOptions& options) {
+  const Classes of = classes("nll_loss", log_probability, target, options.weight, options.ignore_index);
+  Tensor losses = neg(gather(of.rows, 1, of.label.unsqueeze(1)).squeeze(1));
+  if (of.weight.defined()) losses = losses * index_select(of.weight, 0, of.label);
+  return reduce(of, losses, target.shape(), options.reduction);
+}
+
+Tensor kl_div(const Tensor& input, const Tensor& target, const KlOptions& options) {
+  check_pair("kl_div", input, target);
+  const Tensor losses = options.log_target ? exp(target) * (target - input) : xlogy(target, target) - target * input;
+  return reduce(losses, options.reduction);
+}
+
+namespace {
+
+// Of the probability alone: of the target it follows from the logarithms. Beside 0 and 1 the slope is held at 1e12.
+Tensor bce_elements(const Tensor& probability, const Tensor& target) {
+  static constexpr OpInfo op{"bce", [](const Node& node, const Tensor& g, Tensor* out) {
+                               const Tensor p = node.saved(0), t = node.saved(1), q = 1 - p;
+                               if (node.wants(0)) out[0] = g * (p - t) / clamp_min(p * q, 1e-12);
+                               if (node.wants(1)) {
+                                 out[1] = g * (clamp_min(log1p(neg(p)), -100) - clamp_min(log(p), -100));
+                               }
+                             }};
+  const Tensor p = probability.detach(), t = target.detach();
+  const Tensor losses = neg(t * clamp_min(log(p), -100) + (1 - t) * clamp_min(log1p(neg(p)), -100));
+  internal::tape(op, losses, {{probability, true}, {target, true}});
+  return losses;
+}
+
+}  // namespace
+
+Tensor bce(const Tensor& probability, const Tensor& target, const BceOfProbabilitiesOptions& options) {
+  check_pair("bce", probability, target);
+  const Tensor inside = (probability >= 0) & (probability <= 1);
+  if (!all(inside).item<bool>()) {
+    internal::throw_value("bce", "probabilities in [0, 1]",
+                          std::to_string(masked_select(probability.detach(), !inside)[0].item<double>()));
   }
-  const Tensor rows = cross_entropy_rows(logits.contiguous(), labels, weight, options.label_smoothing);
-  if (options.reduction != Reduction::mean || !weight.defined()) return reduce(rows, options.reduction);
-  double total = 0;
-  const Tensor real = weight.to(f64);
-  for (std::int64_t c : label) total += real.span<double>()[static_cast<std::size_t>(c)];
-  return rows.sum() / total;
+  Tensor losses = bce_elements(probability, target);
+  if (options.weight.defined()) losses = losses * spread("bce", options.weight, probability);
+  return reduce(losses, options.reduction);
 }
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, Reduction reduction) {
@@ -206,6 +320,12 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
   if (!(delta > 0)) internal::throw_value("huber_loss", "delta > 0", std::to_string(delta));
   const Tensor error = prediction - target, size = abs(error);
   return reduce(where(size <= delta, square(error) * 0.5, delta * (size - 0.5 * delta)), reduction);
+}
+
+Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, double beta, Reduction reduction) {
+  check_pair("smooth_l1_loss", prediction, target);
+  if (!(beta >= 0)) internal::throw_value("smooth_l1_loss", "beta >= 0", std::to_string(beta));
+  return beta == 0 ? l1_loss(prediction, target, reduction) : huber_loss(prediction, target, beta, reduction) / beta;
 }
 
 }  // namespace tern

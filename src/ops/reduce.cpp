@@ -4,9 +4,11 @@
 #include <limits>
 
 #include "autograd/node.h"
+#include "operands.h"
 #include "slots.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
+#include "tern/ops/shape.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
@@ -16,6 +18,7 @@ namespace {
 using internal::checked;
 using internal::Node;
 using internal::OpInfo;
+using internal::real;
 using internal::throw_shape;
 using internal::wrap_dim;
 
@@ -113,7 +116,7 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
   const std::int64_t terms = reduced("mean", checked(x)->shape, dims).terms;
-  const Tensor total = sum(is_floating(x.dtype()) ? x : x.to(f32), dims, keepdim);
+  const Tensor total = sum(real(x), dims, keepdim);
   return total / static_cast<double>(terms);
 }
 
@@ -127,23 +130,180 @@ Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
   return extreme(op, kernels::reduce_min, x, dims, keepdim);
 }
 
-Tensor argmax(const Tensor& x, int dim, bool keepdim) {
+namespace {
+Tensor choose(const char* name, const kernels::KernelSlot<kernels::ReduceFn>& kernel, const Tensor& x, int dim,
+              bool keepdim) {
   const Shape& shape = checked(x)->shape;
-  dim = wrap_dim("argmax", dim, shape.size());
-  const Reduced r = reduced("argmax", shape, {dim});
-  if (r.terms == 0) throw_shape("argmax", "at least one element to choose from", to_string(shape));
-  return run(kernels::reduce_argmax, x, r, keepdim, i64);
+  dim = wrap_dim(name, dim, shape.size());
+  const Reduced r = reduced(name, shape, {dim});
+  if (r.terms == 0) throw_shape(name, "at least one element to choose from", to_string(shape));
+  return run(kernel, x, r, keepdim, i64);
+}
+}  // namespace
+
+Tensor argmax(const Tensor& x, int dim, bool keepdim) {
+  return choose("argmax", kernels::reduce_argmax, x, dim, keepdim);
+}
+Tensor argmin(const Tensor& x, int dim, bool keepdim) {
+  return choose("argmin", kernels::reduce_argmin, x, dim, keepdim);
+}
+
+namespace {
+
+// Of floating types as they are, halves in f32; other ones as i64.
+Tensor summed(const Tensor& x) {
+  const DType dtype = checked(x)->dtype;
+  return is_half(dtype) ? x.to(f32) : is_floating(dtype) ? x : x.to(i64);
+}
+Tensor rounded(const Tensor& result, const Tensor& x) { return is_half(x.dtype()) ? result.to(x.dtype()) : result; }
+
+}  // namespace
+
+Tensor prod(const Tensor& x, const Dims& dims, bool keepdim) {
+  const Reduced r = reduced("prod", checked(x)->shape, dims);
+  const Shape& result = keepdim ? r.kept_as_one : r.without;
+  if (r.terms == 0) return sum(x, dims, keepdim) + 1;  // taped, with a gradient of no elements
+  // What is kept first, then the terms in logical order, as one dimension.
+  Dims order;
+  for (bool last : {false, true}) {
+    for (int d = 0; d < x.dim(); ++d) {
+      if (r.dim[d] == last) order.push_back(d);
+    }
+  }
+  std::int64_t kept = 1;
+  for (std::int64_t size : r.without) kept *= size;
+  Tensor product = summed(x).permute(order).reshape({kept, r.terms}), rest;
+  for (std::int64_t n = r.terms; n > 1; n /= 2) {
+    if (n % 2 != 0) {
+      const Tensor last = product.slice(1, n - 1, n);
+      rest = rest.defined() ? last * rest : last;
+    }
+    product = product.slice(1, 0, n / 2) * product.slice(1, n / 2, n / 2 * 2);
+  }
+  return rounded((rest.defined() ? product * rest : product).reshape(result), x);
+}
+
+Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
+  const Reduced r = reduced("any", checked(x)->shape, dims);
+  if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, false, boolean);
+  return max(x != false, dims, keepdim);
+}
+
+Tensor all(const Tensor& x, const Dims& dims, bool keepdim) {
+  const Reduced r = reduced("all", checked(x)->shape, dims);
+  if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, true, boolean);
+  return min(x != false, dims, keepdim);
+}
+
+Tensor count_nonzero(const Tensor& x, const Dims& dims, bool keepdim) {
+  reduced("count_nonzero", checked(x)->shape, dims);
+  return sum(x != false, dims, keepdim);
+}
+
+Tensor nansum(const Tensor& x, const Dims& dims, bool keepdim) {
+  reduced("nansum", checked(x)->shape, dims);
+  return is_floating(x.dtype()) ? sum(where(isnan(x), 0, x), dims, keepdim) : sum(x, dims, keepdim);
+}
+
+Tensor nanmean(const Tensor& x, const Dims& dims, bool keepdim) {
+  reduced("nanmean", checked(x)->shape, dims);
+  const Tensor counted = sum(x == x, dims, keepdim);
+  const Tensor total = nansum(real(x), dims, keepdim);
+  return total / counted.to(total.dtype());
+}
+
+Tensor var(const Tensor& x, const Dims& dims, const VarianceOptions& options) {
+  const Reduced r = reduced("var", checked(x)->shape, dims);
+  const Tensor input = real(x), apart = input - mean(input, dims, true);
+  const double divisor = static_cast<double>(r.terms) - options.correction;
+  return sum(square(apart), dims, options.keepdim) / (divisor > 0 ? divisor : 0);
+}
+
+namespace {
+// f where x > 0, elsewhere x itself, 0 or NaN, with a derivative of 0: roots are too steep there.
+template <class F>
+Tensor where_positive(const Tensor& x, F f) {
+  const Tensor safe = x > 0;
+  return where(safe, f(where(safe, x, 1)), x.detach());
+}
+}  // namespace
+
+Tensor std(const Tensor& x, const Dims& dims, const VarianceOptions& options) {
+  reduced("std", checked(x)->shape, dims);
+  return where_positive(var(x, dims, options), [](const Tensor& v) { return sqrt(v); });
+}
+
+Tensor norm(const Tensor& x, const Dims& dims, const NormOptions& options) {
+  const double p = options.p, infinity = std::numeric_limits<double>::infinity();
+  const Reduced r = reduced("norm", checked(x)->shape, dims);
+  if (std::isnan(p)) internal::throw_value("norm", "a number p", "NaN");
+  if (std::isinf(p) && r.terms == 0) throw_shape("norm", "at least one element", to_string(x.shape()));
+  const Tensor input = real(x);
+  const auto total = [&](const Tensor& terms) { return sum(terms, dims, options.keepdim); };
+  if (p == infinity) return max(abs(input), dims, options.keepdim);
+  if (p == -infinity) return min(abs(input), dims, options.keepdim);
+  if (p == 0) return total(where(input == 0, 0 * input, 1));
+  if (p == 1) return total(abs(input));
+  if (p == 2) return where_positive(total(square(input)), [](const Tensor& s) { return sqrt(s); });
+  const Tensor zero = input == 0;
+  const Tensor powers = where(zero, p > 0 ? 0 : infinity, pow(where(zero, 1, abs(input)), p));
+  return where_positive(total(powers), [=](const Tensor& s) { return pow(s, 1 / p); });
+}
+
+namespace {
+
+Tensor running_sum(const Tensor& x, int dim, bool reverse);
+
+struct Running {
+  int dim;
+  bool reverse;
+};
+
+// The gradient runs the other way.
+Tensor running_sum(const Tensor& x, int dim, bool reverse) {
+  static constexpr OpInfo op{"cumsum", [](const Node& node, const Tensor& g, Tensor* out) {
+                               const auto& a = node.attributes<Running>();
+                               out[0] = running_sum(g, a.dim, !a.reverse);
+                             }};
+  const Tensor from = x.contiguous();
+  const Shape& shape = from.shape();
+  Tensor out = internal::new_tensor(shape, from.dtype());
+  kernels::CumulateArgs args{1, shape[dim], 1, from.impl()->data, out.impl()->data, reverse};
+  for (int d = 0; d < dim; ++d) args.outer *= shape[d];
+  for (int d = dim + 1; d < shape.size(); ++d) args.inner *= shape[d];
+  kernels::cumsum(from.device(), from.dtype(), args);
+  internal::tape_with(op, out, {{from}}, Running{dim, reverse});
+  return out;
+}
+
+}  // namespace
+
+Tensor cumsum(const Tensor& x, int dim) {
+  dim = wrap_dim("cumsum", dim, checked(x)->shape.size());
+  return rounded(running_sum(summed(x), dim, false), x);
+}
+
+Tensor cumprod(const Tensor& x, int dim) {
+  dim = wrap_dim("cumprod", dim, checked(x)->shape.size());
+  const std::int64_t n = x.size(dim);
+  // Every element takes in the one `step` before it, which holds as many factors.
+  Tensor product = summed(x);
+  for (std::int64_t step = 1; step < n; step *= 2) {
+    const Tensor next = product.slice(dim, step, n) * product.slice(dim, 0, n - step);
+    product = cat({product.slice(dim, 0, step), next}, dim);
+  }
+  return rounded(product, x);
 }
 
 Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced r = reduced("logsumexp", checked(x)->shape, dims);
   if (r.terms == 0) throw_shape("logsumexp", "at least one element", to_string(x.shape()));
-  const Tensor real = is_floating(x.dtype()) ? x : x.to(f32);
-  const Tensor largest = max(real.detach(), dims, true);
+  const Tensor input = real(x);
+  const Tensor largest = max(input.detach(), dims, true);
   // A row of equal infinities is not shifted: ∞ - ∞ would be NaN.
   const double infinity = std::numeric_limits<double>::infinity();
   const Tensor shift = where(abs(largest) == infinity, 0, largest);
-  const Tensor result = log(sum(exp(real - shift), dims, true)) + shift;
+  const Tensor result = log(sum(exp(input - shift), dims, true)) + shift;
   return keepdim ? result : result.reshape(r.without);
 }
 
@@ -171,6 +331,20 @@ Tensor Tensor::max() const { return tern::max(*this); }
 Tensor Tensor::max(int dim, bool keepdim) const { return tern::max(*this, {dim}, keepdim); }
 Tensor Tensor::min() const { return tern::min(*this); }
 Tensor Tensor::min(int dim, bool keepdim) const { return tern::min(*this, {dim}, keepdim); }
+Tensor Tensor::prod() const { return tern::prod(*this); }
+Tensor Tensor::prod(int dim, bool keepdim) const { return tern::prod(*this, {dim}, keepdim); }
+Tensor Tensor::any() const { return tern::any(*this); }
+Tensor Tensor::any(int dim, bool keepdim) const { return tern::any(*this, {dim}, keepdim); }
+Tensor Tensor::all() const { return tern::all(*this); }
+Tensor Tensor::all(int dim, bool keepdim) const { return tern::all(*this, {dim}, keepdim); }
+Tensor Tensor::var() const { return tern::var(*this); }
+Tensor Tensor::var(int dim, bool keepdim) const { return tern::var(*this, {dim}, {.keepdim = keepdim}); }
+Tensor Tensor::std() const { return tern::std(*this); }
+Tensor Tensor::std(int dim, bool keepdim) const { return tern::std(*this, {dim}, {.keepdim = keepdim}); }
+Tensor Tensor::norm() const { return tern::norm(*this); }
+Tensor Tensor::norm(int dim, bool keepdim) const { return tern::norm(*this, {dim}, {.keepdim = keepdim}); }
+Tensor Tensor::argmin() const { return tern::argmin(reshape({-1}), 0); }
+Tensor Tensor::argmin(int dim, bool keepdim) const { return tern::argmin(*this, dim, keepdim); }
 Tensor Tensor::argmax() const { return tern::argmax(reshape({-1}), 0); }
 Tensor Tensor::argmax(int dim, bool keepdim) const { return tern::argmax(*this, dim, keepdim); }
 

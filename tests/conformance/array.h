@@ -107,9 +107,9 @@ Array reduce(const Array& a, const std::vector<int>& dims, bool keep, F f) {
 }
 
 inline double total(const Numbers& terms) {
-  double sum = 0;
+  long double sum = 0;  // many terms may cancel
   for (double x : terms) sum += x;
-  return sum;
+  return static_cast<double>(sum);
 }
 
 inline Array single(double value) { return {{}, {value}}; }

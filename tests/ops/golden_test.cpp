@@ -3,6 +3,9 @@
 #include "tern/ops/activation.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/compare.h"
+#include "tern/ops/loss.h"
+#include "tern/ops/reduce.h"
+#include "tern/ops/softmax.h"
 #include "tern/ops/unary.h"
 
 namespace {
@@ -166,6 +169,132 @@ TEST(Golden, Binary) {
   calls["isclose_edges"] = [](const Tensors& in) { return isclose(in[0], in[1]); };
   calls["isclose_edges_nan"] = [](const Tensors& in) { return isclose(in[0], in[1], {.equal_nan = true}); };
   expect_golden("binary.safetensors", calls);
+}
+
+TEST(Golden, Reduce) {
+  using Reduction = std::function<Tensor(const Tensor&, const Dims&, bool)>;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Calls calls;
+  using Suffixes = std::set<std::string>;
+  const Suffixes no_whole{"_whole", "_truths"}, no_none{"_none"}, neither{"_whole", "_truths", "_none"};
+  const auto add = [&](const std::string& name, const Reduction& f, const Suffixes& without = {}) {
+    const auto over = [&](const std::string& what, const Dims& dims, bool keep) {
+      if (without.count(what)) return;
+      calls[name + what] = [=](const Tensors& in) { return f(in[0], dims, keep); };
+    };
+    over("_all", {}, false);
+    over("_one", {1}, false);
+    over("_last_kept", {-1}, true);
+    over("_two", {0, -1}, false);
+    over("_zeros", {1}, false);
+    over("_edges", {1}, false);
+    over("_none", {1}, false);
+    over("_whole", {1}, false);
+    over("_truths", {1}, true);
+  };
+  const auto variance = [&](const std::string& name, auto f) {
+    add(
+        name, [=](const Tensor& x, const Dims& dims, bool keep) { return f(x, dims, {.keepdim = keep}); }, no_whole);
+    calls[name + "_corrected"] = [=](const Tensors& in) { return f(in[0], {2}, {.correction = 0}); };
+    calls[name + "_halfway"] = [=](const Tensors& in) { return f(in[0], {0, 1}, {.correction = 1.5}); };
+    calls[name + "_of_one"] = [=](const Tensors& in) { return f(in[0].slice(1, 0, 1), {1}, {}); };
+  };
+  const auto norm_of = [](double p) -> Reduction {
+    return [=](const Tensor& x, const Dims& dims, bool keep) { return norm(x, dims, {.p = p, .keepdim = keep}); };
+  };
+  add("sum", tern::sum);
+  add("mean", tern::mean, no_whole);
+  add("prod", prod);
+  add("max", tern::max, no_none);
+  add("min", tern::min, no_none);
+  add("any", any);
+  add("all", all);
+  add("count_nonzero", count_nonzero);
+  add("nansum", nansum);
+  add("nanmean", nanmean, no_whole);
+  add("logsumexp", logsumexp, neither);
+  variance("var", tern::var);
+  variance("std", tern::std);
+  add("norm_2", norm_of(2), no_whole);
+  add("norm_1", norm_of(1), no_whole);
+  add("norm_3", norm_of(3), no_whole);
+  add("norm_half", norm_of(0.5), no_whole);
+  add("norm_0", norm_of(0), no_whole);
+  add("norm_inf", norm_of(infinity), neither);
+  add("norm_neg_inf", norm_of(-infinity), neither);
+  for (const char* at : {"", "_zeros", "_edges", "_whole"}) {
+    calls[std::string("argmax") + at] = [](const Tensors& in) { return argmax(in[0], 1, true); };
+    calls[std::string("argmin") + at] = [](const Tensors& in) { return argmin(in[0], 1); };
+  }
+  for (const char* at : {"", "_zeros", "_edges", "_whole", "_truths"}) {
+    calls[std::string("cumsum") + at] = [](const Tensors& in) { return cumsum(in[0], 1); };
+    calls[std::string("cumprod") + at] = [](const Tensors& in) { return cumprod(in[0], 1); };
+  }
+  for (int dim : {0, 1, -1}) {
+    calls["softmax_" + std::to_string(dim)] = [=](const Tensors& in) { return softmax(in[0], dim); };
+    calls["log_softmax_" + std::to_string(dim)] = [=](const Tensors& in) { return log_softmax(in[0], dim); };
+  }
+  calls["softmax_edges"] = [](const Tensors& in) { return softmax(in[0], 1); };
+  calls["log_softmax_edges"] = [](const Tensors& in) { return log_softmax(in[0], 1); };
+  expect_golden("reduce.safetensors", calls);
+}
+
+TEST(Golden, Loss) {
+  Calls calls;
+  const std::pair<const char*, Reduction> reductions[]{
+      {"_mean", Reduction::mean}, {"_sum", Reduction::sum}, {"_none", Reduction::none}};
+  for (const auto& [name, r] : reductions) {
+    const auto add = [&, at = name](const std::string& loss, std::function<Tensor(const Tensors&)> f) {
+      calls[loss + at] = std::move(f);
+    };
+    add("cross_entropy", [r = r](const Tensors& in) { return cross_entropy(in[0], in[1], {.reduction = r}); });
+    add("cross_entropy_weighted",
+        [r = r](const Tensors& in) { return cross_entropy(in[0], in[1], {.weight = in[2], .reduction = r}); });
+    add("cross_entropy_smoothed", [r = r](const Tensors& in) {
+      return cross_entropy(in[0], in[1], {.weight = in[2], .label_smoothing = 0.1, .reduction = r});
+    });
+    add("cross_entropy_ignoring", [r = r](const Tensors& in) {
+      return cross_entropy(in[0], in[1], {.weight = in[2], .label_smoothing = 0.1, .ignore_index = 2, .reduction = r});
+    });
+    add("cross_entropy_image",
+        [r = r](const Tensors& in) { return cross_entropy(in[0], in[1], {.weight = in[2], .reduction = r}); });
+    add("cross_entropy_probabilities",
+        [r = r](const Tensors& in) { return cross_entropy(in[0], in[1], {.reduction = r}); });
+    add("cross_entropy_probabilities_smoothed", [r = r](const Tensors& in) {
+      return cross_entropy(in[0], in[1], {.weight = in[2], .label_smoothing = 0.3, .reduction = r});
+    });
+    add("cross_entropy_probabilities_image",
+        [r = r](const Tensors& in) { return cross_entropy(in[0], in[1], {.reduction = r}); });
+    add("nll", [r = r](const Tensors& in) { return nll_loss(in[0], in[1], {.weight = in[2], .reduction = r}); });
+    add("nll_ignoring", [r = r](const Tensors& in) {
+      return nll_loss(in[0], in[1], {.weight = in[2], .ignore_index = 0, .reduction = r});
+    });
+    add("nll_image", [r = r](const Tensors& in) { return nll_loss(in[0], in[1], {.reduction = r}); });
+    add("bce_with_logits", [r = r](const Tensors& in) {
+      return bce_with_logits(in[0], in[1], {.weight = in[2], .pos_weight = in[3], .reduction = r});
+    });
+    add("bce", [r = r](const Tensors& in) { return bce(in[0], in[1], {.weight = in[2], .reduction = r}); });
+    add("kl_div", [r = r](const Tensors& in) { return kl_div(in[0], in[1], {.reduction = r}); });
+    add("kl_div_logs",
+        [r = r](const Tensors& in) { return kl_div(in[0], in[1], {.log_target = true, .reduction = r}); });
+    add("mse", [r = r](const Tensors& in) { return mse_loss(in[0], in[1], r); });
+    add("l1", [r = r](const Tensors& in) { return l1_loss(in[0], in[1], r); });
+    add("huber", [r = r](const Tensors& in) { return huber_loss(in[0], in[1], 0.6, r); });
+    add("smooth_l1", [r = r](const Tensors& in) { return smooth_l1_loss(in[0], in[1], 0.6, r); });
+    add("smooth_l1_sharp", [r = r](const Tensors& in) { return smooth_l1_loss(in[0], in[1], 0, r); });
+  }
+  calls["cross_entropy_one"] = [](const Tensors& in) { return cross_entropy(in[0], in[1]); };
+  calls["cross_entropy_all_ignored"] = [](const Tensors& in) { return cross_entropy(in[0], in[1]); };
+  calls["cross_entropy_no_rows"] = [](const Tensors& in) { return cross_entropy(in[0], in[1]); };
+  calls["bce_edges"] =
+      calls["bce_ends"] = [](const Tensors& in) { return bce(in[0], in[1], {.reduction = Reduction::none}); };
+  calls["bce_with_logits_edges"] = [](const Tensors& in) {
+    return bce_with_logits(in[0], in[1], {.reduction = Reduction::none});
+  };
+  calls["cross_entropy_edges"] = [](const Tensors& in) {
+    return cross_entropy(in[0], in[1], {.reduction = Reduction::none});
+  };
+  expect_golden("loss.safetensors", calls);
 }
 
 }  // namespace

@@ -205,6 +205,23 @@ class TERN_API Tensor {
   /// Index of the first largest element of the flattened tensor, i64.
   Tensor argmax() const;
   Tensor argmax(int dim, bool keepdim = false) const;
+  /// Index of the first smallest element of the flattened tensor, i64.
+  Tensor argmin() const;
+  Tensor argmin(int dim, bool keepdim = false) const;
+  Tensor prod() const;
+  Tensor prod(int dim, bool keepdim = false) const;
+  Tensor any() const;
+  Tensor any(int dim, bool keepdim = false) const;
+  Tensor all() const;
+  Tensor all(int dim, bool keepdim = false) const;
+  /// Of a sample: with a correction of 1.
+  Tensor var() const;
+  Tensor var(int dim, bool keepdim = false) const;
+  Tensor std() const;
+  Tensor std(int dim, bool keepdim = false) const;
+  /// The Euclidean norm.
+  Tensor norm() const;
+  Tensor norm(int dim, bool keepdim = false) const;
 
   // For the library's own rooms.
   explicit Tensor(internal::TensorImpl* adopted) : impl_(adopted) {}
