@@ -163,6 +163,26 @@ struct SearchArgs {
 };
 inline constinit KernelSlot<void(const SearchArgs&)> searchsorted{"searchsorted"};
 
+/// Contiguous rows: out = (x - mean) / sqrt(variance + eps) · weight + bias, the variance taken about 0 unless
+/// `centred`. Forward writes the statistics, (mean, 1 / sqrt(variance + eps)) a row; the gradient reads them, and
+/// writes what is not null of `out`, `weight_gradient` and `bias_gradient`.
+struct NormArgs {
+  std::int64_t rows, columns;
+  bool centred;
+  double eps;
+  const void* x;
+  const void* weight;  // [columns] or null, as the bias
+  const void* bias;
+  const void* g;
+  double* statistics;  // [rows, 2]
+  void* out;
+  void* weight_gradient;
+  void* bias_gradient;
+};
+using NormFn = void(const NormArgs&);
+inline constinit KernelSlot<NormFn> norm{"norm"};
+inline constinit KernelSlot<NormFn> norm_gradient{"norm gradient"};
+
 /// Indices of the first k elements in order of each contiguous row; equal ones in order of their indices. `descending`
 /// from the largest on; not `sorted`: those k in order of their indices.
 struct SortArgs {

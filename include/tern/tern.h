@@ -32,6 +32,7 @@
 #include "tern/ops/index.h"
 #include "tern/ops/loss.h"
 #include "tern/ops/matmul.h"
+#include "tern/ops/norm.h"
 #include "tern/ops/reduce.h"
 #include "tern/ops/shape.h"
 #include "tern/ops/softmax.h"

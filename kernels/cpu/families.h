@@ -12,6 +12,7 @@ void register_softmax();
 void register_loss();
 void register_index();
 void register_sort();
+void register_norm();
 void register_random();
 void register_optimizer();
 

@@ -17,6 +17,7 @@ void register_cpu_kernels() {
   cpu::register_loss();
   cpu::register_index();
   cpu::register_sort();
+  cpu::register_norm();
   cpu::register_random();
   cpu::register_optimizer();
 }

@@ -84,6 +84,7 @@ Rows shape_rows();
 Rows arrange_rows();
 Rows index_rows();
 Rows sort_rows();
+Rows norm_rows();
 Rows view_rows();
 Rows matmul_rows();
 Rows softmax_rows();

@@ -1,0 +1,164 @@
+#include "cpu/vector/norm.h"
+
+#include "cpu/vector/lane.h"
+
+// Two passes over a row for its mean and variance, one to write it. A sum's terms go to the lanes of four vectors,
+// which are emptied into f64 after every 16 terms of a lane; the order depends on the row's length alone.
+namespace tern::kernels::cpu::TERN_TARGET {
+namespace {
+
+#define TERN_LAMBDA __attribute__((always_inline))
+
+constexpr int kWays = 4;
+
+template <class T>
+TERN_INLINE Lane<T> load(const T* p, int n) {
+  return n == Lane<T>::kLanes ? Lane<T>::load(p) : Lane<T>::load(p, n);
+}
+
+template <class T>
+TERN_INLINE double total(Lane<T> x, int n) {
+  T lanes[Lane<T>::kLanes];
+  x.store(lanes);
+  double sum = 0;
+  for (int i = 0; i < n; ++i) sum += static_cast<double>(lanes[i]);
+  return sum;
+}
+
+/// Sums of a row: term(i, n, sums) adds the terms of elements i … i + n - 1 to one vector a sum.
+template <class T, int Sums, class Term>
+TERN_INLINE void row_sums(std::int64_t length, double* sums, Term term) {
+  using L = Lane<T>;
+  constexpr int kStep = kWays * L::kLanes;
+  for (int s = 0; s < Sums; ++s) sums[s] = 0;
+  std::int64_t i = 0;
+  while (length - i >= kStep) {
+    const std::int64_t end = length - i > 16 * kStep ? i + 16 * kStep : length;
+    L ways[kWays][Sums];
+    for (int w = 0; w < kWays; ++w) {
+      for (int s = 0; s < Sums; ++s) ways[w][s] = L(T(0));
+    }
+    for (; end - i >= kStep; i += kStep) {
+      for (int w = 0; w < kWays; ++w) term(i + w * L::kLanes, L::kLanes, ways[w]);
+    }
+    for (int s = 0; s < Sums; ++s) {
+      sums[s] += total((ways[0][s] + ways[1][s]) + (ways[2][s] + ways[3][s]), L::kLanes);
+    }
+  }
+  for (; i < length; i += L::kLanes) {
+    const int n = length - i < L::kLanes ? static_cast<int>(length - i) : L::kLanes;
+    L rest[Sums];
+    for (int s = 0; s < Sums; ++s) rest[s] = L(T(0));
+    term(i, n, rest);
+    for (int s = 0; s < Sums; ++s) sums[s] += total(rest[s], n);
+  }
+}
+
+/// f(i, n) for elements i … i + n - 1 of a row, a vector at a time.
+template <class T, class F>
+TERN_INLINE void each(std::int64_t length, F f) {
+  constexpr int kLanes = Lane<T>::kLanes;
+  std::int64_t i = 0;
+  for (; length - i >= kLanes; i += kLanes) f(i, kLanes);
+  if (i < length) f(i, static_cast<int>(length - i));
+}
+
+template <class T>
+TERN_INLINE void put(Lane<T> x, T* p, int n) {
+  n == Lane<T>::kLanes ? x.store(p) : x.store(p, n);
+}
+
+/// x less a mean in f64, as two numbers of T: exact to T's last place even where the mean is large.
+template <class T>
+struct Centred {
+  Lane<T> high, low;
+  TERN_INLINE explicit Centred(double mean)
+      : high(static_cast<T>(mean)), low(static_cast<T>(mean - static_cast<double>(static_cast<T>(mean)))) {}
+  TERN_INLINE Lane<T> operator()(Lane<T> x) const { return (x - high) - low; }
+};
+
+template <class T>
+void forward(const NormRows<T>& rows) {
+  using L = Lane<T>;
+  const std::int64_t length = rows.columns;
+  const T *weight = rows.weight, *bias = rows.bias;
+  for (std::int64_t r = 0; r < rows.rows; ++r) {
+    const T* x = rows.x + r * length;
+    T* out = rows.out + r * length;
+    double sum[1] = {0};
+    if (rows.centred) {
+      row_sums<T, 1>(length, sum,
+                     [=](std::int64_t i, int n, L* sums) TERN_LAMBDA { sums[0] = sums[0] + load(x + i, n); });
+    }
+    const double mean = sum[0] / static_cast<double>(length);
+    const Centred<T> centred(mean);
+    row_sums<T, 1>(length, sum, [=](std::int64_t i, int n, L* sums) TERN_LAMBDA {
+      const L c = centred(load(x + i, n));
+      sums[0] = fma(c, c, sums[0]);
+    });
+    const double scale = 1 / __builtin_sqrt(sum[0] / static_cast<double>(length) + rows.eps);
+    rows.statistics[2 * r] = mean;
+    rows.statistics[2 * r + 1] = scale;
+    const L by(static_cast<T>(scale));
+    each<T>(length, [=](std::int64_t i, int n) TERN_LAMBDA {
+      L y = centred(load(x + i, n)) * by;
+      if (weight) y = y * load(weight + i, n);
+      if (bias) y = y + load(bias + i, n);
+      put(y, out + i, n);
+    });
+  }
+}
+
+// With y = (x - mean) · scale and h = g · weight: scale · (h - mean(h) - y · mean(h · y)); without the mean of h when
+// rows are not centred.
+template <class T>
+void gradient(const NormRows<T>& rows) {
+  using L = Lane<T>;
+  const std::int64_t length = rows.columns;
+  const T* weight = rows.weight;
+  T *weight_gradient = rows.weight_gradient, *bias_gradient = rows.bias_gradient;
+  for (std::int64_t r = 0; r < rows.rows; ++r) {
+    const T *x = rows.x + r * length, *g = rows.g + r * length;
+    const Centred<T> centred(rows.statistics[2 * r]);
+    const L by(static_cast<T>(rows.statistics[2 * r + 1]));
+    if (rows.out) {
+      double sums[2];
+      row_sums<T, 2>(length, sums, [=](std::int64_t i, int n, L* s) TERN_LAMBDA {
+        L h = load(g + i, n);
+        if (weight) h = h * load(weight + i, n);
+        s[0] = s[0] + h;
+        s[1] = fma(h, centred(load(x + i, n)) * by, s[1]);
+      });
+      const L level(static_cast<T>(rows.centred ? sums[0] / static_cast<double>(length) : 0));
+      const L slope(static_cast<T>(sums[1] / static_cast<double>(length)));
+      T* out = rows.out + r * length;
+      each<T>(length, [=](std::int64_t i, int n) TERN_LAMBDA {
+        L h = load(g + i, n);
+        if (weight) h = h * load(weight + i, n);
+        const L y = centred(load(x + i, n)) * by;
+        put(by * ((h - level) - y * slope), out + i, n);
+      });
+    }
+    if (weight_gradient) {
+      each<T>(length, [=](std::int64_t i, int n) TERN_LAMBDA {
+        const L y = centred(load(x + i, n)) * by;
+        put(fma(load(g + i, n), y, load(weight_gradient + i, n)), weight_gradient + i, n);
+      });
+    }
+    if (bias_gradient) {
+      each<T>(length, [=](std::int64_t i, int n)
+                          TERN_LAMBDA { put(load(bias_gradient + i, n) + load(g + i, n), bias_gradient + i, n); });
+    }
+  }
+}
+
+template <class T>
+constexpr NormLoops<T> loops() {
+  return {&forward<T>, &gradient<T>};
+}
+
+}  // namespace
+
+constinit const NormTable norm{.f32 = loops<float>(), .f64 = loops<double>()};
+
+}  // namespace tern::kernels::cpu::TERN_TARGET
