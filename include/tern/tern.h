@@ -39,6 +39,7 @@
 #include "tern/ops/sort.h"
 #include "tern/ops/unary.h"
 #include "tern/optim/clip.h"
+#include "tern/optim/lbfgs.h"
 #include "tern/optim/optimizers.h"
 #include "tern/optim/scheduler.h"
 #include "tern/tensor/creation.h"

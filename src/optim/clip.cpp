@@ -1,13 +1,11 @@
 #include "tern/optim/clip.h"
 
-#include <algorithm>
 #include <cmath>
-#include <span>
 #include <string>
 
+#include "optim/dot.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
-#include "tern/base/parallel.h"
 #include "tern/ops/binary.h"
 
 namespace tern::optim {
@@ -17,27 +15,12 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
     throw ValueError("[clip_grad_norm] expected max_norm > 0, got " + std::to_string(max_norm));
   }
   NoGrad no_grad;
-  constexpr std::int64_t grain = 1 << 15;
   double square = 0;
-  std::vector<double> partial;
-  const auto add_squares = [&]<class T>(std::span<const T> elements) {
-    const auto n = static_cast<std::int64_t>(elements.size());
-    partial.assign((n + grain - 1) / grain, 0);
-    parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
-      double sums[4] = {};
-      for (std::int64_t i = begin; i < end; ++i) {
-        const double x = static_cast<double>(elements[i]);
-        sums[(i - begin) & 3] += x * x;
-      }
-      partial[begin / grain] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    });
-    for (const double part : partial) square += part;
-  };
   for (const Tensor& p : parameters) {
     const Tensor gradient = p.grad();
     if (!gradient.defined()) continue;
     const Tensor elements = gradient.detach().contiguous();
-    elements.dtype() == f64 ? add_squares(elements.span<double>()) : add_squares(elements.span<float>());
+    square += internal::dot(elements, elements);
   }
   const double norm = std::sqrt(square);
   const double factor = max_norm / (norm + 1e-6);

@@ -3,6 +3,7 @@
 parity.safetensors: 20 steps of training an MLP 8-16-8-1 (ReLU, Tanh, binary cross-entropy) on batches of 16 of 64 rows, in
 order. Initial weights and rows are exact in float32. For each case: the losses and the last weights in float64, and the
 Euclidean distance of PyTorch's own float32 run from them.
+lbfgs.safetensors: Rosenbrock's function and a logistic regression on those rows, the parameters and losses of each step.
 schedules.safetensors: learning rates step by step. clip.safetensors: gradients before and after clip_grad_norm_.
 """
 
@@ -106,6 +107,49 @@ for name, make in cases.items():
     squares = [((single[k].double() - v) ** 2).sum() for k, v in exact.items()]
     out[f"{name}.f32_error"] = torch.stack(squares).sum().sqrt()
 safetensors.torch.save_file({k: v.contiguous() for k, v in out.items()}, here / "parity.safetensors")
+
+
+def rosenbrock():
+    z = torch.nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64))
+    return [z], lambda: 100 * (z[1] - z[0] ** 2) ** 2 + (1 - z[0]) ** 2
+
+
+def regression():
+    net = torch.nn.Linear(8, 1).double()
+    torch.nn.init.zeros_(net.weight)
+    torch.nn.init.zeros_(net.bias)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits
+    return list(net.parameters()), lambda: loss(net(x.double()), y.double()) + 0.01 * net.weight.square().sum()
+
+
+def minimise(problem, steps, **options):
+    parameters, loss = problem()
+    optimizer = torch.optim.LBFGS(parameters, **options)
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    losses, points = [], []
+    for _ in range(steps):
+        losses.append(optimizer.step(closure).item())
+        points.append(torch.cat([p.detach().flatten() for p in parameters]))
+    state = optimizer.state[parameters[0]]
+    counts = torch.tensor([state["n_iter"], state["func_evals"]])
+    return {"losses": torch.tensor(losses, dtype=torch.float64), "points": torch.stack(points), "counts": counts}
+
+
+lbfgs = {
+    "rosenbrock": minimise(rosenbrock, 10, lr=0.5, max_iter=4, line_search_fn="strong_wolfe"),
+    "rosenbrock_plain": minimise(rosenbrock, 12, lr=0.2, max_iter=5, history_size=3),
+    "regression": minimise(regression, 3, line_search_fn="strong_wolfe"),
+    "regression_plain": minimise(regression, 4, lr=0.8, max_iter=6, history_size=5),
+    "regression_few": minimise(regression, 5, max_iter=10, max_eval=4, line_search_fn="strong_wolfe", history_size=2),
+}
+flat = {f"{case}.{name}": tensor for case, result in lbfgs.items() for name, tensor in result.items()}
+safetensors.torch.save_file(flat, here / "lbfgs.safetensors")
 
 
 def rates(make, steps, lr=0.1):
