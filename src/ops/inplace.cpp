@@ -26,6 +26,16 @@ Tensor operand(const char* where, const Tensor& to, const Tensor& x) {
   return root(from->storage) == root(target->storage) && !same ? source.clone() : source;
 }
 
+// A number as the operand of a write to `to`: a floating one would be cut off by integers.
+Tensor number(const char* where, const Tensor& to, Scalar x) {
+  const DType dtype = checked(to)->dtype;
+  if (x.promoted(dtype) != dtype) {
+    internal::throw_dtype(where, "a number of a kind that " + std::string(name(dtype)) + " holds",
+                          std::to_string(x.real()));
+  }
+  return scalar(x, dtype);
+}
+
 }  // namespace
 
 Tensor& Tensor::add_(const Tensor& x, double alpha) {
@@ -35,7 +45,7 @@ Tensor& Tensor::add_(const Tensor& x, double alpha) {
   return *this;
 }
 
-Tensor& Tensor::add_(Scalar x) { return add_(scalar(x, dtype())); }
+Tensor& Tensor::add_(Scalar x) { return add_(number("add_", *this, x)); }
 
 Tensor& Tensor::sub_(const Tensor& x) {
   const Tensor source = operand("sub_", *this, x);
@@ -44,7 +54,7 @@ Tensor& Tensor::sub_(const Tensor& x) {
   return *this;
 }
 
-Tensor& Tensor::sub_(Scalar x) { return sub_(scalar(x, dtype())); }
+Tensor& Tensor::sub_(Scalar x) { return sub_(number("sub_", *this, x)); }
 
 Tensor& Tensor::mul_(const Tensor& x) {
   const Tensor source = operand("mul_", *this, x);
@@ -53,7 +63,7 @@ Tensor& Tensor::mul_(const Tensor& x) {
   return *this;
 }
 
-Tensor& Tensor::mul_(Scalar x) { return mul_(scalar(x, dtype())); }
+Tensor& Tensor::mul_(Scalar x) { return mul_(number("mul_", *this, x)); }
 
 Tensor& Tensor::div_(const Tensor& x) {
   if (!is_floating(dtype())) internal::throw_dtype("div_", "a floating tensor", std::string(name(dtype())));

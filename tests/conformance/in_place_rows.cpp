@@ -61,6 +61,13 @@ std::vector<Fault> faults_of(F write) {
           {"a tensor that needs a gradient", Raises::state, [=] { write(zeros({2}).requires_grad_(), zeros({2})); }}};
 }
 
+template <class F>
+std::vector<Fault> number_faults(F write, std::function<void()> floating) {
+  std::vector<Fault> faults = faults_of(write);
+  faults.push_back({"a floating number for integers", Raises::dtype, std::move(floating)});
+  return faults;
+}
+
 const std::vector<TypeRule> kSame{{i64, i64}, {u8, u8}, {boolean, boolean}};
 const std::vector<TypeRule> kArithmetic{{i64, i64}, {u8, u8}};
 
@@ -86,17 +93,17 @@ Rows in_place_rows() {
        with_tensor([](Tensor& x, const Tensor& y) { x.add_(y, -0.5); }, [](double a, double b) { return a - 0.5 * b; }),
        with_number(
            "number", [](Tensor& x) { x.add_(3); }, [](double x) { return x + 3; })},
-      kArithmetic, faults_of(add)));
+      kArithmetic, number_faults(add, [] { zeros({2}, i64).add_(0.5); })));
   rows.push_back(
       in_place("mul_",
                {with_tensor(mul, times), with_number(
                                              "number", [](Tensor& x) { x.mul_(3); }, [](double x) { return 3 * x; })},
-               kArithmetic, faults_of(mul)));
+               kArithmetic, number_faults(mul, [] { zeros({2}, i64).mul_(0.5); })));
   rows.push_back(
       in_place("sub_",
                {with_tensor(sub, minus), with_number(
                                              "number", [](Tensor& x) { x.sub_(3); }, [](double x) { return x - 3; })},
-               {{i64, i64}}, faults_of(sub)));
+               {{i64, i64}}, number_faults(sub, [] { zeros({2}, i64).sub_(0.5); })));
   std::vector<Fault> dividing = faults_of(div);
   dividing.push_back({"integers", Raises::dtype, [=] { div(zeros({2}, i64), zeros({2}, i64)); }});
   dividing.push_back({"integers by a number", Raises::dtype, [] { zeros({2}, i64).div_(2); }});

@@ -10,6 +10,7 @@
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "tern/ops/binary.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/dropout.h"
 #include "tern/ops/index.h"
 #include "tern/ops/loss.h"
@@ -157,6 +158,54 @@ TEST(Ops, ReductionValues) {
   EXPECT_EQ(logsumexp(tensor({-infinity, -infinity})).item<float>(), -infinity);
   EXPECT_EQ(logsumexp(tensor({1000, 1000})).item<float>(), 1000 + std::log(2.0f));
   EXPECT_EQ(full({1 << 24}, 0.1).sum().item<float>(), static_cast<float>((1 << 24) * static_cast<double>(0.1f)));
+}
+
+TEST(Ops, ProductsHaveExactDerivativesOfEveryOrderAtZero) {
+  const Tensor zeros_here = tensor({{2, 0, -1}, {0, 3, 0}, {0, 0, 0}, {1, 2, 4}}, f64).requires_grad_();
+  both_orders("prod", [](const Tensors& in) { return prod(in[0], {1}); }, {zeros_here});
+  both_orders("prod of all", [](const Tensors& in) { return prod(in[0].slice(0, 0, 2)); }, {zeros_here});
+  both_orders("cumprod", [](const Tensors& in) { return cumprod(in[0], 1); }, {zeros_here});
+}
+
+TEST(Ops, RootsOfReductionsHaveADerivativeOfZeroAtZero) {
+  const Tensor same = full({3}, 2.0, f64).requires_grad_(), none = zeros({3}, f64).requires_grad_();
+  const std::vector<double> flat{0, 0, 0};
+  EXPECT_EQ(grad(tern::std(same), {same})[0].to_vector<double>(), flat);
+  for (double p : {0.5, 1.0, 1.5, 2.0, 3.0}) {
+    const auto slope = grad(norm(none, {}, {.p = p}), {none}, {.create_graph = true})[0];
+    EXPECT_EQ(slope.to_vector<double>(), flat) << p;
+    for (double x : grad(slope.sum(), {none}, {.allow_unused = true}).front().to_vector<double>()) {
+      EXPECT_FALSE(std::isnan(x)) << p;
+    }
+  }
+  EXPECT_TRUE(std::isnan(tern::std(tensor({1, kNan})).item<float>()));
+  EXPECT_TRUE(std::isnan(norm(tensor({1, kNan})).item<float>()));
+}
+
+TEST(Ops, WholeDivisionRoundsDownAndNeverTraps) {
+  const std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  const Tensor x = tensor({least, std::int64_t{7}, std::int64_t{-7}}, i64);
+  EXPECT_EQ(floor_divide(x, -1)[0].item<std::int64_t>(), least);
+  EXPECT_EQ(remainder(x, -1).to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 0, 0}));
+  EXPECT_EQ(fmod(x, -1).to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 0, 0}));
+  EXPECT_EQ(remainder(x, -4)[1].item<std::int64_t>(), -1);
+  EXPECT_EQ(fmod(x, -4)[2].item<std::int64_t>(), -3);
+  EXPECT_EQ(floor_divide(tensor({250}, u8), tensor({7}, u8)).item<std::int64_t>(), 35);
+  EXPECT_THROW(remainder(x, 0), ValueError);
+  EXPECT_EQ(floor_divide(tensor({1.0}), 0).item<float>(), std::numeric_limits<float>::infinity());
+}
+
+TEST(Ops, OperatorsInPlaceAndOnBooleans) {
+  Tensor x = tensor({1, 2, 3});
+  x += 1;
+  x *= tensor({2, 2, 0.5});
+  x -= tensor({1, 1, 1});
+  x /= 2;
+  EXPECT_EQ(x.to_vector<float>(), (Floats{1.5, 2.5, 0.5}));
+  EXPECT_EQ(((x > 1) & !(x > 2)).to_vector<bool>(), (std::vector<bool>{true, false, false}));
+  EXPECT_EQ((~(x > 1) | ((x > 2) ^ (x > 3))).to_vector<bool>(), (std::vector<bool>{false, true, true}));
+  EXPECT_EQ((tensor({6}, i64) ^ 3).item<std::int64_t>(), 5);
+  EXPECT_THROW(x & x, DTypeError);
 }
 
 TEST(Ops, ASumHasTheSameBitsWhateverTheLayout) {

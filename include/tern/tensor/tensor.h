@@ -142,8 +142,8 @@ class TERN_API Tensor {
   /// One index of any kind: x[Slice{.step = 2}], x[mask].
   Tensor operator[](const Index& index) const;
 
-  // In place. Each throws StateError on a tensor that needs a gradient outside NoGrad, and ValueError on an expanded
-  // view.
+  // In place. Each throws StateError on a tensor that needs a gradient outside NoGrad, ValueError on an expanded view,
+  // and the arithmetic ones DTypeError on a floating number for integers.
   /// this += alpha * x, broadcasting x.
   Tensor& add_(const Tensor& x, double alpha = 1);
   Tensor& add_(Scalar x);
