@@ -7,6 +7,8 @@ tern_vector_target(baseline 16)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   tern_vector_target(avx2 32 -mavx2 -mfma -mf16c)
   tern_vector_target(avx512 64 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c -mprefer-vector-width=512)
+  tern_vector_target(avx512_bf16 64 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx512bf16 -mfma -mf16c
+                     -mprefer-vector-width=512)
 endif()
 tern_module(data
   SOURCES src/data HEADERS data DEPENDS core

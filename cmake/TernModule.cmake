@@ -27,9 +27,16 @@ endfunction()
 
 # tern_vector_target(TARGET BYTES [FLAG...])
 #
-# Adds kernels/cpu/vector/*.cpp to tern_core, compiled for one instruction set (kernels/cpu/target.h).
+# Adds kernels/cpu/vector/*.cpp to tern_core, compiled for one instruction set (kernels/cpu/target.h); files named *_bf16
+# only for avx512_bf16, which has no others.
 function(tern_vector_target target bytes)
+  if(target MATCHES "_bf16$")
+    set(which INCLUDE)
+  else()
+    set(which EXCLUDE)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/cpu/vector/*.cpp")
+  list(FILTER sources ${which} REGEX "_bf16\\.cpp$")
   add_library(tern_core_${target} OBJECT ${sources})
   target_include_directories(tern_core_${target} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src"
                                                          "${PROJECT_SOURCE_DIR}/kernels")

@@ -68,10 +68,10 @@ struct CumulateArgs {
 };
 inline constinit KernelSlot<void(const CumulateArgs&)> cumsum{"cumsum"};
 
-/// C = activation(A · B + bias), or C += A · B; strides in elements, C's columns adjacent.
-/// Contract: an element of C is one chain, started at 0 (or at C when accumulating) and going through k in order, each
-/// link a fused multiply-add where the target has one; then the bias, then the activation. No blocking, batch or thread
-/// changes it.
+/// C = activation(A · B + bias), or C += A · B, of one product or of a batch; strides in elements, C's columns
+/// adjacent. Contract: an element of C is one chain, started at 0 (or at C when accumulating) and going through k in
+/// order, each link a fused multiply-add where the target has one; then the bias, then the activation. No blocking,
+/// batch or thread changes it.
 struct GemmArgs {
   std::int64_t m, n, k;
   const void* a;
@@ -83,8 +83,15 @@ struct GemmArgs {
   bool accumulate = false;
   const void* bias = nullptr;  // [n]
   Activation activation = Activation::none;
+  // A batch of products, in logical order over these dimensions; the strides of an operand that repeats are 0.
+  int batch_dims = 0;
+  std::int64_t batch_sizes[kMaxDims], a_batch[kMaxDims], b_batch[kMaxDims];
+  std::int64_t c_batch = 0;  // from the C of a product to that of the next
 };
 inline constinit KernelSlot<void(const GemmArgs&)> gemm{"gemm"};
+/// In bf16 with f32 sums, bias and C, of A and B in the slot's type, f32 or bf16. What the processor multiplies in
+/// pairs is one chain of pairs in order of k.
+inline constinit KernelSlot<void(const GemmArgs&)> gemm_bf16{"gemm in bf16"};
 
 /// Contiguous rows. Forward writes `out` from `x`; the gradient writes `out` from `g` and the saved result `x`.
 struct SoftmaxArgs {

@@ -1,18 +1,24 @@
 #include <algorithm>
+#include <type_traits>
 
 #include "cpu/families.h"
 #include "cpu/vector/gemm.h"
 #include "functors/unary.h"
 #include "slots.h"
+#include "tensor/allocator.h"
 #include "tern/base/parallel.h"
+#include "tern/tensor/half.h"
 
 // What cpu/vector/gemm.cpp multiplies, cut into tasks for the threads. No cut changes a bit: each element is one chain.
 namespace tern::kernels::cpu {
+
+void* take_scratch(std::size_t bytes, std::uint32_t& size_class) { return internal::allocate(bytes, size_class); }
+void give_scratch(void* memory, std::uint32_t size_class) { internal::deallocate(memory, size_class); }
+
 namespace {
 
-constexpr std::int64_t kSerialWork = 1 << 19;  // multiply-adds that are not worth a second thread
-constexpr std::int64_t kTaskWork = 1 << 21;    // of a task, at least
-constexpr std::int64_t kMostTasks = 32;
+// Multiply-adds: up to here not worth a second thread, from 4 × here worth more than two, and of a task at best.
+constexpr double kLeastWork = 1 << 21, kTaskWork = 1 << 25;
 
 template <class T>
 const GemmCode<T>& code() {
@@ -25,52 +31,143 @@ const GemmCode<T>& code() {
 }
 
 template <class T>
-T activate(T x, Activation activation) {
+struct Scratch {
+  explicit Scratch(std::int64_t count)
+      : elements(static_cast<T*>(take_scratch(static_cast<std::size_t>(count) * sizeof(T), size_class))) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { give_scratch(elements, size_class); }
+
+  std::uint32_t size_class = 0;
+  T* elements;
+};
+
+template <class T>
+T activated(T x, Activation activation) {
   return activation == Activation::tanh ? Tanh::forward(x) : Sigmoid::forward(x);
 }
 
-// Rows [i0, i1) and columns [j0, j1) of C.
+// Where the matrices of one product of a batch begin, in elements.
+struct Offsets {
+  std::int64_t a = 0, b = 0, c = 0;
+};
+Offsets offsets(const GemmArgs& args, std::int64_t product) {
+  Offsets at{.c = product * args.c_batch};
+  for (int d = args.batch_dims - 1; d >= 0; --d) {
+    const std::int64_t index = product % args.batch_sizes[d];
+    product /= args.batch_sizes[d];
+    at.a += index * args.a_batch[d];
+    at.b += index * args.b_batch[d];
+  }
+  return at;
+}
+
+template <class In, class Sum>
+using BlockFn = void (*)(const GemmBlock<In, Sum>&);
+
 template <class T>
-void part(const GemmArgs& args, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
-  const GemmBlock<T> block{.m = i1 - i0,
+void activate(const GemmArgs& args, std::int64_t m, std::int64_t n, T* c, std::int64_t c_row) {
+  if (args.activation == Activation::none || args.activation == Activation::relu) return;
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) c[i * c_row + j] = activated(c[i * c_row + j], args.activation);
+  }
+}
+
+// Rows [i0, i1) and columns [j0, j1) of C, summed in `Sum`. A C of another type is rounded once, when all is done.
+template <class In, class Sum, class Out>
+void part(BlockFn<In, Sum> fn, const GemmArgs& args, const Offsets& at, std::int64_t i0, std::int64_t i1,
+          std::int64_t j0, std::int64_t j1) {
+  GemmBlock<In, Sum> block{.m = i1 - i0,
                            .n = j1 - j0,
                            .k = args.k,
-                           .a = static_cast<const T*>(args.a) + i0 * args.a_row,
+                           .a = static_cast<const In*>(args.a) + at.a + i0 * args.a_row,
                            .a_row = args.a_row,
                            .a_column = args.a_column,
-                           .b = static_cast<const T*>(args.b) + j0 * args.b_column,
+                           .b = static_cast<const In*>(args.b) + at.b + j0 * args.b_column,
                            .b_row = args.b_row,
                            .b_column = args.b_column,
-                           .c = static_cast<T*>(args.c) + i0 * args.c_row + j0,
+                           .c = nullptr,
                            .c_row = args.c_row,
-                           .bias = args.bias ? static_cast<const T*>(args.bias) + j0 : nullptr,
+                           .bias = nullptr,
                            .accumulate = args.accumulate,
                            .relu = args.activation == Activation::relu,
                            .packed = false};
-  code<T>().block(block);
-  if (args.activation == Activation::none || args.activation == Activation::relu) return;
-  for (std::int64_t i = 0; i < block.m; ++i) {
-    T* row = block.c + i * block.c_row;
-    for (std::int64_t j = 0; j < block.n; ++j) row[j] = activate(row[j], args.activation);
+  Out* c = static_cast<Out*>(args.c) + at.c + i0 * args.c_row + j0;
+  const Out* bias = args.bias ? static_cast<const Out*>(args.bias) + j0 : nullptr;
+  if constexpr (std::is_same_v<Sum, Out>) {
+    block.c = c;
+    block.bias = bias;
+    fn(block);
+    activate(args, block.m, block.n, block.c, block.c_row);
+  } else {
+    Scratch<Sum> sums((block.m + 1) * block.n);
+    block.c = sums.elements;
+    block.c_row = block.n;
+    if (args.accumulate) {
+      for (std::int64_t i = 0; i < block.m; ++i) {
+        for (std::int64_t j = 0; j < block.n; ++j) block.c[i * block.n + j] = static_cast<Sum>(c[i * args.c_row + j]);
+      }
+    }
+    if (bias) {
+      Sum* row = block.c + block.m * block.n;
+      for (std::int64_t j = 0; j < block.n; ++j) row[j] = static_cast<Sum>(bias[j]);
+      block.bias = row;
+    }
+    fn(block);
+    activate(args, block.m, block.n, block.c, block.c_row);
+    for (std::int64_t i = 0; i < block.m; ++i) {
+      for (std::int64_t j = 0; j < block.n; ++j) c[i * args.c_row + j] = static_cast<Out>(block.c[i * block.n + j]);
+    }
   }
+}
+
+// A block of elements that the processor does not multiply itself, of which `To` is the type whose values count.
+template <class In, class To>
+void converted(const GemmBlock<In, float>& g) {
+  Scratch<float> room((g.m + g.n) * g.k);
+  float *a = room.elements, *b = a + g.m * g.k;
+  const auto convert = [k = g.k](const In* from, std::int64_t rows, std::int64_t row, std::int64_t column, float* to) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t p = 0; p < k; ++p)
+        to[i * k + p] = static_cast<float>(static_cast<To>(from[i * row + p * column]));
+    }
+  };
+  convert(g.a, g.m, g.a_row, g.a_column, a);
+  convert(g.b, g.n, g.b_column, g.b_row, b);
+  code<float>().block({.m = g.m,
+                       .n = g.n,
+                       .k = g.k,
+                       .a = a,
+                       .a_row = g.k,
+                       .a_column = 1,
+                       .b = b,
+                       .b_row = 1,
+                       .b_column = g.k,
+                       .c = g.c,
+                       .c_row = g.c_row,
+                       .bias = g.bias,
+                       .accumulate = g.accumulate,
+                       .relu = g.relu,
+                       .packed = false});
 }
 
 std::int64_t parts(std::int64_t size, std::int64_t part) { return (size + part - 1) / part; }
 
-// Rows and columns of a task. Each packs for itself what it must: parts of B that lie apart when the columns are cut,
-// parts of A when the rows are, so that the longer side is cut.
+// Rows and columns of a task. Each packs for itself what it must of A and B: columns are cut first, which repeats
+// nothing where A is read as it lies, else the longer side; and as little as occupies the threads.
 struct Cut {
   std::int64_t rows, columns;
 };
-Cut cut(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t tile_columns) {
-  Cut cut{m, n};
-  const auto work = [&] {
-    return static_cast<double>(cut.rows) * static_cast<double>(cut.columns) * static_cast<double>(k);
-  };
+Cut cut(const GemmArgs& args, double work, std::int64_t products, std::int64_t tile_columns) {
   constexpr std::int64_t kTileRows = 8;
-  while (work() >= 2.0 * kTaskWork && parts(m, cut.rows) * parts(n, cut.columns) < kMostTasks) {
-    const bool columns_can = cut.columns >= 2 * tile_columns, rows_can = cut.rows >= 2 * kTileRows;
-    if (columns_can && (cut.columns >= cut.rows || !rows_can)) {
+  const double all = work * static_cast<double>(products);
+  const double wanted = std::clamp(all / kTaskWork, all >= 4 * kLeastWork ? 4.0 : all > kLeastWork ? 2.0 : 1.0, 16.0);
+  Cut cut{args.m, args.n};
+  while (static_cast<double>(products * parts(args.m, cut.rows) * parts(args.n, cut.columns)) < wanted) {
+    const bool wide = cut.columns >= 8 * tile_columns, tall = cut.rows >= 64 * kTileRows;
+    const bool columns_can = cut.columns >= 2 * tile_columns, rows_can = cut.rows >= 8 * kTileRows;
+    const bool columns_first = args.a_column == 1 ? wide || !tall : cut.columns >= cut.rows;
+    if (columns_can && (columns_first || !rows_can)) {
       cut.columns = parts(parts(cut.columns, 2), tile_columns) * tile_columns;
     } else if (rows_can) {
       cut.rows = parts(parts(cut.rows, 2), kTileRows) * kTileRows;
@@ -81,24 +178,63 @@ Cut cut(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t tile_column
   return cut;
 }
 
-template <class T>
-void gemm_kernel(const GemmArgs& args) {
-  if (args.m * args.n * args.k <= kSerialWork || num_threads() == 1) return part<T>(args, 0, args.m, 0, args.n);
-  const Cut task = cut(args.m, args.n, args.k, code<T>().columns);
-  const std::int64_t across = parts(args.n, task.columns);
-  parallel_for(parts(args.m, task.rows) * across, 1, [&](std::int64_t begin, std::int64_t end) {
+template <class In, class Sum, class Out>
+void run(BlockFn<In, Sum> fn, const GemmArgs& args) {
+  const double work = static_cast<double>(args.m) * static_cast<double>(args.n) * static_cast<double>(args.k);
+  if (args.batch_dims == 0 && (work <= kLeastWork || num_threads() == 1)) {
+    return part<In, Sum, Out>(fn, args, {}, 0, args.m, 0, args.n);
+  }
+  std::int64_t products = 1;
+  for (int d = 0; d < args.batch_dims; ++d) products *= args.batch_sizes[d];
+  if (args.m == 0 || args.n == 0) return;
+  // One thread needs no cut, and what is packed is then packed once: the bits are the same.
+  const Cut task = num_threads() == 1 ? Cut{args.m, args.n} : cut(args, work, products, code<Sum>().columns);
+  const std::int64_t across = parts(args.n, task.columns), each = parts(args.m, task.rows) * across;
+  const auto grain = static_cast<std::int64_t>(std::clamp(kLeastWork / std::max(work, 1.0), 1.0, 1e6));
+  parallel_for(products * each, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
-      const std::int64_t i = t / across * task.rows, j = t % across * task.columns;
-      part<T>(args, i, std::min(args.m, i + task.rows), j, std::min(args.n, j + task.columns));
+      const std::int64_t i = t % each / across * task.rows, j = t % across * task.columns;
+      part<In, Sum, Out>(fn, args, offsets(args, t / each), i, std::min(args.m, i + task.rows), j,
+                         std::min(args.n, j + task.columns));
     }
   });
 }
 
+template <class T>
+void real_kernel(const GemmArgs& args) {
+  run<T, T, T>(code<T>().block, args);
+}
+
+void half_kernel(const GemmArgs& args) { run<Half, float, Half>(&converted<Half, Half>, args); }
+
+// In bf16: by the processor, or through f32.
+struct Bf16Code {
+  BlockFn<float, float> f32 = &converted<float, BFloat16>;
+  BlockFn<BFloat16, float> bf16 = &converted<BFloat16, BFloat16>;
+};
+const Bf16Code& bf16_code() {
+  static const Bf16Code chosen = [] {
+    Bf16Code code;
+#ifdef __x86_64__
+    if (target() == Target::avx512_bf16) code = {avx512_bf16::gemm_bf16.f32, avx512_bf16::gemm_bf16.bf16};
+#endif
+    return code;
+  }();
+  return chosen;
+}
+void bf16_kernel(const GemmArgs& args) { run<BFloat16, float, BFloat16>(bf16_code().bf16, args); }
+void bf16_from_f32(const GemmArgs& args) { run<float, float, float>(bf16_code().f32, args); }
+void bf16_to_f32(const GemmArgs& args) { run<BFloat16, float, float>(bf16_code().bf16, args); }
+
 }  // namespace
 
 void register_gemm() {
-  kernels::gemm.set(DeviceKind::cpu, f32, &gemm_kernel<float>);
-  kernels::gemm.set(DeviceKind::cpu, f64, &gemm_kernel<double>);
+  kernels::gemm.set(DeviceKind::cpu, f32, &real_kernel<float>);
+  kernels::gemm.set(DeviceKind::cpu, f64, &real_kernel<double>);
+  kernels::gemm.set(DeviceKind::cpu, f16, &half_kernel);
+  kernels::gemm.set(DeviceKind::cpu, bf16, &bf16_kernel);
+  kernels::gemm_bf16.set(DeviceKind::cpu, f32, &bf16_from_f32);
+  kernels::gemm_bf16.set(DeviceKind::cpu, bf16, &bf16_to_f32);
 }
 
 }  // namespace tern::kernels::cpu

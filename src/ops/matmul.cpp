@@ -25,57 +25,126 @@ void check_types(const char* where, const TensorImpl* a, const TensorImpl* b) {
   }
 }
 
-// A · B with either as it lies or transposed.
-kernels::GemmArgs product(const TensorImpl* a, bool ta, const TensorImpl* b, bool tb, void* c) {
+// Batch dimensions of an operand, by those of the result; a dimension that repeats has stride 0.
+void lay_batch(const TensorImpl* x, const kernels::GemmArgs& args, std::int64_t* strides) {
+  const int skipped = args.batch_dims - (x->shape.size() - 2);
+  for (int d = 0; d < args.batch_dims; ++d) {
+    strides[d] = d < skipped || x->shape[d - skipped] == 1 ? 0 : x->strides[d - skipped];
+  }
+}
+
+// A · B with either as it lies or transposed; `out` is the shape of the result.
+kernels::GemmArgs product(const TensorImpl* a, bool ta, const TensorImpl* b, bool tb, const Shape& out, void* c) {
+  const int last = out.size() - 1, a_row = a->shape.size() - 2, b_row = b->shape.size() - 2;
   kernels::GemmArgs args;
-  args.m = a->shape[ta];
-  args.k = a->shape[!ta];
-  args.n = b->shape[!tb];
+  args.m = out[last - 1];
+  args.n = out[last];
+  args.k = a->shape[a_row + !ta];
   args.a = a->data;
-  args.a_row = a->strides[ta];
-  args.a_column = a->strides[!ta];
+  args.a_row = a->strides[a_row + ta];
+  args.a_column = a->strides[a_row + !ta];
   args.b = b->data;
-  args.b_row = b->strides[tb];
-  args.b_column = b->strides[!tb];
+  args.b_row = b->strides[b_row + tb];
+  args.b_column = b->strides[b_row + !tb];
   args.c = c;
   args.c_row = args.n;
+  if (last > 1) {
+    args.batch_dims = last - 1;
+    for (int d = 0; d < args.batch_dims; ++d) args.batch_sizes[d] = out[d];
+    lay_batch(a, args, args.a_batch);
+    lay_batch(b, args, args.b_batch);
+    args.c_batch = args.m * args.n;
+  }
   return args;
 }
 
-void product_into(const Sink& sink, const TensorImpl* a, bool ta, const TensorImpl* b, bool tb) {
-  kernels::GemmArgs args = product(a, ta, b, tb, sink.data);
+void product_into(const Sink& sink, const Shape& shape, const TensorImpl* a, bool ta, const TensorImpl* b, bool tb) {
+  kernels::GemmArgs args = product(a, ta, b, tb, shape, sink.data);
   args.accumulate = sink.accumulate;
   kernels::gemm(a->device, a->dtype, args);
 }
 
-void matmul_fused(Backward& run, const Node& node, const Tensor& g, Tensor*) {
+bool same_batch(const Shape& a, const Shape& b) {
+  if (a.size() != b.size()) return false;
+  for (int d = 0; d < a.size() - 2; ++d) {
+    if (a[d] != b[d]) return false;
+  }
+  return true;
+}
+
+// The gradient of one operand; the batch dimensions along which it was repeated are summed.
+Tensor left_gradient(const Tensor& g, const Tensor& b, const Shape& a) {
+  return sum_to(matmul(g, b.transpose(-2, -1)), a);
+}
+Tensor right_gradient(const Tensor& g, const Tensor& a, const Shape& b) {
+  return sum_to(matmul(a.transpose(-2, -1), g), b);
+}
+
+struct MatmulAttributes {
+  Shape a, b;
+};
+
+void matmul_derivative(const Node& node, const Tensor& g, Tensor* out) {
+  const auto& shapes = node.attributes<MatmulAttributes>();
+  if (node.wants(0)) out[0] = left_gradient(g, node.saved(1), shapes.a);
+  if (node.wants(1)) out[1] = right_gradient(g, node.saved(0), shapes.b);
+}
+
+void matmul_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out) {
+  const auto& [a_shape, b_shape] = node.attributes<MatmulAttributes>();
   if (node.wants(0)) {
     const Tensor b = node.saved(1);
-    product_into(run.sink(node, 0, {g.size(0), b.size(0)}, g.dtype()), g.impl(), false, b.impl(), true);
+    if (same_batch(a_shape, g.impl()->shape)) {
+      product_into(run.sink(node, 0, a_shape, g.dtype()), a_shape, g.impl(), false, b.impl(), true);
+    } else {
+      out[0] = left_gradient(g, b, a_shape);
+    }
   }
   if (node.wants(1)) {
     const Tensor a = node.saved(0);
-    product_into(run.sink(node, 1, {a.size(1), g.size(1)}, g.dtype()), a.impl(), true, g.impl(), false);
+    if (same_batch(b_shape, g.impl()->shape)) {
+      product_into(run.sink(node, 1, b_shape, g.dtype()), b_shape, a.impl(), true, g.impl(), false);
+    } else {
+      out[1] = right_gradient(g, a, b_shape);
+    }
   }
+}
+
+// The shape of the result of matrices with batch dimensions.
+Shape product_shape(const Shape& a, const Shape& b) {
+  const std::size_t a_batch = static_cast<std::size_t>(a.size() - 2), b_batch = static_cast<std::size_t>(b.size() - 2);
+  Shape shape;
+  if (a_batch + b_batch > 0) {
+    shape = broadcast_shapes("matmul", Shape(a.begin(), a_batch), Shape(b.begin(), b_batch));
+  }
+  shape.push_back(a[a.size() - 2]);
+  shape.push_back(b[b.size() - 1]);
+  return shape;
 }
 
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
-  static constexpr OpInfo op{"matmul",
-                             [](const Node& node, const Tensor& g, Tensor* out) {
-                               if (node.wants(0)) out[0] = matmul(g, node.saved(1).t());
-                               if (node.wants(1)) out[1] = matmul(node.saved(0).t(), g);
-                             },
-                             &matmul_fused};
+  static constexpr OpInfo op{"matmul", &matmul_derivative, &matmul_fused};
   const auto *ia = checked(a), *ib = checked(b);
-  if (ia->shape.size() != 2 || ib->shape.size() != 2 || ia->shape[1] != ib->shape[0]) {
-    throw_shape("matmul", "[M, K] and [K, N]", to_string(ia->shape) + " and " + to_string(ib->shape));
+  const int a_dims = ia->shape.size(), b_dims = ib->shape.size();
+  if (a_dims == 0 || b_dims == 0 || ia->shape[a_dims - 1] != ib->shape[b_dims > 1 ? b_dims - 2 : 0]) {
+    throw_shape("matmul", "[..., M, K] and [..., K, N]", to_string(ia->shape) + " and " + to_string(ib->shape));
   }
   check_types("matmul", ia, ib);
-  Tensor out = internal::new_tensor({ia->shape[0], ib->shape[1]}, ia->dtype);
-  kernels::gemm(ia->device, ia->dtype, product(ia, false, ib, false, out.impl()->data));
-  internal::tape(op, out, {{a, ib->requires_grad}, {b, ia->requires_grad}});
+  if (a_dims == 1) return matmul(a.unsqueeze(0), b).squeeze(b_dims == 1 ? 0 : -2);
+  if (b_dims == 1) return matmul(a, b.unsqueeze(1)).squeeze(-1);
+  const Shape shape = product_shape(ia->shape, ib->shape);
+  if (a_dims > 2 && b_dims == 2 && ia->contiguous) {
+    // One tall product, whose gradient needs no sum over the batch.
+    std::int64_t rows = 1;
+    for (int d = 0; d < a_dims - 1; ++d) rows *= shape[d];
+    return matmul(a.reshape({rows, ia->shape[a_dims - 1]}), b).reshape(shape);
+  }
+  Tensor out = internal::new_tensor(shape, ia->dtype);
+  kernels::gemm(ia->device, ia->dtype, product(ia, false, ib, false, shape, out.impl()->data));
+  internal::tape_with(op, out, {{a, ib->requires_grad}, {b, ia->requires_grad}},
+                      MatmulAttributes{ia->shape, ib->shape});
   return out;
 }
 
@@ -121,13 +190,13 @@ void linear_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
   }
   if (node.wants(1)) {
     const Tensor x = node.saved(0);
-    product_into(run.sink(node, 1, {z.impl()->shape[1], x.impl()->shape[1]}, z.impl()->dtype), z.impl(), true, x.impl(),
-                 false);
+    const Shape shape{z.impl()->shape[1], x.impl()->shape[1]};
+    product_into(run.sink(node, 1, shape, z.impl()->dtype), shape, z.impl(), true, x.impl(), false);
   }
   if (node.wants(0)) {
     const Tensor weight = node.saved(1);
-    product_into(run.sink(node, 0, {z.impl()->shape[0], weight.impl()->shape[1]}, z.impl()->dtype), z.impl(), false,
-                 weight.impl(), false);
+    const Shape shape{z.impl()->shape[0], weight.impl()->shape[1]};
+    product_into(run.sink(node, 0, shape, z.impl()->dtype), shape, z.impl(), false, weight.impl(), false);
   }
   if (node.wants(2)) out[2] = sum(z, {0});
 }
@@ -154,7 +223,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   }
   const Tensor row = ib && !ib->contiguous ? bias.contiguous() : bias;
   Tensor out = internal::new_tensor({ix->shape[0], iw->shape[0]}, ix->dtype);
-  kernels::GemmArgs args = product(ix, false, iw, true, out.impl()->data);
+  kernels::GemmArgs args = product(ix, false, iw, true, out.impl()->shape, out.impl()->data);
   args.bias = ib ? row.impl()->data : nullptr;
   args.activation = activation;
   kernels::gemm(ix->device, ix->dtype, args);

@@ -7,6 +7,8 @@
 
 #include "cpu/vector/gemm.h"
 #include "cpu/vector/random.h"
+#include "slots.h"
+#include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
 #include "tern/ops/matmul.h"
 #include "tern/tensor/creation.h"
@@ -195,6 +197,111 @@ TEST(Vector, EveryTargetGivesTheWordsOfPhilox) {
         EXPECT_EQ(words.back(), 99u) << "written past the end";
       }
     }
+  }
+}
+
+// Products in bf16: of operands rounded to it, with an error of the order of sums in f32; a row alone has its bits.
+template <class In>
+void expect_bf16(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k, Lies a_lies, Lies b_lies, Finish finish) {
+  const Matrix<float> a(m, k, a_lies, 1), b(k, n, b_lies, 2);
+  const std::vector<In> a_elements(a.elements.begin(), a.elements.end()),
+      b_elements(b.elements.begin(), b.elements.end());
+  const std::int64_t c_row = n + 1;
+  const std::vector<float> before = draws<float>(static_cast<std::size_t>(m * c_row), 3);
+  const std::vector<float> bias = draws<float>(static_cast<std::size_t>(n), 4);
+  std::vector<float> c = before, last = before;
+  kernels::GemmArgs args{};
+  args.m = m;
+  args.n = n;
+  args.k = k;
+  args.a = a_elements.data();
+  args.a_row = a.row;
+  args.a_column = a.column;
+  args.b = b_elements.data();
+  args.b_row = b.row;
+  args.b_column = b.column;
+  args.c = c.data();
+  args.c_row = c_row;
+  args.accumulate = finish.accumulate;
+  args.bias = finish.bias ? bias.data() : nullptr;
+  args.activation = finish.relu ? Activation::relu : Activation::none;
+  kernels::gemm_bf16(cpu(), dtype, args);
+  const std::string what = std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " A " +
+                           std::to_string(static_cast<int>(a_lies)) + " B " + std::to_string(static_cast<int>(b_lies));
+  const auto rounded = [](float x) { return static_cast<double>(static_cast<float>(BFloat16(x))); };
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < c_row; ++j) {
+      const auto at = static_cast<std::size_t>(i * c_row + j);
+      if (j == n) {
+        ASSERT_EQ(c[at], before[at]) << what << ": written past the end of row " << i;
+        continue;
+      }
+      double sum = finish.accumulate ? static_cast<double>(before[at]) : 0, size = 1;
+      for (std::int64_t p = 0; p < k; ++p) {
+        const double product = rounded(a(i, p)) * rounded(b(p, j));
+        sum += product;
+        size += std::abs(product);
+      }
+      if (finish.bias) sum += static_cast<double>(bias[static_cast<std::size_t>(j)]);
+      if (finish.relu && sum < 0) sum = 0;
+      ASSERT_NEAR(static_cast<double>(c[at]), sum, 1e-6 * size) << what << " at " << i << ", " << j;
+    }
+  }
+  args.m = 1;
+  args.a = a_elements.data() + (m - 1) * a.row;
+  args.c = last.data() + (m - 1) * c_row;
+  kernels::gemm_bf16(cpu(), dtype, args);
+  for (std::int64_t j = 0; j < n; ++j) {
+    const auto at = static_cast<std::size_t>((m - 1) * c_row + j);
+    ASSERT_EQ(last[at], c[at]) << what << ", the last row alone, column " << j;
+  }
+}
+
+TEST(Vector, ProductsInBf16) {
+  for (const std::int64_t m : {1, 3, 9, 70}) {
+    for (const std::int64_t n : {1, 16, 47, 130}) {
+      for (const std::int64_t k : {1, 2, 33, 64, 1100}) {
+        const auto lies = static_cast<std::size_t>(m + n + k);
+        for (const Lies a : {kLies[lies % 4], kLies[(lies + 1) % 4]}) {
+          for (const Lies b : {kLies[lies / 2 % 4], kLies[(lies / 2 + 1) % 4]}) {
+            const Finish finish{.accumulate = m == 3, .bias = m == 9, .relu = n == 47 && m != 3};
+            expect_bf16<float>(f32, m, n, k, a, b, finish);
+            expect_bf16<BFloat16>(bf16, m, n, k, a, b, finish);
+            if (HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+  }
+  expect_bf16<float>(f32, 530, 20, 4100, Lies::rows, Lies::columns, {});
+  expect_bf16<BFloat16>(bf16, 530, 20, 4100, Lies::columns, Lies::rows, {.accumulate = true});
+}
+
+// Of tensors in 16 bits: computed in f32 and rounded once, batches and gradients too.
+TEST(Vector, ProductsOfHalves) {
+  for (const DType dtype : {f16, bf16}) {
+    const double unit = dtype == f16 ? 0x1p-11 : 0x1p-8;
+    const Tensor a = from_vector(draws<float>(2 * 5 * 7, 1), {2, 5, 7}).to(dtype).requires_grad_();
+    const Tensor b = from_vector(draws<float>(2 * 7 * 19, 2), {2, 7, 19}).to(dtype).requires_grad_();
+    const Tensor bias = from_vector(draws<float>(5, 3), {5}).to(dtype),
+                 w = from_vector(draws<float>(35, 4), {5, 7}).to(dtype);
+    const Tensor c = matmul(a, b), y = linear(a, w, bias, Activation::tanh);
+    EXPECT_EQ(c.dtype(), dtype);
+    const auto expect_rounded = [&](const Tensor& got, const Tensor& exact) {
+      const auto found = got.to(f64).to_vector<double>(), expected = exact.to_vector<double>();
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        EXPECT_NEAR(found[i], expected[i], unit * std::abs(expected[i]) + 1e-5) << name(dtype) << " at " << i;
+      }
+    };
+    const Tensor wide_a = a.detach().to(f64).requires_grad_(), wide_b = b.detach().to(f64).requires_grad_();
+    const Tensor wide_c = matmul(wide_a, wide_b);
+    expect_rounded(c.detach(), wide_c.detach());
+    expect_rounded(y.detach(), linear(wide_a, w.to(f64), bias.to(f64), Activation::tanh).detach());
+    c.backward({.gradient = ones({2, 5, 19}, dtype)});
+    wide_c.backward({.gradient = ones({2, 5, 19}, f64)});
+    expect_rounded(a.grad(), wide_a.grad());
+    expect_rounded(b.grad(), wide_b.grad());
   }
 }
 

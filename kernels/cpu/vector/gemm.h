@@ -1,22 +1,27 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "cpu/target.h"
 
+namespace tern {
+struct BFloat16;
+}
+
 namespace tern::kernels::cpu {
 
 /// C [m, n] = relu?(A [m, k] · B [k, n] + bias?), or C += A · B. Strides in elements; C's columns are adjacent.
-template <class T>
+template <class In, class Out = In>
 struct GemmBlock {
   std::int64_t m, n, k;
-  const T* a;
+  const In* a;
   std::int64_t a_row, a_column;
-  const T* b;  // or what `pack` made of all of B, when `packed`
+  const In* b;  // or what `pack` made of all of B, when `packed`
   std::int64_t b_row, b_column;
-  T* c;
+  Out* c;
   std::int64_t c_row;
-  const T* bias;  // [n] or null
+  const Out* bias;  // [n] or null
   bool accumulate, relu, packed;
 };
 
@@ -35,5 +40,22 @@ struct GemmTable {
   GemmCode<double> f64;
 };
 TERN_TARGET_TABLES(GemmTable, gemm)
+
+/// Products in bf16 with sums in f32, by the processor's dot product of pairs, of f32 (rounded to bf16) or bf16
+/// elements. An element of C is one chain over the pairs (2i, 2i + 1) of k in order. The instruction takes subnormal
+/// numbers as 0.
+struct GemmBf16Table {
+  void (*f32)(const GemmBlock<float>&);
+  void (*bf16)(const GemmBlock<BFloat16, float>&);
+};
+#ifdef __x86_64__
+namespace avx512_bf16 {
+extern const GemmBf16Table gemm_bf16;
+}
+#endif
+
+/// Memory for packing, aligned to 64 bytes, by functions that are no inline ones. Throws MemoryError.
+void* take_scratch(std::size_t bytes, std::uint32_t& size_class);
+void give_scratch(void* memory, std::uint32_t size_class);
 
 }  // namespace tern::kernels::cpu

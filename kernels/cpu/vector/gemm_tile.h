@@ -1,0 +1,189 @@
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/vector/lane.h"
+
+// The innermost part of matrix products: a tile of C in registers while k runs, and what tiles are laid out with. What
+// a lane of A and B holds and how it is multiplied is `Kind`: Scalar, the type of a lane and of the sums; Lane
+// broadcast( const Scalar*); Lane multiply_add(Lane a, Lane b, Lane sum).
+namespace tern::kernels::cpu::TERN_TARGET {
+namespace {
+
+using std::int64_t;
+
+// Rows and vectors of a tile: its sums, a row of B and an element of A fill the registers.
+constexpr int kRows = TERN_VECTOR_BYTES == 64 ? 8 : TERN_VECTOR_BYTES == 32 ? 6 : 4;
+constexpr int kVectors = TERN_VECTOR_BYTES == 64 ? 3 : 2;
+// One or two rows alone have too few sums to hide the latency of an addition: their tiles are wider.
+constexpr int kWide1 = TERN_VECTOR_BYTES == 64 ? 8 : 6;
+constexpr int kWide2 = TERN_VECTOR_BYTES == 64 ? 6 : 4;
+constexpr int kMostVectors = kWide1;
+
+template <class T>
+struct Tile {
+  const T* a;
+  int64_t a_step;  // from row to row when A lies by rows, else from column to column
+  const T* b;
+  int64_t b_row;
+  int64_t k;
+  T* c;
+  int64_t c_row;
+  const T* bias;
+  bool accumulate, relu;
+  int tail;  // lanes of the last vector that are columns of C
+};
+
+constexpr int64_t kAhead = 8;   // rows of B that are fetched into the nearest cache before they are used
+constexpr int64_t kStrip = 16;  // rows that are packed together, across all panels: so they are read as they lie
+
+enum class Order { rows, columns };  // which of A's neighbours are adjacent: those of a row, or those of a column
+
+#if defined(__AVX2__)
+// Keeps a row of B in its register: g++ would read it again for each multiply-add, at half the speed.
+#define TERN_PIN(lane) asm("" : "+v"((lane).vector))
+#else
+#define TERN_PIN(lane) static_cast<void>(lane)
+#endif
+
+template <class Kind, int Rows, int Vectors, Order A, bool Partial>
+void micro(const Tile<typename Kind::Scalar>& tile) {
+  using T = typename Kind::Scalar;
+  using L = Lane<T>;
+  constexpr int kLanes = L::kLanes, kLast = Vectors - 1;
+  const int64_t c_row = tile.c_row;
+  const int tail = Partial ? tile.tail : kLanes;
+  L sum[Rows][Vectors];
+  if (tile.accumulate) {
+    TERN_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      const T* c = tile.c + i * c_row;
+      TERN_UNROLL
+      for (int v = 0; v < kLast; ++v) sum[i][v] = L::load(c + v * kLanes);
+      sum[i][kLast] = Partial ? L::load(c + kLast * kLanes, tail) : L::load(c + kLast * kLanes);
+    }
+  } else {
+    TERN_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      TERN_UNROLL
+      for (int v = 0; v < Vectors; ++v) {
+        sum[i][v] = L(0);
+        __builtin_prefetch(tile.c + i * c_row + v * kLanes, 1);
+      }
+    }
+  }
+  const T* b = tile.b;
+  const int64_t b_row = tile.b_row, a_step = tile.a_step;
+  const T* a[Rows];
+  TERN_UNROLL
+  for (int i = 0; i < Rows; ++i) a[i] = tile.a + (A == Order::rows ? i * a_step : i);
+  for (int64_t k = 0, end = tile.k; k < end; ++k, b += b_row) {
+    L right[Vectors];
+    TERN_UNROLL
+    for (int v = 0; v < kLast; ++v) right[v] = L::load(b + v * kLanes);
+    right[kLast] = Partial ? L::load(b + kLast * kLanes, tail) : L::load(b + kLast * kLanes);
+    if constexpr (Rows > 1) {
+      TERN_UNROLL
+      for (int v = 0; v < Vectors; ++v) {
+        TERN_PIN(right[v]);
+        if constexpr (Rows > 2) __builtin_prefetch(b + kAhead * b_row + v * kLanes);
+      }
+    }
+    TERN_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      const L left = Kind::broadcast(A == Order::rows ? a[i] + k : a[0] + i);
+      TERN_UNROLL
+      for (int v = 0; v < Vectors; ++v) sum[i][v] = Kind::multiply_add(left, right[v], sum[i][v]);
+    }
+    if constexpr (A == Order::columns) a[0] += a_step;
+  }
+  if (tile.bias) {
+    TERN_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+      const L bias = Partial && v == kLast ? L::load(tile.bias + v * kLanes, tail) : L::load(tile.bias + v * kLanes);
+      TERN_UNROLL
+      for (int i = 0; i < Rows; ++i) sum[i][v] = sum[i][v] + bias;
+    }
+  }
+  if (tile.relu) {
+    TERN_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      TERN_UNROLL
+      for (int v = 0; v < Vectors; ++v) sum[i][v] = select(sum[i][v] <= L(0), L(0), sum[i][v]);  // NaN stays NaN
+    }
+  }
+  TERN_UNROLL
+  for (int i = 0; i < Rows; ++i) {
+    T* c = tile.c + i * c_row;
+    TERN_UNROLL
+    for (int v = 0; v < kLast; ++v) sum[i][v].store(c + v * kLanes);
+    if constexpr (Partial) {
+      sum[i][kLast].store(c + kLast * kLanes, tail);
+    } else {
+      sum[i][kLast].store(c + kLast * kLanes);
+    }
+  }
+}
+
+template <class T>
+using Micro = void (*)(const Tile<T>&);
+
+// By order of A, whether the last vector is partial, rows and vectors; the combinations of no tile are null.
+template <class Kind>
+struct Micros {
+  Micro<typename Kind::Scalar> at[2][2][kRows + 1][kMostVectors + 1] = {};
+
+  template <int Rows, int Vectors>
+  constexpr void set() {
+    constexpr int kWidest = Rows == 1 ? kWide1 : Rows == 2 ? kWide2 : kVectors;
+    if constexpr (Vectors <= kWidest) {
+      // A whole vector is as fast through a mask where there are masks.
+      constexpr bool kWhole = TERN_VECTOR_BYTES == 64;
+      at[0][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, kWhole>;
+      at[0][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, true>;
+      at[1][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, kWhole>;
+      at[1][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, true>;
+      set<Rows, Vectors + 1>();
+    } else if constexpr (Rows < kRows) {
+      set<Rows + 1, 1>();
+    }
+  }
+  constexpr Micros() { set<1, 1>(); }
+};
+template <class Kind>
+constinit const Micros<Kind> micros;
+
+// kLanes rows of kLanes elements become columns: each step interleaves the first half of the rows with the second.
+template <class T>
+TERN_INLINE void transpose(Lane<T> (&rows)[Lane<T>::kLanes]) {
+  constexpr int kLanes = Lane<T>::kLanes;
+  TERN_UNROLL
+  for (int step = 1; step < kLanes; step *= 2) {
+    Lane<T> next[kLanes];
+    TERN_UNROLL
+    for (int i = 0; i < kLanes / 2; ++i) {
+      next[2 * i] = interleave_low(rows[i], rows[i + kLanes / 2]);
+      next[2 * i + 1] = interleave_high(rows[i], rows[i + kLanes / 2]);
+    }
+    TERN_UNROLL
+    for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
+  }
+}
+
+template <class T>
+int64_t whole_vectors(int64_t columns) {
+  return (columns + Lane<T>::kLanes - 1) / Lane<T>::kLanes * Lane<T>::kLanes;
+}
+
+int64_t less(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t more(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// Rows are split evenly into tiles: the first `larger` of them have one more than the others.
+struct RowTiles {
+  int64_t count, rows, larger;
+  explicit RowTiles(int64_t m) : count((m + kRows - 1) / kRows), rows(m / count), larger(m % count) {}
+  int64_t of(int64_t tile) const { return rows + (tile < larger); }
+};
+
+}  // namespace
+}  // namespace tern::kernels::cpu::TERN_TARGET
