@@ -1,22 +1,20 @@
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 #include <vector>
 
 #include "cpu/families.h"
+#include "cpu/vector/reduce.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 
-// Contract of sum: term r, in logical order of the reduced dimensions, is added in f64 (i64 for integers) to lane r % 8
-// of its chunk of 4,096 terms; a chunk's lanes are added as ((0+1)+(2+3))+((4+5)+(6+7)), chunks in order. So a result
-// depends on its own terms alone, whatever the strides, the batch or the threads.
+// Contract of sum: term r, in logical order of the reduced dimensions, is added in f64 to lane r % 16 of its chunk of
+// 4,096 terms; a chunk's lanes are added in a tree, neighbours first, and the chunks in order. So a result depends on
+// its own terms alone, whatever the strides, the batch, the threads or the target. Integers are added in i64.
 namespace tern::kernels::cpu {
 namespace {
 
-constexpr int kLanes = 8;
-constexpr std::int64_t kChunk = 4096;
-constexpr std::int64_t kWork = 32768;  // terms a block of the grid sums at least
-constexpr std::int64_t kColumns = 32;
+constexpr std::int64_t kWork = 32768;  // terms a block of the grid takes at least
+constexpr std::int64_t kColumns = 32;  // of cumsum, side by side
 
 /// Walks the reduced dimensions in logical order: runs of terms with one stride.
 class Terms {
@@ -25,6 +23,7 @@ class Terms {
     run_ = args.reduced > 0 ? args.reduced_sizes[args.reduced - 1] : 1;
     stride_ = args.reduced > 0 ? args.reduced_strides[args.reduced - 1] : 0;
   }
+  /// Terms with one stride, and that stride.
   std::int64_t run() const { return run_; }
   std::int64_t stride() const { return stride_; }
   std::int64_t offset() const { return offset_; }
@@ -53,114 +52,121 @@ std::int64_t kept_offset(const ReduceArgs& args, std::int64_t output) {
   return offset;
 }
 
-template <class Acc>
-Acc combine(const Acc* lane) {
-  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+// Adjacent terms from `first` on, at most kSumChunk of them.
+template <class T>
+double sum_of_chunk(const T* x, std::int64_t stride, std::int64_t n) {
+  if (stride == 1) return reductions<T>().sum(x, n);
+  T terms[kSumChunk];
+  for (std::int64_t i = 0; i < n; ++i) terms[i] = x[i * stride];
+  return reductions<T>().sum(terms, n);
 }
 
-// One chunk of adjacent terms.
-template <class T, class Acc>
-Acc chunk_sum(const T* x, std::int64_t n, std::int64_t stride) {
-  Acc lane[kLanes] = {};
-  std::int64_t i = 0;
-  if (stride == 1) {
-    for (; i + kLanes <= n; i += kLanes) {
-      for (int l = 0; l < kLanes; ++l) lane[l] += static_cast<Acc>(x[i + l]);
-    }
-  }
-  for (; i < n; ++i) lane[i % kLanes] += static_cast<Acc>(x[i * stride]);
-  return combine(lane);
-}
-
-template <class T, class Acc>
-Acc sum_one(const ReduceArgs& args, const T* x) {
+template <class T>
+double sum_one(const ReduceArgs& args, const T* x) {
   Terms terms(args);
-  Acc total{};
+  double total = 0;
   if (terms.run() == args.terms) {
-    for (std::int64_t begin = 0; begin < args.terms; begin += kChunk) {
-      total += chunk_sum<T, Acc>(x + begin * terms.stride(), std::min(kChunk, args.terms - begin), terms.stride());
+    for (std::int64_t begin = 0; begin < args.terms; begin += kSumChunk) {
+      total += sum_of_chunk(x + begin * terms.stride(), terms.stride(), std::min(kSumChunk, args.terms - begin));
     }
     return total;
   }
-  Acc lane[kLanes] = {};
+  T chunk[kSumChunk];
+  std::int64_t filled = 0;
   for (std::int64_t r = 0; r < args.terms; terms.next()) {
     const T* run = x + terms.offset();
     for (std::int64_t i = 0; i < terms.run(); ++i, ++r) {
-      if (r % kChunk == 0 && r > 0) {
-        total += combine(lane);
-        std::fill(lane, lane + kLanes, Acc{});
+      chunk[filled++] = run[i * terms.stride()];
+      if (filled == kSumChunk) {
+        total += reductions<T>().sum(chunk, filled);
+        filled = 0;
       }
-      lane[r % kLanes] += static_cast<Acc>(run[i * terms.stride()]);
     }
   }
-  return total + combine(lane);
+  return filled > 0 ? total + reductions<T>().sum(chunk, filled) : total;
 }
 
-// Up to kColumns neighbouring outputs whose terms lie side by side.
-template <class T, class Acc, class Out>
-void sum_columns(const ReduceArgs& args, const T* x, std::int64_t columns, Out* out) {
-  Terms terms(args);
-  Acc total[kColumns] = {}, lane[kLanes][kColumns] = {};
-  const auto flush = [&] {
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const Acc mine[kLanes] = {lane[0][c], lane[1][c], lane[2][c], lane[3][c],
-                                lane[4][c], lane[5][c], lane[6][c], lane[7][c]};
-      total[c] += combine(mine);
-      for (auto& row : lane) row[c] = Acc{};
+/// One number for each (chunk, output), on any thread, and their sums in order of the chunks.
+template <class T, class Sum>
+void sum_by_chunks(const ReduceArgs& args, std::int64_t tiles, std::int64_t grain, Sum sum) {
+  const std::int64_t chunks = (args.terms + kSumChunk - 1) / kSumChunk;
+  std::vector<double> partial(static_cast<std::size_t>(chunks * args.outputs), 0.0);
+  parallel_for(chunks * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t u = begin; u < end; ++u) {
+      sum(u / tiles, u % tiles, partial.data() + u / tiles * args.outputs);
     }
-  };
-  for (std::int64_t r = 0; r < args.terms; terms.next()) {
-    const T* run = x + terms.offset();
-    for (std::int64_t i = 0; i < terms.run(); ++i, ++r) {
-      if (r % kChunk == 0 && r > 0) flush();
-      const T* row = run + i * terms.stride();
-      Acc* to = lane[r % kLanes];
-      for (std::int64_t c = 0; c < columns; ++c) to[c] += static_cast<Acc>(row[c]);
-    }
+  });
+  T* out = static_cast<T*>(args.out);
+  for (std::int64_t o = 0; o < args.outputs; ++o) {
+    double total = 0;
+    for (std::int64_t c = 0; c < chunks; ++c) total += partial[static_cast<std::size_t>(c * args.outputs + o)];
+    out[o] = static_cast<T>(total);
   }
-  flush();
-  for (std::int64_t c = 0; c < columns; ++c) out[c] = static_cast<Out>(total[c]);
 }
 
-template <class T, class Acc, class Out>
+/// Whether neighbouring outputs lie side by side, so that vectors go across them, one term after the other.
+bool across_columns(const ReduceArgs& args, const Terms& terms) {
+  return args.kept > 0 && args.kept_strides[args.kept - 1] == 1 && args.kept_sizes[args.kept - 1] > 1 &&
+         terms.stride() != 1 && terms.run() == args.terms;
+}
+
+template <class T>
 void sum_kernel(const ReduceArgs& args) {
   const T* x = static_cast<const T*>(args.x);
-  Out* out = static_cast<Out*>(args.out);
-  Terms terms(args);
-  if (args.outputs < 4 && args.terms > kWork && terms.run() == args.terms) {
-    const std::int64_t chunks = (args.terms + kChunk - 1) / kChunk;
-    std::vector<Acc> partial(static_cast<std::size_t>(chunks));
-    for (std::int64_t o = 0; o < args.outputs; ++o) {
-      const T* first = x + kept_offset(args, o);
-      parallel_for(chunks, kWork / kChunk, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t c = begin; c < end; ++c) {
-          partial[static_cast<std::size_t>(c)] = chunk_sum<T, Acc>(
-              first + c * kChunk * terms.stride(), std::min(kChunk, args.terms - c * kChunk), terms.stride());
-        }
-      });
-      Acc total{};
-      for (Acc p : partial) total += p;
-      out[o] = static_cast<Out>(total);
-    }
-    return;
-  }
-  const std::int64_t width = args.kept > 0 ? args.kept_sizes[args.kept - 1] : 1;
-  if (args.kept > 0 && args.kept_strides[args.kept - 1] == 1 && width > 1 && terms.stride() != 1) {
-    const std::int64_t tiles = (width + kColumns - 1) / kColumns;
-    const std::int64_t grain = kWork / (kColumns * std::max<std::int64_t>(args.terms, 1)) + 1;
-    parallel_for(args.outputs / width * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
+  T* out = static_cast<T*>(args.out);
+  const Terms terms(args);
+  const std::int64_t stride = terms.stride();
+  const auto length = [&](std::int64_t chunk) { return std::min(kSumChunk, args.terms - chunk * kSumChunk); };
+  if (across_columns(args, terms)) {
+    const std::int64_t width = args.kept_sizes[args.kept - 1], tiles = (width + kSumColumns - 1) / kSumColumns;
+    const std::int64_t grain = kWork / (std::min(kSumChunk, args.terms + 1) * std::min(kSumColumns, width)) + 1;
+    const auto sum_tile = [&](std::int64_t chunk, std::int64_t tile, double* total) {
+      const std::int64_t column = tile % tiles * kSumColumns, output = tile / tiles * width + column;
+      reductions<T>().sum_columns(x + kept_offset(args, output) + chunk * kSumChunk * stride, stride, length(chunk),
+                                  std::min(kSumColumns, width - column), total + output);
+    };
+    const std::int64_t all = args.outputs / width * tiles;
+    if (args.terms > kSumChunk) return sum_by_chunks<T>(args, all, grain, sum_tile);
+    parallel_for(all, grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t t = begin; t < end; ++t) {
-        const std::int64_t output = t / tiles * width + t % tiles * kColumns;
-        sum_columns<T, Acc, Out>(args, x + kept_offset(args, output), std::min(kColumns, width - t % tiles * kColumns),
-                                 out + output);
+        const std::int64_t column = t % tiles * kSumColumns, output = t / tiles * width + column;
+        const std::int64_t columns = std::min(kSumColumns, width - column);
+        double total[kSumColumns] = {};
+        reductions<T>().sum_columns(x + kept_offset(args, output), stride, args.terms, columns, total);
+        for (std::int64_t c = 0; c < columns; ++c) out[output + c] = static_cast<T>(total[c]);
       }
     });
     return;
   }
+  if (args.outputs < 4 && args.terms > kWork && terms.run() == args.terms) {
+    return sum_by_chunks<T>(
+        args, args.outputs, kWork / kSumChunk, [&](std::int64_t chunk, std::int64_t output, double* total) {
+          total[output] =
+              sum_of_chunk(x + kept_offset(args, output) + chunk * kSumChunk * stride, stride, length(chunk));
+        });
+  }
   parallel_for(args.outputs, kWork / std::max<std::int64_t>(args.terms, 1) + 1,
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t o = begin; o < end; ++o) {
-                   out[o] = static_cast<Out>(sum_one<T, Acc>(args, x + kept_offset(args, o)));
+                   out[o] = static_cast<T>(sum_one(args, x + kept_offset(args, o)));
+                 }
+               });
+}
+
+template <class T>
+void sum_of_integers(const ReduceArgs& args) {
+  const T* x = static_cast<const T*>(args.x);
+  parallel_for(args.outputs, kWork / std::max<std::int64_t>(args.terms, 1) + 1,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t o = begin; o < end; ++o) {
+                   const T* first = x + kept_offset(args, o);
+                   std::int64_t total = 0;
+                   Terms terms(args);
+                   for (std::int64_t r = 0; r < args.terms; terms.next(), r += terms.run()) {
+                     const T* run = first + terms.offset();
+                     for (std::int64_t i = 0; i < terms.run(); ++i) total += run[i * terms.stride()];
+                   }
+                   static_cast<std::int64_t*>(args.out)[o] = total;
                  }
                });
 }
@@ -185,7 +191,7 @@ void scan(const ReduceArgs& args, Init init, Visit visit, Finish finish) {
 }
 
 template <class T, bool Largest>
-void extreme_kernel(const ReduceArgs& args) {
+void extreme_by_scan(const ReduceArgs& args) {
   T* out = static_cast<T*>(args.out);
   scan<T>(
       args, [](T first) { return first; },
@@ -193,6 +199,45 @@ void extreme_kernel(const ReduceArgs& args) {
         if ((Largest ? x > best : x < best) || x != x) best = x;
       },
       [out](std::int64_t o, T best) { out[o] = best; });
+}
+
+template <class T, bool Largest>
+void extreme_kernel(const ReduceArgs& args) {
+  const T* x = static_cast<const T*>(args.x);
+  T* out = static_cast<T*>(args.out);
+  const Terms terms(args);
+  const Reductions<T>& code = reductions<T>();
+  const auto of = Largest ? code.max : code.min;
+  if (across_columns(args, terms)) {
+    const std::int64_t width = args.kept_sizes[args.kept - 1], tiles = (width + kSumColumns - 1) / kSumColumns;
+    const auto of_columns = Largest ? code.max_columns : code.min_columns;
+    const std::int64_t grain = kWork / (args.terms * std::min(kSumColumns, width)) + 1;
+    parallel_for(args.outputs / width * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t t = begin; t < end; ++t) {
+        const std::int64_t column = t % tiles * kSumColumns, output = t / tiles * width + column;
+        const std::int64_t columns = std::min(kSumColumns, width - column);
+        const T* first = x + kept_offset(args, output);
+        std::copy(first, first + columns, out + output);
+        for (std::int64_t r = 1; r < args.terms; ++r) of_columns(first + r * terms.stride(), columns, out + output);
+      }
+    });
+    return;
+  }
+  if (terms.stride() != 1 || terms.run() != args.terms) return extreme_by_scan<T, Largest>(args);
+  if (args.outputs >= 4 || args.terms <= kWork) {
+    parallel_for(args.outputs, kWork / args.terms + 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t o = begin; o < end; ++o) out[o] = of(x + kept_offset(args, o), args.terms);
+    });
+    return;
+  }
+  std::vector<T> partial(static_cast<std::size_t>((args.terms + kWork - 1) / kWork));
+  for (std::int64_t o = 0; o < args.outputs; ++o) {
+    const T* first = x + kept_offset(args, o);
+    parallel_for(args.terms, kWork, [&](std::int64_t begin, std::int64_t end) {
+      partial[static_cast<std::size_t>(begin / kWork)] = of(first + begin, end - begin);
+    });
+    out[o] = of(partial.data(), static_cast<std::int64_t>(partial.size()));
+  }
 }
 
 template <class T, bool Largest>
@@ -215,8 +260,13 @@ void choose_kernel(const ReduceArgs& args) {
 
 template <class T>
 void set_extremes() {
-  reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, true>);
-  reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, false>);
+  if constexpr (std::is_floating_point_v<T>) {
+    reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, true>);
+    reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, false>);
+  } else {
+    reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_by_scan<T, true>);
+    reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_by_scan<T, false>);
+  }
   reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, true>);
   reduce_argmin.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, false>);
 }
@@ -244,11 +294,11 @@ void cumsum_kernel(const CumulateArgs& args) {
 }  // namespace
 
 void register_reduce() {
-  reduce_sum.set(DeviceKind::cpu, f64, &sum_kernel<double, double, double>);
-  reduce_sum.set(DeviceKind::cpu, f32, &sum_kernel<float, double, float>);
-  reduce_sum.set(DeviceKind::cpu, i64, &sum_kernel<std::int64_t, std::int64_t, std::int64_t>);
-  reduce_sum.set(DeviceKind::cpu, u8, &sum_kernel<std::uint8_t, std::int64_t, std::int64_t>);
-  reduce_sum.set(DeviceKind::cpu, boolean, &sum_kernel<bool, std::int64_t, std::int64_t>);
+  reduce_sum.set(DeviceKind::cpu, f64, &sum_kernel<double>);
+  reduce_sum.set(DeviceKind::cpu, f32, &sum_kernel<float>);
+  reduce_sum.set(DeviceKind::cpu, i64, &sum_of_integers<std::int64_t>);
+  reduce_sum.set(DeviceKind::cpu, u8, &sum_of_integers<std::uint8_t>);
+  reduce_sum.set(DeviceKind::cpu, boolean, &sum_of_integers<bool>);
   cumsum.set(DeviceKind::cpu, f64, &cumsum_kernel<double, double>);
   cumsum.set(DeviceKind::cpu, f32, &cumsum_kernel<float, double>);
   cumsum.set(DeviceKind::cpu, i64, &cumsum_kernel<std::int64_t, std::int64_t>);

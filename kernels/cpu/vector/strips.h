@@ -50,6 +50,13 @@ TERN_INLINE void put_first(LaneMask<T> mask, char* p, int n) {
   for (int i = 0; i < n; ++i) p[i] = bytes[i];
 }
 
+/// After streaming, before another thread reads.
+TERN_INLINE void fence() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
+
 template <class T, class Out, class... In, class F, int... K>
 TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K...>) {
   constexpr int kLanes = Lane<T>::kLanes;
@@ -64,9 +71,7 @@ TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K..
     ((at[K] += step[K]), ...);
   }
   if (n > 0) put_first(f(Operand<T, In>::load(at[K], static_cast<int>(n))...), out, static_cast<int>(n));
-#if defined(__SSE2__)
-  if (stream) _mm_sfence();
-#endif
+  if (stream) fence();
 }
 
 /// Out = f(In…), f taking lanes of T.
