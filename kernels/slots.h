@@ -31,6 +31,8 @@ TERN_COMPARE_LIST(TERN_SLOT)
 inline constinit KernelSlot<LoopFn> where{"where"};
 /// out = a + alpha * b.
 inline constinit KernelSlot<void(const Loop&, double alpha)> add_scaled{"add_scaled"};
+/// out = a + b * c, the product rounded first; of floating types.
+inline constinit KernelSlot<LoopFn> add_product{"add_product"};
 /// Converts to the slot's type from `from`.
 inline constinit KernelSlot<void(const Loop&, DType from)> convert{"convert"};
 inline constinit KernelSlot<void(const Loop&, Scalar)> fill{"fill"};

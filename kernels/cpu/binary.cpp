@@ -85,6 +85,11 @@ void add_scaled_kernel(const Loop& loop, double alpha) {
   }
 }
 
+template <class T>
+void add_product_kernel(const Loop& loop) {
+  run_strips(loop, kSizes<T, T, T, T>, chosen(binary_tables).add_product[kReal<T>]);
+}
+
 }  // namespace
 
 void register_binary() {
@@ -102,6 +107,8 @@ void register_binary() {
   where.set(DeviceKind::cpu, i64, &where_kernel<std::int64_t>);
   where.set(DeviceKind::cpu, u8, &where_kernel<std::uint8_t>);
   where.set(DeviceKind::cpu, boolean, &where_kernel<bool>);
+  add_product.set(DeviceKind::cpu, f32, &add_product_kernel<float>);
+  add_product.set(DeviceKind::cpu, f64, &add_product_kernel<double>);
   add_scaled.set(DeviceKind::cpu, f32, &add_scaled_kernel<float>);
   add_scaled.set(DeviceKind::cpu, f64, &add_scaled_kernel<double>);
   add_scaled.set(DeviceKind::cpu, i64, &add_scaled_kernel<std::int64_t>);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "autograd/extras.h"
 #include "tensor_loop.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -16,8 +17,6 @@ void clear_node(Node* node) noexcept;
 namespace {
 const auto shallower = [](const Node* a, const Node* b) { return a->depth < b->depth; };
 
-Node* producer(const Edge& edge) { return edge.node; }
-
 bool sole_owner(const TensorImpl* impl) {
   return impl->refs.unique() && impl->storage->refs.unique() && !impl->storage->parent && impl->contiguous;
 }
@@ -29,15 +28,21 @@ Backward::~Backward() {
     node->claimed_by.store(nullptr, std::memory_order_release);
     release_node(node);
   }
-  for (auto& [key, collected] : wanted_) release(collected);
+  for (auto& [leaf, pending] : hooked_) {
+    release(leaf);
+    release(pending);
+  }
+  if (!captured_) return;
+  for (auto& [key, collected] : captured_->wanted) release(collected);
 }
 
 void Backward::capture(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs) {
-  capturing_ = true;
+  captured_ = std::make_unique<Captured>();
+  auto& [wanted, reaches] = *captured_;
   for (const Tensor& input : inputs) {
     TensorImpl* impl = checked(input);
     if (!impl->requires_grad) throw StateError("[grad] expected inputs that need a gradient, got one that does not");
-    wanted_[impl->node ? static_cast<const void*>(impl->node) : impl] = nullptr;
+    wanted[impl->node ? static_cast<const void*>(impl->node) : impl] = nullptr;
   }
   // Nodes in post-order, so that a node is judged after all that it depends on; an explicit stack for long chains.
   struct Visit {
@@ -46,7 +51,7 @@ void Backward::capture(const std::vector<Tensor>& outputs, const std::vector<Ten
   };
   std::vector<Visit> stack;
   const auto enter = [&](Node* node) {
-    if (reaches_.emplace(node, wanted_.count(node) > 0).second) stack.push_back({node, 0});
+    if (captured_->reaches.emplace(node, captured_->wanted.count(node) > 0).second) stack.push_back({node, 0});
   };
   for (const Tensor& output : outputs) {
     if (Node* root = checked(output)->node) enter(root);
@@ -57,33 +62,39 @@ void Backward::capture(const std::vector<Tensor>& outputs, const std::vector<Ten
         if (edge.requires_grad && edge.node) enter(edge.node);
         continue;
       }
-      bool reaches = reaches_[top.node];
+      bool found = reaches[top.node];
       for (std::uint32_t i = 0; i < top.node->inputs; ++i) {
         const Edge& edge = top.node->edges()[i];
-        if (edge.requires_grad) reaches = reaches || (edge.node ? reaches_[edge.node] : wanted_.count(edge.tensor) > 0);
+        if (edge.requires_grad) found = found || (edge.node ? reaches[edge.node] : wanted.count(edge.tensor) > 0);
       }
-      reaches_[top.node] = reaches;
+      reaches[top.node] = found;
       stack.pop_back();
     }
   }
 }
 
-bool Backward::needed(const Edge& edge) const {
-  if (!edge.requires_grad) return false;
-  if (!capturing_) return true;
-  if (!edge.node) return wanted_.count(edge.tensor) > 0;
-  const auto found = reaches_.find(edge.node);
-  return found != reaches_.end() && found->second;
+bool Backward::reaches(const Edge& edge) const {
+  if (!edge.node) return captured_->wanted.count(edge.tensor) > 0;
+  const auto found = captured_->reaches.find(edge.node);
+  return found != captured_->reaches.end() && found->second;
 }
 
-void Backward::enqueue(Node* node) {
+void Backward::enqueue(const Edge& edge) {
+  Node* node = edge.node;
   Backward* owner = node->claimed_by.load(std::memory_order_acquire);
   if (owner == this) return;
-  if (owner != nullptr || !node->claimed_by.compare_exchange_strong(owner, this, std::memory_order_acq_rel)) {
+  // Reached through this edge alone, which is this pass's, the node is nobody else's either: plain writes will do.
+  const bool alone = node->refs.unique() && (!edge.tensor || edge.tensor->refs.unique());
+  if (alone && owner == nullptr) {
+    node->claimed_by.store(this, std::memory_order_relaxed);
+    node->refs.value.store(2, std::memory_order_relaxed);
+  } else if (owner == nullptr && node->claimed_by.compare_exchange_strong(owner, this, std::memory_order_acq_rel)) {
+    node->refs.add();
+  } else {
     throw StateError("[backward] expected a graph that one pass runs through at a time, got two at once in " +
                      std::string(node->op->name));
   }
-  node->refs.add();
+  if (heap_.empty() && heap_.capacity() == 0) heap_.reserve(32);
   heap_.push_back(node);
   if (heap_.size() > 1) std::push_heap(heap_.begin(), heap_.end(), shallower);
 }
@@ -118,9 +129,9 @@ void Backward::into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op) {
     throw StateError("[" + std::string(op.name) + "] expected a gradient of shape " + to_string(leaf->shape) +
                      ", got " + describe(gradient));
   }
-  if (capturing_) {
-    const auto found = wanted_.find(leaf);
-    if (found != wanted_.end()) add_to(found->second, std::move(gradient));
+  if (captured_) {
+    const auto found = captured_->wanted.find(leaf);
+    if (found != captured_->wanted.end()) add_to(found->second, std::move(gradient));
     return;
   }
   if (create_) {
@@ -142,37 +153,42 @@ void Backward::into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op) {
 }
 
 void Backward::deliver(const Edge& edge, Tensor gradient, const OpInfo& op) {
-  if (Node* node = producer(edge)) {
-    enqueue(node);
-    add_to(node->pending, std::move(gradient));
+  if (edge.node) {
+    enqueue(edge);
+    add_to(edge.node->pending, std::move(gradient));
+  } else if (edge.tensor->extras) [[unlikely]] {
+    add_to(hooked(edge.tensor), std::move(gradient));
   } else {
     into_leaf(edge.tensor, std::move(gradient), op);
   }
 }
 
+TensorImpl*& Backward::hooked(TensorImpl* leaf) {
+  for (auto& [known, pending] : hooked_) {
+    if (known == leaf) return pending;
+  }
+  return hooked_.emplace_back(share(leaf), nullptr).second;
+}
+
+Sink Backward::sink_of(TensorImpl*& slot, const Shape& shape, DType dtype) {
+  if (!slot) {
+    slot = new_tensor(shape, dtype).release();
+    return {slot, false};
+  }
+  if (!sole_owner(slot)) release(std::exchange(slot, Tensor(share(slot)).clone().release()));
+  return {slot, true};
+}
+
 Sink Backward::sink(const Node& node, int i, const Shape& shape, DType dtype) {
   const Edge& edge = node.edges()[i];
-  if (Node* target = producer(edge)) {
-    enqueue(target);
-    if (!target->pending) {
-      target->pending = new_tensor(shape, dtype).release();
-      return {target->pending->data, false};
-    }
-    if (!sole_owner(target->pending)) {
-      release(std::exchange(target->pending, Tensor(share(target->pending)).clone().release()));
-    }
-    return {target->pending->data, true};
+  if (Node* target = edge.node) {
+    enqueue(edge);
+    return sink_of(target->pending, shape, dtype);
   }
   TensorImpl* leaf = edge.tensor;
-  if (capturing_) {
-    TensorImpl*& slot = wanted_.find(leaf)->second;
-    if (!slot) {
-      slot = new_tensor(shape, dtype).release();
-      return {slot->data, false};
-    }
-    if (!sole_owner(slot)) release(std::exchange(slot, Tensor(share(slot)).clone().release()));
-    return {slot->data, true};
-  }
+  if (leaf->extras) [[unlikely]]
+    return sink_of(hooked(leaf), shape, dtype);
+  if (captured_) return sink_of(captured_->wanted.find(leaf)->second, shape, dtype);
   const bool present = std::exchange(leaf->grad_present, true);
   if (!leaf->grad) {
     leaf->grad = new_tensor(shape, dtype).release();
@@ -182,7 +198,7 @@ Sink Backward::sink(const Node& node, int i, const Shape& shape, DType dtype) {
   } else {
     leaf->grad->storage->count_write();
   }
-  return {leaf->grad->data, present};
+  return {leaf->grad, present};
 }
 
 void Backward::process(Node* node) {
@@ -196,10 +212,14 @@ void Backward::process(Node* node) {
     }
   } claim{node};
 
-  const Tensor g(std::exchange(node->pending, nullptr));
-  if (capturing_) {
-    const auto found = wanted_.find(node);
-    if (found != wanted_.end()) found->second = share(g.impl());
+  Tensor g(std::exchange(node->pending, nullptr));
+  if (node->extras) [[unlikely]] {
+    g = run_hooks(*node->extras, std::move(g));
+    if (node->extras->retained && !captured_) into_leaf(node->extras->retained, g, *node->op);
+  }
+  if (captured_) {
+    const auto found = captured_->wanted.find(node);
+    if (found != captured_->wanted.end()) found->second = share(g.impl());
   }
   if (node->released) {
     throw StateError("[backward] expected a graph that still holds what " + std::string(node->op->name) +
@@ -213,7 +233,14 @@ void Backward::process(Node* node) {
     Tensor few[4];
     std::vector<Tensor> many(count > 4 ? count : 0);
     Tensor* out = count > 4 ? many.data() : few;
-    if (node->op->fused && !create_) {
+    if (thread_state.anomaly) [[unlikely]] {
+      // By the derivative, whose results can be looked at one by one.
+      struct Within {
+        bool before = std::exchange(thread_state.derivative, true);
+        ~Within() { thread_state.derivative = before; }
+      } within;
+      node->op->derivative(*node, g, out);
+    } else if (node->op->fused && !create_) {
       node->op->fused(*this, *node, g, out);
     } else {
       node->op->derivative(*node, g, out);
@@ -222,7 +249,7 @@ void Backward::process(Node* node) {
       if (!edges[i].wanted || !out[i].defined()) continue;
       if (thread_state.anomaly) [[unlikely]] {
         const In in{g};
-        check_anomaly(*node->op, out[i], true, &in, 1);
+        check_anomaly(*node->op, out[i], node, &in, 1);
       }
       deliver(edges[i], std::move(out[i]), *node->op);
     }
@@ -238,11 +265,15 @@ void Backward::run() {
     heap_.pop_back();
     process(node);
   }
+  static constexpr OpInfo hook{"hook", nullptr};
+  for (auto& [leaf, pending] : hooked_) {
+    if (pending) into_leaf(leaf, run_hooks(*leaf->extras, Tensor(std::exchange(pending, nullptr))), hook);
+  }
 }
 
 Tensor Backward::captured(const Tensor& input) const {
   const TensorImpl* impl = input.impl();
-  const auto found = wanted_.find(impl->node ? static_cast<const void*>(impl->node) : impl);
+  const auto found = captured_->wanted.find(impl->node ? static_cast<const void*>(impl->node) : impl);
   return Tensor(share(found->second));
 }
 
@@ -319,7 +350,5 @@ NoGrad::NoGrad() : before_(std::exchange(internal::thread_state.grad_enabled, fa
 NoGrad::~NoGrad() { internal::thread_state.grad_enabled = before_; }
 EnableGrad::EnableGrad() : before_(std::exchange(internal::thread_state.grad_enabled, true)) {}
 EnableGrad::~EnableGrad() { internal::thread_state.grad_enabled = before_; }
-AnomalyMode::AnomalyMode() : before_(std::exchange(internal::thread_state.anomaly, true)) {}
-AnomalyMode::~AnomalyMode() { internal::thread_state.anomaly = before_; }
 
 }  // namespace tern

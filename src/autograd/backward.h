@@ -1,11 +1,26 @@
 #pragma once
 
+#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "autograd/node.h"
+#include "tensor/allocator.h"
 
 namespace tern::internal {
+
+/// Takes a vector's memory from the tensors' cache.
+template <class T>
+struct CacheAllocator {
+  using value_type = T;
+  T* allocate(std::size_t n) {
+    std::uint32_t size_class;
+    return static_cast<T*>(internal::allocate(n * sizeof(T), size_class));
+  }
+  void deallocate(T* memory, std::size_t n) noexcept { internal::deallocate(memory, memory::class_of(n * sizeof(T))); }
+  bool operator==(const CacheAllocator&) const { return true; }
+};
 
 /// One pass over a graph, from results to leaves.
 class Backward {
@@ -27,17 +42,27 @@ class Backward {
   Sink sink(const Node& node, int i, const Shape& shape, DType dtype);
 
  private:
+  // What `capture` was asked for.
+  struct Captured {
+    std::unordered_map<const void*, TensorImpl*> wanted;  // leaf or node -> what was collected, owned
+    std::unordered_map<const Node*, bool> reaches;        // nodes from which a captured tensor is reached
+  };
+
   void deliver(const Edge& edge, Tensor gradient, const OpInfo& op);
-  void enqueue(Node* node);
+  void enqueue(const Edge& edge);
+  // The gradient so far of a leaf with hooks, which are called at the end.
+  TensorImpl*& hooked(TensorImpl* leaf);
+  Sink sink_of(TensorImpl*& slot, const Shape& shape, DType dtype);
   void into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op);
   void add_to(TensorImpl*& slot, Tensor gradient) const;
   void process(Node* node);
-  bool needed(const Edge& edge) const;
+  bool needed(const Edge& edge) const { return edge.requires_grad && (!captured_ || reaches(edge)); }
+  bool reaches(const Edge& edge) const;
 
-  bool retain_, create_, capturing_ = false;
-  std::vector<Node*> heap_;                              // claimed and owned, deepest on top
-  std::unordered_map<const void*, TensorImpl*> wanted_;  // leaf or node -> what was collected, owned
-  std::unordered_map<const Node*, bool> reaches_;        // nodes from which a captured tensor is reached
+  bool retain_, create_;
+  std::unique_ptr<Captured> captured_;
+  std::vector<std::pair<TensorImpl*, TensorImpl*>> hooked_;  // both owned
+  std::vector<Node*, CacheAllocator<Node*>> heap_;           // claimed and owned, deepest on top
 };
 
 }  // namespace tern::internal

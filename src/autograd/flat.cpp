@@ -16,6 +16,7 @@ using internal::TensorImpl;
 
 namespace {
 constexpr std::int64_t kAlign = 16;
+constexpr std::size_t kMostKept = 64;
 
 }  // namespace
 
@@ -53,7 +54,20 @@ void FlatParameters::clear_gradients() {
   for (Tensor& p : parameters_) p.clear_grad();
 }
 
-void FlatParameters::for_each_segment(std::size_t from, std::size_t to, const std::function<void(const Segment&)>& f) {
+const FlatParameters::Segment& FlatParameters::segment(std::size_t first, std::size_t last) {
+  for (const Segment& kept : kept_) {
+    if (kept.first == first && kept.last == last) return kept;
+  }
+  const std::int64_t end = last < parameters_.size() ? offsets_[last] : numel_;
+  const Shape length{end - offsets_[first]};
+  if (kept_.size() == kMostKept) kept_.clear();
+  kept_.push_back({first, last, offsets_[first], internal::new_member_view(values_, length, offsets_[first]),
+                   internal::new_member_view(gradients_, length, offsets_[first])});
+  return kept_.back();
+}
+
+void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*visit)(void*, const Segment&),
+                                    void* body) {
   if (from > to || to > parameters_.size()) {
     internal::throw_value("for_each_segment", "parameters within [0, " + std::to_string(parameters_.size()) + ")",
                           "[" + std::to_string(from) + ", " + std::to_string(to) + ")");
@@ -77,7 +91,7 @@ void FlatParameters::for_each_segment(std::size_t from, std::size_t to, const st
                               "parameter " + std::to_string(i) + " strided");
       }
       Tensor value = internal::new_view(parameters_[i], {impl->numel}, strides, 0);
-      f({i, i + 1, offsets_[i], value, parameters_[i].grad().detach().contiguous().reshape({impl->numel})});
+      visit(body, {i, i + 1, offsets_[i], value, parameters_[i].grad().detach().contiguous().reshape({impl->numel})});
       ++i;
       continue;
     }
@@ -85,10 +99,7 @@ void FlatParameters::for_each_segment(std::size_t from, std::size_t to, const st
     while (last < to && parameters_[last].impl()->grad_present && in_place(last)) {
       parameters_[last++].impl()->storage->count_write();
     }
-    const std::int64_t end = last < parameters_.size() ? offsets_[last] : numel_;
-    const Shape length{end - offsets_[i]};
-    f({i, last, offsets_[i], internal::new_member_view(values_, length, offsets_[i]),
-       internal::new_member_view(gradients_, length, offsets_[i])});
+    visit(body, segment(i, last));
     i = last;
   }
 }

@@ -2,9 +2,8 @@
 
 #include <string>
 
-#include "slots.h"
+#include "autograd/extras.h"
 #include "tensor/allocator.h"
-#include "tensor_loop.h"
 #include "tern/base/error.h"
 
 namespace tern::internal {
@@ -22,16 +21,17 @@ __attribute__((tls_model("initial-exec"))) constinit thread_local Drain drain{};
 void clear_node(Node* node) noexcept {
   Edge* edges = node->edges();
   for (std::uint32_t i = 0; i < node->inputs; ++i) {
-    Edge edge = std::exchange(edges[i], Edge{});
-    if (edge.tensor) {
-      release(edge.tensor);
-    } else if (edge.node) {
-      release_node(edge.node);
+    TensorImpl* const tensor = std::exchange(edges[i].tensor, nullptr);
+    Node* const from = std::exchange(edges[i].node, nullptr);
+    if (tensor) {
+      release(tensor);
+    } else if (from) {
+      release_node(from);
     }
   }
   if (node->has_attributes && node->op->drop) node->op->drop(node->attribute_memory());
   node->has_attributes = false;
-  release(std::exchange(node->output, nullptr));
+  if (const TensorImpl* output = std::exchange(node->output, nullptr)) release_storage(output->storage);
   node->released = true;
 }
 
@@ -44,6 +44,7 @@ void release_node(Node* node) noexcept {
     drain.head = first->next;
     clear_node(first);
     release(first->pending);
+    delete first->extras;
     deallocate(first, first->size_class);
   }
   drain.active = false;
@@ -62,21 +63,17 @@ namespace {
 }
 }  // namespace
 
-Tensor Node::saved(int i) const {
+void Node::throw_saved(int i) const {
   if (released) throw_released(*this);
-  const Edge& edge = edges()[i];
-  const std::uint64_t now = edge.tensor->storage->version();
-  if (now != edge.version) throw_overwritten(*this, "an input", edge.version, now);
-  return Tensor(share(edge.tensor));
+  const TensorImpl* tensor = i < 0 ? output : edges()[i].tensor;
+  throw_overwritten(*this, i < 0 ? "its result" : "an input", i < 0 ? output_version : edges()[i].version,
+                    tensor->storage->version());
 }
 
 Tensor Node::saved_output() const {
-  if (released) throw_released(*this);
-  const std::uint64_t now = output->storage->version();
-  if (now != output_version) throw_overwritten(*this, "its result", output_version, now);
-  Tensor plain(share(output));
-  if (!thread_state.grad_enabled) return plain;
-  Tensor again = plain.detach();
+  const TensorImpl* saved = borrow_output();
+  Tensor again = new_view(saved, saved->shape, saved->strides, 0);
+  if (!thread_state.grad_enabled) return again;
   auto* self = const_cast<Node*>(this);
   self->refs.add();
   again.impl()->node = self;
@@ -84,31 +81,8 @@ Tensor Node::saved_output() const {
   return again;
 }
 
-void check_anomaly(const OpInfo& op, const Tensor& x, bool backward, const In* inputs, std::size_t count) {
-  const auto has_nan = [](const Tensor& t) {
-    return t.defined() && is_floating(t.dtype()) && kernels::any_nan(t.device(), t.dtype(), make_loop(t, {}));
-  };
-  if (!has_nan(x)) return;
-  bool before = false;
-  for (std::size_t i = 0; i < count; ++i) before = before || has_nan(inputs[i].tensor);
-  throw NumericError("[" + std::string(op.name) + "] expected " + (backward ? "gradients" : "results") +
-                     " without NaN in anomaly mode, got one in the " +
-                     (backward ? "gradient that its backward made" : "result") + " of shape " + to_string(x.shape()) +
-                     (before ? " (an input already held one)" : ""));
-}
-
-Node* tape(const OpInfo& op, const Tensor& out, const In* inputs, std::size_t count, bool save_output,
-           std::size_t attribute_bytes) {
-  if (thread_state.anomaly) [[unlikely]]
-    check_anomaly(op, out, false, inputs, count);
-  if (!thread_state.grad_enabled) return nullptr;
-  bool any = false;
-  for (std::size_t i = 0; i < count; ++i) {
-    const TensorImpl* impl = inputs[i].tensor.impl();
-    any = any || (impl && impl->requires_grad);
-  }
-  if (!any) return nullptr;
-
+Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t count, bool save_output,
+             std::size_t attribute_bytes) {
   std::uint32_t size_class;
   void* memory = allocate(sizeof(Node) + count * sizeof(Edge) + attribute_bytes, size_class);
   Node* node = new (memory) Node;
@@ -135,13 +109,17 @@ Node* tape(const OpInfo& op, const Tensor& out, const In* inputs, std::size_t co
     }
   }
   node->depth = depth + 1;
-  TensorImpl* result = out.impl();
   if (save_output) {
-    node->output = new_view(out, result->shape, result->strides, 0).release();
-    node->output_version = result->storage->version();
+    if (out->home != out->storage)
+      throw StateError("[" + std::string(op.name) + "] expected a new tensor to be saved, got a view");
+    out->storage->refs.add();
+    node->output = out;
+    node->output_version = out->storage->version();
   }
-  result->node = node;
-  result->requires_grad = true;
+  if (thread_state.anomaly) [[unlikely]]
+    extras_of(node->extras).called = call_site();
+  out->node = node;
+  out->requires_grad = true;
   return node;
 }
 

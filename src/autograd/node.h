@@ -10,9 +10,10 @@
 #include "tensor/impl.h"
 #include "tensor/thread_state.h"
 
-// The tape. A node holds, for each input, either a saved tensor or the bare edge to what produced it; a saved output is
-// a view without history, so that a node never owns itself. Depth (one more than the deepest input) orders the backward
-// pass: whatever uses a result lies deeper, also when several threads built the graph.
+// The tape. A node holds, for each input, either a saved tensor or the bare edge to what produced it; of a saved output
+// it holds the storage, in whose block the tensor lies, so that a node never owns itself. Depth (one more than the
+// deepest input) orders the backward pass: whatever uses a result lies deeper, also when several threads built the
+// graph.
 namespace tern::internal {
 
 /// Sets grad mode for a scope.
@@ -60,10 +61,11 @@ struct Node {
   bool has_attributes = false;
   const OpInfo* op = nullptr;
   std::atomic<Backward*> claimed_by{nullptr};
-  TensorImpl* pending = nullptr;  // the gradient collected so far, owned by the pass
-  Node* next = nullptr;           // in the list of nodes to be freed
-  TensorImpl* output = nullptr;   // the saved result, without history
+  TensorImpl* pending = nullptr;       // the gradient collected so far, owned by the pass
+  Node* next = nullptr;                // in the list of nodes to be freed
+  const TensorImpl* output = nullptr;  // the saved result: its storage is owned, it may itself be gone (see TensorImpl)
   std::uint64_t output_version = 0;
+  Extras* extras = nullptr;  // hooks of the result and the like; seldom there
 
   Edge* edges() { return reinterpret_cast<Edge*>(this + 1); }
   const Edge* edges() const { return reinterpret_cast<const Edge*>(this + 1); }
@@ -75,9 +77,24 @@ struct Node {
 
   bool wants(int i) const { return edges()[i].wanted; }
   /// The saved input. Throws StateError naming the op when it was written since.
-  Tensor saved(int i) const;
+  Tensor saved(int i) const { return Tensor(share(const_cast<TensorImpl*>(borrow(i)))); }
   /// The saved result; part of the graph again when the pass is taped.
   Tensor saved_output() const;
+  /// The same for kernels: lent while the node lives. Of the result only shape, strides, type and data are to be read.
+  const TensorImpl* borrow(int i) const {
+    const Edge& edge = edges()[i];
+    if (released || edge.tensor->storage->version() != edge.version) [[unlikely]]
+      throw_saved(i);
+    return edge.tensor;
+  }
+  const TensorImpl* borrow_output() const {
+    if (released || output->storage->version() != output_version) [[unlikely]]
+      throw_saved(-1);
+    return output;
+  }
+
+ private:
+  [[noreturn]] TERN_COLD void throw_saved(int i) const;  // of the result: -1
 };
 
 struct In {
@@ -85,10 +102,26 @@ struct In {
   bool save = false;
 };
 
+/// Makes `out` the result of a new node.
+Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t count, bool save_output,
+             std::size_t attribute_bytes);
+/// Throws NumericError naming `op`, and where it was called, when `x` holds a NaN: its result, or, with a node, a
+/// gradient that it made.
+void check_anomaly(const OpInfo& op, const Tensor& x, const Node* node, const In* inputs, std::size_t count);
+
 /// Tapes an op: `out` becomes the result of a new node if taping is on and an input needs a gradient. Returns the node,
 /// or null. In anomaly mode checks `out` first.
-Node* tape(const OpInfo& op, const Tensor& out, const In* inputs, std::size_t count, bool save_output = false,
-           std::size_t attribute_bytes = 0);
+inline Node* tape(const OpInfo& op, const Tensor& out, const In* inputs, std::size_t count, bool save_output = false,
+                  std::size_t attribute_bytes = 0) {
+  if (thread_state.anomaly && !thread_state.derivative) [[unlikely]]
+    check_anomaly(op, out, nullptr, inputs, count);
+  if (!thread_state.grad_enabled) return nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    const TensorImpl* impl = inputs[i].tensor.impl();
+    if (impl && impl->requires_grad) return record(op, out.impl(), inputs, count, save_output, attribute_bytes);
+  }
+  return nullptr;
+}
 
 inline Node* tape(const OpInfo& op, const Tensor& out, std::initializer_list<In> inputs, bool save_output = false) {
   return tape(op, out, inputs.begin(), inputs.size(), save_output);
@@ -114,13 +147,11 @@ void drop_attributes(void* attributes) {
 
 inline bool needs_grad(const Tensor& x) { return x.impl()->requires_grad && thread_state.grad_enabled; }
 
-/// Where a kernel writes a gradient: contiguous memory, overwritten or added to.
+/// Where a kernel writes a gradient: a contiguous tensor, overwritten or added to.
 struct Sink {
-  void* data;
+  TensorImpl* to;
   bool accumulate;
+  void* data() const { return to->data; }
 };
-
-/// Throws NumericError naming `op` when `x` holds a NaN.
-void check_anomaly(const OpInfo& op, const Tensor& x, bool backward, const In* inputs, std::size_t count);
 
 }  // namespace tern::internal

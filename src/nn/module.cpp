@@ -46,6 +46,11 @@ void take_over(const Tensor& p, const Tensor& fresh) {
 
 Module::~Module() = default;
 
+Tensor Module::call_in_scope(const Tensor& x) {
+  const CallScope scope(type_name());
+  return forward(x);
+}
+
 Attributes Module::attributes() const { return {}; }
 
 std::vector<Tensor> Module::parameters() const {

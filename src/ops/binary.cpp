@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "autograd/node.h"
+#include "autograd/backward.h"
 #include "operands.h"
 #include "slots.h"
 #include "tensor_loop.h"
@@ -36,7 +36,7 @@ TERN_COLD Tensor unequal(const Binary& op, const Tensor& a, const Tensor& b);
 
 inline Tensor run(const Binary& op, const Tensor& a, const Tensor& b, const Shape& shape) {
   const auto *ia = a.impl(), *ib = b.impl();
-  Tensor out = internal::new_tensor(shape, ia->dtype);
+  Tensor out = internal::new_result(shape, ia->dtype, ia, ib);
   (*op.kernel)(ia->device, ia->dtype, internal::make_loop(out, {&a, &b}));
   const bool both = op.reads == Reads::both, other = op.reads == Reads::other;
   internal::tape(op, out, {{a, both || (other && ib->requires_grad)}, {b, both || (other && ia->requires_grad)}});
@@ -45,8 +45,13 @@ inline Tensor run(const Binary& op, const Tensor& a, const Tensor& b, const Shap
 
 inline Tensor apply(const Binary& op, const Tensor& a, const Tensor& b) {
   const auto *ia = checked(a), *ib = checked(b);
-  if (ia->dtype != ib->dtype || !is_floating(ia->dtype) || !(ia->shape == ib->shape)) return unequal(op, a, b);
-  return run(op, a, b, ia->shape);
+  if (ia->dtype == ib->dtype && is_floating(ia->dtype)) [[likely]] {
+    if (ia->shape == ib->shape) [[likely]]
+      return run(op, a, b, ia->shape);
+    if (ib->shape.empty() && !ib->requires_grad) return run(op, a, b, ia->shape);
+    if (ia->shape.empty() && !ia->requires_grad) return run(op, a, b, ib->shape);
+  }
+  return unequal(op, a, b);
 }
 
 DType computed(DType dtype, bool real) {
@@ -90,12 +95,29 @@ Tensor sub(const Tensor& a, const Tensor& b) {
   return apply(op, a, b);
 }
 
+namespace {
+void mul_fused(internal::Backward& run, const Node& node, const Tensor& g, Tensor*) {
+  const internal::TensorImpl* ig = g.impl();
+  for (int i = 0; i < 2; ++i) {
+    if (!node.wants(i)) continue;
+    const internal::TensorImpl* other = node.borrow(1 - i);
+    const internal::Sink sink = run.sink(node, i, ig->shape, ig->dtype);
+    if (sink.accumulate) {
+      kernels::add_product(ig->device, ig->dtype, internal::make_loop(sink.to, {sink.to, ig, other}));
+    } else {
+      kernels::binary_mul(ig->device, ig->dtype, internal::make_loop(sink.to, {ig, other}));
+    }
+  }
+}
+}  // namespace
+
 Tensor mul(const Tensor& a, const Tensor& b) {
   static constexpr Binary op{{"mul",
                               [](const Node& node, const Tensor& g, Tensor* out) {
                                 if (node.wants(0)) out[0] = g * node.saved(1);
                                 if (node.wants(1)) out[1] = g * node.saved(0);
-                              }},
+                              },
+                              &mul_fused},
                              &kernels::binary_mul,
                              false,
                              Reads::other};
@@ -291,7 +313,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     return needs_grad(converted) ? converted.expand(shape) : converted;
   };
   const Tensor left = ready(a), right = ready(b);
-  Tensor out = internal::new_tensor(shape, dtype);
+  Tensor out = internal::new_result(shape, dtype, left.impl(), right.impl());
   kernels::where(ic->device, dtype, internal::make_loop(out, {&condition, &left, &right}));
   internal::tape(op, out, {{condition, true}, {left}, {right}});
   return out;

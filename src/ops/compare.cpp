@@ -17,7 +17,7 @@ using Slot = kernels::KernelSlot<kernels::LoopFn>;
 // Neither taped nor differentiable: a kernel over the promoted operands.
 Tensor run(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b, DType dtype, DType result) {
   const Tensor left = a.detach().to(dtype), right = b.detach().to(dtype);
-  Tensor out = internal::new_tensor(broadcast_shapes(name, a.shape(), b.shape()), result);
+  Tensor out = internal::new_result(broadcast_shapes(name, a.shape(), b.shape()), result, a.impl(), b.impl());
   kernel(a.device(), dtype, internal::make_loop(out, {&left, &right}));
   return out;
 }

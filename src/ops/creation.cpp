@@ -29,7 +29,16 @@ Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype()); }
 Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype()); }
 Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype()); }
 Tensor full_like(const Tensor& x, Scalar value) { return full(x.shape(), value, x.dtype()); }
-Tensor scalar(Scalar value, DType dtype) { return full({}, value, dtype); }
+Tensor scalar(Scalar value, DType dtype) {
+  if (dtype != f32 && dtype != f64) return full({}, value, dtype);
+  Tensor out = internal::new_tensor({}, dtype);  // numbers beside tensors come here: no kernel for one element
+  if (dtype == f32) {
+    *reinterpret_cast<float*>(out.impl()->data) = static_cast<float>(value.real());
+  } else {
+    *reinterpret_cast<double*>(out.impl()->data) = value.real();
+  }
+  return out;
+}
 
 Tensor arange(double begin, double end, double step, DType dtype) {
   if (step == 0 || !std::isfinite(step) || !std::isfinite(begin) || !std::isfinite(end)) {

@@ -59,7 +59,7 @@ kernels::GemmArgs product(const TensorImpl* a, bool ta, const TensorImpl* b, boo
 }
 
 void product_into(const Sink& sink, const Shape& shape, const TensorImpl* a, bool ta, const TensorImpl* b, bool tb) {
-  kernels::GemmArgs args = product(a, ta, b, tb, shape, sink.data);
+  kernels::GemmArgs args = product(a, ta, b, tb, shape, sink.data());
   args.accumulate = sink.accumulate;
   kernels::gemm(a->device, a->dtype, args);
 }

@@ -3,44 +3,30 @@
 #include "slots.h"
 
 namespace tern::internal {
-namespace {
 
-bool flat(const Tensor& out, std::initializer_list<const Tensor*> inputs) {
-  if (!out.impl()->contiguous) return false;
-  for (const Tensor* x : inputs) {
-    if (!x->impl()->contiguous || !(x->impl()->shape == out.impl()->shape)) return false;
-  }
-  return true;
-}
-
-}  // namespace
-
-kernels::Loop make_loop(const Tensor& out, std::initializer_list<const Tensor*> inputs) {
-  kernels::Loop loop;
-  const TensorImpl* target = out.impl();
-  loop.numel = target->numel;
-  loop.data[0] = target->data;
-  int count = 1;
-  for (const Tensor* x : inputs) loop.data[count++] = x->impl()->data;
-  if (flat(out, inputs)) {
-    loop.dims = 1;
-    loop.sizes[0] = target->numel;
-    for (int k = 0; k < count; ++k) loop.strides[k][0] = 1;
-    return loop;
-  }
-  // Dimensions outer to inner, each merged into the one before where every operand allows.
+void strided_loop(kernels::Loop& loop, const TensorImpl* const* operands, int count) {
+  const TensorImpl* target = operands[0];
+  // Dimensions outer to inner as the result lies in memory, each merged into the one before where every operand allows.
   const int dims = target->shape.size();
-  loop.dims = 0;
+  int order[kMaxDims];
   for (int d = 0; d < dims; ++d) {
+    int at = d;
+    for (; at > 0 && !target->contiguous && target->strides[order[at - 1]] < target->strides[d]; --at) {
+      order[at] = order[at - 1];
+    }
+    order[at] = d;
+  }
+  loop.dims = 0;
+  for (int i = 0; i < dims; ++i) {
+    const int d = order[i];
     const std::int64_t size = target->shape[d];
     if (size == 1) continue;
     std::int64_t stride[4];
     stride[0] = target->strides[d];
-    int k = 1;
-    for (const Tensor* x : inputs) {
-      const TensorImpl* impl = x->impl();
+    for (int k = 1; k < count; ++k) {
+      const TensorImpl* impl = operands[k];
       const int at = d - (dims - impl->shape.size());
-      stride[k++] = at < 0 || impl->shape[at] == 1 ? 0 : impl->strides[at];
+      stride[k] = at < 0 || impl->shape[at] == 1 ? 0 : impl->strides[at];
     }
     bool merge = loop.dims > 0;
     for (int o = 0; o < count && merge; ++o) merge = loop.strides[o][loop.dims - 1] == stride[o] * size;
@@ -59,7 +45,6 @@ kernels::Loop make_loop(const Tensor& out, std::initializer_list<const Tensor*> 
     for (int o = 0; o < count; ++o) loop.strides[o][0] = 0;
     loop.strides[0][0] = 1;
   }
-  return loop;
 }
 
 void copy_elements(const Tensor& to, const Tensor& from) {
@@ -67,8 +52,7 @@ void copy_elements(const Tensor& to, const Tensor& from) {
 }
 
 void add_in_place(TensorImpl* to, const Tensor& x) {
-  const Tensor target(share(to));
-  kernels::add_scaled(to->device, to->dtype, make_loop(target, {&target, &x}), 1.0);
+  kernels::add_scaled(to->device, to->dtype, make_loop(to, {to, x.impl()}), 1.0);
 }
 
 }  // namespace tern::internal

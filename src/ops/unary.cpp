@@ -28,9 +28,12 @@ struct Unary : OpInfo {
 // Without create_graph: one kernel from the gradient and what was saved.
 void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) {
   const auto& op = static_cast<const Unary&>(*node.op);
-  const Tensor s = op.saves == Saves::input ? node.saved(0) : op.saves == Saves::output ? node.saved_output() : g;
-  out[0] = internal::new_tensor(g.impl()->shape, g.impl()->dtype);
-  (*op.gradient)(g.impl()->device, g.impl()->dtype, internal::make_loop(out[0], {&g, &s}));
+  const internal::TensorImpl* ig = g.impl();
+  const internal::TensorImpl* saved = op.saves == Saves::input    ? node.borrow(0)
+                                      : op.saves == Saves::output ? node.borrow_output()
+                                                                  : ig;
+  out[0] = internal::new_result(ig->shape, ig->dtype, ig);
+  (*op.gradient)(ig->device, ig->dtype, internal::make_loop(out[0].impl(), {ig, saved}));
 }
 
 Tensor apply(const Unary& op, const Tensor& x) {
@@ -40,7 +43,7 @@ Tensor apply(const Unary& op, const Tensor& x) {
     if (impl->dtype == boolean) return apply(op, x.to(i64));
     if (op.integers == Integers::kept) return x;
   }
-  Tensor out = internal::new_tensor(impl->shape, impl->dtype);
+  Tensor out = internal::new_result(impl->shape, impl->dtype, impl);
   (*op.forward)(impl->device, impl->dtype, internal::make_loop(out, {&x}));
   internal::tape(op, out, {{x, op.saves == Saves::input}}, op.saves == Saves::output);
   return out;

@@ -47,10 +47,20 @@ Optimizer::~Optimizer() = default;
 
 std::size_t Optimizer::num_groups() const { return groups_.size(); }
 
+const std::vector<Tensor>& Optimizer::slots_within(std::int64_t begin, std::int64_t end) {
+  for (const Slots& kept : kept_) {
+    if (kept.begin == begin && kept.end == end) return kept.views;
+  }
+  constexpr std::size_t most_kept = 64;
+  if (kept_.size() == most_kept) kept_.clear();
+  Slots& added = kept_.emplace_back(Slots{begin, end, {}});
+  for (const Tensor& slot : slots_) added.views.push_back(slot.slice(0, begin, end));
+  return added.views;
+}
+
 void Optimizer::step() {
   NoGrad no_grad;
   const std::vector<std::int64_t>& offsets = flat_.offsets();
-  std::vector<Tensor> slots(slots_.size());
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const auto [from, to, lr] = groups_[g];
     flat_.for_each_segment(from, to, [&, g = g, lr = lr](const FlatParameters::Segment& segment) {
@@ -66,12 +76,9 @@ void Optimizer::step() {
         const std::int64_t begin = offsets[first] - segment.offset;
         const std::int64_t end = last < segment.last ? offsets[last] - segment.offset : segment.value.numel();
         const bool whole = first == segment.first && last == segment.last;
-        for (std::size_t s = 0; s < slots.size(); ++s) {
-          slots[s] = slots_[s].slice(0, segment.offset + begin, segment.offset + end);
-        }
         const Tensor value = whole ? segment.value : segment.value.slice(0, begin, end);
         const Tensor gradient = whole ? segment.gradient : segment.gradient.slice(0, begin, end);
-        update({g, lr, steps_[first] + 1, value, gradient, slots});
+        update({g, lr, steps_[first] + 1, value, gradient, slots_within(segment.offset + begin, segment.offset + end)});
         for (; first < last; ++first) ++steps_[first];
       }
     });

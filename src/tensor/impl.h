@@ -10,6 +10,8 @@ namespace tern::internal {
 
 struct Node;
 void release_node(Node* node) noexcept;
+struct Extras;  // src/autograd/extras.h
+void destroy_extras(TensorImpl* impl) noexcept;
 
 /// What is to be done with memory that is not Tern's.
 struct Foreign {
@@ -22,13 +24,14 @@ struct Foreign {
 /// memory; a write to the parent as a whole counts for the member too.
 struct Storage {
   RefCount refs;
-  std::uint32_t size_class = 0;
+  std::uint16_t size_class = 0;
+  std::uint16_t apart_class = kInline;  // of the elements' block, when they have one to themselves
   std::atomic<std::uint64_t> writes{0};
   Storage* parent = nullptr;
   char* data = nullptr;
-  void* apart = nullptr;  // memory of a block of its own
-  std::uint32_t apart_class = 0;
   Foreign* foreign = nullptr;  // owned
+
+  static constexpr std::uint16_t kInline = 0xffff;
 
   std::uint64_t version() const {
     return writes.load(std::memory_order_relaxed) + (parent ? parent->writes.load(std::memory_order_relaxed) : 0);
@@ -55,6 +58,7 @@ struct TensorImpl {
   bool requires_grad = false;
   bool grad_present = false;  // false with a `grad`: a buffer to be overwritten
   bool grad_buffer = false;   // `grad` outlives clear_grad
+  bool retains_grad = false;  // though it is no leaf
   Device device{};
   std::uint32_t size_class = 0;  // of a view's block
   std::int64_t numel = 0;
@@ -63,6 +67,7 @@ struct TensorImpl {
   Storage* home = nullptr;  // in whose block this lies; none for a view. Owned apart from `storage` once they differ
   Node* node = nullptr;     // what produced it, when taped
   TensorImpl* grad = nullptr;
+  Extras* extras = nullptr;  // hooks of a leaf; seldom there
   Shape shape;
   std::int64_t strides[kMaxDims];
 };
@@ -92,6 +97,10 @@ static_assert(sizeof(StorageAndTensor) <= kHeaderBytes);
 
 /// An uninitialised contiguous tensor. Throws ShapeError, MemoryError.
 Tensor new_tensor(const Shape& shape, DType dtype);
+/// An uninitialised tensor for the result of an elementwise op. It has the stride order of the first input that has its
+/// shape and is dense (no gaps, no overlaps), that is, that input's very strides, those of dimensions of size 1 too,
+/// unless the input is contiguous, or none is dense: then the result is contiguous.
+Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second = nullptr);
 /// A view without history.
 Tensor new_view(const TensorImpl* x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
 Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);

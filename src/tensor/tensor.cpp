@@ -83,7 +83,7 @@ std::string describe(const Tensor& x) {
 Storage* new_member(Storage* parent) {
   std::uint32_t size_class;
   auto* storage = new (allocate(sizeof(Storage), size_class)) Storage;
-  storage->size_class = size_class;
+  storage->size_class = static_cast<std::uint16_t>(size_class);
   while (parent->parent) parent = parent->parent;
   parent->refs.add();
   storage->parent = parent;
@@ -94,7 +94,7 @@ Storage* new_member(Storage* parent) {
 void release_storage(Storage* storage) noexcept {
   if (!storage->refs.drop()) return;
   if (storage->parent) release_storage(storage->parent);
-  if (storage->apart) deallocate(storage->apart, storage->apart_class);
+  if (storage->apart_class != Storage::kInline) deallocate(storage->data, storage->apart_class);
   if (const Foreign* foreign = storage->foreign) {
     if (foreign->release) foreign->release(foreign->context);
     delete foreign;
@@ -105,6 +105,8 @@ void release_storage(Storage* storage) noexcept {
 void destroy(TensorImpl* impl) noexcept {
   Storage* const home = impl->home;
   Storage* const storage = impl->storage;
+  if (impl->extras || impl->retains_grad) [[unlikely]]
+    destroy_extras(impl);
   if (impl->grad) release(impl->grad);
   if (impl->node) release_node(impl->node);
   if (!home) deallocate(impl, impl->size_class);
@@ -120,16 +122,26 @@ void contiguous_strides(const Shape& shape, std::int64_t* strides) {
   }
 }
 
-std::int64_t checked_numel(const char* where, const Shape& shape) {
+namespace {
+// The number of elements, and contiguous strides.
+inline std::int64_t lay_out(const char* where, const Shape& shape, std::int64_t* strides) {
   std::int64_t numel = 1, extent = 1;
-  for (std::int64_t size : shape) {
+  for (int i = shape.size() - 1; i >= 0; --i) {
+    const std::int64_t size = shape[i];
     if (size < 0) throw_shape(where, "sizes of at least 0", to_string(shape));
-    if (__builtin_mul_overflow(extent, std::max<std::int64_t>(size, 1), &extent) || extent > (std::int64_t{1} << 56)) {
+    strides[i] = extent;
+    if (size > 1 && (__builtin_mul_overflow(extent, size, &extent) || extent > (std::int64_t{1} << 56))) {
       throw_shape(where, "fewer than 2^56 elements", to_string(shape));
     }
     numel *= size;
   }
   return numel;
+}
+}  // namespace
+
+std::int64_t checked_numel(const char* where, const Shape& shape) {
+  std::int64_t strides[kMaxDims];
+  return lay_out(where, shape, strides);
 }
 
 namespace {
@@ -145,7 +157,8 @@ bool is_contiguous(const Shape& shape, const std::int64_t* strides) {
 }  // namespace
 
 Tensor new_tensor(const Shape& shape, DType dtype) {
-  const std::int64_t numel = checked_numel(shape);
+  std::int64_t strides[kMaxDims] = {};
+  const std::int64_t numel = lay_out("shape", shape, strides);
   const std::size_t bytes = static_cast<std::size_t>(numel) * size_of(dtype);
   const bool apart = bytes > kInlineBytes;
   std::uint32_t size_class, apart_class = 0;
@@ -158,9 +171,8 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
     throw;
   }
   auto* both = new (block) StorageAndTensor;
-  both->storage.size_class = size_class;
-  both->storage.apart = elements;
-  both->storage.apart_class = apart_class;
+  both->storage.size_class = static_cast<std::uint16_t>(size_class);
+  if (apart) both->storage.apart_class = static_cast<std::uint16_t>(apart_class);
   both->storage.data = apart ? static_cast<char*>(elements) : static_cast<char*>(block) + kHeaderBytes;
   TensorImpl& impl = both->tensor;
   impl.dtype = dtype;
@@ -168,8 +180,41 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
   impl.data = both->storage.data;
   impl.storage = impl.home = &both->storage;
   impl.shape = shape;
-  contiguous_strides(shape, impl.strides);
+  std::copy(strides, strides + kMaxDims, impl.strides);
   return Tensor(&impl);
+}
+
+namespace {
+// Whether the elements of a strided tensor fill their memory, each once.
+bool is_dense(const TensorImpl* x) {
+  int order[kMaxDims], count = 0;
+  for (int d = 0; d < x->shape.size(); ++d) {
+    if (x->shape[d] == 1) continue;
+    int at = count++;
+    for (; at > 0 && x->strides[order[at - 1]] > x->strides[d]; --at) order[at] = order[at - 1];
+    order[at] = d;
+  }
+  std::int64_t step = 1;
+  for (int i = 0; i < count; ++i) {
+    if (x->strides[order[i]] != step) return false;
+    step *= x->shape[order[i]];
+  }
+  return true;
+}
+}  // namespace
+
+Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second) {
+  Tensor out = new_tensor(shape, dtype);
+  for (const TensorImpl* x : {first, second}) {
+    if (!x || x->numel != out.impl()->numel || !(x->shape == shape)) continue;
+    if (x->contiguous) [[likely]]
+      break;
+    if (!is_dense(x)) continue;
+    std::copy(x->strides, x->strides + shape.size(), out.impl()->strides);
+    out.impl()->contiguous = false;
+    break;
+  }
+  return out;
 }
 
 Tensor new_view(const TensorImpl* x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements) {
@@ -216,9 +261,9 @@ void take_elements(TensorImpl* to, const TensorImpl* from) noexcept {
   if (after != to->home) after->refs.add();
   if (before != to->home) {
     release_storage(before);
-  } else if (before->apart && before->refs.unique()) {
+  } else if (before->apart_class != Storage::kInline && before->refs.unique()) {
     // The block in which the tensor lies stays; its elements need not.
-    deallocate(std::exchange(before->apart, nullptr), before->apart_class);
+    deallocate(before->data, std::exchange(before->apart_class, Storage::kInline));
   }
 }
 

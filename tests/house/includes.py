@@ -58,8 +58,9 @@ THIRD_PARTY = {
     'CLI': ['examples/'],
 }
 
-# POSIX headers, in sources only.
-SYSTEM = {'dirent.h', 'fcntl.h', 'pthread.h', 'sched.h', 'signal.h', 'sys/file.h', 'sys/ioctl.h', 'sys/mman.h',
+# Headers of POSIX, and of glibc to name functions on the stack, in sources only.
+SYSTEM = {'cxxabi.h', 'dirent.h', 'dlfcn.h', 'elf.h', 'execinfo.h', 'fcntl.h', 'link.h', 'pthread.h',
+          'sched.h', 'signal.h', 'sys/file.h', 'sys/ioctl.h', 'sys/mman.h',
           'sys/resource.h', 'sys/stat.h', 'sys/statvfs.h', 'sys/types.h', 'sys/utsname.h', 'sys/wait.h', 'unistd.h',
           'cpuid.h', 'termios.h'}
 

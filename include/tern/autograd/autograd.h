@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "tern/tensor/tensor.h"
@@ -54,7 +56,11 @@ class TERN_API EnableGrad {
 };
 
 /// For a scope on this thread, checks the result of every op, forward and backward, and throws NumericError naming the
-/// op whose result, or whose gradient, was the first to hold a NaN.
+/// op whose result, or whose gradient, was the first to hold a NaN, and where that op was called: the modules (and
+/// other CallScopes) around it and the functions on the stack, of which the program's own are named unless it is
+/// stripped
+/// (`addr2line -Cfpie PROGRAM OFFSET` gives the lines of one with debug information). The ops that a backward is asked
+/// about must have been called in anomaly mode too for that. It costs time; outside of it there is no cost.
 class TERN_API AnomalyMode {
  public:
   AnomalyMode();
@@ -64,6 +70,21 @@ class TERN_API AnomalyMode {
 
  private:
   bool before_;
+};
+TERN_API bool is_anomaly_enabled();
+
+/// Names a part of the program for the messages of anomaly mode, on this thread and for a scope. Every call of a module
+/// is one, with its type's name. `label` must outlive it. Outside anomaly mode it does nothing.
+class TERN_API CallScope {
+ public:
+  explicit CallScope(std::string_view label);
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+ private:
+  alignas(void*) std::byte memory_[3 * sizeof(void*)];
+  bool on_;
 };
 
 }  // namespace tern

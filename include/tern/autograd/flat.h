@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "tern/tensor/tensor.h"
@@ -36,14 +37,27 @@ class TERN_API FlatParameters {
   /// Calls `f` for each maximal run of parameters from `from` to `to` (excluded) whose gradient is there, and counts a
   /// write to each of them. A parameter that was moved away since, or whose gradient lies elsewhere, is a run of its
   /// own; its value is then a view of itself. Padding inside a run holds zeros.
-  void for_each_segment(std::size_t from, std::size_t to, const std::function<void(const Segment&)>& f);
-  void for_each_segment(const std::function<void(const Segment&)>& f) { for_each_segment(0, parameters_.size(), f); }
+  template <class F>
+  void for_each_segment(std::size_t from, std::size_t to, F&& f) {
+    using Body = std::remove_reference_t<F>;
+    visit_segments(
+        from, to, [](void* body, const Segment& segment) { (*static_cast<Body*>(body))(segment); },
+        const_cast<void*>(static_cast<const void*>(std::addressof(f))));
+  }
+  template <class F>
+  void for_each_segment(F&& f) {
+    for_each_segment(0, parameters_.size(), f);
+  }
 
  private:
+  void visit_segments(std::size_t from, std::size_t to, void (*visit)(void*, const Segment&), void* body);
+  const Segment& segment(std::size_t first, std::size_t last);
+
   std::vector<Tensor> parameters_;
   std::vector<std::int64_t> offsets_;
   std::int64_t numel_ = 0;
   Tensor values_, gradients_;
+  std::vector<Segment> kept_;  // of earlier visits: the same ones come step after step
 };
 
 }  // namespace tern

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tern/autograd/autograd.h"
 #include "tern/nn/attributes.h"
 #include "tern/tensor/tensor.h"
 
@@ -39,7 +40,11 @@ class TERN_API Module {
   /// number of threads at once.
   virtual Tensor forward(const Tensor& x) = 0;
   /// Calls forward; every call of a module passes here.
-  Tensor operator()(const Tensor& x) { return forward(x); }
+  Tensor operator()(const Tensor& x) {
+    if (is_anomaly_enabled()) [[unlikely]]
+      return call_in_scope(x);
+    return forward(x);
+  }
 
   /// The type's name, as an architecture records it. TERN_MODULE writes it.
   virtual std::string_view type_name() const = 0;
@@ -70,6 +75,8 @@ class TERN_API Module {
   void zero_grad();
 
  private:
+  Tensor call_in_scope(const Tensor& x);
+
   bool training_ = true;
 };
 

@@ -73,14 +73,20 @@ class TERN_API Optimizer {
     std::size_t from, to;  ///< parameters
     double lr;
   };
+  struct Slots {
+    std::int64_t begin, end;
+    std::vector<Tensor> views;
+  };
   const Range& group(std::size_t index) const;
   Tensor slot_of(std::size_t slot, std::size_t parameter) const;
+  const std::vector<Tensor>& slots_within(std::int64_t begin, std::int64_t end);
 
   FlatParameters flat_;
   std::vector<Range> groups_;
   std::vector<std::string> slot_names_;
   std::vector<Tensor> slots_;
   std::vector<std::int64_t> steps_;
+  std::vector<Slots> kept_;  // of earlier steps: the same ones come again
 };
 
 }  // namespace tern::optim

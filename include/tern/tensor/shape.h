@@ -26,16 +26,6 @@ class Shape {
     count_ = static_cast<int>(count);
     for (int i = 0; i < count_; ++i) sizes_[i] = sizes[i];
   }
-  Shape(const Shape& other) : count_(other.count_) {
-    for (int i = 0; i < count_; ++i) sizes_[i] = other.sizes_[i];
-  }
-  Shape& operator=(const Shape& other) {
-    if (this == &other) return *this;
-    count_ = other.count_;
-    for (int i = 0; i < count_; ++i) sizes_[i] = other.sizes_[i];
-    return *this;
-  }
-
   int size() const { return count_; }
   bool empty() const { return count_ == 0; }
   std::int64_t operator[](int i) const { return sizes_[i]; }
@@ -74,7 +64,7 @@ class Shape {
   [[noreturn]] TERN_API static void throw_too_many(std::size_t count);
 
   int count_ = 0;
-  std::int64_t sizes_[kMaxDims];
+  std::int64_t sizes_[kMaxDims] = {};  // all set, so that a copy is a few wide moves and no loop
 };
 
 /// A list of dimensions; negative ones count from the end.

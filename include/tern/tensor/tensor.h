@@ -18,6 +18,7 @@
 namespace tern {
 
 class Index;
+class HookHandle;
 class Tensor;
 struct BackwardOptions;
 
@@ -186,6 +187,12 @@ class TERN_API Tensor {
   void set_grad_buffer(const Tensor& buffer);
   /// There is no gradient any more; a buffer set before stays in use. Missing is not zero: optimizers skip it.
   void clear_grad();
+  /// Keeps the gradient of an op's result, which would be dropped: backward accumulates it, as a leaf's, in the tensor
+  /// that this handle names. Nothing changes for a leaf. Throws StateError unless the tensor needs a gradient.
+  void retain_grad();
+  /// Calls `hook` with this tensor's gradient, or replaces it by what that returns (autograd/hooks.h).
+  template <class F>
+  HookHandle register_hook(F hook) const;
   /// Accumulates d(this)/d(leaf) into the gradient of every leaf that needs one; this tensor must have one element
   /// unless a gradient is given. Throws StateError when the graph is released or needs none.
   void backward() const;

@@ -15,6 +15,11 @@ void add_scaled_strip(const Strip& strip) {
   compute<T, T, T, T>([alpha](auto a, auto b) { return a + alpha * b; }, strip);
 }
 
+template <class T>
+void add_product_strip(const Strip& strip) {
+  compute<T, T, T, T, T>([](auto a, auto b, auto c) { return a + b * c; }, strip);
+}
+
 }  // namespace
 
 #define TERN_ARITHMETIC(name, functor, types) {&binary_strip<functor, float>, &binary_strip<functor, double>},
@@ -22,6 +27,7 @@ void add_scaled_strip(const Strip& strip) {
 constinit const BinaryTable binary{.arithmetic = {TERN_BINARY_LIST(TERN_ARITHMETIC)},
                                    .compare = {TERN_COMPARE_LIST(TERN_COMPARE)},
                                    .where = {&where_strip<float>, &where_strip<double>},
-                                   .add_scaled = {&add_scaled_strip<float>, &add_scaled_strip<double>}};
+                                   .add_scaled = {&add_scaled_strip<float>, &add_scaled_strip<double>},
+                                   .add_product = {&add_product_strip<float>, &add_product_strip<double>}};
 
 }  // namespace tern::kernels::cpu::TERN_TARGET
