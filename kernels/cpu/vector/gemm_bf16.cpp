@@ -184,7 +184,7 @@ void block(const GemmBlock<In, float>& g, const S* a, const S* b) {
               tile.b_row = used * kLanes;
               tile.c = g.c + i * g.c_row + j;
               tile.bias = last && g.bias ? g.bias + j : nullptr;
-              micros<Pairs>.at[1][1][rows][used](tile);
+              micros<Pairs>.at[1][tile.tail != kLanes][rows][used](tile);
             }
             tile.a += rows * pairs;
             i += rows;

@@ -137,11 +137,11 @@ struct Micros {
   constexpr void set() {
     constexpr int kWidest = Rows == 1 ? kWide1 : Rows == 2 ? kWide2 : kVectors;
     if constexpr (Vectors <= kWidest) {
-      // A whole vector is as fast through a mask where there are masks.
-      constexpr bool kWhole = TERN_VECTOR_BYTES == 64;
-      at[0][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, kWhole>;
+      // A load through a mask takes a multiplier's turn; tiles that are narrow anyway spare the code of the other kind.
+      constexpr bool kMasked = TERN_VECTOR_BYTES == 64 && Rows > 2 && Vectors < kVectors;
+      at[0][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, kMasked>;
       at[0][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, true>;
-      at[1][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, kWhole>;
+      at[1][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, kMasked>;
       at[1][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, true>;
       set<Rows, Vectors + 1>();
     } else if constexpr (Rows < kRows) {
