@@ -1,66 +1,73 @@
 #include "functors/optimizer.h"
 
 #include "cpu/families.h"
+#include "cpu/vector/optimizer.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 
-// One pass, element by element (functors/optimizer.h).
+// One pass in vector code, element by element (functors/optimizer.h).
 namespace tern::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kGrain = 16384;
 
+template <class T>
+const StepLoops<T>& loops() {
+  const OptimizerTable& table = chosen(optimizer_tables);
+  if constexpr (sizeof(T) == 4) {
+    return table.f32;
+  } else {
+    return table.f64;
+  }
+}
+
 template <class T, class Element>
-void stream(const OptimizerArgs& args, const Element& element) {
-  constexpr int states = Element::states;
-  parallel_for(args.numel, kGrain, [&, element](std::int64_t begin, std::int64_t end) {
-    T* value = static_cast<T*>(args.value);
-    const T* gradient = static_cast<const T*>(args.gradient);
-    T* state[states + 1];
-    for (int s = 0; s < states; ++s) state[s] = static_cast<T*>(args.states[s]);
-    for (auto i = begin; i < end; ++i) {
-      T at[states + 1];
-      for (int s = 0; s < states; ++s) at[s] = state[s][i];
-      element(value[i], gradient[i], at);
-      for (int s = 0; s < states; ++s) state[s][i] = at[s];
-    }
+void stream(const OptimizerArgs& args, StepFn<T> fn, const Element& element) {
+  parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    T* states[Element::states + 1] = {};
+    for (int s = 0; s < Element::states; ++s) states[s] = static_cast<T*>(args.states[s]) + begin;
+    fn(&element, end - begin, static_cast<T*>(args.value) + begin, static_cast<const T*>(args.gradient) + begin,
+       states);
   });
 }
 
 template <class T>
 void sgd_kernel(const OptimizerArgs& args, const SgdStep& step) {
-  args.states[0] ? stream<T>(args, SgdElement<T, true>(step)) : stream<T>(args, SgdElement<T, false>(step));
+  if (args.states[0]) return stream(args, loops<T>().sgd[1], SgdElement<T, true>(step));
+  stream(args, loops<T>().sgd[0], SgdElement<T, false>(step));
 }
 
 template <class T>
 void adam_kernel(const OptimizerArgs& args, const AdamStep& step) {
-  args.states[2] ? stream<T>(args, AdamElement<T, true>(step)) : stream<T>(args, AdamElement<T, false>(step));
+  if (args.states[2]) return stream(args, loops<T>().adam[1], AdamElement<T, true>(step));
+  stream(args, loops<T>().adam[0], AdamElement<T, false>(step));
 }
 
 template <class T>
 void rmsprop_kernel(const OptimizerArgs& args, const RmspropStep& step) {
+  const auto& fn = loops<T>().rmsprop;
   const bool centered = args.states[1], momentum = args.states[2];
-  if (centered && momentum) return stream<T>(args, RmspropElement<T, true, true>(step));
-  if (centered) return stream<T>(args, RmspropElement<T, true, false>(step));
-  if (!momentum) return stream<T>(args, RmspropElement<T, false, false>(step));
+  if (centered && momentum) return stream(args, fn[1][1], RmspropElement<T, true, true>(step));
+  if (centered) return stream(args, fn[1][0], RmspropElement<T, true, false>(step));
+  if (!momentum) return stream(args, fn[0][0], RmspropElement<T, false, false>(step));
   OptimizerArgs without_mean = args;
   without_mean.states[1] = args.states[2];
-  stream<T>(without_mean, RmspropElement<T, false, true>(step));
+  stream(without_mean, fn[0][1], RmspropElement<T, false, true>(step));
 }
 
 template <class T>
 void adagrad_kernel(const OptimizerArgs& args, const AdagradStep& step) {
-  stream<T>(args, AdagradElement<T>(step));
+  stream(args, loops<T>().adagrad, AdagradElement<T>(step));
 }
 
 template <class T>
 void adadelta_kernel(const OptimizerArgs& args, const AdadeltaStep& step) {
-  stream<T>(args, AdadeltaElement<T>(step));
+  stream(args, loops<T>().adadelta, AdadeltaElement<T>(step));
 }
 
 template <class T>
 void lion_kernel(const OptimizerArgs& args, const LionStep& step) {
-  stream<T>(args, LionElement<T>(step));
+  stream(args, loops<T>().lion, LionElement<T>(step));
 }
 
 template <class T>
