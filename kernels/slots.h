@@ -212,6 +212,16 @@ struct RandomArgs {
 inline constinit KernelSlot<void(const RandomArgs&)> random_uniform{"uniform"};
 inline constinit KernelSlot<void(const RandomArgs&)> random_normal{"randn"};
 
+/// low + Philox::below(first + i, span), i64; a span of 0 stands for 2^64.
+struct RandomIntegerArgs {
+  std::int64_t numel;
+  std::int64_t* out;
+  std::uint64_t seed, stream, first;
+  std::int64_t low;
+  std::uint64_t span;
+};
+inline constinit KernelSlot<void(const RandomIntegerArgs&)> random_integer{"randint"};
+
 /// out = x / (1 - p) where word first + i, as a uniform, is at least p, else 0; contiguous.
 struct DropoutArgs {
   std::int64_t numel;

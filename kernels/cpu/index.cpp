@@ -71,7 +71,7 @@ void each_indexed_row(const IndexArgs& args, Row row) {
 template <class T>
 void index_add_kernel(const IndexArgs& args) {
   each_indexed_row<T>(args, [](T* to, const T* from, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(to[i] + from[i]);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(number(to[i]) + number(from[i]));
   });
 }
 
@@ -120,7 +120,7 @@ template <class T>
 void scatter_add_kernel(const IndexArgs& args) {
   const T* from = static_cast<const T*>(args.from);
   T* to = static_cast<T*>(args.to);
-  each_element(args, [=](std::int64_t i, std::int64_t x) { to[x] = static_cast<T>(to[x] + from[i]); });
+  each_element(args, [=](std::int64_t i, std::int64_t x) { to[x] = static_cast<T>(number(to[x]) + number(from[i])); });
 }
 
 std::int64_t count_flags(const std::uint8_t* flags, std::int64_t begin, std::int64_t end) {
@@ -164,7 +164,10 @@ void nonzero_kernel(const NonzeroArgs& args) {
 template <class T>
 void searchsorted_kernel(const SearchArgs& args) {
   // NaN is the largest.
-  const auto below = [](T a, T b) { return a < b || (a == a && b != b); };
+  const auto below = [](T left, T right) {
+    const auto a = number(left), b = number(right);
+    return a < b || (a == a && b != b);
+  };
   parallel_for(args.outer * args.count, 256, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const T* row = static_cast<const T*>(args.sorted) + i / args.count * args.row_step;
@@ -198,7 +201,10 @@ void register_index() {
   nonzero.set(DeviceKind::cpu, boolean, &nonzero_kernel);
   set<double>();
   set<float>();
+  set<Half>();
+  set<BFloat16>();
   set<std::int64_t>();
+  set<std::int32_t>();
   set<std::uint8_t>();
   set<bool>();
 }

@@ -92,6 +92,21 @@ void normal_kernel(const RandomArgs& args) {
   });
 }
 
+void integer_kernel(const RandomIntegerArgs& args) {
+  parallel_for(args.numel, kGrain / 2, [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t* out = args.out + begin;
+    const auto low = static_cast<std::uint64_t>(args.low);
+    for_words({args.seed, args.stream}, 2 * (args.first + static_cast<std::uint64_t>(begin)), 2 * (end - begin),
+              [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
+                for (std::int64_t w = 0; w < n; w += 2) {
+                  const std::uint64_t bits = words[w] | std::uint64_t{words[w + 1]} << 32;
+                  const auto high = static_cast<std::uint64_t>(static_cast<unsigned __int128>(bits) * args.span >> 64);
+                  out[(i + w) / 2] = static_cast<std::int64_t>(low + (args.span == 0 ? bits : high));
+                }
+              });
+  });
+}
+
 template <class T>
 void dropout_kernel(const DropoutArgs& args) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
@@ -123,6 +138,7 @@ void register_random() {
   random_normal.set(DeviceKind::cpu, f16, &normal_kernel<Half>);
   random_normal.set(DeviceKind::cpu, bf16, &normal_kernel<BFloat16>);
   random_normal.set(DeviceKind::cpu, f64, &normal_kernel<double>);
+  random_integer.set(DeviceKind::cpu, i64, &integer_kernel);
   dropout.set(DeviceKind::cpu, f32, &dropout_kernel<float>);
   dropout.set(DeviceKind::cpu, f64, &dropout_kernel<double>);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/families.h"
+#include "cpu/words.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 
@@ -76,7 +77,8 @@ void argsort_kernel(const SortArgs& args) {
     for (std::int64_t r = begin; r < end; ++r) {
       const T* x = static_cast<const T*>(args.x) + r * args.size;
       entries.resize(static_cast<std::size_t>(args.size));
-      for (std::int64_t i = 0; i < args.size; ++i) entries[static_cast<std::size_t>(i)] = {key_of(x[i]) ^ turn, i};
+      for (std::int64_t i = 0; i < args.size; ++i)
+        entries[static_cast<std::size_t>(i)] = {key_of(number(x[i])) ^ turn, i};
       order(entries, spare, args);
       for (std::int64_t i = 0; i < args.k; ++i)
         args.indices[r * args.k + i] = entries[static_cast<std::size_t>(i)].index;
@@ -89,6 +91,9 @@ void argsort_kernel(const SortArgs& args) {
 void register_sort() {
   argsort.set(DeviceKind::cpu, f64, &argsort_kernel<double>);
   argsort.set(DeviceKind::cpu, f32, &argsort_kernel<float>);
+  argsort.set(DeviceKind::cpu, f16, &argsort_kernel<Half>);
+  argsort.set(DeviceKind::cpu, bf16, &argsort_kernel<BFloat16>);
+  argsort.set(DeviceKind::cpu, i32, &argsort_kernel<std::int32_t>);
   argsort.set(DeviceKind::cpu, i64, &argsort_kernel<std::int64_t>);
   argsort.set(DeviceKind::cpu, u8, &argsort_kernel<std::uint8_t>);
   argsort.set(DeviceKind::cpu, boolean, &argsort_kernel<bool>);

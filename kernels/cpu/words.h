@@ -28,4 +28,14 @@ void each_word(F f) {
   }
 }
 
+/// An element as a number to reckon and compare with: f16 and bf16 as float.
+template <class T>
+auto number(T x) {
+  if constexpr (is_half(dtype_of<T>())) {
+    return static_cast<float>(x);
+  } else {
+    return x;
+  }
+}
+
 }  // namespace tern::kernels::cpu

@@ -201,6 +201,11 @@ Sink Backward::sink(const Node& node, int i, const Shape& shape, DType dtype) {
   return {leaf->grad, present};
 }
 
+bool Backward::takes_rows(const Node& node, int i) const {
+  const Edge& edge = node.edges()[i];
+  return !captured_ && !create_ && !edge.node && !(edge.tensor->extras && edge.tensor->extras->hooks);
+}
+
 void Backward::process(Node* node) {
   // Owned from here on, whatever throws.
   struct Claim {

@@ -41,6 +41,10 @@ class Backward {
   /// Memory for the gradient of input `i`, which has this shape and type: the preset buffer of a leaf, say.
   Sink sink(const Node& node, int i, const Shape& shape, DType dtype);
 
+  /// Whether the gradient of input `i` may be left as rows (ops/rows.h): it is a leaf without hooks, which
+  /// accumulates.
+  bool takes_rows(const Node& node, int i) const;
+
  private:
   // What `capture` was asked for.
   struct Captured {

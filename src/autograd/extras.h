@@ -9,7 +9,7 @@
 
 #include "tensor/impl.h"
 
-// What few tensors and nodes have: hooks, a gradient kept, where an op was called, a function of the user's.
+// What few tensors and nodes have: hooks, a gradient kept or of rows, where an op was called, a function of the user's.
 namespace tern::internal {
 
 struct HookList {
@@ -29,6 +29,7 @@ struct Extras {
   TensorImpl* retained = nullptr;          // the node's result whose gradient is to be kept, while it lives
   std::unique_ptr<CallSite> called;        // in anomaly mode
   std::shared_ptr<const void> function{};  // that the node's op belongs to
+  Tensor row_index{}, row_values{};        // of a leaf's gradient (ops/rows.h)
 };
 
 /// The extras of an owner that may have had none.

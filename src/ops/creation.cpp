@@ -8,7 +8,7 @@
 #include "tensor/impl.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
-#include "tern/base/random.h"
+#include "tern/ops/binary.h"
 
 namespace tern {
 
@@ -59,6 +59,22 @@ Tensor arange(std::int64_t count, DType dtype) {
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<std::int64_t>(i);
   return values.to(dtype);
 }
+Tensor linspace(double begin, double end, std::int64_t count, DType dtype) {
+  if (count < 0) internal::throw_value("linspace", "a count of at least 0", std::to_string(count));
+  Tensor values = empty({count}, f64);
+  const double step = count > 1 ? (end - begin) / static_cast<double>(count - 1) : 0;
+  std::int64_t i = 0;
+  // From both ends, so that each is exact.
+  for (double& x : values.mutable_span<double>()) {
+    x = 2 * i < count ? begin + static_cast<double>(i) * step : end - static_cast<double>(count - 1 - i) * step;
+    ++i;
+  }
+  return values.to(dtype);
+}
+Tensor logspace(double begin, double end, std::int64_t count, DType dtype) {
+  if (count < 0) internal::throw_value("logspace", "a count of at least 0", std::to_string(count));
+  return pow(10.0, linspace(begin, end, count, f64)).to(dtype);
+}
 Tensor eye(std::int64_t n, DType dtype) {
   if (n < 0) internal::throw_shape("eye", "a size of at least 0", std::to_string(n));
   Tensor out = zeros({n, n}, dtype);
@@ -101,37 +117,6 @@ Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType d
   }
   return internal::from_scalars(values.data(), values.size(), dtype)
       .reshape({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)});
-}
-
-namespace {
-// The generator counts 32-bit words; a draw of `words` of them starts at a multiple of that.
-std::uint64_t draw(std::int64_t numel, std::uint64_t words) {
-  Generator& generator = default_generator();
-  generator.offset = (generator.offset + words - 1) / words * words;
-  return generator.reserve(static_cast<std::uint64_t>(numel) * words) / words;
-}
-}  // namespace
-
-Tensor uniform(const Shape& shape, double low, double high, DType dtype) {
-  if (!(low < high) || !std::isfinite(high - low)) {
-    internal::throw_value("uniform", "low < high", std::to_string(low) + " and " + std::to_string(high));
-  }
-  if (!is_floating(dtype)) internal::throw_dtype("uniform", "a floating type", std::string(name(dtype)));
-  Tensor out = internal::new_tensor(shape, dtype);
-  const Generator& generator = default_generator();
-  const std::uint64_t first = draw(out.numel(), dtype == f64 ? 2 : 1);
-  kernels::random_uniform(out.device(), dtype,
-                          {out.numel(), out.impl()->data, generator.seed, generator.stream, first, low, high});
-  return out;
-}
-Tensor rand(const Shape& shape, DType dtype) { return uniform(shape, 0, 1, dtype); }
-Tensor randn(const Shape& shape, DType dtype) {
-  if (!is_floating(dtype)) internal::throw_dtype("randn", "a floating type", std::string(name(dtype)));
-  Tensor out = internal::new_tensor(shape, dtype);
-  const Generator& generator = default_generator();
-  const std::uint64_t first = draw(out.numel(), 4);
-  kernels::random_normal(out.device(), dtype, {out.numel(), out.impl()->data, generator.seed, generator.stream, first});
-  return out;
 }
 
 }  // namespace tern

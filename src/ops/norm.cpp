@@ -93,6 +93,14 @@ Tensor normalised(const OpInfo& op, const Tensor& input, const Shape& shape, con
   bool fits = !shape.empty() && shape.size() <= from.size();
   for (int d = 1; fits && d <= shape.size(); ++d) fits = shape[shape.size() - d] == from[from.size() - d];
   if (!fits) internal::throw_shape(op.name, "x of shape [..., normalized] for " + to_string(shape), to_string(from));
+  if (is_half(input.dtype())) {
+    LayerNormOptions wide = options;
+    for (Tensor* weight : {&wide.weight, &wide.bias}) {
+      check_weight(op.name, input, shape, *weight);
+      if (weight->defined()) *weight = weight->to(f32);
+    }
+    return normalised(op, input.to(f32), shape, wide, centred).to(input.dtype());
+  }
   if (!(options.eps >= 0)) internal::throw_value(op.name, "eps of at least 0", std::to_string(options.eps));
   const Tensor x = (is_floating(input.dtype()) ? input : input.to(f32)).contiguous();
   check_weight(op.name, x, shape, options.weight);

@@ -5,6 +5,7 @@
 
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
+#include "tern/ops/rows.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::optim {
@@ -58,11 +59,27 @@ const std::vector<Tensor>& Optimizer::slots_within(std::int64_t begin, std::int6
   return added.views;
 }
 
+// Parameters whose gradient is of rows: those rows move, alone.
+void Optimizer::step_sparse(std::size_t group, std::size_t from, std::size_t to, double lr) {
+  for (std::size_t i = from; i < to; ++i) {
+    const Tensor& p = parameters()[i];
+    const RowGradient rows = p.requires_grad() ? row_gradient(p) : RowGradient{};
+    if (!rows.index.defined()) continue;
+    std::vector<Tensor> slots;
+    for (std::size_t s = 0; s < slots_.size(); ++s) slots.push_back(slot_of(s, i));
+    step_rows(p, rows, slots, [&](const Tensor& value, const Tensor& gradient, const std::vector<Tensor>& states) {
+      update({group, lr, steps_[i] + 1, value, gradient, states});
+    });
+    ++steps_[i];
+  }
+}
+
 void Optimizer::step() {
   NoGrad no_grad;
   const std::vector<std::int64_t>& offsets = flat_.offsets();
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const auto [from, to, lr] = groups_[g];
+    step_sparse(g, from, to, lr);
     flat_.for_each_segment(from, to, [&, g = g, lr = lr](const FlatParameters::Segment& segment) {
       // Bias corrections depend on the steps taken, so parameters that were skipped before move on their own.
       const std::vector<Tensor>& all = parameters();

@@ -59,6 +59,7 @@ struct TensorImpl {
   bool grad_present = false;  // false with a `grad`: a buffer to be overwritten
   bool grad_buffer = false;   // `grad` outlives clear_grad
   bool retains_grad = false;  // though it is no leaf
+  bool grad_rows = false;     // there are rows as well, in `extras` (ops/rows.h)
   Device device{};
   std::uint32_t size_class = 0;  // of a view's block
   std::int64_t numel = 0;
@@ -71,6 +72,10 @@ struct TensorImpl {
   Shape shape;
   std::int64_t strides[kMaxDims];
 };
+
+/// Adds a leaf's rows to its dense gradient.
+void merge_rows(TensorImpl* leaf);
+void drop_rows(TensorImpl* leaf) noexcept;
 
 inline TensorImpl* share(TensorImpl* impl) {
   if (impl) impl->refs.add();

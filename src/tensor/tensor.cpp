@@ -387,7 +387,9 @@ Tensor& Tensor::requires_grad_(bool on) {
 }
 
 Tensor Tensor::grad() const {
-  const auto* impl = checked(*this);
+  auto* impl = checked(*this);
+  if (impl->grad_rows) [[unlikely]]
+    internal::merge_rows(impl);
   return impl->grad_present ? Tensor(internal::share(impl->grad)) : Tensor();
 }
 
@@ -400,6 +402,7 @@ void put_grad(const char* where, internal::TensorImpl* impl, const Tensor& gradi
     internal::throw_dtype(where, std::string(name(impl->dtype)), std::string(name(g->dtype)));
   }
   internal::throw_if_read_only(where, g->storage);
+  if (impl->grad_rows) internal::drop_rows(impl);
   if (impl->grad == g) {
     impl->grad_present = present;
     return;
@@ -419,6 +422,7 @@ void Tensor::set_grad_buffer(const Tensor& buffer) {
 }
 void Tensor::clear_grad() {
   auto* impl = checked(*this);
+  if (impl->grad_rows) internal::drop_rows(impl);
   impl->grad_present = false;
   if (!impl->grad_buffer) internal::release(std::exchange(impl->grad, nullptr));
 }

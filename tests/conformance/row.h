@@ -85,6 +85,8 @@ Rows arrange_rows();
 Rows index_rows();
 Rows sort_rows();
 Rows norm_rows();
+Rows embedding_rows();
+Rows random_rows();
 Rows view_rows();
 Rows matmul_rows();
 Rows softmax_rows();

@@ -78,6 +78,7 @@ class TERN_API Optimizer {
     std::vector<Tensor> views;
   };
   const Range& group(std::size_t index) const;
+  void step_sparse(std::size_t group, std::size_t from, std::size_t to, double lr);
   Tensor slot_of(std::size_t slot, std::size_t parameter) const;
   const std::vector<Tensor>& slots_within(std::int64_t begin, std::int64_t end);
 

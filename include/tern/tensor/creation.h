@@ -25,6 +25,10 @@ TERN_API Tensor full_like(const Tensor& x, Scalar value);
 TERN_API Tensor arange(double begin, double end, double step = 1, DType dtype = f32);
 /// 0, 1, …, count - 1.
 TERN_API Tensor arange(std::int64_t count, DType dtype = i64);
+/// `count` numbers from `begin` to `end`, both included, evenly spaced. Throws ValueError on a negative count.
+TERN_API Tensor linspace(double begin, double end, std::int64_t count, DType dtype = f32);
+/// Powers of ten, the exponents evenly spaced from `begin` to `end`.
+TERN_API Tensor logspace(double begin, double end, std::int64_t count, DType dtype = f32);
 /// The n × n identity.
 TERN_API Tensor eye(std::int64_t n, DType dtype = f32);
 
@@ -78,13 +82,28 @@ TERN_API Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows
 TERN_API Tensor scalar(Scalar value, DType dtype = f32);
 
 // Random tensors, drawn from the calling thread's default_generator() by logical index: the same bits at any number of
-// threads. The generator's offset counts 32-bit words: one a float, two a double (from an even word), four a normal
-// (from a multiple of four). f16 and bf16 take the draws of f32 and round them.
+// threads. The generator's offset counts 32-bit words: one a float, two a double or an integer (from an even word),
+// four a normal (from a multiple of four). f16 and bf16 take the draws of f32 and round them.
 /// Uniform in [0, 1).
 TERN_API Tensor rand(const Shape& shape, DType dtype = f32);
 /// Uniform in [low, high).
 TERN_API Tensor uniform(const Shape& shape, double low, double high, DType dtype = f32);
 /// Standard normal.
 TERN_API Tensor randn(const Shape& shape, DType dtype = f32);
+/// Normal with this mean and standard deviation. Throws ValueError unless both are finite and stddev ≥ 0.
+TERN_API Tensor normal(const Shape& shape, double mean, double stddev, DType dtype = f32);
+/// Of the shape and type of x.
+TERN_API Tensor rand_like(const Tensor& x);
+TERN_API Tensor randn_like(const Tensor& x);
+/// Uniform integers in [low, high). Throws ValueError unless low < high.
+TERN_API Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype = i64);
+/// 0, …, n - 1 in a random order, i64.
+TERN_API Tensor randperm(std::int64_t n);
+/// 1 with the probability that each element of x names, else 0, of x's type. Throws ValueError outside [0, 1].
+TERN_API Tensor bernoulli(const Tensor& x);
+/// `count` indices, i64 [..., count], with probabilities in proportion to the weights [..., n] of each row; without
+/// `replacement` each index once (Efraimidis and Spirakis, IPL 97, 2006). Throws ValueError on a weight that is
+/// negative or not finite, or when a row has too few above 0.
+TERN_API Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement = false);
 
 }  // namespace tern

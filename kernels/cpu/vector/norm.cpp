@@ -90,13 +90,18 @@ void forward(const NormRows<T>& rows) {
       row_sums<T, 1>(length, sum,
                      [=](std::int64_t i, int n, L* sums) TERN_LAMBDA { sums[0] = sums[0] + load(x + i, n); });
     }
-    const double mean = sum[0] / static_cast<double>(length);
-    const Centred<T> centred(mean);
-    row_sums<T, 1>(length, sum, [=](std::int64_t i, int n, L* sums) TERN_LAMBDA {
-      const L c = centred(load(x + i, n));
-      sums[0] = fma(c, c, sums[0]);
+    // What the first pass lost of the mean, where it is large beside the differences, the second finds.
+    const double n = static_cast<double>(length), near = sum[0] / n;
+    const Centred<T> nearly(near);
+    double sums[2];
+    row_sums<T, 2>(length, sums, [=](std::int64_t i, int count, L* s) TERN_LAMBDA {
+      const L c = nearly(load(x + i, count));
+      s[0] = s[0] + c;
+      s[1] = fma(c, c, s[1]);
     });
-    const double scale = 1 / __builtin_sqrt(sum[0] / static_cast<double>(length) + rows.eps);
+    const double rest = rows.centred ? sums[0] / n : 0, mean = near + rest;
+    const double scale = 1 / __builtin_sqrt(sums[1] / n - rest * rest + rows.eps);
+    const Centred<T> centred(mean);
     rows.statistics[2 * r] = mean;
     rows.statistics[2 * r + 1] = scale;
     const L by(static_cast<T>(scale));
