@@ -9,7 +9,7 @@
 #include "nn/fields.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
-#include "tern/nn/sequential.h"
+#include "tern/nn/containers.h"
 
 namespace tern::nn {
 
@@ -37,7 +37,7 @@ struct OwnType {
   bool (*is)(const Module& module);  // exactly this type, not one derived from it
   std::unique_ptr<Module> (*make)(const Attributes& attributes);
   std::int64_t (*num_parameters)(const Attributes& attributes);  // null: none
-  bool container = false;
+  enum class Parts { none, numbered, named } parts = Parts::none;
 };
 
 template <class M>
@@ -69,20 +69,58 @@ std::int64_t linear_parameters(const Attributes& attributes) {
   return count;
 }
 
+std::int64_t embedding_parameters(const Attributes& attributes) {
+  const auto options = internal::from_attributes<EmbeddingOptions>(attributes);
+  std::int64_t count = 0;
+  if (options.count < 1 || options.width < 1 || __builtin_mul_overflow(options.count, options.width, &count)) {
+    throw FormatError("[embedding] expected positive sizes that can be indexed, got count " +
+                      std::to_string(options.count) + ", width " + std::to_string(options.width));
+  }
+  return count;
+}
+
+std::int64_t prelu_parameters(const Attributes& attributes) {
+  const auto options = internal::from_attributes<PreluOptions>(attributes);
+  if (options.count < 1) throw FormatError("[prelu] expected a positive count, got " + std::to_string(options.count));
+  return options.count;
+}
+
+std::unique_ptr<Module> make_gelu(const Attributes& attributes) {
+  return attributes.values().empty() ? std::make_unique<Gelu>() : make_with<Gelu, GeluOptions>(attributes);
+}
+
 constexpr OwnType kOwnTypes[] = {
     {"Linear", is_exactly<Linear>, make_with<Linear, LinearOptions>, linear_parameters},
     {"Relu", is_exactly<Relu>, make_plain<Relu>, nullptr},
     {"Tanh", is_exactly<Tanh>, make_plain<Tanh>, nullptr},
     {"Sigmoid", is_exactly<Sigmoid>, make_plain<Sigmoid>, nullptr},
-    {"Gelu", is_exactly<Gelu>, make_plain<Gelu>, nullptr},
+    {"Gelu", is_exactly<Gelu>, make_gelu, nullptr},
     {"Silu", is_exactly<Silu>, make_plain<Silu>, nullptr},
     {"Softplus", is_exactly<Softplus>, make_plain<Softplus>, nullptr},
     {"LeakyRelu", is_exactly<LeakyRelu>, make_with<LeakyRelu, LeakyReluOptions>, nullptr},
+    {"Relu6", is_exactly<Relu6>, make_plain<Relu6>, nullptr},
+    {"Selu", is_exactly<Selu>, make_plain<Selu>, nullptr},
+    {"Hardsigmoid", is_exactly<Hardsigmoid>, make_plain<Hardsigmoid>, nullptr},
+    {"Hardswish", is_exactly<Hardswish>, make_plain<Hardswish>, nullptr},
+    {"Mish", is_exactly<Mish>, make_plain<Mish>, nullptr},
+    {"Softsign", is_exactly<Softsign>, make_plain<Softsign>, nullptr},
+    {"LogSigmoid", is_exactly<LogSigmoid>, make_plain<LogSigmoid>, nullptr},
+    {"Elu", is_exactly<Elu>, make_with<Elu, EluOptions>, nullptr},
+    {"Celu", is_exactly<Celu>, make_with<Celu, CeluOptions>, nullptr},
+    {"Hardtanh", is_exactly<Hardtanh>, make_with<Hardtanh, HardtanhOptions>, nullptr},
+    {"Threshold", is_exactly<Threshold>, make_with<Threshold, ThresholdOptions>, nullptr},
+    {"Softmax", is_exactly<Softmax>, make_with<Softmax, SoftmaxOptions>, nullptr},
+    {"Glu", is_exactly<Glu>, make_with<Glu, GluOptions>, nullptr},
+    {"LogSoftmax", is_exactly<LogSoftmax>, make_with<LogSoftmax, SoftmaxOptions>, nullptr},
+    {"Prelu", is_exactly<Prelu>, make_with<Prelu, PreluOptions>, prelu_parameters},
+    {"Embedding", is_exactly<Embedding>, make_with<Embedding, EmbeddingOptions>, embedding_parameters},
     {"Dropout", is_exactly<Dropout>, make_with<Dropout, DropoutOptions>, nullptr},
     {"Identity", is_exactly<Identity>, make_plain<Identity>, nullptr},
     {"Flatten", is_exactly<Flatten>, make_with<Flatten, FlattenOptions>, nullptr},
-    {"Sequential", is_exactly<Sequential>, make_plain<Sequential>, nullptr, true},
-    {"Sum", is_exactly<Sum>, make_plain<Sum>, nullptr, true},
+    {"Sequential", is_exactly<Sequential>, make_plain<Sequential>, nullptr, OwnType::Parts::numbered},
+    {"Sum", is_exactly<Sum>, make_plain<Sum>, nullptr, OwnType::Parts::numbered},
+    {"ModuleList", is_exactly<ModuleList>, make_plain<ModuleList>, nullptr, OwnType::Parts::numbered},
+    {"ModuleDict", is_exactly<ModuleDict>, make_plain<ModuleDict>, nullptr, OwnType::Parts::named},
 };
 
 const OwnType* own_type(std::string_view name) {
@@ -171,7 +209,7 @@ class Builder {
     }
     const auto parts = node.find("parts");
     if (parts == node.end()) return;
-    if (!parts->is_array() || (own && !own->container))
+    if (!parts->is_array() || (own && own->parts == OwnType::Parts::none))
       fail("parts as an array, in a container", "\"parts\" of " + type);
     for (const Json& part : *parts) {
       check_inner(part, own == nullptr, depth + 1);
@@ -183,7 +221,13 @@ class Builder {
     const Attributes options = attributes(node, root);
     if (const OwnType* own = own_type(type)) {
       std::unique_ptr<Module> module = own->make(options);
-      if (!own->container || !node.contains("parts")) return module;
+      if (!node.contains("parts")) return module;
+      if (own->parts == OwnType::Parts::named) {
+        for (const Json& part : node["parts"]) {
+          static_cast<ModuleDict&>(*module).insert(string_at(part, "name"), make(part, false));
+        }
+        return module;
+      }
       auto& container = static_cast<Container&>(*module);
       for (const Json& part : node["parts"]) {
         const std::string name = string_at(part, "name");

@@ -5,6 +5,7 @@
 
 #include "tern/base/error.h"
 #include "tern/nn/activations.h"
+#include "tern/nn/embedding.h"
 #include "tern/nn/linear.h"
 
 // The recorded options of Tern's own modules: each is named once here, for writing and for reading. The element type is
@@ -16,6 +17,47 @@ void fields(LinearOptions& o, F&& f) {
   f("in", o.in);
   f("out", o.out);
   f("bias", o.bias);
+}
+template <class F>
+void fields(EmbeddingOptions& o, F&& f) {
+  f("count", o.count);
+  f("width", o.width);
+  f("padding", o.padding);
+}
+template <class F>
+void fields(GeluOptions& o, F&& f) {
+  f("tanh", o.tanh);
+}
+template <class F>
+void fields(EluOptions& o, F&& f) {
+  f("alpha", o.alpha);
+}
+template <class F>
+void fields(CeluOptions& o, F&& f) {
+  f("alpha", o.alpha);
+}
+template <class F>
+void fields(HardtanhOptions& o, F&& f) {
+  f("low", o.low);
+  f("high", o.high);
+}
+template <class F>
+void fields(ThresholdOptions& o, F&& f) {
+  f("bound", o.bound);
+  f("value", o.value);
+}
+template <class F>
+void fields(PreluOptions& o, F&& f) {
+  f("count", o.count);
+  f("initial", o.initial);
+}
+template <class F>
+void fields(SoftmaxOptions& o, F&& f) {
+  f("dim", o.dim);
+}
+template <class F>
+void fields(GluOptions& o, F&& f) {
+  f("dim", o.dim);
 }
 template <class F>
 void fields(LeakyReluOptions& o, F&& f) {

@@ -7,6 +7,7 @@
 
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
+#include "tern/base/random.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::nn::init {
@@ -16,6 +17,12 @@ namespace {
 void check_floating(const char* where, const Tensor& t) {
   if (!is_floating(t.dtype())) {
     throw DTypeError("[" + std::string(where) + "] expected a floating tensor, got " + std::string(name(t.dtype())));
+  }
+}
+
+void check_matrix(const char* where, const Tensor& t) {
+  if (t.dim() != 2) {
+    throw ShapeError("[" + std::string(where) + "] expected two dimensions, got " + to_string(t.shape()));
   }
 }
 
@@ -34,7 +41,7 @@ Fans fans(const char* where, const Tensor& t) {
 
 double kaiming_gain(const char* where, const Tensor& t, const KaimingOptions& options) {
   const Fans f = fans(where, t);
-  return gain(options.nonlinearity, options.slope) / std::sqrt(options.fan == Fan::in ? f.in : f.out);
+  return calculate_gain(options.nonlinearity, options.slope) / std::sqrt(options.fan == Fan::in ? f.in : f.out);
 }
 
 // Distribution function of the standard normal.
@@ -50,6 +57,14 @@ void constant_(Tensor t, double value) {
 
 void zeros_(Tensor t) { constant_(t, 0); }
 void ones_(Tensor t) { constant_(t, 1); }
+
+void eye_(Tensor t) {
+  check_floating("eye_", t);
+  check_matrix("eye_", t);
+  NoGrad no_grad;
+  t.zero_();
+  for (std::int64_t i = 0; i < std::min(t.size(0), t.size(1)); ++i) t[i][i].fill_(1);
+}
 
 void uniform_(Tensor t, double low, double high) {
   check_floating("uniform_", t);
@@ -86,7 +101,7 @@ void trunc_normal_(Tensor t, const TruncNormalOptions& options) {
   t.copy_(draws);
 }
 
-double gain(Nonlinearity nonlinearity, double slope) {
+double calculate_gain(Nonlinearity nonlinearity, double slope) {
   switch (nonlinearity) {
     case Nonlinearity::linear:
     case Nonlinearity::sigmoid:
@@ -97,8 +112,10 @@ double gain(Nonlinearity nonlinearity, double slope) {
       return std::sqrt(2.0);
     case Nonlinearity::leaky_relu:
       return std::sqrt(2 / (1 + slope * slope));
+    case Nonlinearity::selu:
+      return 0.75;
   }
-  throw ValueError("[gain] expected a known nonlinearity, got number " +
+  throw ValueError("[calculate_gain] expected a known nonlinearity, got number " +
                    std::to_string(static_cast<int>(nonlinearity)));
 }
 
@@ -148,6 +165,25 @@ void orthogonal_(Tensor t, double gain) {
   Tensor result = from_vector(q, {count, length});
   if (rows > columns) result = result.t();
   t.copy_((result.contiguous() * gain).reshape(t.shape()));
+}
+
+void sparse_(Tensor t, double sparsity, double stddev) {
+  check_floating("sparse_", t);
+  check_matrix("sparse_", t);
+  if (!(sparsity >= 0 && sparsity <= 1)) {
+    throw ValueError("[sparse_] expected a sparsity in [0, 1], got " + std::to_string(sparsity));
+  }
+  NoGrad no_grad;
+  const std::int64_t rows = t.size(0), columns = t.size(1);
+  const auto zeros = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(rows)));
+  std::vector<double> values = (randn({rows, columns}, f64) * stddev).to_vector<double>();
+  Generator& generator = default_generator();
+  const std::uint64_t seed = generator.philox().bits32(generator.reserve(1));
+  for (std::int64_t column = 0; column < columns; ++column) {
+    const std::vector<std::int64_t> order = permutation(rows, Philox(seed, static_cast<std::uint64_t>(column)));
+    for (std::int64_t i = 0; i < zeros; ++i) values[static_cast<std::size_t>(order[i] * columns + column)] = 0;
+  }
+  t.copy_(from_vector(values, {rows, columns}));
 }
 
 }  // namespace tern::nn::init

@@ -46,9 +46,10 @@ void take_over(const Tensor& p, const Tensor& fresh) {
 
 Module::~Module() = default;
 
-Tensor Module::call_in_scope(const Tensor& x) {
+Tensor Module::call_watched(const Tensor& x) {
+  if (!is_anomaly_enabled()) return call_hooked(x);
   const CallScope scope(type_name());
-  return forward(x);
+  return hooks_ ? call_hooked(x) : forward(x);
 }
 
 Attributes Module::attributes() const { return {}; }

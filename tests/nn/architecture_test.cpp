@@ -9,8 +9,9 @@
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 #include "tern/nn/activations.h"
+#include "tern/nn/containers.h"
+#include "tern/nn/embedding.h"
 #include "tern/nn/linear.h"
-#include "tern/nn/sequential.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
@@ -61,6 +62,11 @@ TEST(Architecture, MakesWhatItRecorded) {
   nn::Sequential everything{nn::Linear(2, 2), nn::Relu(),          nn::Tanh(),      nn::Sigmoid(),   nn::Gelu(),
                             nn::Silu(),       nn::Softplus(),      nn::Identity(),  nn::LeakyRelu(), nn::Dropout(),
                             nn::Flatten(),    nn::Sum{nn::Relu()}, nn::Sequential()};
+  everything.append(nn::ModuleList{nn::Gelu({.tanh = true}), nn::Relu6(), nn::Selu(), nn::Hardsigmoid(),
+                                   nn::Hardswish(), nn::Mish(), nn::Softsign(), nn::LogSigmoid(), nn::Elu({.alpha = 2}),
+                                   nn::Celu({.alpha = 2}), nn::Hardtanh({.low = -2}), nn::Threshold({.bound = 1}),
+                                   nn::Prelu({.count = 3}), nn::Softmax({.dim = 1}), nn::LogSoftmax(), nn::Glu(),
+                                   nn::Embedding(4, 2), nn::ModuleDict()});
   everything.to(f64);
   for (const nn::Module* module :
        {static_cast<const nn::Module*>(&everything), static_cast<const nn::Module*>(&everything[0])}) {

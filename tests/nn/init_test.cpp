@@ -88,9 +88,58 @@ TEST_F(Init, KeepsVarianceByFans) {
   EXPECT_NEAR(moments(weight).high, std::sqrt(6.0 / 400), 1e-4);
   init::kaiming_normal_(weight, {.fan = init::Fan::out, .nonlinearity = init::Nonlinearity::tanh});
   EXPECT_NEAR(moments(weight).stddev, 5.0 / 3 / std::sqrt(100.0), 3e-3);
-  EXPECT_DOUBLE_EQ(init::gain(init::Nonlinearity::leaky_relu, std::sqrt(5.0)), std::sqrt(1.0 / 3));
-  EXPECT_EQ(init::gain(init::Nonlinearity::sigmoid), 1);
+  EXPECT_DOUBLE_EQ(init::calculate_gain(init::Nonlinearity::leaky_relu, std::sqrt(5.0)), std::sqrt(1.0 / 3));
+  EXPECT_EQ(init::calculate_gain(init::Nonlinearity::sigmoid), 1);
   EXPECT_THROW(init::xavier_normal_(empty({3})), ShapeError);
+}
+
+TEST_F(Init, Eye) {
+  Tensor t = empty({2, 3}, f64).requires_grad_();
+  init::eye_(t);
+  EXPECT_EQ(t.to_vector<double>(), (std::vector<double>{1, 0, 0, 0, 1, 0}));
+  EXPECT_THROW(init::eye_(empty({3})), ShapeError);
+  EXPECT_THROW(init::eye_(empty({3, 3}, i64)), DTypeError);
+}
+
+TEST_F(Init, Sparse) {
+  Tensor t = empty({30, 200}, f64);
+  init::sparse_(t, 0.25, 2);
+  const auto x = t.to_vector<double>();
+  double square = 0;
+  std::vector<int> by_row(30);
+  for (int column = 0; column < 200; ++column) {
+    int zeros = 0;
+    for (int row = 0; row < 30; ++row) {
+      const double v = x[static_cast<std::size_t>(row * 200 + column)];
+      zeros += v == 0;
+      by_row[static_cast<std::size_t>(row)] += v == 0;
+      square += v * v;
+    }
+    EXPECT_EQ(zeros, 8);  // a quarter of 30, rounded up
+  }
+  EXPECT_NEAR(std::sqrt(square / (22 * 200)), 2, 0.1);
+  for (const int count : by_row) EXPECT_NEAR(count, 200 * 8 / 30.0, 30);
+  const auto again = [] {
+    Tensor u = empty({30, 200}, f64);
+    init::sparse_(u, 0.25, 2);
+    return u.to_vector<double>();
+  };
+  EXPECT_NE(again(), x);
+  manual_seed(17);
+  EXPECT_EQ(again(), x);
+  init::sparse_(t, 1);
+  EXPECT_EQ(moments(t).high, 0);
+  EXPECT_THROW(init::sparse_(t, 1.1), ValueError);
+  EXPECT_THROW(init::sparse_(empty({3}), 0.1), ShapeError);
+}
+
+TEST_F(Init, GainsArePyTorchs) {
+  using init::Nonlinearity;
+  EXPECT_EQ(init::calculate_gain(Nonlinearity::linear), 1);
+  EXPECT_DOUBLE_EQ(init::calculate_gain(Nonlinearity::tanh), 5.0 / 3);
+  EXPECT_DOUBLE_EQ(init::calculate_gain(Nonlinearity::relu), std::sqrt(2.0));
+  EXPECT_DOUBLE_EQ(init::calculate_gain(Nonlinearity::leaky_relu, 0.2), std::sqrt(2 / 1.04));
+  EXPECT_EQ(init::calculate_gain(Nonlinearity::selu), 0.75);
 }
 
 TEST_F(Init, Orthogonal) {

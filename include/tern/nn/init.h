@@ -12,6 +12,8 @@ namespace tern::nn::init {
 TERN_API void constant_(Tensor t, double value);
 TERN_API void zeros_(Tensor t);
 TERN_API void ones_(Tensor t);
+/// 1 on the diagonal of a matrix, 0 elsewhere. Throws ShapeError unless there are two dimensions.
+TERN_API void eye_(Tensor t);
 /// Uniform in [low, high).
 TERN_API void uniform_(Tensor t, double low = 0, double high = 1);
 TERN_API void normal_(Tensor t, double mean = 0, double stddev = 1);
@@ -26,9 +28,9 @@ struct TruncNormalOptions {
 TERN_API void trunc_normal_(Tensor t, const TruncNormalOptions& options = {});
 
 /// What follows the layer; its gain keeps the variance of what passes through.
-enum class Nonlinearity : std::uint8_t { linear, sigmoid, tanh, relu, leaky_relu };
-/// The recommended gain; `slope` is that of leaky_relu.
-TERN_API double gain(Nonlinearity nonlinearity, double slope = 0.01);
+enum class Nonlinearity : std::uint8_t { linear, sigmoid, tanh, relu, leaky_relu, selu };
+/// The recommended gain, PyTorch's; `slope` is that of leaky_relu.
+TERN_API double calculate_gain(Nonlinearity nonlinearity, double slope = 0.01);
 
 /// Uniform in ±gain · sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, AISTATS 2010).
 TERN_API void xavier_uniform_(Tensor t, double gain = 1);
@@ -48,5 +50,9 @@ TERN_API void kaiming_normal_(Tensor t, const KaimingOptions& options = {});
 
 /// Orthonormal rows or columns, whichever are fewer, times gain (Saxe et al., arXiv 1312.6120).
 TERN_API void orthogonal_(Tensor t, double gain = 1);
+
+/// Normal of deviation `stddev`, with a share of `sparsity`, rounded up, of the elements of each column 0 (Martens,
+/// ICML 2010). Throws ShapeError unless there are two dimensions, ValueError unless 0 <= sparsity <= 1.
+TERN_API void sparse_(Tensor t, double sparsity, double stddev = 0.01);
 
 }  // namespace tern::nn::init

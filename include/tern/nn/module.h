@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +22,24 @@ struct Part {
   std::string name{};
   Module* module = nullptr;
   Tensor* parameter = nullptr;
+};
+
+namespace internal {
+struct ModuleHooks;
+}
+
+/// A hook that stands on a module. It may be dropped: the hook stays.
+class TERN_API ModuleHook {
+ public:
+  ModuleHook() = default;
+  ModuleHook(const std::shared_ptr<internal::ModuleHooks>& hooks, std::uint64_t number)
+      : hooks_(hooks), number_(number) {}
+  /// The hook is not called any more. Again, or once the module is gone, it does nothing.
+  void remove();
+
+ private:
+  std::weak_ptr<internal::ModuleHooks> hooks_;
+  std::uint64_t number_ = 0;
 };
 
 /// Tensors by name, in order.
@@ -41,10 +61,24 @@ class TERN_API Module {
   virtual Tensor forward(const Tensor& x) = 0;
   /// Calls forward; every call of a module passes here.
   Tensor operator()(const Tensor& x) {
-    if (is_anomaly_enabled()) [[unlikely]]
-      return call_in_scope(x);
+    if (hooks_ || is_anomaly_enabled()) [[unlikely]]
+      return call_watched(x);
     return forward(x);
   }
+
+  // Hooks, each kind called in the order in which they were set whenever the module is called, not when its forward is.
+  // A hook returns a tensor to take the place of the one it saw, or an undefined one. They move with the module, and
+  // are neither saved nor cloned. A module without hooks pays for none.
+  using ForwardPreHook = std::function<Tensor(Module& module, const Tensor& input)>;
+  using ForwardHook = std::function<Tensor(Module& module, const Tensor& input, const Tensor& output)>;
+  using BackwardHook = std::function<Tensor(const Tensor& grad_input, const Tensor& grad_output)>;
+  /// Before forward; may replace the input.
+  ModuleHook register_forward_pre_hook(ForwardPreHook hook);
+  /// After forward; may replace the output.
+  ModuleHook register_forward_hook(ForwardHook hook);
+  /// When backward has passed the module, with the gradients of its input and of its output; may replace that of the
+  /// input. When the input needs no gradient, grad_input is undefined and what is returned counts for nothing.
+  ModuleHook register_backward_hook(BackwardHook hook);
 
   /// The type's name, as an architecture records it. TERN_MODULE writes it.
   virtual std::string_view type_name() const = 0;
@@ -75,9 +109,12 @@ class TERN_API Module {
   void zero_grad();
 
  private:
-  Tensor call_in_scope(const Tensor& x);
+  Tensor call_watched(const Tensor& x);
+  Tensor call_hooked(const Tensor& x);
+  internal::ModuleHooks& hooks();
 
   bool training_ = true;
+  std::shared_ptr<internal::ModuleHooks> hooks_;  ///< null without hooks
 };
 
 /// Every parameter with every name that it has: a tied one comes once for each place where it stands.
