@@ -43,6 +43,7 @@
 #include "tern/ops/softmax.h"
 #include "tern/ops/sort.h"
 #include "tern/ops/unary.h"
+#include "tern/optim/average.h"
 #include "tern/optim/clip.h"
 #include "tern/optim/lbfgs.h"
 #include "tern/optim/optimizers.h"

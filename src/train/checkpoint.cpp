@@ -152,6 +152,7 @@ std::string settings_json(const TrainerOptions& options) {
   json["optimizer"] = optimizer_json(options.optimizer);
   json["schedule"] = schedule_json(options.schedule);
   json["batch_size"] = options.batch_size;
+  json["accumulate"] = options.accumulate;
   json["max_epochs"] = options.max_epochs;
   json["drop_last"] = options.drop_last;
   json["decay_biases"] = options.decay_biases;

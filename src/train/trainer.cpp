@@ -135,6 +135,7 @@ class Run {
       if (!holds) throw ValueError("[trainer] expected " + message);
     };
     need(options_.batch_size > 0, "batch_size above 0, got " + std::to_string(options_.batch_size));
+    need(options_.accumulate > 0, "accumulate above 0, got " + std::to_string(options_.accumulate));
     need(options_.max_epochs > 0, "max_epochs above 0, got " + std::to_string(options_.max_epochs));
     need(options_.max_seconds >= 0, "max_seconds of 0 or more, got " + std::to_string(options_.max_seconds));
     need(options_.clip_norm >= 0, "clip_norm of 0 or more, got " + std::to_string(options_.clip_norm));
@@ -197,17 +198,24 @@ class Run {
         training_,
         {.batch_size = options_.batch_size, .shuffle = true, .seed = options_.seed, .drop_last = options_.drop_last});
     loader.set_epoch(epoch.epoch - 1);
-    const std::int64_t total = loader.batches() * options_.max_epochs;
+    const std::int64_t batches = loader.batches();
+    const std::int64_t total = (batches + options_.accumulate - 1) / options_.accumulate * options_.max_epochs;
+    std::int64_t taken = 0;
+    std::vector<data::Batch> group;  // of one step
     double loss_sum = 0;
     std::int64_t rows = 0;
     model_.train();
     for (const data::Batch& batch : loader) {
+      group.push_back(batch);
+      if (++taken < batches && std::ssize(group) < options_.accumulate) continue;
       if (options_.stop_requested && options_.stop_requested()) return end(StopReason::requested);
       if (options_.max_seconds > 0 && since(start_) >= options_.max_seconds) return end(StopReason::max_time);
       optimizer_->set_lr(optim::learning_rate(options_.schedule, base_rate_, state_.steps, total));
-      const double loss = one_step(batch, epoch.epoch);
-      loss_sum += loss * static_cast<double>(batch.rows());
-      rows += batch.rows();
+      const double loss = one_step(group, epoch.epoch);
+      const std::int64_t step_rows = rows_of(group);
+      loss_sum += loss * static_cast<double>(step_rows);
+      rows += step_rows;
+      group.clear();
       ++state_.steps;
       report_progress(
           {.stage = "train", .done = state_.steps, .total = total, .unit = "steps", .seconds = since(start_)});
@@ -229,19 +237,30 @@ class Run {
     }
   }
 
-  double one_step(const data::Batch& batch, int epoch) {
+  static std::int64_t rows_of(const std::vector<data::Batch>& group) {
+    std::int64_t rows = 0;
+    for (const data::Batch& batch : group) rows += batch.rows();
+    return rows;
+  }
+
+  double one_step(const std::vector<data::Batch>& group, int epoch) {
     // Each step draws from its own stream, so a resumed run and a replayed step see the same masks.
     const Generator generator{.seed = options_.seed, .stream = static_cast<std::uint64_t>(state_.steps) + 1};
     const GeneratorScope scope(generator);
     optimizer_->zero_grad();
-    const Tensor loss = compute_loss(batch);
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) explain(batch, generator, epoch, "the loss is " + std::to_string(value));
-    loss.backward();
+    const double rows = static_cast<double>(rows_of(group));
+    double value = 0;
+    for (const data::Batch& batch : group) {
+      const double share = static_cast<double>(batch.rows()) / rows;
+      const Tensor loss = compute_loss(batch);
+      value += share * loss.item<double>();
+      if (!std::isfinite(value)) explain(group, generator, epoch, "the loss is " + std::to_string(value));
+      (group.size() == 1 ? loss : loss * share).backward();
+    }
     // Also where nothing is clipped: a gradient beyond the range would only show in the next step's loss.
     const double most = options_.clip_norm > 0 ? options_.clip_norm : std::numeric_limits<double>::infinity();
     const double norm = optim::clip_grad_norm(parameters_, most);
-    if (!std::isfinite(norm)) explain(batch, generator, epoch, "the gradient's norm is " + std::to_string(norm));
+    if (!std::isfinite(norm)) explain(group, generator, epoch, "the gradient's norm is " + std::to_string(norm));
     optimizer_->step();
     return value;
   }
@@ -251,14 +270,15 @@ class Run {
   }
 
   // Runs a step that went wrong again, with every op checked, to name the first op that made a NaN.
-  [[noreturn]] void explain(const data::Batch& batch, const Generator& generator, int epoch, const std::string& what) {
+  [[noreturn]] void explain(const std::vector<data::Batch>& group, const Generator& generator, int epoch,
+                            const std::string& what) {
     if (saved_ && !options_.resume) std::remove(options_.checkpoint.c_str());  // this run's own, which leads nowhere
     const std::string place = "[trainer] step " + std::to_string(state_.steps) + " (epoch " + std::to_string(epoch) +
                               "): expected finite numbers, but " + what;
     try {
       const GeneratorScope scope(generator);
       const AnomalyMode anomaly;
-      compute_loss(batch).backward();
+      for (const data::Batch& batch : group) compute_loss(batch).backward();
     } catch (const NumericError& error) {
       throw NumericError(place + "; " + error.what());
     }

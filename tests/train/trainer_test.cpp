@@ -101,6 +101,65 @@ TEST(Trainer, SameBitsAtOneTwoAndFiveThreads) {
   EXPECT_EQ(results[0], results[2]);
 }
 
+TEST(Trainer, AccumulatesWhatALargerBatchWouldGive) {
+  const auto run = [](std::int64_t batch_size, std::int64_t accumulate) {
+    manual_seed(1);
+    nn::Sequential model(nn::Linear(5, 16), nn::Tanh(), nn::Linear(16, 1));
+    TrainerOptions o = options();
+    o.optimizer = optim::SgdOptions{.lr = 0.1, .momentum = 0.9};
+    o.batch_size = batch_size;
+    o.accumulate = accumulate;
+    o.max_epochs = 3;
+    o.early_stopping.reset();
+    const Fitted fitted = Trainer(o).fit(model, two_classes(310, 1), two_classes(100, 2));  // the last is smaller
+    EXPECT_EQ(fitted.history.back().steps, 3 * 5);
+    return std::make_pair(values_of(model), fitted.history.back().train_loss);
+  };
+  const auto [whole, whole_loss] = run(64, 1);
+  const auto [parts, parts_loss] = run(16, 4);
+  for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(parts[i], whole[i], 2e-5) << i;
+  EXPECT_NEAR(parts_loss, whole_loss, 1e-5);
+  nn::Sequential model = network();
+  TrainerOptions o = options();
+  o.accumulate = 0;
+  EXPECT_THROW(Trainer(o).fit(model, two_classes(100, 1), two_classes(100, 2)), ValueError);
+}
+
+TEST(Trainer, TakesEveryOptimizerAndScheduleAndResumesBitForBit) {
+  const auto folder = std::filesystem::temp_directory_path() / ("tern-every-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const std::vector<std::pair<optim::OptimizerOptions, optim::ScheduleOptions>> cases{
+      {optim::AdamOptions{.lr = 1e-3, .amsgrad = true}, {.kind = optim::Schedule::step, .gamma = 0.5, .period = 9}},
+      {optim::NAdamOptions{}, {.kind = optim::Schedule::multi_step, .milestones = {5, 20}}},
+      {optim::RAdamOptions{}, {.kind = optim::Schedule::exponential, .gamma = 0.99}},
+      {optim::RmspropOptions{.lr = 1e-3, .momentum = 0.5, .centered = true},
+       {.kind = optim::Schedule::cosine_restarts, .period = 7}},
+      {optim::AdagradOptions{}, {.kind = optim::Schedule::polynomial, .power = 2}},
+      {optim::AdadeltaOptions{}, {.kind = optim::Schedule::one_cycle}},
+      {optim::LionOptions{}, {.kind = optim::Schedule::linear, .warmup_steps = 4}},
+  };
+  for (const auto& [optimizer, schedule] : cases) {
+    TrainerOptions o = options();
+    o.optimizer = optimizer;
+    o.schedule = schedule;
+    o.accumulate = 2;
+    o.decay_biases = false;
+    o.max_epochs = 4;
+    nn::Sequential whole = network();
+    Trainer(o).fit(whole, two_classes(300, 1), two_classes(100, 2));
+    o.checkpoint = (folder / "run").string();
+    o.resume = true;
+    o.callbacks = {[](const Epoch& epoch) { return epoch.epoch != 2; }};
+    nn::Sequential first = network();
+    Trainer(o).fit(first, two_classes(300, 1), two_classes(100, 2));
+    nn::Sequential second = network(9);
+    Trainer(o).fit(second, two_classes(300, 1), two_classes(100, 2));
+    EXPECT_EQ(values_of(second), values_of(whole)) << optimizer.index();
+    std::filesystem::remove(o.checkpoint);
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Trainer, TheSeedDecides) {
   const auto run = [](std::uint64_t seed) {
     nn::Sequential model = network();

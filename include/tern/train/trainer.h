@@ -66,6 +66,7 @@ struct TrainerOptions {
   optim::OptimizerOptions optimizer = optim::AdamWOptions{};
   optim::ScheduleOptions schedule{};  ///< of the learning rate over all steps
   std::int64_t batch_size = 64;
+  std::int64_t accumulate = 1;  ///< batches whose gradients, weighed by their rows, are averaged for one step
   int max_epochs = 100;
   double max_seconds = 0;    ///< 0: no limit; checked at each step
   bool drop_last = false;    ///< leave out an epoch's last batch when it is smaller than the others

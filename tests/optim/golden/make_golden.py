@@ -109,6 +109,29 @@ for name, make in cases.items():
 safetensors.torch.save_file({k: v.contiguous() for k, v in out.items()}, here / "parity.safetensors")
 
 
+def averages():
+    """Averages of the weights over 20 steps of an MLP 8-4-1. (The rules for many tensors divide in float32.)"""
+    torch.manual_seed(5)
+    averaging = torch.optim.swa_utils
+    first = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1)).double()
+    result = {"x": x.double(), "y": y.double()} | {f"initial.{k}": v.clone() for k, v in first.state_dict().items()}
+    for kind, rule in {"ema": averaging.get_ema_avg_fn(0.9), "swa": averaging.get_swa_avg_fn()}.items():
+        net = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1)).double()
+        net.load_state_dict(first.state_dict())
+        average = averaging.AveragedModel(net, avg_fn=rule)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.5, momentum=0.9)
+        for _ in range(20):
+            optimizer.zero_grad()
+            torch.nn.functional.binary_cross_entropy_with_logits(net(x.double()), y.double()).backward()
+            optimizer.step()
+            average.update_parameters(net)
+        result |= {f"{kind}.{k}": v for k, v in average.state_dict().items()}
+    return {k: v.contiguous().clone() for k, v in result.items()}
+
+
+safetensors.torch.save_file(averages(), here / "average.safetensors")
+
+
 def rosenbrock():
     z = torch.nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64))
     return [z], lambda: 100 * (z[1] - z[0] ** 2) ** 2 + (1 - z[0]) ** 2
