@@ -28,6 +28,7 @@
 #include "tern/nn/containers.h"
 #include "tern/nn/embedding.h"
 #include "tern/nn/linear.h"
+#include "tern/nn/norm.h"
 #include "tern/nn/safetensors.h"
 #include "tern/ops/activation.h"
 #include "tern/ops/binary.h"

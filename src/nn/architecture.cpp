@@ -85,6 +85,19 @@ std::int64_t prelu_parameters(const Attributes& attributes) {
   return options.count;
 }
 
+// Of one vector of the option's size: the limit on parameters is checked before anything is made.
+template <class Options>
+std::int64_t norm_parameters(const Attributes& attributes) {
+  const auto options = internal::from_attributes<Options>(attributes);
+  constexpr std::int64_t limit = std::int64_t{1} << 40;
+  if (options.size < 1 || options.size > limit) {
+    throw FormatError("[norm] expected a size in [1, 2^40], got " + std::to_string(options.size));
+  }
+  if (!options.affine) return 0;
+  if constexpr (requires { options.bias; }) return options.bias ? 2 * options.size : options.size;
+  return options.size;
+}
+
 std::unique_ptr<Module> make_gelu(const Attributes& attributes) {
   return attributes.values().empty() ? std::make_unique<Gelu>() : make_with<Gelu, GeluOptions>(attributes);
 }
@@ -114,6 +127,8 @@ constexpr OwnType kOwnTypes[] = {
     {"LogSoftmax", is_exactly<LogSoftmax>, make_with<LogSoftmax, SoftmaxOptions>, nullptr},
     {"Prelu", is_exactly<Prelu>, make_with<Prelu, PreluOptions>, prelu_parameters},
     {"Embedding", is_exactly<Embedding>, make_with<Embedding, EmbeddingOptions>, embedding_parameters},
+    {"LayerNorm", is_exactly<LayerNorm>, make_with<LayerNorm, LayerNormOptions>, norm_parameters<LayerNormOptions>},
+    {"RmsNorm", is_exactly<RmsNorm>, make_with<RmsNorm, RmsNormOptions>, norm_parameters<RmsNormOptions>},
     {"Dropout", is_exactly<Dropout>, make_with<Dropout, DropoutOptions>, nullptr},
     {"Identity", is_exactly<Identity>, make_plain<Identity>, nullptr},
     {"Flatten", is_exactly<Flatten>, make_with<Flatten, FlattenOptions>, nullptr},

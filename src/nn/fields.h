@@ -7,6 +7,7 @@
 #include "tern/nn/activations.h"
 #include "tern/nn/embedding.h"
 #include "tern/nn/linear.h"
+#include "tern/nn/norm.h"
 
 // The recorded options of Tern's own modules: each is named once here, for writing and for reading. The element type is
 // recorded once for a whole architecture, so it is not among them.
@@ -58,6 +59,19 @@ void fields(SoftmaxOptions& o, F&& f) {
 template <class F>
 void fields(GluOptions& o, F&& f) {
   f("dim", o.dim);
+}
+template <class F>
+void fields(LayerNormOptions& o, F&& f) {
+  f("size", o.size);
+  f("eps", o.eps);
+  f("affine", o.affine);
+  f("bias", o.bias);
+}
+template <class F>
+void fields(RmsNormOptions& o, F&& f) {
+  f("size", o.size);
+  f("eps", o.eps);
+  f("affine", o.affine);
 }
 template <class F>
 void fields(LeakyReluOptions& o, F&& f) {

@@ -12,6 +12,7 @@
 #include "tern/nn/containers.h"
 #include "tern/nn/embedding.h"
 #include "tern/nn/linear.h"
+#include "tern/nn/norm.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
@@ -62,11 +63,27 @@ TEST(Architecture, MakesWhatItRecorded) {
   nn::Sequential everything{nn::Linear(2, 2), nn::Relu(),          nn::Tanh(),      nn::Sigmoid(),   nn::Gelu(),
                             nn::Silu(),       nn::Softplus(),      nn::Identity(),  nn::LeakyRelu(), nn::Dropout(),
                             nn::Flatten(),    nn::Sum{nn::Relu()}, nn::Sequential()};
-  everything.append(nn::ModuleList{nn::Gelu({.tanh = true}), nn::Relu6(), nn::Selu(), nn::Hardsigmoid(),
-                                   nn::Hardswish(), nn::Mish(), nn::Softsign(), nn::LogSigmoid(), nn::Elu({.alpha = 2}),
-                                   nn::Celu({.alpha = 2}), nn::Hardtanh({.low = -2}), nn::Threshold({.bound = 1}),
-                                   nn::Prelu({.count = 3}), nn::Softmax({.dim = 1}), nn::LogSoftmax(), nn::Glu(),
-                                   nn::Embedding(4, 2), nn::ModuleDict()});
+  everything.append(nn::ModuleList{nn::Gelu({.tanh = true}),
+                                   nn::Relu6(),
+                                   nn::Selu(),
+                                   nn::Hardsigmoid(),
+                                   nn::Hardswish(),
+                                   nn::Mish(),
+                                   nn::Softsign(),
+                                   nn::LogSigmoid(),
+                                   nn::Elu({.alpha = 2}),
+                                   nn::Celu({.alpha = 2}),
+                                   nn::Hardtanh({.low = -2}),
+                                   nn::Threshold({.bound = 1}),
+                                   nn::Prelu({.count = 3}),
+                                   nn::Softmax({.dim = 1}),
+                                   nn::LogSoftmax(),
+                                   nn::Glu(),
+                                   nn::Embedding(4, 2),
+                                   nn::ModuleDict(),
+                                   nn::LayerNorm({.size = 3, .eps = 0.1}),
+                                   nn::LayerNorm({.size = 3, .affine = false}),
+                                   nn::RmsNorm(3)});
   everything.to(f64);
   for (const nn::Module* module :
        {static_cast<const nn::Module*>(&everything), static_cast<const nn::Module*>(&everything[0])}) {
@@ -152,6 +169,11 @@ TEST(Architecture, RefusesBrokenFiles) {
           root(R"("type":"Linear","in":4000000000,"out":4000000000,"bias":true)"),
           root(R"("type":"Linear","in":18446744073709551615,"out":1,"bias":true)"),
           root(R"("type":"Linear","in":100000,"out":100000,"bias":true)"),
+          root(R"("type":"LayerNorm","size":0,"eps":0.1,"affine":true,"bias":true)"),
+          root(R"("type":"LayerNorm","size":3,"eps":-1,"affine":true,"bias":true)"),
+          root(R"("type":"LayerNorm","size":3,"eps":0.1,"affine":true)"),
+          root(R"("type":"RmsNorm","size":1000000000,"eps":0.1,"affine":true)"),
+          root(R"("type":"RmsNorm","size":9223372036854775807,"eps":0.1,"affine":true)"),
           root(R"("type":"Dropout","p":1.5)"),
           root(R"("type":"Dropout","p":null)"),
           root(R"("type":"Relu","parts":[])"),

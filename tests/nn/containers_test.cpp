@@ -13,6 +13,7 @@
 #include "tern/nn/architecture.h"
 #include "tern/nn/embedding.h"
 #include "tern/nn/linear.h"
+#include "tern/nn/norm.h"
 #include "tern/tensor/creation.h"
 
 namespace {
@@ -128,6 +129,18 @@ TEST(Embedding, StartsNormalAndChecks) {
         R"("count":3,"width":3,"padding":3)", R"("count":100000,"width":100000,"padding":-1)"}) {
     EXPECT_THROW(nn::make_module(std::string(R"({"format":1,"type":"Embedding",)") + bad + "}"), FormatError) << bad;
   }
+}
+
+TEST(Norms, CheckTheirOptions) {
+  EXPECT_THROW(nn::LayerNorm(0), ValueError);
+  EXPECT_THROW(nn::LayerNorm({.size = 3, .eps = -1}), ValueError);
+  EXPECT_THROW(nn::LayerNorm({.size = 3, .dtype = i64}), DTypeError);
+  EXPECT_THROW(nn::RmsNorm(-2), ValueError);
+  EXPECT_THROW(nn::RmsNorm({.size = 3, .eps = NAN}), ValueError);
+  EXPECT_EQ(nn::LayerNorm(3).num_parameters(), 6);
+  EXPECT_EQ(nn::LayerNorm({.size = 3, .bias = false}).num_parameters(), 3);
+  EXPECT_EQ(nn::RmsNorm({.size = 3, .affine = false}).num_parameters(), 0);
+  EXPECT_THROW(nn::LayerNorm(3)(ones({2, 4})), ShapeError);
 }
 
 TEST(Activations, CheckTheirOptions) {

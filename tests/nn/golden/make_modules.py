@@ -65,11 +65,19 @@ cases = {
     "Flatten": (nn.Flatten(), torch.randn(2, 3, 4)),
     "Embedding": (nn.Embedding(7, 4), ids),
     "EmbeddingPadding": (nn.Embedding(7, 4, padding_idx=3), ids),
+    "LayerNorm": (nn.LayerNorm(6, eps=1e-3), x),
+    "LayerNormNoBias": (nn.LayerNorm(6, bias=False), x),
+    "LayerNormPlain": (nn.LayerNorm(6, elementwise_affine=False), x),
+    "RMSNorm": (nn.RMSNorm(6, eps=1e-6), x),
+    "RMSNormPlain": (nn.RMSNorm(6, eps=0.1, elementwise_affine=False), x),
     "Residual": (Residual(), x),
 }
 
 out = {}
 for name, (module, at) in cases.items():
+    if name.startswith(("LayerNorm", "RMSNorm")):
+        for weight in module.parameters():
+            torch.nn.init.normal_(weight)
     at = at.clone()
     if at.is_floating_point():
         at.requires_grad_()
