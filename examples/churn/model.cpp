@@ -10,11 +10,11 @@
 
 using namespace tern;
 
-data::Pipeline make_pipeline(const std::vector<std::string>& left_out) {
-  return data::Pipeline({data::normalize_formats(),  // row-wise cleaning also runs when serving
-                         data::drop(data::columns(left_out)), data::date_parts(data::timestamp()),
-                         data::missing_indicator(data::numeric()), data::impute(data::numeric(), data::Fill::median),
-                         data::standardize(data::numeric()),
+data::Pipeline make_pipeline(const std::vector<std::string>& left_out, const Formats& booleans) {
+  return data::Pipeline({data::drop(data::columns(left_out)),
+                         data::normalize_formats({.formats = booleans}),  // runs row by row when serving too
+                         data::date_parts(data::timestamp()), data::missing_indicator(data::numeric()),
+                         data::impute(data::numeric(), data::Fill::median), data::standardize(data::numeric()),
                          data::one_hot(data::categorical() | data::text(), {.min_count = 10})});
 }
 

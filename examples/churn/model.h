@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "journey.h"
@@ -17,8 +18,11 @@ struct Trained {
   nlohmann::ordered_json details;  ///< for the report
 };
 
-/// From raw columns, without `left_out`, to features.
-tern::data::Pipeline make_pipeline(const std::vector<std::string>& left_out);
+/// Columns with their written form.
+using Formats = std::vector<std::pair<std::string, std::string>>;
+
+/// From raw columns, without `left_out`, to features; of text, `booleans` alone have a written form.
+tern::data::Pipeline make_pipeline(const std::vector<std::string>& left_out, const Formats& booleans);
 
 /// What a model is trained and selected on.
 struct TrainingRows {

@@ -37,9 +37,20 @@ Types told_types(const TrainOptions& options) {
   return types;
 }
 
+bool among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 // The column behind "time:" or "group:", empty when the split is of another kind.
 std::string split_column(const TrainOptions& options, const std::string& kind) {
   return options.split.starts_with(kind + ":") ? options.split.substr(kind.size() + 1) : std::string();
+}
+
+// Whether an option keeps a column from being a feature.
+bool is_left_out(const std::string& name, const TrainOptions& options) {
+  if (name == options.id || among(options.drop, name)) return true;
+  const bool splits = name == split_column(options, "time") || name == split_column(options, "group");
+  return splits && !among(options.keep, name);
 }
 
 std::vector<double> fractions(const TrainOptions& options) {
@@ -82,9 +93,6 @@ void check(const TrainOptions& options, const data::Table& table) {
   for (const std::string& name : options.keep) need_column("--keep", name);
   need_column("--target", options.target);
   if (!options.id.empty()) need_column("--id", options.id);
-  const auto among = [](const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
   for (const auto* names : {&options.drop, &options.keep}) {
     if (among(*names, options.target))
       throw ValueError("[churn] expected features in --drop and --keep, got the target");
@@ -138,20 +146,36 @@ data::Table read_csv(const std::string& path, const data::CsvOptions& how, data:
   }
 }
 
-data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport& csv) {
+// The form in which numbers and dates are written is found over the whole file, as types are, so that it does not hang
+// on which rows are trained on; the schema keeps it, and refuses what is written otherwise. Yes and no stay text until
+// the pipeline, in which a word beside them is no error. Columns that are no features, or have a told type, stay as
+// they are.
+void read_written_forms(data::Table& table, const Types& told, const TrainOptions& options, data::Schema& schema,
+                        Formats& booleans) {
+  for (data::SchemaColumn& column : schema.columns) {
+    const std::string& name = column.name;
+    if (name == options.target || tells(told, name)) continue;
+    if (is_left_out(name, options) && name != split_column(options, "time")) continue;
+    const auto format = data::detect_format(table.column(name), name);
+    if (!format) continue;
+    const data::ColumnType type = data::format_type(*format);
+    if (type == data::ColumnType::boolean) {
+      booleans.emplace_back(name, *format);
+      continue;
+    }
+    data::apply_format(table, name, *format);  // not read again: a pipe gives its bytes once
+    column.type = type;
+    column.format = *format;
+  }
+}
+
+data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport& csv, Formats& booleans) {
   data::CsvOptions how{.types = told_types(options)};
+  if (!options.id.empty()) how.only_blank_missing = {options.id};
   how.missing.insert(how.missing.end(), options.missing.begin(), options.missing.end());
   data::Table table = read_csv(options.data, how, csv);
   check(options, table);
-  const std::string time = split_column(options, "time");
-  if (!time.empty() && table.column(time).type() == data::ColumnType::string) {
-    if (const auto format = data::detect_format(table.column(time), time)) {  // "31/12/2024" becomes a time
-      data::apply_format(table, time, *format);  // not read again: a pipe gives its bytes once
-      for (data::SchemaColumn& column : csv.schema.columns) {
-        if (column.name == time) column = {.name = time, .type = data::format_type(*format), .format = *format};
-      }
-    }
-  }
+  read_written_forms(table, how.types, options, csv.schema, booleans);
   std::int64_t missing = 0;
   for (std::int64_t c = 0; c < table.width(); ++c) missing += table.column(c).null_count();
   journey.done("read", std::to_string(table.rows()) + " rows, " + std::to_string(table.width()) + " columns, " +
@@ -192,24 +216,24 @@ struct LeftOut {
   bool asked = false;  // for by an option, so that it need not be said
 };
 
+std::vector<data::ColumnRole> roles_of(const data::Table& rows, const TrainOptions& options) {
+  return data::infer_roles(rows, {.target = options.target, .id = options.id, .formats = false});
+}
+
 // Columns that are no features, each with its reason, judged on the rows given.
 std::vector<LeftOut> left_out_of(const data::Table& rows, const TrainOptions& options) {
   std::vector<LeftOut> left_out;
-  for (const data::ColumnRole& column : data::infer_roles(rows, {.target = options.target, .id = options.id})) {
+  for (const data::ColumnRole& column : roles_of(rows, options)) {
     const std::string& name = column.name;
-    const auto among = [&](const std::vector<std::string>& names) {
-      return std::find(names.begin(), names.end(), name) != names.end();
-    };
-    if (name == options.target) continue;
     if (name == options.id) {
       left_out.push_back({name, "the id", true});
-    } else if (name == split_column(options, "time") && !among(options.keep)) {
+    } else if (name == split_column(options, "time") && !among(options.keep, name)) {
       left_out.push_back({name, "the time of the split: test rows lie beyond the values learned from"});
-    } else if (name == split_column(options, "group") && !among(options.keep)) {
+    } else if (name == split_column(options, "group") && !among(options.keep, name)) {
       left_out.push_back({name, "the group of the split: other rows belong to other groups"});
-    } else if (among(options.drop)) {
+    } else if (among(options.drop, name)) {
       left_out.push_back({name, "asked by --drop", true});
-    } else if (!column.usable() && !among(options.keep)) {
+    } else if (!column.usable() && !among(options.keep, name)) {
       left_out.push_back({name, column.reason});
     }
   }
@@ -263,7 +287,7 @@ void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left
     if (!column.asked) std::printf("  left out: \"%s\": %s\n", column.name.c_str(), column.reason.c_str());
   }
   if (options.split == "random") {
-    for (const data::ColumnRole& column : data::infer_roles(training, {.target = options.target, .id = options.id})) {
+    for (const data::ColumnRole& column : roles_of(training, options)) {
       const std::string& name = column.name;
       if (column.role == data::Role::timestamp) {
         journey.warn("\"" + name +
@@ -271,8 +295,7 @@ void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left
                      "figures may be optimistic; --split time:" +
                      name + " tests on the latest rows");
       }
-      const bool asked = std::find(options.drop.begin(), options.drop.end(), name) != options.drop.end();
-      if (column.role != data::Role::categorical || asked) continue;
+      if (column.role != data::Role::categorical || among(options.drop, name)) continue;
       const std::int64_t values = training.column(name).distinct_count();
       if (values > 50 && training.rows() >= 3 * values) {
         journey.warn("\"" + name + "\" has " + std::to_string(values) +
@@ -412,7 +435,8 @@ namespace {
 void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journey& journey) {
   Dropped dropped;
   data::CsvReport csv;
-  data::Table table = read(options, journey, csv);
+  Formats booleans;
+  data::Table table = read(options, journey, csv, booleans);
   table = clean(std::move(table), options, journey, dropped);
   train::Task task = train::binary({.target = options.target,
                                     .positive = options.positive,
@@ -431,7 +455,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   const std::vector<FoundLeak> leaks =
       find_leaks(splits.train, task.labels(splits.train.column(options.target)), left_out, options, journey);
 
-  data::Pipeline pipeline = make_pipeline(names_of(left_out));
+  data::Pipeline pipeline = make_pipeline(names_of(left_out), booleans);
   const data::Dataset training = pipeline.fit_transform(splits.train, options.target, {.seed = options.seed});
   const data::Dataset validation = pipeline.transform(splits.validation);
   journey.done("features", std::to_string(pipeline.width()) + " features from " +

@@ -61,7 +61,9 @@ data::Schema reading_schema(const Provenance& facts, const data::Pipeline& pipel
     if (name.empty() || name == task.target() || schema.find(name) != nullptr) continue;
     const data::SchemaColumn* column = told && name == facts.group && name != facts.id ? given.find(name) : nullptr;
     schema.columns.push_back(column != nullptr ? *column
-                                               : data::SchemaColumn{.name = name, .type = data::ColumnType::string});
+                                               : data::SchemaColumn{.name = name,
+                                                                    .type = data::ColumnType::string,
+                                                                    .only_blank_missing = name == facts.id});
   }
   const data::SchemaColumn* target = told ? given.find(task.target()) : nullptr;
   schema.columns.push_back(target != nullptr ? *target

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -117,7 +118,7 @@ class Reader {
     infer();
     fill();
     Table table = make_table();
-    note_words_among_numbers(table);
+    note_words_among_others(table);
     for (const Plan& plan : plans_) {
       if (!plan.note.empty()) notes_.push_back("column " + internal::shown(plan.out.name) + ": " + plan.note);
     }
@@ -169,6 +170,10 @@ class Reader {
     }
     if (from_schema() && !options_.types.empty()) {
       throw ValueError("[read_csv] expected a schema or types, got both");
+    }
+    if (from_schema() && !options_.only_blank_missing.empty()) {
+      throw ValueError(
+          "[read_csv] expected a schema, which says where a blank alone is missing, or such columns, got both");
     }
     if (!from_schema() && !options_.optional_columns.empty()) {
       throw ValueError("[read_csv] expected optional columns of a schema, got no schema");
@@ -326,6 +331,8 @@ class Reader {
       Plan plan;
       plan.field = f;
       plan.out.name = name(f);
+      const auto& blank = options_.only_blank_missing;
+      plan.out.only_blank_missing = std::find(blank.begin(), blank.end(), plan.out.name) != blank.end();
       for (const auto& [told, spec] : options_.types) {
         if (told != plan.out.name) continue;
         if (plan.told) fail(-2, told, "expected one told type, got another");
@@ -425,9 +432,9 @@ class Reader {
   }
 
   // The value of a field without the blanks around it; false when it is missing.
-  bool value(const Field& field, std::string& scratch, std::string_view& text) const {
+  bool value(const Plan& plan, const Field& field, std::string& scratch, std::string_view& text) const {
     text = internal::trim(field.value(scratch));
-    return (field.quoted && !quoted_missing_) || !missing_.has(text);
+    return (field.quoted && !quoted_missing_) || (plan.out.only_blank_missing && !text.empty()) || !missing_.has(text);
   }
 
   void infer_rows(std::int64_t first, std::int64_t count, const std::vector<std::size_t>& columns,
@@ -437,9 +444,10 @@ class Reader {
     std::string scratch;
     std::string_view text;
     for (std::size_t k = 0; k < columns.size(); ++k) {
-      const Field* field = fields.data() + plans_[columns[k]].field;
+      const Plan& plan = plans_[columns[k]];
+      const Field* field = fields.data() + plan.field;
       for (std::int64_t r = 0; r < count; ++r, field += width_) {
-        if (value(*field, scratch, text)) states[k].add(text, first + r);
+        if (value(plan, *field, scratch, text)) states[k].add(text, first + r);
       }
     }
   }
@@ -509,16 +517,16 @@ class Reader {
       BlockText& strings = out.blocks[block];
       strings.ends.reserve(static_cast<std::size_t>(count));
       for (std::int64_t r = 0; r < count; ++r, field += width_) {
-        if (value(*field, scratch, text)) {
+        if (value(plan, *field, scratch, text)) {
           set_bit(b.validity, first + r);
-          strings.characters += field->escaped ? std::string_view(scratch) : field->raw();
+          strings.characters += field->escaped ? std::string_view(scratch) : field->quoted ? field->raw() : text;
         }
         strings.ends.push_back(static_cast<std::int64_t>(strings.characters.size()));
       }
       return true;
     }
     for (std::int64_t r = 0; r < count; ++r, field += width_) {
-      if (!value(*field, scratch, text)) continue;
+      if (!value(plan, *field, scratch, text)) continue;
       const std::int64_t row = first + r;
       Parsed parsed = Parsed::no;
       switch (plan.read) {
@@ -631,42 +639,86 @@ class Reader {
     return table;
   }
 
-  // Text of which nine values in ten are numbers: which words stand among them, and what can be done.
-  void note_words_among_numbers(const Table& table) {
+  // Text of which nine values in ten are numbers, or have one written form: which words stand among them, and what can
+  // be done.
+  void note_words_among_others(const Table& table) {
     parallel_for(static_cast<std::int64_t>(plans_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t c = begin; c < end; ++c) {
         Plan& plan = plans_[static_cast<std::size_t>(c)];
-        if (!plan.told && plan.read == ColumnType::string && plan.note.empty()) {
-          plan.note = words_among_numbers(table, plan.out.name);
+        if (!plan.told && !plan.out.only_blank_missing && plan.read == ColumnType::string && plan.note.empty()) {
+          plan.note = words_among_others(table, plan.out.name);
         }
       }
     });
   }
 
-  static std::string words_among_numbers(const Table& table, const std::string& name) {
+  struct Misfits {
+    std::int64_t count = 0;
+    std::vector<std::pair<std::string_view, std::int64_t>> words{};  // the first few, with the first row of each
+  };
+  // The values that do not fit; nothing where all fit, or more than one in ten does not.
+  template <class Fits>
+  static std::optional<Misfits> few_misfits(const Column& column, Fits fits) {
     constexpr std::size_t most_words = 3;
-    const Column& column = table.column(name);
-    const std::int64_t values = column.size() - column.null_count(), bound = values / 10;
-    std::int64_t others = 0;
-    std::vector<std::pair<std::string_view, std::int64_t>> words;  // with the first row of each
+    const std::int64_t bound = (column.size() - column.null_count()) / 10;
+    Misfits found;
     for (std::int64_t row = 0; row < column.size(); ++row) {
       if (column.is_null(row)) continue;
       const std::string_view text = internal::trim(column.string(row));
-      double number = 0;
-      if (internal::parse_f64(text, number) == Parsed::ok && !internal::leading_zero(text)) continue;
-      if (++others > bound) return {};
-      const bool known = std::any_of(words.begin(), words.end(), [&](const auto& one) { return one.first == text; });
-      if (!known && words.size() < most_words) words.emplace_back(text, row);
+      if (fits(text)) continue;
+      if (++found.count > bound) return std::nullopt;
+      const auto known = [&](const auto& one) { return one.first == text; };
+      if (found.words.size() < most_words && std::none_of(found.words.begin(), found.words.end(), known)) {
+        found.words.emplace_back(text, row);
+      }
     }
-    if (others == 0) return {};
-    std::string note = std::to_string(values - others) + " of " + std::to_string(values) +
-                       " values are numbers, kept as text for the others:";
-    for (std::size_t k = 0; k < words.size(); ++k) {
-      note += (k ? ", " : " ") + internal::shown(words[k].first) + " (line " +
-              std::to_string(table.location(words[k].second).line) + ")";
+    if (found.count == 0) return std::nullopt;
+    return found;
+  }
+
+  static bool plain_number(std::string_view text) {
+    double number = 0;
+    return internal::parse_f64(text, number) == Parsed::ok && !internal::leading_zero(text);
+  }
+  static bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
+
+  // The written form of numbers or dates that the values with a digit have.
+  static std::optional<std::string> form_of_digits(const Column& column) {
+    std::vector<std::string> values(static_cast<std::size_t>(column.size()));
+    std::vector<bool> valid(values.size());
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      const auto at = static_cast<std::size_t>(row);
+      if (column.is_null(row) || !has_digit(column.string(row))) continue;
+      values[at] = column.string(row);
+      valid[at] = true;
     }
-    return note + "; --missing " + std::string(words[0].first.substr(0, 40)) +
-           " reads such a word as a missing value, --types " + name + "=number refuses every other word";
+    try {
+      return detect_format(Column::from_strings(values, valid));
+    } catch (const DataError&) {
+      return std::nullopt;  // more than one
+    }
+  }
+
+  static std::string words_among_others(const Table& table, const std::string& name) {
+    const Column& column = table.column(name);
+    std::string what = "numbers", type = "number";
+    std::optional<Misfits> found = few_misfits(column, plain_number);
+    if (!found) {
+      found = few_misfits(column, has_digit);
+      const std::optional<std::string> form = found ? form_of_digits(column) : std::nullopt;
+      if (!form) return {};
+      what = "written as " + *form;
+      type = *form;
+    }
+    const std::int64_t values = column.size() - column.null_count();
+    std::string note = std::to_string(values - found->count) + " of " + std::to_string(values) + " values are " + what +
+                       ", kept as text for the others:";
+    for (std::size_t k = 0; k < found->words.size(); ++k) {
+      note += (k ? ", " : " ") + internal::shown(found->words[k].first) + " (line " +
+              std::to_string(table.location(found->words[k].second).line) + ")";
+    }
+    return note + "; --missing " + std::string(found->words[0].first.substr(0, 40)) +
+           " reads such a word as a missing value, --types " + name + "=" + type + " refuses every other word";
   }
 
   void write_report(CsvReport& report, const Table& table) const {

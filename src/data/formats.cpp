@@ -531,6 +531,16 @@ Column parse_booleans(const Column& column, BooleanFormat format) {
   });
 }
 
+Column parse_known_booleans(const Column& column, BooleanFormat format) {
+  return convert(column, ColumnType::boolean, to_string(format), [&](ColumnBuilder& builder, std::int64_t row) {
+    if (const auto value = read_boolean(column.string(row), format)) {
+      builder.add_boolean(*value);
+    } else {
+      builder.add_null();
+    }
+  });
+}
+
 std::optional<std::string> detect_format(const Column& column, std::string_view name) {
   if (const auto format = detect_booleans(column)) return to_string(*format);
   if (const auto format = detect_numbers(column, name)) return to_string(*format);

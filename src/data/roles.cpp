@@ -75,7 +75,7 @@ using Verdict = std::pair<Role, std::string>;
 Verdict judge_text(const Table& table, const std::string& name, const RoleOptions& options, std::int64_t levels,
                    std::int64_t rows) {
   const Column& column = table.column(name);
-  if (column.type() == ColumnType::string) {
+  if (options.formats && column.type() == ColumnType::string) {
     try {
       if (const auto format = detect_format(column, name)) {
         const ColumnType type = format_type(*format);

@@ -30,6 +30,7 @@ SchemaColumn read_column(const Json& json) {
   column.format = json_get_or<std::string>(json, "format", {}, what);
   column.levels = json_get_or<std::vector<std::string>>(json, "levels", {}, what);
   column.ordered = json_get_or<bool>(json, "ordered", false, what);
+  column.only_blank_missing = json_get_or<bool>(json, "only_blank_missing", false, what);
   try {
     column.type = parse_column_type(type);
     if (!column.format.empty() && format_type(column.format) != column.type) {
@@ -66,6 +67,7 @@ std::string Schema::to_json() const {
     if (!column.format.empty()) one["format"] = column.format;
     if (!column.levels.empty()) one["levels"] = column.levels;
     if (column.ordered) one["ordered"] = true;
+    if (column.only_blank_missing) one["only_blank_missing"] = true;
     list.push_back(std::move(one));
   }
   try {

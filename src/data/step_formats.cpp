@@ -22,6 +22,8 @@ class NormalizeFormats final : public ColumnStep<Form> {
       throw ValueError("[normalize_formats] expected max_levels of at least 1 and max_level_share in (0, 1], got " +
                        std::to_string(options_.max_levels) + " and " + std::to_string(options_.max_level_share));
     }
+    if (!options_.formats) return;
+    for (const auto& [name, format] : *options_.formats) format_type(format);
   }
   std::string_view type() const override { return "normalize_formats"; }
   std::unique_ptr<Step> clone() const override { return std::make_unique<NormalizeFormats>(*this); }
@@ -33,15 +35,8 @@ class NormalizeFormats final : public ColumnStep<Form> {
       throw DTypeError("[normalize_formats] column \"" + name + "\": expected text or categories, got " +
                        std::string(to_string(column.type())));
     }
+    if (auto format = options_.formats ? told_format(name) : found_format(table, name)) return {std::move(*format)};
     if (column.null_count() == column.size()) return {"categorical"};
-    try {
-      if (auto format = detect_format(column, name)) return {std::move(*format)};
-    } catch (const DataError& error) {
-      if (!error.file().empty()) throw;
-      const std::string message = error.what();
-      const std::size_t at = message.find("expected");
-      fail_column(table, name, "normalize_formats", at == std::string::npos ? message : message.substr(at));
-    }
     return {column.type() == ColumnType::string && is_free(column) ? "text" : "categorical"};
   }
 
@@ -50,6 +45,9 @@ class NormalizeFormats final : public ColumnStep<Form> {
     if (form.name == "text") return {column};
     if (form.name == "categorical") return {column.cast(ColumnType::categorical)};
     if (column.null_count() == column.size()) return {Column::nulls(format_type(form.name), column.size())};
+    if (format_type(form.name) == ColumnType::boolean) {
+      return {parse_known_booleans(column, parse_boolean_format(form.name))};
+    }
     Table one = table.select({name});
     one.replace(name, column);
     apply_format(one, name, form.name);
@@ -58,7 +56,9 @@ class NormalizeFormats final : public ColumnStep<Form> {
 
   std::vector<std::string> output_names(const std::string& name, const Form&) const override { return {name}; }
   Json save_options() const override {
-    return {{"max_levels", options_.max_levels}, {"max_level_share", options_.max_level_share}};
+    Json json = {{"max_levels", options_.max_levels}, {"max_level_share", options_.max_level_share}};
+    if (options_.formats) json["formats"] = *options_.formats;
+    return json;
   }
   Json save_state(const Form& form) const override { return {{"form", form.name}}; }
   Form load_state(const Json& json) const override {
@@ -68,6 +68,22 @@ class NormalizeFormats final : public ColumnStep<Form> {
   }
 
  private:
+  std::optional<std::string> told_format(const std::string& name) const {
+    for (const auto& [told, format] : *options_.formats) {
+      if (told == name) return format;
+    }
+    return std::nullopt;
+  }
+  static std::optional<std::string> found_format(const Table& table, const std::string& name) {
+    try {
+      return detect_format(table.column(name), name);
+    } catch (const DataError& error) {
+      if (!error.file().empty()) throw;
+      const std::string message = error.what();
+      const std::size_t at = message.find("expected");
+      fail_column(table, name, "normalize_formats", at == std::string::npos ? message : message.substr(at));
+    }
+  }
   bool is_free(const Column& column) const {
     return too_many_levels(column.distinct_count(), column.size() - column.null_count(), options_.max_levels,
                            options_.max_level_share);
@@ -82,6 +98,9 @@ StepPtr load_normalize_formats(const Json& json) {
   NormalizeOptions options{.columns = selector_of(json, "normalize_formats")};
   options.max_levels = json_get<std::int64_t>(json, "max_levels", "normalize_formats");
   options.max_level_share = get_finite(json, "max_level_share", "normalize_formats");
+  if (json.contains("formats")) {
+    options.formats = json_get<std::vector<std::pair<std::string, std::string>>>(json, "formats", "normalize_formats");
+  }
   return loaded(std::make_shared<NormalizeFormats>(std::move(options)), json);
 }
 

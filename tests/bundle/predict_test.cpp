@@ -129,6 +129,18 @@ TEST(Predict, ReadsFilesByTheStoredSchema) {
   EXPECT_FALSE(bundle.read(folder / "all.csv", false).has("churn"));
 }
 
+TEST(Predict, KeepsIdsThatAreWordsForAMissingValue) {
+  const Folder folder("bundle-ids");
+  const Bundle bundle = Bundle::from_bytes(test::small_bundle().to_bytes());
+  std::ofstream(folder / "new.csv") << "id,plan,spend,age,active\n"
+                                       "NA,basic,$20.00,40,true\n"
+                                       ",basic,$20.00,NA,true\n";
+  const data::Table table = bundle.read(folder / "new.csv", false);
+  EXPECT_EQ(table.column("id").string(0), "NA");
+  EXPECT_TRUE(table.column("id").is_null(1));
+  EXPECT_TRUE(table.column("age").is_null(1));
+}
+
 TEST(Predict, TakesWhatIsNoError) {
   const Folder folder("bundle-lenient");
   const Bundle bundle = test::small_bundle();

@@ -74,9 +74,12 @@ class Churn(unittest.TestCase):
         with open(self.path(name)) as file:
             return json.load(file)
 
-    def weights(self, name):
+    def entry(self, name, entry):
         with zipfile.ZipFile(self.path(name)) as bundle:
-            return bundle.read('weights.safetensors')
+            return bundle.read(entry)
+
+    def weights(self, name):
+        return self.entry(name, 'weights.safetensors')
 
     def small(self, rows=600, seed=1):
         """A made table: two numbers, a category, an id, and a target that follows them."""
@@ -336,6 +339,87 @@ class Journey(Churn):
         self.assertEqual([c['name'] for c in self.json('r.json')['dropped']['columns']], ['id'])
         run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
 
+    def test_a_word_beside_yes_and_no(self):
+        table = self.small(400)
+        table[0].append('mail')
+        for i, row in enumerate(table[1:]):
+            row.append('yes' if i % 3 else 'no')
+        data = self.write('d.csv', table)
+        self.train(data, '--id', 'id')
+        table[7][5] = 'maybe'
+        odd = self.write('o.csv', table)
+        run('evaluate', '--bundle', self.path('m.tern'), '--data', odd, '--all')
+        run('predict', '--bundle', self.path('m.tern'), '--data', odd, '--out', self.path('p.csv'))
+        with open(self.path('p.csv'), newline='') as file:
+            self.assertEqual([row['id'] for row in csv.DictReader(file)], [row[0] for row in table[1:]])
+        for seed in range(4):  # wherever the row comes to stand
+            self.train(odd, '--id', 'id', '--model', 'logistic', '--seed', seed)
+
+    def test_one_odd_word_makes_the_same_features_at_any_seed(self):
+        table = self.small(400)
+        table[0] += ['fee', 'day']
+        for i, row in enumerate(table[1:]):
+            row += [f'${1000 + 7 * i:,}.50', f'{1 + i % 28}.{1 + i % 12}.2023']
+        good = self.write('g.csv', table)
+        self.train(good, '--id', 'id', '--model', 'logistic')
+        table[50][5], table[60][6] = 'unknown', 'soon'
+        odd = self.write('o.csv', table)
+        for place, row in (('fee', 49), ('day', 59)):
+            one = [list(line) for line in table]
+            if place == 'day':
+                one[50][5] = '$7'
+            done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('x.csv', one), '--out',
+                       self.path('p.csv'), expect=2)
+            for word in ('x.csv', f'row {row}', place):  # of another type
+                self.assertIn(word, done.stderr)
+        left_out = set()
+        for seed in range(1, 7):
+            done = self.train(odd, '--id', 'id', '--model', 'logistic', '--seed', seed, '--report', self.path('r.json'))
+            left_out.add(tuple(c['name'] for c in self.json('r.json')['dropped']['columns']))
+            for words in ('399 of 400 values are written as number:point+group+$', '"unknown" (line 51)', '--missing unknown',
+                          '--types fee=number:point+group+$', '399 of 400 values are written as date:dmy'):
+                self.assertIn(words, done.stdout)
+        self.assertEqual(len(left_out), 1)
+        self.train(odd, '--id', 'id', '--missing', 'unknown,soon', '--report', self.path('r.json'))
+        self.assertEqual([c['name'] for c in self.json('r.json')['dropped']['columns']], ['id'])
+
+    def test_what_is_no_feature_is_not_asked_about(self):
+        table = self.small(300)
+        table[0].append('day')
+        for i, row in enumerate(table[1:]):
+            row.append(f'{1 + i % 12:02}/{1 + i % 11:02}/2024')  # day or month first
+        data = self.write('d.csv', table)
+        self.refused(data, 'day', 'date:dmy')
+        for more in (('--drop', 'day'), ('--id', 'day'), ('--split', 'group:day'), ('--types', 'day=string'),
+                     ('--types', 'day=string', '--keep', 'day')):
+            self.train(data, '--model', 'logistic', *more)
+            run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
+            self.assertNotIn(b'date:', self.entry('m.tern', 'pipeline.json'))  # what is told to be text stays text
+
+    def test_ids_that_are_words_for_a_missing_value(self):
+        table = self.small(300)
+        for row, name in zip(table[1:], ('NA', 'null', 'None', '?', 'N/A', 'nan', '007', '7')):
+            row[0] = name
+        data = self.write('d.csv', table)
+        self.train(data, '--id', 'id', '--report', self.path('r.json'))
+        self.assertEqual(self.json('r.json')['dropped']['rows'], [])
+        run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
+        with open(self.path('p.csv'), newline='') as file:
+            self.assertEqual([row['id'] for row in csv.DictReader(file)], [row[0] for row in table[1:]])
+
+    def test_blanks_around_text(self):
+        table = self.small(300)
+        self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic')
+        weights = self.weights('m.tern')
+        for i, row in enumerate(table):
+            for c in range(5):
+                row[c] = f' {row[c]}' if i % 2 else f'{row[c]}\t' if c == 4 else row[c]
+        spaced = self.write('s.csv', table)
+        self.train(spaced, '--id', 'id', '--model', 'logistic')
+        self.assertEqual(self.weights('m.tern'), weights)
+        run('predict', '--bundle', self.path('m.tern'), '--data', spaced, '--out', self.path('p.csv'))
+        with open(self.path('p.csv'), newline='') as file:
+            self.assertEqual([row['id'] for row in csv.DictReader(file)], [row[0].strip() for row in table[1:]])
 
     def test_the_logistic_model_stands_once_in_the_table(self):
         data = self.write('d.csv', self.small())
@@ -462,6 +546,19 @@ class Warnings(Churn):
         self.assertIn('customer', [c['name'] for c in report['dropped']['columns']])  # a level per row
         self.assertNotIn('status', [c['name'] for c in report['dropped']['columns']])  # nothing is dropped silently
         self.assertIn('of 1 left out only the gaps were checked', done.stdout)
+
+    def test_leaks_in_numbers_and_dates_written_as_text(self):
+        table = self.small(600)
+        table[0] += ['bill', 'share', 'last']
+        draw = random.Random(4)
+        for row in table[1:]:
+            yes = row[4] == 'Yes'
+            day = draw.randrange(1000)
+            row += [f'${draw.uniform(100, 5000) if yes else draw.uniform(1, 100):,.2f}',
+                    f'{draw.uniform(50, 99) if yes else draw.uniform(0, 50):.3f}%',
+                    f'{1 + day % 28:02}.{1 + day // 28 % 12:02}.{(2023 if yes else 2018) + day // 336}']
+        self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+        self.assertEqual({leak['column'] for leak in self.json('r.json')['leakage']}, {'bill', 'share', 'last'})
 
     def test_the_gaps_of_columns_left_out(self):
         table = self.small(600)

@@ -180,6 +180,29 @@ TEST(ReadCsv, MissingWords) {
   EXPECT_EQ(own["y"].string(0), "NA");
 }
 
+TEST(ReadCsv, AnIdMayBeCalledAsAMissingWord) {
+  CsvReport report;
+  const Table t =
+      read_csv_text("code,x\nNA,NA\n?,1\n,2\n\"\",3\n\"null\",4\n", {.only_blank_missing = {"code", "none"}}, &report);
+  EXPECT_EQ(t["code"].type(), ColumnType::string);
+  EXPECT_EQ(t["code"].string(0), "NA");
+  EXPECT_EQ(t["code"].string(1), "?");
+  EXPECT_EQ(t["code"].string(4), "null");
+  EXPECT_EQ(t["code"].null_count(), 2);
+  EXPECT_EQ(t["x"].null_count(), 1);
+  const Schema schema = Schema::from_json(report.schema.to_json());
+  EXPECT_EQ(read_csv_text("code,x\nNone,None\n", {.schema = schema})["code"].string(0), "None");
+  EXPECT_THROW(read_csv_text("code,x\n1,2\n", {.only_blank_missing = {"code"}, .schema = schema}), ValueError);
+}
+
+TEST(ReadCsv, BlanksAroundTextAreNoPartOfItUnlessQuoted) {
+  const Table t = read_csv_text("id, plan \n1, a b\t\n2,\" a b \"\n3,a b\n4,\t\n");
+  EXPECT_EQ(t["plan"].string(0), "a b");
+  EXPECT_EQ(t["plan"].string(1), " a b ");
+  EXPECT_EQ(t["plan"].string(2), "a b");
+  EXPECT_TRUE(t["plan"].is_null(3));
+}
+
 TEST(ReadCsv, MoreMissingWords) {
   CsvReport report;
   const Table t = read_csv_text("x,y\n1,n.a.\nunknown,2\nNA, \n", {.more_missing = {"unknown", "n.a.", "NA"}}, &report);
@@ -218,6 +241,25 @@ TEST(ReadCsv, SaysWhichWordsStandAmongNumbers) {
   EXPECT_EQ(report.notes.size(), 1u) << "what is told needs no advice";
   read_csv_text("x\n1\n2\n3\n4\n5\n6\n7\n8\na\n", {}, &report);
   EXPECT_TRUE(report.notes.empty()) << "eight of nine";
+}
+
+TEST(ReadCsv, SaysWhichWordsStandAmongWrittenForms) {
+  std::string text = "fee,day,plan\n";
+  for (int i = 0; i < 100; ++i) {
+    text += (i == 3 ? std::string("unknown") : "$" + std::to_string(i) + ".50") + "," +
+            (i == 5 ? std::string("soon") : std::to_string(1 + i % 28) + ".3.2024") + ",plan " + std::to_string(i % 3) +
+            "\n";
+  }
+  CsvReport report;
+  EXPECT_EQ(read_csv_text(text, {}, &report)["fee"].type(), ColumnType::string);
+  ASSERT_EQ(report.notes.size(), 2u);
+  for (const char* part :
+       {"column \"fee\"", "99 of 100", "number:point+$", "\"unknown\" (line 5)", "fee=number:point+$"}) {
+    EXPECT_NE(report.notes[0].find(part), std::string::npos) << part << " in " << report.notes[0];
+  }
+  for (const char* part : {"column \"day\"", "date:dmy", "\"soon\" (line 7)"}) {
+    EXPECT_NE(report.notes[1].find(part), std::string::npos) << part << " in " << report.notes[1];
+  }
 }
 
 TEST(ReadCsv, RefusesInfinityWhereItIsRead) {

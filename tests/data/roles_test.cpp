@@ -67,6 +67,15 @@ TEST(Roles, AreReadOffTheValues) {
             (std::vector<std::string>{"customerID", "row", "account_id", "notes", "street", "country", "fax", "code"}));
 }
 
+TEST(Roles, TextIsTextWhereNoFormsAreLookedFor) {
+  Table table = sample();
+  table.add("day", words([](int i) { return std::to_string(1 + i % 12).append("/01/2024"); }));
+  EXPECT_THROW(infer_roles(table), DataError) << "day or month first";
+  const auto roles = infer_roles(table, {.target = "churn", .formats = false});
+  EXPECT_EQ(role_of(roles, "day"), Role::categorical);
+  EXPECT_EQ(role_of(roles, "active"), Role::categorical);
+}
+
 TEST(Roles, CanBeTold) {
   const Table table = sample();
   const auto roles = infer_roles(table, {.target = "churn", .id = "paid", .roles = {{"street", Role::categorical}}});

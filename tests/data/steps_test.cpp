@@ -1,4 +1,5 @@
 #include "tern/data/steps.h"
+#include "tern/data/formats.h"
 
 #include <gtest/gtest.h>
 
@@ -317,6 +318,31 @@ TEST(Steps, NormalizeFormatsKeepsWhatItFound) {
   for (int i = 0; i < 30; ++i) notes.push_back(std::string(static_cast<std::size_t>(i + 1), 'n'));
   EXPECT_EQ(normalize_formats()->fit_transform(words(notes), {})["x"].type(), ColumnType::string);
   EXPECT_THROW(normalize_formats()->fit(words({"01/02/2024", "03/04/2024"}), {}), DataError);
+}
+
+TEST(Steps, NormalizeFormatsTakesToldForms) {
+  const Table train = {{"day", Column::from_strings({"01/02/2024", "03/04/2024"})},  // which a look would ask about
+                       {"fee", Column::from_strings({"$1", "$2"})},
+                       {"flag", Column::from_strings({"yes", "no"})}};
+  const StepPtr step = normalize_formats({.formats = {{{"flag", "boolean:yes/no"}}}});
+  const Table made = step->fit_transform(train, {});
+  EXPECT_EQ(made["day"].type(), ColumnType::categorical);
+  EXPECT_EQ(made["fee"].type(), ColumnType::categorical);
+  EXPECT_TRUE(made["flag"].boolean(0));
+  const StepPtr back = load_step("normalize_formats", step->to_json());
+  EXPECT_TRUE(back->transform(train).equals(made));
+  EXPECT_TRUE(back->fit_transform(train, {}).equals(made)) << "fitted again by the same forms";
+  EXPECT_THROW(normalize_formats({.formats = {{{"flag", "boolean:ja/nein"}}}}), ValueError);
+}
+
+TEST(Steps, AWordBesideYesAndNoIsMissing) {
+  const StepPtr step = normalize_formats();
+  step->fit(words({"Yes", "no"}), {});
+  const Table made = load_step("normalize_formats", step->to_json())->transform(words({"maybe", "YES", "No"}));
+  EXPECT_TRUE(made["x"].is_null(0));
+  EXPECT_TRUE(made["x"].boolean(1));
+  EXPECT_FALSE(made["x"].boolean(2));
+  EXPECT_THROW(parse_booleans(Column::from_strings({"maybe"}), BooleanFormat::yes_no), DataError) << "where it is told";
 }
 
 // ---- target_encoding

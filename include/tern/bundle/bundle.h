@@ -52,7 +52,8 @@ struct Provenance {
   std::uint64_t seed = 0;
   std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};  ///< row ids of the splits; the first two are
                                                                            ///< the trainer's when they are empty
-  std::string id{};       ///< column that names a row: `read` takes it along as text where a file has it
+  std::string id{};       ///< column that names a row: `read` takes it along as text where a file has it, and nothing
+                          ///< but a blank is missing there
   std::string group{};    ///< column of the groups: where rows have it, `evaluate` resamples whole groups
   data::Schema schema{};  ///< how the raw file was read (CsvReport::schema), of which levels are not kept; without
                           ///< columns: the plain form of the pipeline's inputs

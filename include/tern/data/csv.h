@@ -40,6 +40,8 @@ struct CsvOptions {
   std::vector<std::string> missing = default_missing_words();
   std::vector<std::string> more_missing{};  ///< further such words, beside those above or a schema's
   bool quoted_missing = true;               ///< a missing-value word in quotes is missing too
+  /// Columns in which a blank field alone is missing, such as an id, which may be called NA; others are passed over.
+  std::vector<std::string> only_blank_missing{};
   BadRows bad_rows = BadRows::error;
   /// Told types by column name; those of the other columns are inferred over all their values.
   std::vector<std::pair<std::string, ColumnSpec>> types{};
@@ -70,7 +72,7 @@ struct CsvReport {
   std::int64_t bytes = 0;           ///< of text
   char delimiter = ',';
   Schema schema;  ///< reads a file like this one the same way
-  /// Decisions worth a line: digits kept as text, columns left out, words among numbers.
+  /// Decisions worth a line: digits kept as text, columns left out, words among numbers or dates.
   std::vector<std::string> notes;
   /// SHA-256 of the bytes that were read, those of the file as they lie on disk (before decompression) or those of the
   /// text, as 64 lower-case hexadecimal digits.
@@ -79,10 +81,11 @@ struct CsvReport {
 
 /// Reads a CSV file (RFC 4180; UTF-8 with or without a byte-order mark; LF, CRLF or CR; gzip by its first bytes) with a
 /// header line; a first column without a name, as pandas writes its index, is "Unnamed: 0". Blank lines are no records.
+/// Blanks around a field are no part of it, unless it is text in quotes.
 /// Inferred types: i64, f64, boolean (true/false), timestamp (ISO 8601), else string; whole numbers beyond int64 or
-/// with leading zeros stay text, with a note, as do numbers with words among them. An infinite number is an error
-/// unless the column is told f64. Throws FileError when the file cannot be read, ValueError for options that do not
-/// fit, DataError with file, row, line and column for what breaks a rule.
+/// with leading zeros stay text, with a note, as do numbers (and what has a written form of formats.h) with a few words
+/// among them. An infinite number is an error unless the column is told f64. Throws FileError when the file cannot be
+/// read, ValueError for options that do not fit, DataError with file, row, line and column for what breaks a rule.
 TERN_API Table read_csv(const std::string& path, const CsvOptions& options = {}, CsvReport* report = nullptr);
 
 /// The same from text in memory.

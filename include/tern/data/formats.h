@@ -67,6 +67,8 @@ TERN_API std::optional<BooleanFormat> detect_booleans(const Column& column);
 TERN_API Column parse_numbers(const Column& column, const NumberFormat& format);
 TERN_API Column parse_dates(const Column& column, DateFormat format);
 TERN_API Column parse_booleans(const Column& column, BooleanFormat format);
+/// The same, where a word beside the pair is no error but a missing value.
+TERN_API Column parse_known_booleans(const Column& column, BooleanFormat format);
 
 /// The same by name, as a saved pipeline or schema holds it.
 TERN_API std::optional<std::string> detect_format(const Column& column, std::string_view name = {});

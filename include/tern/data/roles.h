@@ -44,10 +44,11 @@ struct RoleOptions {
   std::int64_t max_levels = 1000;  ///< text with more different values is free text
   double max_level_share = 0.5;    ///< so is text with more than this share of the rows (above 20) as values
   std::vector<std::pair<std::string, Role>> roles{};  ///< told roles by column name
+  bool formats = true;  ///< text in a written form (formats.h) has the role of its values; else it is text
 };
 
-/// The role of each column but the target, in the table's order. Text in a written form (formats.h) has the role of its
-/// values. Throws DataError when an option names a column that is not there, or a date column is ambiguous.
+/// The role of each column but the target, in the table's order. Throws DataError when an option names a column that
+/// is not there, or, where forms are looked for, a date column is ambiguous.
 TERN_API std::vector<ColumnRole> infer_roles(const Table& table, const RoleOptions& options = {});
 
 /// Names of the columns that are not usable.

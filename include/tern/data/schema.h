@@ -17,6 +17,7 @@ struct SchemaColumn {
   std::string format{};               ///< a name of formats.h, or empty: the type's plain form
   std::vector<std::string> levels{};  ///< categorical: the first levels, in order; unseen ones come behind them
   bool ordered = false;               ///< categorical
+  bool only_blank_missing = false;    ///< words for a missing value are values here; a blank field alone is missing
 };
 
 /// How a raw file is read, so that it is read the same way again: names, types and missing-value words. Kept in a

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,11 +68,15 @@ struct NormalizeOptions {
   Selector columns = text();       ///< text or categories
   std::int64_t max_levels = 1000;  ///< strings with more different values stay text
   double max_level_share = 0.5;    ///< as do those with more different values than this share of the rows (above 20)
+  /// Columns with their written form (formats.h), and no others have one: as detect_formats finds them in a whole file,
+  /// so that a form does not hang on the rows that are trained on. Unless given, forms are found when it is fitted.
+  std::optional<std::vector<std::pair<std::string, std::string>>> formats{};
 };
 /// Types text columns: those that are numbers written as "$1,234.50", "(20)" or "12%" become f64,
 /// yes/no and true/false boolean, dates in one unambiguous format timestamps, and the rest categorical unless it is
-/// free text. Formats are found when it is fitted, stored, and the same when serving, where a value that breaks its
-/// column's format is a DataError. An ambiguous date format is a DataError that asks for the type.
+/// free text. Formats are found when it is fitted, stored, and the same when serving, where a value that breaks the
+/// format of numbers or dates is a DataError, and a word beside yes and no a missing value (`Pipeline::unseen` counts
+/// them). An ambiguous date format is a DataError that asks for the type. Throws ValueError for a format of no name.
 TERN_API StepPtr normalize_formats(NormalizeOptions options = {});
 
 /// What missing values are filled with.
