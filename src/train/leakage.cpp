@@ -46,6 +46,35 @@ std::vector<std::int64_t> groups_of(const data::Column& column, int bins) {
   return groups;
 }
 
+// In the order of a random permutation the rows of each class are dealt out in turn, or the rows of whole groups, each
+// to the fold that has the fewest rows.
+std::vector<int> folds_of(std::span<const std::uint8_t> labels, const LeakageOptions& options) {
+  std::vector<int> fold(labels.size());
+  const auto order = permutation(static_cast<std::int64_t>(labels.size()), Philox(options.seed, 0x6c65616b));
+  if (options.groups.empty()) {
+    int next[2] = {0, 0};
+    for (const std::int64_t i : order) {
+      int& turn = next[labels[static_cast<std::size_t>(i)] != 0];
+      fold[static_cast<std::size_t>(i)] = turn;
+      turn = (turn + 1) % options.folds;
+    }
+    return fold;
+  }
+  std::unordered_map<std::int64_t, std::int64_t> rows_in;
+  for (const std::int64_t group : options.groups) ++rows_in[group];
+  std::unordered_map<std::int64_t, int> fold_of;
+  std::vector<std::int64_t> filled(static_cast<std::size_t>(options.folds));
+  for (const std::int64_t i : order) {
+    const std::int64_t group = options.groups[static_cast<std::size_t>(i)];
+    if (fold_of.contains(group)) continue;
+    const auto least = std::min_element(filled.begin(), filled.end());
+    *least += rows_in[group];
+    fold_of.emplace(group, static_cast<int>(least - filled.begin()));
+  }
+  for (std::size_t i = 0; i < fold.size(); ++i) fold[i] = fold_of[options.groups[i]];
+  return fold;
+}
+
 double out_of_fold_auroc(const std::vector<std::int64_t>& groups, std::span<const std::uint8_t> labels,
                          const std::vector<int>& fold, int folds) {
   const auto n_groups = static_cast<std::size_t>(*std::max_element(groups.begin(), groups.end()) + 1);
@@ -90,14 +119,11 @@ std::vector<Leak> find_leaks(const data::Table& table, std::span<const std::uint
                      " and " + std::to_string(options.bins));
   }
   if (labels.empty()) return {};
-  // Folds are stratified: in the order of a random permutation the rows of each class are dealt out in turn.
-  std::vector<int> fold(labels.size());
-  int next[2] = {0, 0};
-  for (const std::int64_t i : permutation(table.rows(), Philox(options.seed, 0x6c65616b))) {
-    int& turn = next[labels[static_cast<std::size_t>(i)] != 0];
-    fold[static_cast<std::size_t>(i)] = turn;
-    turn = (turn + 1) % options.folds;
+  if (!options.groups.empty() && options.groups.size() != labels.size()) {
+    throw ShapeError("[find_leaks] expected a group for each of " + std::to_string(labels.size()) + " rows, got " +
+                     std::to_string(options.groups.size()));
   }
+  const std::vector<int> fold = folds_of(labels, options);
   std::vector<Leak> found(static_cast<std::size_t>(table.width()));
   parallel_for(table.width(), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t c = begin; c < end; ++c) {

@@ -85,6 +85,25 @@ TEST_F(Leaks, ANumberThatTellsByItsRangeAlarms) {
   EXPECT_EQ(found[0].column, "code");
 }
 
+TEST_F(Leaks, WholeGroupsGoToAFold) {
+  std::vector<std::int64_t> groups;
+  std::vector<std::string> name, gone;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const std::int64_t group = i % 80;
+    groups.push_back(group);
+    labels_[static_cast<std::size_t>(i)] = random_.uniform(300000 + static_cast<std::uint64_t>(group)) < 0.4;
+    name.push_back("customer " + std::to_string(group));
+    gone.push_back(labels_[static_cast<std::size_t>(i)] ? "gone" : "here");
+  }
+  table_.add("name", Column::from_strings(name)).add("gone", Column::from_strings(gone));
+  EXPECT_EQ(find_leaks(table_, labels_).size(), 2u) << "rows of the same customer tell";
+  const auto found = find_leaks(table_, labels_, {}, {.groups = groups});
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].column, "gone");
+  groups.pop_back();
+  EXPECT_THROW(find_leaks(table_, labels_, {}, {.groups = groups}), ShapeError);
+}
+
 TEST_F(Leaks, LengthsMustAgree) {
   labels_.pop_back();
   EXPECT_THROW(find_leaks(table_, labels_), ShapeError);

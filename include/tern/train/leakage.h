@@ -15,6 +15,9 @@ struct LeakageOptions {
   int folds = 5;           ///< of the out-of-fold scores
   int bins = 32;           ///< quantile bins of a numeric column
   std::uint64_t seed = 0;  ///< assigns rows to folds
+  /// A number for each row's group, or none: whole groups go to a fold, so that a column that only names the group, or
+  /// is the same for all of its rows, tells nothing that a row of another group could use.
+  std::vector<std::int64_t> groups{};
 };
 
 /// A column that alone tells the target.
