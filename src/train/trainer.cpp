@@ -178,6 +178,7 @@ class Run {
     identity_ = run_identity(options_, task_, model_, training_, validation_);
     if (options_.resume &&
         load_checkpoint(options_.checkpoint, identity_, model_, *optimizer_, state_, fitted_.history)) {
+      fitted_.resumable = true;
       log(LogLevel::info, "resumed after epoch " + std::to_string(fitted_.history.size()));
       ended_ = state_.stopped;
       if (ended_) fitted_.stopped = StopReason::early_stopping;
@@ -230,7 +231,7 @@ class Run {
     fitted_.history.push_back(epoch);
     if (!options_.checkpoint.empty()) {
       save_checkpoint(options_.checkpoint, identity_, model_, *optimizer_, state_, fitted_.history);
-      saved_ = true;
+      saved_ = fitted_.resumable = true;
     }
     for (const EpochCallback& callback : options_.callbacks) {
       if (!callback(epoch) && !ended_) end(StopReason::requested);

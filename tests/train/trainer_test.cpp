@@ -355,6 +355,22 @@ TEST_F(Checkpoints, ALoopOfLinksIsAFileError) {
   }
 }
 
+TEST_F(Checkpoints, AreKnownToBeOfThisRun) {
+  const data::Dataset training = two_classes(100, 1), validation = two_classes(60, 2);
+  TrainerOptions o = options();
+  o.checkpoint = path_;
+  write_file(path_, "an earlier run's");
+  int asked = 0;
+  o.stop_requested = [&] { return ++asked > 2; };  // within the first epoch
+  nn::Sequential model = network();
+  EXPECT_FALSE(Trainer(o).fit(model, training, validation).resumable);
+  EXPECT_EQ(read_file(path_), "an earlier run's");
+  o.stop_requested = [&] { return ++asked > 8; };
+  EXPECT_TRUE(Trainer(o).fit(model = network(), training, validation).resumable);
+  o.resume = true;
+  EXPECT_TRUE(Trainer(o).fit(model = network(), training, validation).resumable) << "stopped again, within an epoch";
+}
+
 TEST_F(Checkpoints, OfAnEarlierRunOutliveANan) {
   const data::Dataset training = two_classes(100, 1), validation = two_classes(60, 2);
   TrainerOptions o = options();

@@ -54,6 +54,7 @@ struct Fitted {
   double epoch_seconds = 0;                               ///< of the epochs that this call ran, validation included
   double report_seconds = 0;                              ///< of choosing thresholds and writing the report
   std::string settings{};                                 ///< the trainer's options as JSON
+  bool resumable = false;  ///< the checkpoint file is of this run, not of none or of an earlier one
 };
 
 /// Called after each epoch; may ask to stop by returning false.
