@@ -53,6 +53,15 @@ bool names_itself(std::string_view negative, std::string_view positive) {
                      [&](const auto& pair) { return n == pair.first && p == pair.second; });
 }
 
+// A class as a column of the type names it: "True" and "1.0" in a file are "true" and "1".
+std::string as_value(const std::string& text, data::ColumnType type) {
+  try {
+    return data::Column::from_strings({text}).cast(type).text(0);
+  } catch (const DataError&) {
+    return text;
+  }
+}
+
 }  // namespace
 
 Task binary(BinaryOptions options) {
@@ -123,11 +132,12 @@ void Task::fit(const data::Column& target) {
         positive_ = values[0];
       } else {
         fail(
-            "expected the positive class to be named (BinaryOptions::positive, --positive) for values other than 0/1, "
+            "expected the positive class to be named (BinaryOptions::positive) for values other than 0/1, "
             "no/yes, false/true, got " +
             list(values));
       }
     }
+    if (positive_ != values[0] && positive_ != values[1]) positive_ = as_value(positive_, target.type());
     if (positive_ != values[0] && positive_ != values[1]) {
       fail("expected the positive class \"" + positive_ + "\" among the target's values, got " + list(values));
     }

@@ -35,6 +35,13 @@ TEST(BinaryTask, FindsThePositiveClassOfFamiliarPairsOnly) {
   const std::string asked = message_of([&] { other.fit(Column::from_strings({"good", "bad"})); });
   EXPECT_NE(asked.find("column \"status\""), std::string::npos) << asked;
   EXPECT_NE(asked.find("\"bad\", \"good\""), std::string::npos) << asked;
+  const Column truths = Column::from_booleans({true, false}), ones = Column::from_f64({0, 1});
+  for (const auto& [column, positive, is] :
+       {std::tuple(&truths, "True", "true"), {&truths, "FALSE", "false"}, {&ones, "1.0", "1"}, {&ones, "0", "0"}}) {
+    Task spelled = binary({.target = "y", .positive = positive});
+    spelled.fit(*column);
+    EXPECT_EQ(spelled.positive(), is);
+  }
   Task told = binary({.target = "status", .positive = "bad"});
   told.fit(Column::from_strings({"good", "bad"}));
   EXPECT_EQ(told.classes(), (std::vector<std::string>{"good", "bad"}));
