@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -27,7 +28,7 @@ std::vector<std::unique_ptr<Step>> copies(const std::vector<std::unique_ptr<Step
 }
 
 // Which columns before the steps the last columns are made of.
-std::unordered_set<std::string> origins(const std::vector<std::unique_ptr<Step>>& steps,
+std::unordered_set<std::string> origins(std::span<const std::unique_ptr<Step>> steps,
                                         const std::vector<std::string>& last) {
   std::unordered_set<std::string> live(last.begin(), last.end());
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
@@ -41,6 +42,11 @@ std::unordered_set<std::string> origins(const std::vector<std::unique_ptr<Step>>
     live = std::move(before);
   }
   return live;
+}
+
+// The column before the steps that a column behind them is made of.
+std::string source_of(std::span<const std::unique_ptr<Step>> steps, const std::string& name) {
+  return *origins(steps, {name}).begin();
 }
 
 std::string advice(ColumnType type) {
@@ -137,7 +143,7 @@ void Pipeline::fit(const Table& table, const std::string& target, const Pipeline
 Dataset Pipeline::fit_transform(const Table& table, const std::string& target, const PipelineFitOptions& options) {
   Pipeline fresh(*this);
   const Table features = fresh.fit_steps(table, target, options.seed);
-  Dataset dataset = fresh.to_dataset(features);
+  Dataset dataset = fresh.to_dataset(features, table);
   *this = std::move(fresh);
   return dataset;
 }
@@ -167,10 +173,23 @@ Table Pipeline::transform_table(const Table& table, const TransformOptions& opti
 }
 
 Dataset Pipeline::transform(const Table& table, const TransformOptions& options) const {
-  return to_dataset(transform_table(table, options));
+  return to_dataset(transform_table(table, options), table);
 }
 
-Dataset Pipeline::to_dataset(const Table& features) const {
+std::vector<std::pair<std::string, std::int64_t>> Pipeline::unseen(const Table& table) const {
+  need_fitted("unseen");
+  std::vector<std::pair<std::string, std::int64_t>> counts;
+  Table current = conform(table);
+  for (std::size_t k = 0; k < steps_.size(); ++k) {
+    for (const auto& [name, count] : steps_[k]->unseen(current)) {
+      counts.emplace_back(source_of({steps_.data(), k}, name), count);
+    }
+    if (k + 1 < steps_.size()) current = steps_[k]->transform_scored(current);
+  }
+  return counts;
+}
+
+Dataset Pipeline::to_dataset(const Table& features, const Table& raw) const {
   const std::int64_t rows = features.rows();
   const std::size_t width = features_.size();
   Tensor x = empty({rows, static_cast<std::int64_t>(width)}, f32);
@@ -186,9 +205,14 @@ Dataset Pipeline::to_dataset(const Table& features) const {
         const double value = column.numeric(i);
         *out = static_cast<float>(value);
         if (!std::isfinite(*out)) {
-          internal::fail_row(features, i, features_[c], "Pipeline",
-                             std::isnan(value) ? "expected a value, got a missing one that no step fills; impute it"
-                                               : "expected a finite feature, got " + column.text(i));
+          if (std::isnan(value)) {
+            internal::fail_row(features, i, features_[c], "Pipeline",
+                               "expected a value, got a missing one that no step fills; impute it");
+          }
+          const std::string source = source_of(steps_, features_[c]);
+          internal::fail_row(raw, i, source, "Pipeline",
+                             "expected a value whose feature is within the range of f32, got " +
+                                 raw.column(source).text(i) + ", which becomes " + column.text(i));
         }
       }
     }

@@ -72,6 +72,11 @@ class LevelIndex {
   explicit LevelIndex(const std::vector<std::string>& levels);
   /// Position of the level of each row, `missing` or `unseen`.
   std::vector<std::int32_t> of(const Column& column) const;
+  /// How many rows have a level that is not among these.
+  std::int64_t count_unseen(const Column& column) const {
+    const std::vector<std::int32_t> found = of(column);
+    return std::count(found.begin(), found.end(), unseen);
+  }
 
  private:
   std::int32_t find(std::string_view text) const {
@@ -142,6 +147,17 @@ class ColumnStep : public Step {
     return transform(table);
   }
 
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const Table& table) const override {
+    need_fitted();
+    std::vector<std::pair<std::string, std::int64_t>> counts;
+    for (const Fitted& one : fitted_) {
+      const std::int64_t count =
+          count_unseen(internal::conform(table, one.name, one.column, std::string(type())), one.state);
+      if (count > 0) counts.emplace_back(one.name, count);
+    }
+    return counts;
+  }
+
   std::vector<std::pair<std::string, std::string>> derived() const override {
     std::vector<std::pair<std::string, std::string>> pairs;
     for (const Fitted& one : fitted_) {
@@ -205,6 +221,8 @@ class ColumnStep : public Step {
   /// The columns made of one, in the order of `output_names`.
   virtual std::vector<Column> apply(const Table& table, const std::string& name, const Column& column,
                                     const State& state) const = 0;
+  /// Values of a column that the state does not know.
+  virtual std::int64_t count_unseen(const Column& /*column*/, const State& /*state*/) const { return 0; }
   /// Names of the columns made of one; not called for steps that work in place.
   virtual std::vector<std::string> output_names(const std::string& name, const State& state) const = 0;
   virtual Json save_options() const = 0;

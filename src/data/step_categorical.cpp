@@ -88,6 +88,10 @@ class OneHot final : public ColumnStep<Encoded> {
     return made;
   }
 
+  std::int64_t count_unseen(const Column& column, const Encoded& state) const override {
+    return state.index.count_unseen(column);
+  }
+
   std::vector<std::string> output_names(const std::string& name, const Encoded& state) const override {
     std::vector<std::string> names;
     for (const std::string& level : state.levels) names.push_back(name + "=" + level);
@@ -179,6 +183,9 @@ class Ordinal final : public ColumnStep<Ranked> {
                                                     : options_.unseen;
     }
     return {Column::from_f64(std::move(values))};
+  }
+  std::int64_t count_unseen(const Column& column, const Ranked& state) const override {
+    return state.index.count_unseen(column);
   }
   std::vector<std::string> output_names(const std::string& name, const Ranked&) const override { return {name}; }
   Json save_options() const override {

@@ -54,6 +54,10 @@ class NormalizeFormats final : public ColumnStep<Form> {
     return {one.column(std::int64_t{0})};
   }
 
+  std::int64_t count_unseen(const Column& column, const Form& form) const override {
+    if (form.name == "text" || form.name == "categorical" || format_type(form.name) != ColumnType::boolean) return 0;
+    return parse_known_booleans(column, parse_boolean_format(form.name)).null_count() - column.null_count();
+  }
   std::vector<std::string> output_names(const std::string& name, const Form&) const override { return {name}; }
   Json save_options() const override {
     Json json = {{"max_levels", options_.max_levels}, {"max_level_share", options_.max_level_share}};

@@ -138,6 +138,9 @@ class TargetEncoding final : public ColumnStep<Means> {
     for (std::size_t i = 0; i < found.size(); ++i) values[i] = value(found[i], state);
     return {Column::from_f64(std::move(values))};
   }
+  std::int64_t count_unseen(const Column& column, const Means& state) const override {
+    return state.index.count_unseen(column);
+  }
   std::vector<std::string> output_names(const std::string& name, const Means&) const override { return {name}; }
   Json save_options() const override {
     return {{"smoothing", options_.smoothing}, {"folds", options_.folds}, {"min_count", options_.min_count}};

@@ -226,6 +226,34 @@ TEST(Pipeline, NamesWhatIsWrongWithNewRows) {
   EXPECT_NO_THROW(pipeline.transform(table.drop({"id", "joined", "churn"})));
 }
 
+TEST(Pipeline, CountsWhatNoStepKnows) {
+  const auto text = [](const char* a, const char* b, const char* c) { return Column::from_strings({a, b, c}); };
+  Pipeline pipeline(
+      {normalize_formats(), one_hot(columns({"plan"})), ordinal(columns({"size"})), impute(numeric(), Fill::median)});
+  pipeline.fit({{"plan", text("a", "b", "a")}, {"flag", text("yes", "no", "no")}, {"size", text("s", "m", "l")}});
+  EXPECT_TRUE(
+      pipeline.unseen({{"plan", text("b", "a", "a")}, {"flag", text("No", "no", "yes")}, {"size", text("s", "m", "s")}})
+          .empty());
+  const auto counts = pipeline.unseen({{"plan", text("b", "z", "y")},
+                                       {"flag", text("maybe", "no", "yes")},
+                                       {"size", Column::nulls(ColumnType::string, 3)}});
+  EXPECT_EQ(counts, (std::vector<std::pair<std::string, std::int64_t>>{{"flag", 1}, {"plan", 2}}));
+}
+
+TEST(Pipeline, NamesTheRawValueThatScalingTakesTooFar) {
+  Pipeline pipeline(
+      {normalize_formats(), missing_indicator(numeric()), standardize(numeric()), one_hot(categorical())});
+  pipeline.fit({{"x", Column::from_f64({1, 2, 3})}, {"plan", Column::from_strings({"a", "b", "a"})}});
+  try {
+    pipeline.transform({{"x", Column::from_f64({1, 1e300})}, {"plan", Column::from_strings({"a", "b"})}});
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.column(), "x");
+    EXPECT_EQ(error.row(), 1);
+    EXPECT_NE(std::string(error.what()).find("1e+300"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Pipeline, RefusesWhatItCannotLearnFrom) {
   const Table table = read_csv_text(kCustomers);
   EXPECT_THROW(Pipeline({nullptr}), ValueError);

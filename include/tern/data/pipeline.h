@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -63,6 +64,9 @@ class TERN_API Pipeline {
   Dataset transform(const Table& table, const TransformOptions& options = {}) const;
   /// The same as a table, columns in the order of `feature_names`, the target last where there is one.
   Table transform_table(const Table& table, const TransformOptions& options = {}) const;
+  /// Of each input that has any, how many of its values in these rows no step knows: levels that are rare or new, words
+  /// beside yes and no. They are no errors. Throws as `transform` does.
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const Table& table) const;
 
   bool fitted() const { return fitted_; }
   /// Number of features. Throws StateError before `fit`, as do the next three.
@@ -90,7 +94,7 @@ class TERN_API Pipeline {
   void need_fitted(const char* what) const;
   Table fit_steps(const Table& table, const std::string& target, std::uint64_t seed);
   Table conform(const Table& table) const;
-  Dataset to_dataset(const Table& features) const;
+  Dataset to_dataset(const Table& features, const Table& raw) const;
 
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<Input> inputs_;

@@ -45,6 +45,9 @@ class TERN_API Step {
   virtual Table fit_transform(const Table& table, const FitContext& context) = 0;
   /// The columns it makes anew, each with the column it is made from.
   virtual std::vector<std::pair<std::string, std::string>> derived() const = 0;
+  /// Of each of its columns that has any, how many values in these rows it does not know (levels that are rare or new)
+  /// and takes as others.
+  virtual std::vector<std::pair<std::string, std::int64_t>> unseen(const Table& /*table*/) const { return {}; }
   /// Options and what was learned, as a JSON object.
   virtual std::string to_json() const = 0;
 };
