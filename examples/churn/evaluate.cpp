@@ -86,7 +86,7 @@ void evaluate(const EvaluateOptions& options) {
   if (!options.report.empty()) {
     nlohmann::ordered_json report = report_head(bundle, "evaluate");
     report["training_environment"] = nlohmann::ordered_json::parse(bundle.environment());
-    report["input"] = {{"file", options.data}, {"sha256", hash}, {"rows", table.rows()}};
+    report["input"] = {{"file", options.data}, {"sha256", hash}, {"rows", csv.records}, {"rows_used", table.rows()}};
     report["settings"] = nlohmann::ordered_json::parse(bundle.provenance().settings);
     add_figures(report, "validation", nlohmann::ordered_json::parse(bundle.validation_report()));
     add_figures(report, options.all ? "all" : "test", nlohmann::ordered_json::parse(train::to_json(judged)));

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "tern/base/error.h"
 
@@ -123,6 +124,17 @@ std::vector<std::string> split_list(const std::string& option, const std::vector
     } while (at++ < value.size());
   }
   return parts;
+}
+
+std::string with_options(const std::string& message) {
+  constexpr std::pair<const char*, const char*> options[] = {{"missing word", "--missing WORD"},
+                                                             {"the type ", "--types COLUMN=TYPE"},
+                                                             {"BinaryOptions::positive", "--positive CLASS"}};
+  std::string advice;
+  for (const auto& [words, option] : options) {
+    if (message.find(words) != std::string::npos) advice += (advice.empty() ? "" : ", ") + std::string(option);
+  }
+  return advice.empty() ? message : message + " (" + advice + ")";
 }
 
 std::string shell_quoted(const std::string& argument) {

@@ -75,6 +75,9 @@ std::string join(const std::vector<std::string>& parts, std::size_t most = 8);
 /// when it is doubled. Throws ValueError naming the option.
 std::vector<std::string> split_list(const std::string& option, const std::vector<std::string>& values);
 
+/// A message of the library with the options of this program that do what it advises.
+std::string with_options(const std::string& message);
+
 /// An argument as a POSIX shell reads it back.
 std::string shell_quoted(const std::string& argument);
 

@@ -169,7 +169,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const tern::Error& error) {
-    say("churn: " + std::string(error.what()));
+    say("churn: " + with_options(error.what()));
     return 2;
   } catch (const Interrupted&) {
     say("churn: interrupted; nothing was written");

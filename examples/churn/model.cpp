@@ -120,12 +120,14 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
     std::printf("  %s %s\n", unfinished ? "resumes from" : "nothing to resume, trains from the start: there is no",
                 recipe.checkpoint.c_str());
   } else if (unfinished) {
-    std::printf("  starts anew: %s, of a run that was not finished, is replaced (--resume goes on from it)\n",
-                recipe.checkpoint.c_str());
+    std::printf(
+        "  starts anew: %s, of a run that was not finished, is replaced when the first epoch ends (--resume goes on "
+        "from it)\n",
+        recipe.checkpoint.c_str());
   }
+  note_interrupts();
   std::printf("  (* the best epoch so far, whose weights are kept)\n");
   std::fflush(stdout);
-  note_interrupts();
   try {
     trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   } catch (const FormatError& error) {  // the one file that training reads

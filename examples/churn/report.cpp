@@ -26,6 +26,14 @@ ordered_json to_json(const Dropped& dropped) {
   return {{"rows", rows}, {"columns", columns}};
 }
 
+ordered_json to_json(const Repeats& repeats) {
+  return {{"count", repeats.rows.size()},
+          {"dropped", repeats.dropped},
+          {"rows", repeats.rows},
+          {"repeated_ids", repeats.repeated_ids},
+          {"conflicts", repeats.conflicts}};
+}
+
 ordered_json to_json(const std::vector<FoundLeak>& leaks) {
   ordered_json list = ordered_json::array();
   for (const auto& [leak, left_out] : leaks) {

@@ -21,6 +21,14 @@ struct Dropped {
   std::vector<std::pair<std::string, std::string>> columns{};
 };
 
+/// Rows that repeat others, as 0-based records of the input.
+struct Repeats {
+  std::vector<std::int64_t> rows{};  ///< equal to an earlier row in everything
+  bool dropped = false;              ///< whether these were dropped
+  std::vector<std::int64_t> repeated_ids{};
+  std::vector<std::int64_t> conflicts{};  ///< equal to an earlier row in all but the id and the target, which differs
+};
+
 /// A column that tells the target, among those used or, by its gaps alone, among those left out.
 struct FoundLeak {
   tern::train::Leak leak{};
@@ -30,6 +38,7 @@ struct FoundLeak {
 std::string describe(const FoundLeak& found);
 
 nlohmann::ordered_json to_json(const Dropped& dropped);
+nlohmann::ordered_json to_json(const Repeats& repeats);
 nlohmann::ordered_json to_json(const std::vector<FoundLeak>& leaks);
 nlohmann::ordered_json to_json(const std::vector<tern::LedgerEntry>& ledger);
 nlohmann::ordered_json settings_of(const TrainOptions& options);

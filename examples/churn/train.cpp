@@ -180,11 +180,12 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   for (std::int64_t c = 0; c < table.width(); ++c) missing += table.column(c).null_count();
   journey.done("read", std::to_string(table.rows()) + " rows, " + std::to_string(table.width()) + " columns, " +
                            std::to_string(missing) + " missing values");
-  for (const std::string& note : csv.notes) std::printf("  note: %s\n", note.c_str());
+  for (const std::string& note : csv.notes) std::printf("  note: %s\n", with_options(note).c_str());
   return table;
 }
 
-data::Table clean(data::Table table, const TrainOptions& options, Journey& journey, Dropped& dropped) {
+data::Table clean(data::Table table, const TrainOptions& options, Journey& journey, Dropped& dropped,
+                  Repeats& repeats) {
   const data::Column& target = table.column(options.target);
   std::vector<bool> keep(static_cast<std::size_t>(table.rows()));
   for (std::int64_t i = 0; i < table.rows(); ++i) keep[static_cast<std::size_t>(i)] = !target.is_null(i);
@@ -194,6 +195,14 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
 
   const data::Duplicates found = data::find_duplicates(table, {.id = options.id, .target = options.target});
   const bool drop = !options.id.empty() || options.drop_duplicates;
+  const auto ids = [&](std::vector<std::int64_t> rows) {
+    for (std::int64_t& row : rows) row = table.row_id(row);
+    return rows;
+  };
+  repeats = {.rows = ids(found.rows),
+             .dropped = drop,
+             .repeated_ids = ids(found.repeated_ids),
+             .conflicts = ids(found.conflicts)};
   std::vector<bool> first(static_cast<std::size_t>(table.rows()), true);
   for (const std::int64_t row : found.rows) first[static_cast<std::size_t>(row)] = false;
   if (drop) table = drop_rows(table, first, "duplicate of an earlier row", dropped);
@@ -201,7 +210,10 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
                             std::to_string(found.rows.size()) + " duplicate rows " +
                             (found.rows.empty() ? "found"
                              : drop             ? "dropped"
-                                                : "kept (--drop-duplicates drops them)"));
+                                                : "kept (--drop-duplicates drops them)") +
+                            (found.conflicts.empty() ? ""
+                                                     : ", " + std::to_string(found.conflicts.size()) +
+                                                           " rows equal to an earlier one in all but the target"));
   if (!found.repeated_ids.empty() && options.split == "random") {
     journey.warn(std::to_string(found.repeated_ids.size()) + " rows repeat the id \"" + options.id +
                  "\" of another: a random split puts one customer into training and test, and the figures may be "
@@ -276,6 +288,7 @@ data::Splits split(const data::Table& table, const TrainOptions& options, Journe
   journey.done("split", std::to_string(splits.train.rows()) + " train, " + std::to_string(splits.validation.rows()) +
                             " validation, " + std::to_string(splits.test.rows()) + " test (" +
                             (options.split == "random" ? "random, stratified" : options.split) + ")");
+  for (const std::string& note : splits.notes) journey.warn(note);
   return splits;
 }
 
@@ -284,7 +297,8 @@ void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left
                    Journey& journey, Dropped& dropped) {
   for (const LeftOut& column : left_out) {
     dropped.columns.emplace_back(column.name, column.reason);
-    if (!column.asked) std::printf("  left out: \"%s\": %s\n", column.name.c_str(), column.reason.c_str());
+    if (!column.asked)
+      std::printf("  left out: \"%s\": %s\n", column.name.c_str(), with_options(column.reason).c_str());
   }
   if (options.split == "random") {
     for (const data::ColumnRole& column : roles_of(training, options)) {
@@ -307,7 +321,9 @@ void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left
   }
   if (left_out.size() + 1 >= static_cast<std::size_t>(training.width())) {
     throw DataError("churn",
-                    "expected at least one column to learn from, but all are left out: " + join(names_of(left_out)),
+                    "expected at least one column to learn from, " +
+                        (left_out.empty() ? "got a file with the target alone"
+                                          : "but all are left out: " + join(names_of(left_out))),
                     {.file = options.data});
   }
 }
@@ -319,7 +335,11 @@ std::vector<FoundLeak> find_leaks(const data::Table& training, const std::vector
   std::vector<std::string> except = names_of(left_out);
   except.push_back(options.target);
   std::vector<FoundLeak> found;
-  for (train::Leak& leak : train::find_leaks(training, labels, except, {.seed = options.seed})) {
+  train::LeakageOptions how{.seed = options.seed};
+  if (const std::string group = split_column(options, "group"); !group.empty()) {
+    how.groups = training.first_equal_row({group});
+  }
+  for (train::Leak& leak : train::find_leaks(training, labels, except, how)) {
     found.push_back({std::move(leak)});
   }
   data::Table gaps;
@@ -334,7 +354,7 @@ std::vector<FoundLeak> find_leaks(const data::Table& training, const std::vector
     gaps.add(column.name, data::Column::from_booleans(missing));
   }
   if (gaps.width() > 0) {
-    for (train::Leak& leak : train::find_leaks(gaps, labels, {}, {.seed = options.seed})) {
+    for (train::Leak& leak : train::find_leaks(gaps, labels, {}, how)) {
       leak.missingness_alone = true;
       found.push_back({std::move(leak), true});
     }
@@ -401,11 +421,16 @@ void print_next(const TrainOptions& options, bool has_test_rows, std::int64_t op
   std::printf("  %s predict --bundle %s --data %s --out %s\n", program.c_str(), out.c_str(), data.c_str(), scores);
 }
 
-void print_how_to_resume(const TrainOptions& options) {
+void print_how_to_go_on(const TrainOptions& options, bool resumable) {
   std::string command;
-  for (const std::string& argument : options.command) command += shell_quoted(argument) + " ";
-  std::printf("Interrupted: the best model so far is saved. To train on from there:\n  %s%s\n", command.c_str(),
-              options.resume ? "" : "--resume");
+  for (const std::string& argument : options.command) command += (command.empty() ? "" : " ") + shell_quoted(argument);
+  if (resumable) {
+    std::printf("Interrupted: the best model so far is saved. To train on from there:\n  %s%s\n", command.c_str(),
+                options.resume ? "" : " --resume");
+  } else {
+    std::printf("Interrupted before the first epoch ended: the model as it began is saved. To train again:\n  %s\n",
+                command.c_str());
+  }
 }
 
 void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journey& journey);
@@ -437,7 +462,8 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   data::CsvReport csv;
   Formats booleans;
   data::Table table = read(options, journey, csv, booleans);
-  table = clean(std::move(table), options, journey, dropped);
+  Repeats repeats;
+  table = clean(std::move(table), options, journey, dropped, repeats);
   train::Task task = train::binary({.target = options.target,
                                     .positive = options.positive,
                                     .threshold = rule,
@@ -469,6 +495,8 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   note_interrupts();  // files that are begun are finished
 
   const nlohmann::ordered_json settings = settings_of(options);
+  std::vector<std::string> unprofiled = names_of(left_out);  // nothing is told of what the model does not use, or names
+  if (!group.empty() && !among(unprofiled, group)) unprofiled.push_back(group);
   Bundle bundle(*trained.model, pipeline, trained.fitted,
                 {.input_file = std::filesystem::path(options.data).filename().string(),
                  .input_sha256 = csv.sha256,
@@ -480,7 +508,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
                  .id = options.id,
                  .group = group,
                  .schema = csv.schema,
-                 .profile = profile_of(splits.train)});
+                 .profile = profile_of(splits.train.drop(unprofiled))});
   const FolderLock lock(options.out);  // no evaluation of a bundle that is replaced may write in between
   const std::int64_t opened = continue_ledger(bundle, options.out);
   Outputs outputs;
@@ -491,12 +519,19 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
 
   if (!options.report.empty()) {
     nlohmann::ordered_json report = report_head(bundle, "train");
-    report["input"] = {
-        {"file", options.data}, {"sha256", csv.sha256}, {"rows", table.rows()}, {"columns", table.width()}};
+    report["input"] = {{"file", options.data},
+                       {"sha256", csv.sha256},
+                       {"rows", csv.records},
+                       {"rows_used", table.rows()},
+                       {"columns", table.width()}};
     report["settings"] = settings;
-    report["splits"] = {
-        {"train", splits.train.rows()}, {"validation", splits.validation.rows()}, {"test", splits.test.rows()}};
+    report["splits"] = {{"train", splits.train.rows()},
+                        {"validation", splits.validation.rows()},
+                        {"test", splits.test.rows()},
+                        {"repeated", splits.repeated},
+                        {"notes", splits.notes}};
     report["dropped"] = to_json(dropped);
+    report["duplicates"] = to_json(repeats);
     report["warnings"] = journey.warnings();
     if (!trained.fitted.report.warning.empty()) {
       report["warnings"].push_back("validation rows: " + trained.fitted.report.warning);
@@ -512,10 +547,11 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   journey.print("save", options.out);
   const bool stopped = trained.fitted.stopped == train::StopReason::requested;
   std::error_code ignored;  // a checkpoint that stays is only taken up by --resume
-  if (!stopped && options.model == "mlp") std::filesystem::remove(options.checkpoint(), ignored);
+  const bool resumable = trained.fitted.resumable;
+  if (!stopped && resumable) std::filesystem::remove(options.checkpoint(), ignored);
 
   std::printf("\n%s\n", to_string(trained.fitted.report).c_str());
-  if (stopped) print_how_to_resume(options);
+  if (stopped) print_how_to_go_on(options, resumable);
   print_next(options, splits.test.rows() > 0, opened);
 }
 

@@ -502,8 +502,8 @@ class Reader {
     const std::string word(internal::trim(fields[static_cast<std::size_t>(plan.field)].value(scratch)));
     if (large) fail(record(row), plan.out.name, "expected f64, got a number too large: " + internal::shown(word));
     fail(record(row), plan.out.name,
-         "expected a finite number, got " + internal::shown(word) + "; --missing " + word +
-             " reads it as a missing value, --types " + plan.out.name + "=number keeps it");
+         "expected a finite number, got " + internal::shown(word) +
+             "; told as a missing word it is a missing value, the type number keeps it");
   }
 
   // Fills rows of one column; returns false where an inferred type does not hold, throws where a told one does not.
@@ -717,8 +717,7 @@ class Reader {
       note += (k ? ", " : " ") + internal::shown(found->words[k].first) + " (line " +
               std::to_string(table.location(found->words[k].second).line) + ")";
     }
-    return note + "; --missing " + std::string(found->words[0].first.substr(0, 40)) +
-           " reads such a word as a missing value, --types " + name + "=" + type + " refuses every other word";
+    return note + "; told as missing words they are missing values, the type " + type + " refuses them";
   }
 
   void write_report(CsvReport& report, const Table& table) const {

@@ -274,11 +274,10 @@ bool each_value(const Column& column, See see) {
                                       const std::string& first, const std::string& second) {
   DataLocation location;
   location.column = name;
-  const std::string column = name.empty() ? "COLUMN" : std::string(name);
-  throw DataError("detect_format",
-                  message + ", got " + internal::shown(value) + " and none that decides; say --types " + column + "=" +
-                      first + " or --types " + column + "=" + second,
-                  std::move(location));
+  throw DataError(
+      "detect_format",
+      message + ", got " + internal::shown(value) + " and none that decides; tell the type " + first + " or " + second,
+      std::move(location));
 }
 
 // `add(builder, row)` appends the value of a row.

@@ -66,6 +66,21 @@ double mean_words(const Column& column) {
   return values ? static_cast<double>(words) / static_cast<double>(values) : 0;
 }
 
+// Whether nine values in ten hold a digit and few letters, as numbers and dates do.
+bool mostly_digits(const Column& column) {
+  std::int64_t like = 0;
+  for (std::int64_t i = 0; i < column.size(); ++i) {
+    if (column.is_null(i)) continue;
+    std::int64_t digits = 0, letters = 0;
+    for (const char c : column.string(i)) {
+      digits += c >= '0' && c <= '9';
+      letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    }
+    like += digits > 0 && letters <= digits;
+  }
+  return like * 10 >= (column.size() - column.null_count()) * 9;
+}
+
 std::string counted(std::int64_t levels, std::int64_t rows) {
   return std::to_string(levels) + " different values in " + std::to_string(rows) + " rows";
 }
@@ -99,7 +114,11 @@ Verdict judge_text(const Table& table, const std::string& name, const RoleOption
   if (many && levels == rows && words < 2)
     return {Role::identifier, "a different value in each of " + std::to_string(rows) + " rows"};
   if (internal::too_many_levels(levels, rows, options.max_levels, options.max_level_share)) {
-    return {Role::free_text, "too many levels: " + counted(levels, rows)};
+    return {Role::free_text,
+            "too many levels: " + counted(levels, rows) +
+                (mostly_digits(column)
+                     ? "; numbers and dates are read where all are written in one form, or the type is told"
+                     : "")};
   }
   return {Role::categorical, counted(levels, rows)};
 }

@@ -198,7 +198,8 @@ class Journey(Churn):
         table = self.small()
         self.train(self.write('d.csv', table), '--id', 'id')
         new = [['plan', 'age', 'id', 'spend', 'extra']] + [['unheard of', '41', 'a', '', 'x'], ['basic', '', 'b', '', 'y']]
-        run('predict', '--bundle', self.path('m.tern'), '--data', self.write('n.csv', new), '--out', self.path('p.csv'))
+        done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('n.csv', new), '--out', self.path('p.csv'))
+        self.assertIn('note: values that the model has not learned: "plan" 1; 1 column blank throughout: "spend"', done.stdout)
         with open(self.path('p.csv'), newline='') as file:
             self.assertEqual(len(list(csv.DictReader(file))), 2)
         missing = self.write('x.csv', [['age', 'spend'], ['1', '2']])
@@ -376,8 +377,8 @@ class Journey(Churn):
         for seed in range(1, 7):
             done = self.train(odd, '--id', 'id', '--model', 'logistic', '--seed', seed, '--report', self.path('r.json'))
             left_out.add(tuple(c['name'] for c in self.json('r.json')['dropped']['columns']))
-            for words in ('399 of 400 values are written as number:point+group+$', '"unknown" (line 51)', '--missing unknown',
-                          '--types fee=number:point+group+$', '399 of 400 values are written as date:dmy'):
+            for words in ('399 of 400 values are written as number:point+group+$', '"unknown" (line 51)', '--missing WORD',
+                          'the type number:point+group+$', '--types COLUMN=TYPE', '399 of 400 values are written as date:dmy'):
                 self.assertIn(words, done.stdout)
         self.assertEqual(len(left_out), 1)
         self.train(odd, '--id', 'id', '--missing', 'unknown,soon', '--report', self.path('r.json'))
@@ -451,6 +452,30 @@ class Journey(Churn):
         with open(self.path('p.csv'), newline='') as file:
             self.assertEqual(list(csv.DictReader(file)), first)
         self.refused(data, '--types', 'age', 'unknown', more=('--types', 'age=f64'))
+
+    def test_the_positive_class_as_the_file_spells_it(self):
+        for name, words in (('True', {'Yes': 'True', 'No': 'False'}), ('1.0', {'Yes': '1.0', 'No': '0.0'})):
+            table = self.small(300)
+            for row in table[1:]:
+                row[4] = words[row[4]]
+            data = self.write('d.csv', table)
+            self.train(data, '--id', 'id', '--model', 'logistic', '--positive', name)
+            run('evaluate', '--bundle', self.path('m.tern'), '--data', data)
+
+    def test_the_report_counts_records_and_what_repeats(self):
+        table = self.small(300)
+        table += [table[5][:], table[9][:4] + ['No' if table[9][4] == 'Yes' else 'Yes']]
+        table[20][4] = ''
+        data = self.write('d.csv', [row[1:] for row in table])
+        self.train(data, '--model', 'logistic', '--report', self.path('r.json'))
+        report = self.json('r.json')
+        self.assertEqual((report['input']['rows'], report['input']['rows_used']), (302, 301))
+        self.assertEqual(report['duplicates'],
+                         {'count': 1, 'dropped': False, 'rows': [300], 'repeated_ids': [], 'conflicts': [301]})
+        run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json'))
+        judged = self.json('e.json')
+        self.assertEqual(judged['input']['rows'], 302)
+        self.assertEqual(judged['input']['rows_used'], judged['test']['rows'])
 
     def test_names_with_commas(self):
         table = self.small()
@@ -546,6 +571,50 @@ class Warnings(Churn):
         self.assertIn('customer', [c['name'] for c in report['dropped']['columns']])  # a level per row
         self.assertNotIn('status', [c['name'] for c in report['dropped']['columns']])  # nothing is dropped silently
         self.assertIn('of 1 left out only the gaps were checked', done.stdout)
+
+    def test_what_is_the_same_for_all_of_a_group_is_no_leak(self):
+        draw = random.Random(5)
+        table = [['cust', 'name', 'income', 'x', 'left']]
+        for c in range(60):
+            yes, income = draw.random() < 0.4, draw.randrange(10000, 99999)
+            for _ in range(25):
+                table.append([f'C{c}', f'name{c}', income, round(draw.gauss(0, 1) + 0.5 * yes, 3), 'Yes' if yes else 'No'])
+        data = self.write('d.csv', table)
+        self.train(data, '--model', 'logistic', '--split', 'group:cust', '--report', self.path('r.json'))
+        self.assertEqual(self.json('r.json')['leakage'], [])
+
+    def test_rows_that_a_split_by_group_or_time_leaves_on_both_sides(self):
+        draw = random.Random(6)
+        table = [['plan', 'k', 'cust', 't', 'left']]
+        for i in range(900):
+            table.append([draw.choice('abc'), draw.randrange(2), f'C{i % 30}', 20200000 + i // 3,
+                          'Yes' if draw.random() < 0.4 else 'No'])
+        data = self.write('d.csv', table)
+        for more in (('--split', 'group:cust', '--drop', 't'), ('--split', 'time:t', '--drop', 'cust')):
+            done = self.train(data, '--model', 'logistic', *more, '--report', self.path('r.json'))
+            self.assertRegex(done.stdout, r'warning: \d+ of 900 rows are equal in every feature to a row of an earlier part')
+            report = self.json('r.json')
+            self.assertTrue(any('of an earlier part' in warning for warning in report['warnings']))
+            self.assertGreater(report['splits']['repeated'], 0)
+
+    def test_the_bundle_tells_nothing_of_what_the_model_does_not_use(self):
+        table = self.small(400)
+        table[0] += ['name', 'faith', 'house', 'remark']
+        for i, row in enumerate(table[1:]):
+            row[0] = f'idword{i // 20}'
+            row += [f'nameword{i % 20}', 'faithword' if i % 3 else 'otherfaith', f'houseword{i % 20}',
+                    f'remarkword {i} {"remarkword" if i % 2 else "and so on"} of many words']
+        data = self.write('d.csv', table)
+        for more, gone, stays in ((('--id', 'name'), 'nameword faithword', 'houseword'),
+                                  (('--split', 'group:house'), 'houseword faithword', 'nameword'),
+                                  (('--split', 'group:house', '--keep', 'house'), 'houseword faithword', None)):
+            self.train(data, '--model', 'logistic', '--drop', 'faith', *more)
+            for entry in ('profile.json', 'schema.json', 'README.md', 'task.json'):
+                text = self.entry('m.tern', entry).decode()
+                for word in gone.split() + ['remarkword']:
+                    self.assertNotIn(word, text, entry)
+            if stays:
+                self.assertIn(stays, self.entry('m.tern', 'profile.json').decode())
 
     def test_leaks_in_numbers_and_dates_written_as_text(self):
         table = self.small(600)
@@ -645,6 +714,24 @@ class Interrupted(Churn):
         self.assertEqual(self.weights('m.tern'), self.weights('whole.tern'))
         self.assertEqual([name for name in os.listdir(self.folder) if 'checkpoint' in name], [])
 
+    def test_ctrl_c_in_the_first_epoch_leads_to_no_other_run(self):
+        data = self.write('d.csv', self.small(20000))
+        self.text('m.tern.checkpoint', 'of another run')
+        process = subprocess.Popen([CHURN, 'train', '--data', data, '--target', 'left', '--id', 'id', '--max-epochs', '2',
+                                    '--out', self.path('m.tern')], stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            if 'the best epoch so far' in line:
+                process.send_signal(signal.SIGINT)
+                break
+        text = process.stdout.read()
+        process.stdout.close()
+        self.assertEqual(process.wait(), 130)
+        own = self.text_of('m.tern.checkpoint') != b'of another run'
+        self.assertEqual('--resume' in text, own)
+        again = text.split('Interrupted')[1].splitlines()[1]
+        subprocess.run(again, shell=True, check=True, stdout=subprocess.DEVNULL)
+        self.assertFalse(os.path.exists(self.path('m.tern.checkpoint')))
+
     def test_ctrl_c_before_training_writes_nothing(self):
         self.train(self.write('d.csv', self.small()), '--id', 'id')
         bundle = hashlib.sha256(self.text_of('m.tern')).hexdigest()
@@ -696,6 +783,8 @@ class Refused(Churn):
         large = self.write('l.csv', table)
         done = run('predict', '--bundle', self.path('m.tern'), '--data', large, '--out', self.path('p.csv'), expect=2)
         self.assertIn('row 0', done.stderr)
+        self.assertIn('column "age"', done.stderr)
+        self.assertIn('-1e+300', done.stderr)  # as it came
         self.assertFalse(os.path.exists(self.path('p.csv')))
 
     def test_targets_that_cannot_be_learned(self):
@@ -709,7 +798,7 @@ class Refused(Churn):
         empty = self.write('m.csv', [row[:4] + ['left' if i == 0 else ''] for i, row in enumerate(table)])
         self.refused(empty, 'left', 'm.csv: ')
         words = self.write('w.csv', [row[:4] + ['left' if i == 0 else 'ab'[i % 2]] for i, row in enumerate(table)])
-        self.refused(words, 'positive', 'w.csv: ')
+        self.refused(words, '--positive', 'w.csv: ')
         self.refused(words, 'zebra', 'w.csv: ', more=('--positive', 'zebra'))
         rare = self.write('x.csv', [row[:4] + ['left' if i == 0 else 'Yes' if i == 7 else 'No'] for i, row in
                                     enumerate(table)])
@@ -727,6 +816,8 @@ class Refused(Churn):
     def test_options_that_make_no_sense(self):
         data = self.write('d.csv', self.small(200))
         self.refused(data, 'left out', more=('--drop', 'id,age,spend,plan'))
+        alone = self.write('alone.csv', [row[4:] for row in self.small(200)])
+        self.refused(alone, 'a file with the target alone')
         self.refused(data, 'absent', more=('--drop', 'absent'))
         self.refused(data, 'target', more=('--drop', 'left'))
         self.refused(data, 'twice', more=('--report', data))
@@ -769,7 +860,7 @@ class Refused(Churn):
         for i, row in enumerate(dates[1:]):
             row.append(f'{1 + i % 12:02}/{1 + i % 11:02}/2024')
         ambiguous = self.write('a.csv', dates)
-        self.refused(ambiguous, 'day', 'date:dmy')
+        self.refused(ambiguous, 'day', 'date:dmy', '--types')
         self.train(ambiguous, '--types', 'day=date:dmy', '--id', 'id')
 
     def test_bundles_that_are_damaged(self):

@@ -231,7 +231,7 @@ TEST(ReadCsv, SaysWhichWordsStandAmongNumbers) {
   EXPECT_EQ(read_csv_text(text, {}, &report)["fee"].type(), ColumnType::string);
   ASSERT_EQ(report.notes.size(), 2u);
   for (const char* part : {"column \"fee\"", "96 of 100", "\"unknown\" (line 5)", "\"n.a.\" (line 30)",
-                           "\"-\" (line 80)", "--missing unknown", "--types fee=number"}) {
+                           "\"-\" (line 80)", "missing words", "the type number refuses"}) {
     EXPECT_NE(report.notes[0].find(part), std::string::npos) << part << " in " << report.notes[0];
   }
   EXPECT_NE(report.notes[1].find("leading zeros"), std::string::npos) << report.notes[1];
@@ -254,7 +254,7 @@ TEST(ReadCsv, SaysWhichWordsStandAmongWrittenForms) {
   EXPECT_EQ(read_csv_text(text, {}, &report)["fee"].type(), ColumnType::string);
   ASSERT_EQ(report.notes.size(), 2u);
   for (const char* part :
-       {"column \"fee\"", "99 of 100", "number:point+$", "\"unknown\" (line 5)", "fee=number:point+$"}) {
+       {"column \"fee\"", "99 of 100", "number:point+$", "\"unknown\" (line 5)", "the type number:point+$ refuses"}) {
     EXPECT_NE(report.notes[0].find(part), std::string::npos) << part << " in " << report.notes[0];
   }
   for (const char* part : {"column \"day\"", "date:dmy", "\"soon\" (line 7)"}) {
@@ -269,8 +269,8 @@ TEST(ReadCsv, RefusesInfinityWhereItIsRead) {
     set_num_threads(threads);
     const DataError error = error_of(text);
     EXPECT_SAYS(error, "expected a finite number, got \"-Inf\"");
-    EXPECT_SAYS(error, "--missing -Inf");
-    EXPECT_SAYS(error, "--types b=number");
+    EXPECT_SAYS(error, "a missing word");
+    EXPECT_SAYS(error, "the type number");
     EXPECT_EQ(error.row(), 8000);
     EXPECT_EQ(error.line(), 8002);
     EXPECT_EQ(error.column(), "b");

@@ -76,6 +76,19 @@ TEST(Roles, TextIsTextWhereNoFormsAreLookedFor) {
   EXPECT_EQ(role_of(roles, "active"), Role::categorical);
 }
 
+TEST(Roles, ManyValuesOfTwoWrittenFormsAreAdvisedOn) {
+  Table table;
+  table.add("day", words([](int i) {
+              const std::string day = std::to_string(10 + i % 19);
+              return i % 2 ? "2024-01-" + day : day + ".02.2024";
+            }));
+  table.add("street", words([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
+  const auto roles = infer_roles(table);
+  EXPECT_EQ(role_of(roles, "day"), Role::free_text);
+  EXPECT_NE(roles[0].reason.find("in one form"), std::string::npos) << roles[0].reason;
+  EXPECT_EQ(roles[1].reason.find("in one form"), std::string::npos) << roles[1].reason;
+}
+
 TEST(Roles, CanBeTold) {
   const Table table = sample();
   const auto roles = infer_roles(table, {.target = "churn", .id = "paid", .roles = {{"street", Role::categorical}}});

@@ -54,7 +54,7 @@ TERN_API ColumnType format_type(std::string_view name);
 /// The format that every value of a string or categorical column has, if there is one. Plain numbers are none: at least
 /// one value must show a sign of the format. One comma before three digits is read as thousands unless another value
 /// decides otherwise. `detect_dates` throws DataError when day and month cannot be told apart in any value, asking for
-/// `--types COLUMN=date:dmy` or `date:mdy`, unless all have dots (05.03.2024), where the day is first; a column that
+/// the type `date:dmy` or `date:mdy`, unless all have dots (05.03.2024), where the day is first; a column that
 /// needs both is text. `detect_numbers` throws one for amounts of money such as $1.234 alone, whose point may part
 /// thousands.
 TERN_API std::optional<NumberFormat> detect_numbers(const Column& column, std::string_view name = {});
