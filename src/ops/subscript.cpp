@@ -124,7 +124,7 @@ Rows rows_of(const char* where, const Selection& s) {
     base = movedim(base, from, to);
   }
   Tensor linear = zeros({}, i64);
-  Shape merged, around;
+  Shape merged;
   for (int d = 0; d < r.dim; ++d) merged.push_back(base.size(d));
   r.selected = merged;
   std::int64_t size = 1;

@@ -122,26 +122,16 @@ void contiguous_strides(const Shape& shape, std::int64_t* strides) {
   }
 }
 
-namespace {
-// The number of elements, and contiguous strides.
-inline std::int64_t lay_out(const char* where, const Shape& shape, std::int64_t* strides) {
+std::int64_t checked_numel(const char* where, const Shape& shape) {
   std::int64_t numel = 1, extent = 1;
-  for (int i = shape.size() - 1; i >= 0; --i) {
-    const std::int64_t size = shape[i];
+  for (std::int64_t size : shape) {
     if (size < 0) throw_shape(where, "sizes of at least 0", to_string(shape));
-    strides[i] = extent;
     if (size > 1 && (__builtin_mul_overflow(extent, size, &extent) || extent > (std::int64_t{1} << 56))) {
       throw_shape(where, "fewer than 2^56 elements", to_string(shape));
     }
     numel *= size;
   }
   return numel;
-}
-}  // namespace
-
-std::int64_t checked_numel(const char* where, const Shape& shape) {
-  std::int64_t strides[kMaxDims];
-  return lay_out(where, shape, strides);
 }
 
 namespace {
@@ -157,8 +147,7 @@ bool is_contiguous(const Shape& shape, const std::int64_t* strides) {
 }  // namespace
 
 Tensor new_tensor(const Shape& shape, DType dtype) {
-  std::int64_t strides[kMaxDims] = {};
-  const std::int64_t numel = lay_out("shape", shape, strides);
+  const std::int64_t numel = checked_numel(shape);
   const std::size_t bytes = static_cast<std::size_t>(numel) * size_of(dtype);
   const bool apart = bytes > kInlineBytes;
   std::uint32_t size_class, apart_class = 0;
@@ -180,7 +169,7 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
   impl.data = both->storage.data;
   impl.storage = impl.home = &both->storage;
   impl.shape = shape;
-  std::copy(strides, strides + kMaxDims, impl.strides);
+  contiguous_strides(shape, impl.strides);
   return Tensor(&impl);
 }
 
