@@ -30,12 +30,15 @@ struct real {
   static void set(KernelSlot<LoopFn>& slot) {
     slot.set(DeviceKind::cpu, f32, &arithmetic<op, float>);
     slot.set(DeviceKind::cpu, f64, &arithmetic<op, double>);
+    slot.set(DeviceKind::cpu, f16, &arithmetic<op, Half>);
+    slot.set(DeviceKind::cpu, bf16, &arithmetic<op, BFloat16>);
   }
 };
 struct whole {
   template <class F>
   static void set(KernelSlot<LoopFn>& slot) {
     slot.set(DeviceKind::cpu, i64, &arithmetic_of_integers<F, std::int64_t>);
+    slot.set(DeviceKind::cpu, i32, &arithmetic_of_integers<F, std::int32_t>);
     slot.set(DeviceKind::cpu, u8, &arithmetic_of_integers<F, std::uint8_t>);
   }
 };
@@ -58,7 +61,10 @@ struct all {
   static void set(KernelSlot<LoopFn>& slot) {
     slot.set(DeviceKind::cpu, f32, &comparison<op, float>);
     slot.set(DeviceKind::cpu, f64, &comparison<op, double>);
+    slot.set(DeviceKind::cpu, f16, &comparison<op, Half>);
+    slot.set(DeviceKind::cpu, bf16, &comparison<op, BFloat16>);
     slot.set(DeviceKind::cpu, i64, &comparison_of_integers<F, std::int64_t>);
+    slot.set(DeviceKind::cpu, i32, &comparison_of_integers<F, std::int32_t>);
     slot.set(DeviceKind::cpu, u8, &comparison_of_integers<F, std::uint8_t>);
     slot.set(DeviceKind::cpu, boolean, &comparison_of_integers<F, bool>);
   }
@@ -75,7 +81,7 @@ void where_kernel(const Loop& loop) {
 
 template <class T>
 void add_scaled_kernel(const Loop& loop, double alpha) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_floating(dtype_of<T>())) {
     run_strips(loop, kSizes<T, T, T>, chosen(binary_tables).add_scaled[kReal<T>], alpha);
   } else if (alpha == 1) {
     map2<T, T, T>(loop, [](T a, T b) { return static_cast<T>(a + b); });
@@ -104,14 +110,20 @@ void register_binary() {
 #undef TERN_ROW
   where.set(DeviceKind::cpu, f32, &where_kernel<float>);
   where.set(DeviceKind::cpu, f64, &where_kernel<double>);
+  where.set(DeviceKind::cpu, f16, &where_kernel<Half>);
+  where.set(DeviceKind::cpu, bf16, &where_kernel<BFloat16>);
   where.set(DeviceKind::cpu, i64, &where_kernel<std::int64_t>);
+  where.set(DeviceKind::cpu, i32, &where_kernel<std::int32_t>);
   where.set(DeviceKind::cpu, u8, &where_kernel<std::uint8_t>);
   where.set(DeviceKind::cpu, boolean, &where_kernel<bool>);
   add_product.set(DeviceKind::cpu, f32, &add_product_kernel<float>);
   add_product.set(DeviceKind::cpu, f64, &add_product_kernel<double>);
   add_scaled.set(DeviceKind::cpu, f32, &add_scaled_kernel<float>);
   add_scaled.set(DeviceKind::cpu, f64, &add_scaled_kernel<double>);
+  add_scaled.set(DeviceKind::cpu, f16, &add_scaled_kernel<Half>);
+  add_scaled.set(DeviceKind::cpu, bf16, &add_scaled_kernel<BFloat16>);
   add_scaled.set(DeviceKind::cpu, i64, &add_scaled_kernel<std::int64_t>);
+  add_scaled.set(DeviceKind::cpu, i32, &add_scaled_kernel<std::int32_t>);
   add_scaled.set(DeviceKind::cpu, u8, &add_scaled_kernel<std::uint8_t>);
 }
 

@@ -4,6 +4,7 @@
 
 #include "cpu/elementwise.h"
 #include "cpu/families.h"
+#include "cpu/strips.h"
 #include "slots.h"
 
 namespace tern::kernels::cpu {
@@ -26,25 +27,41 @@ To converted(From x) {
   }
 }
 
+// What remains of a conversion once its strips are f32.
+void copy_strip(const Strip& strip) {
+  const auto* from = reinterpret_cast<const float*>(strip.in[0]);
+  auto* to = reinterpret_cast<float*>(strip.out);
+  for (std::int64_t i = 0; i < strip.n; ++i) to[i] = from[i * strip.step[0]];
+}
+
+template <class To, class From>
+void convert_from(const Loop& loop) {
+  if constexpr (sizeof(To) + sizeof(From) == 6 && (std::is_same_v<To, float> || std::is_same_v<From, float>)) {
+    run_strips(loop, kSizes<To, From>, &copy_strip);
+  } else {
+    map1<To, From>(loop, [](From x) { return converted<To>(x); });
+  }
+}
+
 template <class To>
 void convert_kernel(const Loop& loop, DType from) {
   switch (from) {
     case DType::f64:
-      return map1<To, double>(loop, [](double x) { return converted<To>(x); });
+      return convert_from<To, double>(loop);
     case DType::f32:
-      return map1<To, float>(loop, [](float x) { return converted<To>(x); });
+      return convert_from<To, float>(loop);
     case DType::f16:
-      return map1<To, Half>(loop, [](Half x) { return converted<To>(x); });
+      return convert_from<To, Half>(loop);
     case DType::bf16:
-      return map1<To, BFloat16>(loop, [](BFloat16 x) { return converted<To>(x); });
-    case DType::i32:
-      return map1<To, std::int32_t>(loop, [](std::int32_t x) { return converted<To>(x); });
+      return convert_from<To, BFloat16>(loop);
     case DType::i64:
-      return map1<To, std::int64_t>(loop, [](std::int64_t x) { return converted<To>(x); });
+      return convert_from<To, std::int64_t>(loop);
+    case DType::i32:
+      return convert_from<To, std::int32_t>(loop);
     case DType::u8:
-      return map1<To, std::uint8_t>(loop, [](std::uint8_t x) { return converted<To>(x); });
+      return convert_from<To, std::uint8_t>(loop);
     case DType::boolean:
-      return map1<To, bool>(loop, [](bool x) { return converted<To>(x); });
+      return convert_from<To, bool>(loop);
   }
 }
 

@@ -297,6 +297,7 @@ void register_reduce() {
   reduce_sum.set(DeviceKind::cpu, f64, &sum_kernel<double>);
   reduce_sum.set(DeviceKind::cpu, f32, &sum_kernel<float>);
   reduce_sum.set(DeviceKind::cpu, i64, &sum_of_integers<std::int64_t>);
+  reduce_sum.set(DeviceKind::cpu, i32, &sum_of_integers<std::int32_t>);
   reduce_sum.set(DeviceKind::cpu, u8, &sum_of_integers<std::uint8_t>);
   reduce_sum.set(DeviceKind::cpu, boolean, &sum_of_integers<bool>);
   cumsum.set(DeviceKind::cpu, f64, &cumsum_kernel<double, double>);
@@ -305,6 +306,7 @@ void register_reduce() {
   set_extremes<double>();
   set_extremes<float>();
   set_extremes<std::int64_t>();
+  set_extremes<std::int32_t>();
   set_extremes<std::uint8_t>();
   set_extremes<bool>();
 }

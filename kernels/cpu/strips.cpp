@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cpu/vector/half.h"
 #include "tern/base/parallel.h"
 
 namespace tern::kernels::cpu {
@@ -34,13 +35,33 @@ struct Row {
   const ElementSizes& sizes;
   StripFn fn;
   const std::int64_t* stride;
-  bool adjacent;  // the result lies side by side, the inputs do or are one value
+  bool adjacent;  // the result lies side by side, the inputs do or are one value, and none is of a half type
 };
 
 Row row_of(const ElementSizes& sizes, StripFn fn, const std::int64_t* stride) {
-  bool adjacent = stride[0] == 1;
+  bool adjacent = stride[0] == 1 && sizes.half == f32;
   for (int k = 1; k < sizes.count; ++k) adjacent = adjacent && (stride[k] == 0 || stride[k] == 1);
   return {sizes, fn, stride, adjacent};
+}
+
+// n adjacent elements as a strip has them, from elements `stride` apart.
+void gather(const ElementSizes& sizes, int k, const char* from, std::int64_t stride, char* to, std::int64_t n) {
+  if (!sizes.is_half(k)) return copy(sizes.bytes[k], from, stride, to, 1, n);
+  std::uint16_t close[kGathered];
+  if (stride != 1) copy<std::uint16_t>(from, stride, reinterpret_cast<char*>(close), 1, n);
+  const HalfTable& table = chosen(half_tables);
+  (sizes.half == f16 ? table.f16 : table.bf16)
+      .widen(stride == 1 ? reinterpret_cast<const std::uint16_t*>(from) : close, reinterpret_cast<float*>(to), n);
+}
+
+// And back.
+void scatter(const ElementSizes& sizes, const char* from, char* to, std::int64_t stride, std::int64_t n) {
+  if (!sizes.is_half(0)) return copy(sizes.bytes[0], from, 1, to, stride, n);
+  std::uint16_t close[kGathered];
+  const HalfTable& table = chosen(half_tables);
+  (sizes.half == f16 ? table.f16 : table.bf16)
+      .narrow(reinterpret_cast<const float*>(from), stride == 1 ? reinterpret_cast<std::uint16_t*>(to) : close, n);
+  if (stride != 1) copy<std::uint16_t>(reinterpret_cast<const char*>(close), 1, to, stride, n);
 }
 
 void run_row(const Row& row, Strip strip, char* const* data, std::int64_t n) {
@@ -50,7 +71,7 @@ void run_row(const Row& row, Strip strip, char* const* data, std::int64_t n) {
     strip.in[k - 1] = data[k];
     strip.step[k - 1] = 1;
     if (row.stride[k] == 0) {
-      copy(bytes(k), data[k], 0, buffer[k], 1, kSplatBytes / bytes(k));
+      gather(row.sizes, k, data[k], 0, buffer[k], kSplatBytes / bytes(k));
       strip.in[k - 1] = buffer[k];
       strip.step[k - 1] = 0;
     }
@@ -66,14 +87,15 @@ void run_row(const Row& row, Strip strip, char* const* data, std::int64_t n) {
       const std::int64_t stride = row.stride[k];
       if (stride == 0) continue;
       strip.in[k - 1] = data[k] + begin * stride * bytes(k);
-      if (stride == 1) continue;
-      copy(bytes(k), strip.in[k - 1], stride, buffer[k], 1, strip.n);
+      if (stride == 1 && !row.sizes.is_half(k)) continue;
+      gather(row.sizes, k, strip.in[k - 1], stride, buffer[k], strip.n);
       strip.in[k - 1] = buffer[k];
     }
     char* out = data[0] + begin * row.stride[0] * bytes(0);
-    strip.out = row.stride[0] == 1 ? out : buffer[0];
+    const bool direct = row.stride[0] == 1 && !row.sizes.is_half(0);
+    strip.out = direct ? out : buffer[0];
     row.fn(strip);
-    if (row.stride[0] != 1) copy(bytes(0), buffer[0], 1, out, row.stride[0], strip.n);
+    if (!direct) scatter(row.sizes, buffer[0], out, row.stride[0], strip.n);
   }
 }
 
@@ -123,7 +145,7 @@ void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double 
   strip.stream = false;
   strip.n = loop.numel;
   strip.out = loop.data[0];
-  bool direct = loop.strides[0][0] == 1;
+  bool direct = loop.strides[0][0] == 1 && sizes.half == f32;
   // Without a loop, of which the compiler makes a call of memcpy.
   const auto take = [&](int k) {
     if (sizes.count <= k) return;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "loop.h"
+#include "tern/tensor/dtype.h"
 
 // Elementwise loops in vector code: the threads, the walk and operands that do not lie side by side are the baseline's;
 // a function of the target's table computes strips of adjacent elements. Every element is computed alone, by the same
@@ -21,19 +22,27 @@ struct Strip {
 };
 using StripFn = void (*)(const Strip&);
 
-/// The size of each operand's elements, the written one first.
+/// The size of each operand's elements, the written one first. Those of two bytes are of the type `half`, and a strip
+/// has them as f32: they are converted block by block on the way in and rounded on the way out.
 struct ElementSizes {
   int count;
   std::int64_t bytes[4];
+  DType half;  // or f32: there is none
+
+  bool is_half(int k) const { return bytes[k] == 2; }
 };
 template <class... T>
-inline constexpr ElementSizes kSizes{sizeof...(T), {sizeof(T)...}};
+inline constexpr ElementSizes kSizes{sizeof...(T),
+                                     {sizeof(T)...},
+                                     (std::is_same_v<T, Half> || ...)       ? f16
+                                     : (std::is_same_v<T, BFloat16> || ...) ? bf16
+                                                                            : f32};
 
 void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter = 0);
 
-/// Place of a floating type in the tables.
+/// Place of a floating type in the tables: half types are computed in f32.
 template <class T>
-inline constexpr int kReal = sizeof(T) == 4 ? 0 : 1;
+inline constexpr int kReal = sizeof(T) == 8 ? 1 : 0;
 
 inline constexpr std::int64_t kStreamBytes = 128ll << 20;  // results from this size on are written past the caches
 

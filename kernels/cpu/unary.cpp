@@ -24,8 +24,12 @@ struct real {
   static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
     f.set(DeviceKind::cpu, f32, &forward<op, float>);
     f.set(DeviceKind::cpu, f64, &forward<op, double>);
+    f.set(DeviceKind::cpu, f16, &forward<op, Half>);
+    f.set(DeviceKind::cpu, bf16, &forward<op, BFloat16>);
     g.set(DeviceKind::cpu, f32, &gradient<op, float>);
     g.set(DeviceKind::cpu, f64, &gradient<op, double>);
+    g.set(DeviceKind::cpu, f16, &gradient<op, Half>);
+    g.set(DeviceKind::cpu, bf16, &gradient<op, BFloat16>);
   }
 };
 struct any {
@@ -33,6 +37,7 @@ struct any {
   static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
     real::set<op, F>(f, g);
     f.set(DeviceKind::cpu, i64, &forward_of_integers<F, std::int64_t>);
+    f.set(DeviceKind::cpu, i32, &forward_of_integers<F, std::int32_t>);
     f.set(DeviceKind::cpu, u8, &forward_of_integers<F, std::uint8_t>);
   }
 };

@@ -7,6 +7,7 @@
 namespace tern {
 namespace {
 
+using internal::in_real;
 using internal::real;
 
 // x where it is positive, f(x) elsewhere; f sees 0 in place of positive elements, for which it may overflow.
@@ -36,17 +37,18 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 }
 
 Tensor elu(const Tensor& x, double alpha) {
-  return bent(real(x), [=](const Tensor& below) { return alpha * expm1(below); });
+  return in_real(x, [=](const Tensor& r) { return bent(r, [=](const Tensor& b) { return alpha * expm1(b); }); });
 }
 
 Tensor selu(const Tensor& x) {
   constexpr double alpha = 1.6732632423543772848170429916717, scale = 1.0507009873554804934193349852946;
-  return scale * elu(x, alpha);
+  return in_real(x, [](const Tensor& r) { return scale * elu(r, alpha); });
 }
 
 Tensor celu(const Tensor& x, double alpha) {
   if (alpha == 0) internal::throw_value("celu", "an alpha other than 0", "0");
-  return bent(real(x), [=](const Tensor& below) { return alpha * expm1(below / alpha); });
+  return in_real(x,
+                 [=](const Tensor& r) { return bent(r, [=](const Tensor& b) { return alpha * expm1(b / alpha); }); });
 }
 
 Tensor hardtanh(const Tensor& x, double low, double high) {
@@ -57,10 +59,18 @@ Tensor hardtanh(const Tensor& x, double low, double high) {
 }
 
 Tensor relu6(const Tensor& x) { return hardtanh(x, 0, 6); }
-Tensor hardsigmoid(const Tensor& x) { return relu6(x + 3) / 6; }
-Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
-Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }
-Tensor softsign(const Tensor& x) { return x / (1 + abs(x)); }
+Tensor hardsigmoid(const Tensor& x) {
+  return in_real(x, [](const Tensor& r) { return relu6(r + 3) / 6; });
+}
+Tensor hardswish(const Tensor& x) {
+  return in_real(x, [](const Tensor& r) { return r * hardsigmoid(r); });
+}
+Tensor mish(const Tensor& x) {
+  return in_real(x, [](const Tensor& r) { return r * tanh(softplus(r)); });
+}
+Tensor softsign(const Tensor& x) {
+  return in_real(x, [](const Tensor& r) { return r / (1 + abs(r)); });
+}
 Tensor logsigmoid(const Tensor& x) { return -softplus(-real(x)); }
 
 Tensor threshold(const Tensor& x, double bound, double value) {
@@ -75,8 +85,7 @@ Tensor glu(const Tensor& x, int dim) {
   if (shape[dim] % 2 != 0) {
     internal::throw_shape("glu", "an even size of dimension " + std::to_string(dim), to_string(shape));
   }
-  const Tensor input = real(x);
-  return input.slice(dim, 0, half) * sigmoid(input.slice(dim, half, 2 * half));
+  return in_real(x, [=](const Tensor& r) { return r.slice(dim, 0, half) * sigmoid(r.slice(dim, half, 2 * half)); });
 }
 
 }  // namespace tern

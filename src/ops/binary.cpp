@@ -356,21 +356,29 @@ Tensor clamp_max(const Tensor& x, const Tensor& high) {
 // From the nearer end, so that weights 0 and 1 give the ends themselves.
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
   internal::broadcast("lerp", {&a, &b, &weight});
+  const DType dtype = internal::promoted({&a, &b, &weight});
+  if (is_half(dtype)) return lerp(a.to(f32), b.to(f32), weight.to(f32)).to(dtype);
   const Tensor apart = real(b) - real(a), share = real(weight);
   return where(abs(share) < 0.5, a + share * apart, b - apart * (1 - share));
 }
 Tensor lerp(const Tensor& a, const Tensor& b, double weight) {
   internal::broadcast("lerp", {&a, &b});
+  const DType dtype = internal::promoted({&a, &b});
+  if (is_half(dtype)) return lerp(a.to(f32), b.to(f32), weight).to(dtype);
   const Tensor apart = real(b) - real(a);
   return std::abs(weight) < 0.5 ? a + weight * apart : b - apart * (1 - weight);
 }
 
 Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) {
   internal::broadcast("addcmul", {&x, &a, &b});
+  const DType dtype = internal::promoted({&x, &a, &b});
+  if (is_half(dtype)) return addcmul(x.to(f32), a.to(f32), b.to(f32), value).to(dtype);
   return x + value * (a * b);
 }
 Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) {
   internal::broadcast("addcdiv", {&x, &a, &b});
+  const DType dtype = internal::promoted({&x, &a, &b});
+  if (is_half(dtype)) return addcdiv(x.to(f32), a.to(f32), b.to(f32), value).to(dtype);
   return x + value * (a / b);
 }
 

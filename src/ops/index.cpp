@@ -27,8 +27,10 @@ using internal::wrap_dim;
 
 Tensor internal::checked_index(const char* where, const Tensor& index, std::int64_t size) {
   const auto* impl = checked(index);
-  if (impl->dtype != i64) throw_dtype(where, "an index of type i64", std::string(name(impl->dtype)));
-  Tensor flat = index.detach().contiguous();
+  if (impl->dtype != i64 && impl->dtype != i32) {
+    throw_dtype(where, "an index of type i64 or i32", std::string(name(impl->dtype)));
+  }
+  Tensor flat = index.detach().to(i64).contiguous();
   const auto all = flat.span<std::int64_t>();
   bool outside = false;
   for (std::int64_t i : all) outside |= static_cast<std::uint64_t>(i) >= static_cast<std::uint64_t>(size);
@@ -106,6 +108,9 @@ Tensor with_rows(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim,
   const Tensor rows = checked_rows(op.name, index, expected[dim]);
   expected[dim] = rows.numel();
   check_source(op.name, x, source, expected);
+  if (is_half(x.dtype()) && &kernel == &kernels::index_add) {
+    return with_rows(op, kernel, x.to(f32), dim, rows, source.to(f32)).to(x.dtype());
+  }
   Tensor out = written(kernel, x, source, index_args(x.shape(), dim, rows.numel(), rows));
   internal::tape_with(op, out, {{x}, {rows, true}, {source}}, DimAttribute{dim});
   return out;
@@ -211,6 +216,9 @@ Tensor with_elements(const OpInfo& op, const Slot& kernel, const Tensor& x, int 
     for (int d = 0; d < sizes.size(); ++d) from = from.slice(d, 0, sizes[d]);
   }
   check_source(op.name, x, from, sizes);
+  if (is_half(x.dtype()) && &kernel == &kernels::scatter_add) {
+    return with_elements(op, kernel, x.to(f32), dim, places, source.to(f32)).to(x.dtype());
+  }
   const std::int64_t count = sizes[dim];
   Tensor out = written(kernel, part, from, index_args(part.shape(), dim, count, places));
   internal::tape_with(op, out, {{part}, {places, true}, {from}}, DimAttribute{dim});
@@ -363,9 +371,6 @@ namespace {
 
 // One more than the largest of `index`, at least `least`. Throws IndexError on a negative one.
 std::int64_t length_for(const char* where, const Tensor& index, std::int64_t least) {
-  if (checked(index)->dtype != i64) {
-    throw_dtype(where, "an index of type i64", std::string(name(index.dtype())));
-  }
   const Tensor flat = checked_index(where, index, INT64_MAX);
   for (std::int64_t i : flat.span<std::int64_t>()) least = std::max(least, i + 1);
   return least;
@@ -405,6 +410,7 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
     throw_dtype("searchsorted", "sorted and values of one type",
                 std::string(name(sorted.dtype())) + " and " + std::string(name(values.dtype())));
   }
+  if (is_half(sorted.dtype())) return searchsorted(sorted.to(f32), values.to(f32), right);
   const Tensor from = sorted.detach().contiguous(), what = values.detach().contiguous();
   Tensor out = internal::new_tensor(shape, i64);
   const std::int64_t count = rows.size() == 1 ? what.numel() : shape.back();

@@ -5,7 +5,7 @@
 
 namespace tern::internal {
 
-/// A contiguous index of type i64, each in [0, size). Throws DTypeError, IndexError.
+/// A contiguous index of type i64, from one of i64 or i32, each in [0, size). Throws DTypeError, IndexError.
 Tensor checked_index(const char* where, const Tensor& index, std::int64_t size);
 
 /// x as [outer, shape[dim], inner], with `count` rows of it at `index`.

@@ -95,6 +95,7 @@ Tensor spread(const char* where, const Tensor& weight, const Tensor& logits) {
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceOptions& options) {
   static constexpr OpInfo op{"bce_with_logits", &bce_derivative, &bce_fused};
   check_pair("bce_with_logits", logits, target);
+  if (is_half(logits.dtype())) return bce_with_logits(logits.to(f32), target.to(f32), options).to(logits.dtype());
   const Tensor x = logits.contiguous(), t = target.contiguous();
   const Tensor weight = spread("bce_with_logits", options.weight, x),
                share = spread("bce_with_logits", options.pos_weight, x);
@@ -175,13 +176,13 @@ Classes classes(const char* op, const Tensor& logits, const Tensor& target, cons
     internal::throw_shape(op, "logits [N, C, …] and target [N, …]",
                           to_string(il->shape) + " and " + to_string(it->shape));
   }
-  if (!is_floating(il->dtype) || it->dtype != i64) {
-    internal::throw_dtype(op, "floating logits and an i64 target",
+  if (!is_floating(il->dtype) || (it->dtype != i64 && it->dtype != i32)) {
+    internal::throw_dtype(op, "floating logits and a target of type i64 or i32",
                           std::string(name(il->dtype)) + " and " + std::string(name(it->dtype)));
   }
   const std::int64_t count = il->shape[dim];
   Classes out;
-  out.label = it->shape.size() == 1 ? target.contiguous() : target.reshape({it->numel}).contiguous();
+  out.label = target.to(i64).reshape({it->numel}).contiguous();
   out.rows = logits;
   if (il->shape.size() != 2) {
     Dims order;
@@ -227,6 +228,9 @@ Tensor reduce(const Classes& of, const Tensor& losses, const Shape& shape, Reduc
 
 Tensor cross_entropy_of_probabilities(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
   check_pair("cross_entropy", logits, target);
+  if (is_half(logits.dtype())) {
+    return cross_entropy_of_probabilities(logits.to(f32), target.to(f32), options).to(logits.dtype());
+  }
   const int dim = logits.dim() > 1 ? 1 : 0;
   if (logits.dim() == 0) internal::throw_shape("cross_entropy", "logits [N, C, …]", "[]");
   const std::int64_t count = logits.size(dim);
@@ -256,12 +260,18 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   if (checked(logits)->shape == checked(target)->shape && is_floating(target.dtype())) {
     return cross_entropy_of_probabilities(logits, target, options);
   }
+  if (is_half(logits.dtype())) {
+    return cross_entropy(logits.to(f32), target, options).to(logits.dtype());
+  }
   const Classes of = classes("cross_entropy", logits, target, options.weight, options.ignore_index);
   const Tensor losses = cross_entropy_rows(of.rows.contiguous(), of.label, of.weight, options.label_smoothing);
   return reduce(of, losses, target.shape(), options.reduction);
 }
 
 Tensor nll_loss(const Tensor& log_probability, const Tensor& target, const NllOptions& options) {
+  if (is_half(checked(log_probability)->dtype)) {
+    return nll_loss(log_probability.to(f32), target, options).to(log_probability.dtype());
+  }
   const Classes of = classes("nll_loss", log_probability, target, options.weight, options.ignore_index);
   Tensor losses = neg(gather(of.rows, 1, of.label.unsqueeze(1)).squeeze(1));
   if (of.weight.defined()) losses = losses * index_select(of.weight, 0, of.label);
@@ -270,6 +280,7 @@ Tensor nll_loss(const Tensor& log_probability, const Tensor& target, const NllOp
 
 Tensor kl_div(const Tensor& input, const Tensor& target, const KlOptions& options) {
   check_pair("kl_div", input, target);
+  if (is_half(input.dtype())) return kl_div(input.to(f32), target.to(f32), options).to(input.dtype());
   const Tensor losses = options.log_target ? exp(target) * (target - input) : xlogy(target, target) - target * input;
   return reduce(losses, options.reduction);
 }
@@ -300,6 +311,7 @@ Tensor bce(const Tensor& probability, const Tensor& target, const BceOfProbabili
     internal::throw_value("bce", "probabilities in [0, 1]",
                           std::to_string(masked_select(probability.detach(), !inside)[0].item<double>()));
   }
+  if (is_half(probability.dtype())) return bce(probability.to(f32), target.to(f32), options).to(probability.dtype());
   Tensor losses = bce_elements(probability, target);
   if (options.weight.defined()) losses = losses * spread("bce", options.weight, probability);
   return reduce(losses, options.reduction);
@@ -307,16 +319,25 @@ Tensor bce(const Tensor& probability, const Tensor& target, const BceOfProbabili
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, Reduction reduction) {
   check_pair("mse_loss", prediction, target);
+  if (is_half(prediction.dtype())) {
+    return mse_loss(prediction.to(f32), target.to(f32), reduction).to(prediction.dtype());
+  }
   return reduce(square(prediction - target), reduction);
 }
 
 Tensor l1_loss(const Tensor& prediction, const Tensor& target, Reduction reduction) {
   check_pair("l1_loss", prediction, target);
+  if (is_half(prediction.dtype())) {
+    return l1_loss(prediction.to(f32), target.to(f32), reduction).to(prediction.dtype());
+  }
   return reduce(abs(prediction - target), reduction);
 }
 
 Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, Reduction reduction) {
   check_pair("huber_loss", prediction, target);
+  if (is_half(prediction.dtype())) {
+    return huber_loss(prediction.to(f32), target.to(f32), delta, reduction).to(prediction.dtype());
+  }
   if (!(delta > 0)) internal::throw_value("huber_loss", "delta > 0", std::to_string(delta));
   const Tensor error = prediction - target, size = abs(error);
   return reduce(where(size <= delta, square(error) * 0.5, delta * (size - 0.5 * delta)), reduction);
@@ -325,6 +346,9 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
 Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, double beta, Reduction reduction) {
   check_pair("smooth_l1_loss", prediction, target);
   if (!(beta >= 0)) internal::throw_value("smooth_l1_loss", "beta >= 0", std::to_string(beta));
+  if (is_half(prediction.dtype())) {
+    return smooth_l1_loss(prediction.to(f32), target.to(f32), beta, reduction).to(prediction.dtype());
+  }
   return beta == 0 ? l1_loss(prediction, target, reduction) : huber_loss(prediction, target, beta, reduction) / beta;
 }
 

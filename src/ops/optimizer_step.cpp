@@ -17,6 +17,10 @@ void check(const char* where, const Tensor& value, const Tensor& x) {
     internal::throw_shape(where, "contiguous tensors of one shape",
                           to_string(iv->shape) + " and " + to_string(ix->shape));
   }
+  if (is_half(iv->dtype)) {
+    internal::throw_dtype(where, "f32 or f64: a half type is stepped as its f32 copy, as optim::Optimizer does",
+                          std::string(name(iv->dtype)));
+  }
   if (iv->dtype != ix->dtype || !is_floating(iv->dtype)) {
     internal::throw_dtype(where, "equal floating types",
                           std::string(name(iv->dtype)) + " and " + std::string(name(ix->dtype)));

@@ -16,6 +16,7 @@ namespace tern {
 namespace {
 
 using internal::checked;
+using internal::in_real;
 using internal::Node;
 using internal::OpInfo;
 using internal::real;
@@ -92,6 +93,7 @@ void extreme_derivative(const Node& node, const Tensor& g, Tensor* out) {
 
 Tensor extreme(const OpInfo& op, const kernels::KernelSlot<kernels::ReduceFn>& kernel, const Tensor& x,
                const Dims& dims, bool keepdim) {
+  if (is_half(checked(x)->dtype)) return extreme(op, kernel, x.to(f32), dims, keepdim).to(x.dtype());
   const Shape& shape = checked(x)->shape;
   const Reduced r = reduced(op.name, shape, dims);
   if (r.terms == 0) throw_shape(op.name, "at least one element to choose from", to_string(shape));
@@ -109,6 +111,7 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
                              }};
   const auto* impl = checked(x);
   const Reduced r = reduced("sum", impl->shape, dims);
+  if (is_half(impl->dtype)) return sum(x.to(f32), dims, keepdim).to(impl->dtype);
   Tensor out = run(kernels::reduce_sum, x, r, keepdim, is_floating(impl->dtype) ? impl->dtype : i64);
   internal::tape_with(op, out, {{x}}, SumAttribute{impl->shape, r.kept_as_one});
   return out;
@@ -116,8 +119,7 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
   const std::int64_t terms = reduced("mean", checked(x)->shape, dims).terms;
-  const Tensor total = sum(real(x), dims, keepdim);
-  return total / static_cast<double>(terms);
+  return in_real(x, [&](const Tensor& real) { return sum(real, dims, keepdim) / static_cast<double>(terms); });
 }
 
 Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {
@@ -137,7 +139,7 @@ Tensor choose(const char* name, const kernels::KernelSlot<kernels::ReduceFn>& ke
   dim = wrap_dim(name, dim, shape.size());
   const Reduced r = reduced(name, shape, {dim});
   if (r.terms == 0) throw_shape(name, "at least one element to choose from", to_string(shape));
-  return run(kernel, x, r, keepdim, i64);
+  return run(kernel, is_half(x.dtype()) ? x.detach().to(f32) : x, r, keepdim, i64);
 }
 }  // namespace
 
@@ -207,6 +209,7 @@ Tensor nansum(const Tensor& x, const Dims& dims, bool keepdim) {
 
 Tensor nanmean(const Tensor& x, const Dims& dims, bool keepdim) {
   reduced("nanmean", checked(x)->shape, dims);
+  if (is_half(x.dtype())) return nanmean(x.to(f32), dims, keepdim).to(x.dtype());
   const Tensor counted = sum(x == x, dims, keepdim);
   const Tensor total = nansum(real(x), dims, keepdim);
   return total / counted.to(total.dtype());
@@ -214,6 +217,7 @@ Tensor nanmean(const Tensor& x, const Dims& dims, bool keepdim) {
 
 Tensor var(const Tensor& x, const Dims& dims, const VarianceOptions& options) {
   const Reduced r = reduced("var", checked(x)->shape, dims);
+  if (is_half(x.dtype())) return var(x.to(f32), dims, options).to(x.dtype());
   const Tensor input = real(x), apart = input - mean(input, dims, true);
   const double divisor = static_cast<double>(r.terms) - options.correction;
   return sum(square(apart), dims, options.keepdim) / (divisor > 0 ? divisor : 0);
@@ -230,6 +234,7 @@ Tensor where_positive(const Tensor& x, F f) {
 
 Tensor std(const Tensor& x, const Dims& dims, const VarianceOptions& options) {
   reduced("std", checked(x)->shape, dims);
+  if (is_half(x.dtype())) return std(x.to(f32), dims, options).to(x.dtype());
   return where_positive(var(x, dims, options), [](const Tensor& v) { return sqrt(v); });
 }
 
@@ -238,6 +243,7 @@ Tensor norm(const Tensor& x, const Dims& dims, const NormOptions& options) {
   const Reduced r = reduced("norm", checked(x)->shape, dims);
   if (std::isnan(p)) internal::throw_value("norm", "a number p", "NaN");
   if (std::isinf(p) && r.terms == 0) throw_shape("norm", "at least one element", to_string(x.shape()));
+  if (is_half(x.dtype())) return norm(x.to(f32), dims, options).to(x.dtype());
   const Tensor input = real(x);
   const auto total = [&](const Tensor& terms) { return sum(terms, dims, options.keepdim); };
   if (p == infinity) return max(abs(input), dims, options.keepdim);
@@ -298,6 +304,7 @@ Tensor cumprod(const Tensor& x, int dim) {
 Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced r = reduced("logsumexp", checked(x)->shape, dims);
   if (r.terms == 0) throw_shape("logsumexp", "at least one element", to_string(x.shape()));
+  if (is_half(x.dtype())) return logsumexp(x.to(f32), dims, keepdim).to(x.dtype());
   const Tensor input = real(x);
   const Tensor largest = max(input.detach(), dims, true);
   // A row of equal infinities is not shifted: ∞ - ∞ would be NaN.

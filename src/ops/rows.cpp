@@ -69,8 +69,9 @@ void step_rows(Tensor value, const RowGradient& gradient, const std::vector<Tens
       internal::throw_shape("step_rows", "contiguous tensors of shape " + to_string(impl->shape),
                             to_string(x.shape()) + (x.is_contiguous() ? "" : ", strided"));
     }
-    if (x.dtype() != impl->dtype || gradient.values.dtype() != impl->dtype) {
-      internal::throw_dtype("step_rows", "one type",
+    const bool state = &x != &all[0];
+    if (x.dtype() != (state && is_half(impl->dtype) ? f32 : impl->dtype) || gradient.values.dtype() != impl->dtype) {
+      internal::throw_dtype("step_rows", "one type, but f32 for the states of a half type",
                             std::string(name(impl->dtype)) + " beside " + std::string(name(x.dtype())) + " and " +
                                 std::string(name(gradient.values.dtype())));
     }
@@ -83,7 +84,7 @@ void step_rows(Tensor value, const RowGradient& gradient, const std::vector<Tens
     kernels::IndexArgs args = internal::index_args(impl->shape, 0, index.numel(), index);
     args.from = rows[i].impl()->data;
     args.to = all[i].impl()->data;
-    kernels::index_copy(value.device(), value.dtype(), args);
+    kernels::index_copy(value.device(), all[i].dtype(), args);
   }
 }
 

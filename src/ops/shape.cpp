@@ -386,15 +386,15 @@ Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, int dim) {
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, int dim) {
   const Shape& shape = checked(x)->shape;
   dim = wrap_dim("repeat_interleave", dim, shape.size());
-  if (checked(repeats)->dtype != i64) {
-    internal::throw_dtype("repeat_interleave", "repeats of type i64", std::string(name(repeats.dtype())));
+  if (checked(repeats)->dtype != i64 && repeats.dtype() != i32) {
+    internal::throw_dtype("repeat_interleave", "repeats of type i64 or i32", std::string(name(repeats.dtype())));
   }
   if (!(repeats.shape() == Shape{shape[dim]})) {
     throw_shape("repeat_interleave", "repeats of shape [" + std::to_string(shape[dim]) + "]",
                 to_string(repeats.shape()));
   }
   std::vector<std::int64_t> rows;
-  const std::vector<std::int64_t> counts = repeats.to_vector<std::int64_t>();
+  const std::vector<std::int64_t> counts = repeats.to(i64).to_vector<std::int64_t>();
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] < 0) {
       internal::throw_value("repeat_interleave", "repeats of at least 0",

@@ -19,6 +19,7 @@ using internal::wrap_dim;
 
 // Indices of the first k of each row in order.
 Tensor first_in_order(const Tensor& x, int dim, std::int64_t k, bool descending, bool sorted) {
+  if (is_half(x.dtype())) return first_in_order(x.detach().to(f32), dim, k, descending, sorted);
   const int last = x.dim() - 1;
   if (dim != last) return first_in_order(x.transpose(dim, last), last, k, descending, sorted).transpose(dim, last);
   const Tensor rows = x.detach().contiguous();

@@ -36,13 +36,13 @@ int dims_of(const Index& index) {
 
 // An index tensor, or what a mask stands for, takes the dimensions of the view from `d` on.
 void add_tensor(const char* where, Selection& s, const Tensor& index, int d) {
-  if (index.dtype() == i64) {
+  if (index.dtype() == i64 || index.dtype() == i32) {
     s.dims.push_back(d);
-    s.indices.push_back(index.detach());
+    s.indices.push_back(index.detach().to(i64));
     return;
   }
   if (index.dtype() != boolean) {
-    internal::throw_dtype(where, "index tensors of type i64 or bool", std::string(name(index.dtype())));
+    internal::throw_dtype(where, "index tensors of type i64, i32 or bool", std::string(name(index.dtype())));
   }
   const Shape& mask = index.shape();
   for (int i = 0; i < mask.size(); ++i) {
@@ -217,13 +217,14 @@ Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Tensor& v
   internal::begin_write("index_put_", *this);
   Shape rows = r.merged.shape();
   rows[r.dim] = r.index.numel();
-  const Tensor source = values.detach().expand(r.selected).reshape(rows).clone();
-  // A copy where the chosen part does not lie in one piece.
-  Tensor to = r.merged.contiguous();
+  const DType computed = accumulate && is_half(impl_->dtype) ? f32 : impl_->dtype;
+  const Tensor source = values.detach().expand(r.selected).reshape(rows).clone().to(computed);
+  // A copy where the chosen part does not lie in one piece, or is not what sums are computed in.
+  Tensor to = r.merged.to(computed).contiguous();
   kernels::IndexArgs args = internal::index_args(to.shape(), r.dim, r.index.numel(), r.index);
   args.from = source.impl()->data;
   args.to = to.impl()->data;
-  (accumulate ? kernels::index_add : kernels::index_copy)(impl_->device, impl_->dtype, args);
+  (accumulate ? kernels::index_add : kernels::index_copy)(impl_->device, computed, args);
   if (to.impl()->storage != impl_->storage) {
     Tensor base = s.base;
     if (r.moved) {

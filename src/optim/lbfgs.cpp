@@ -65,6 +65,10 @@ struct Lbfgs::Point {
 
 Lbfgs::Lbfgs(std::vector<Tensor> parameters, const LbfgsOptions& options)
     : Optimizer({{std::move(parameters), (check(options), options.lr)}}, {}), options_(options) {
+  if (is_half(this->parameters()[0].dtype())) {
+    throw DTypeError("[LBFGS] expected f32 or f64 parameters, which a line search can tell apart, got " +
+                     std::string(tern::name(this->parameters()[0].dtype())));
+  }
   if (options_.max_evaluations == 0) options_.max_evaluations = options_.max_iterations * 5 / 4;
 }
 

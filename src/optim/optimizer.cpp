@@ -41,7 +41,10 @@ Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> 
     groups_.push_back({from, from + group.parameters.size(), group.lr});
     from = groups_.back().to;
   }
-  for (std::size_t i = 0; i < slot_names_.size(); ++i) slots_.push_back(zeros({flat_.numel()}, flat_.values().dtype()));
+  const DType dtype = flat_.values().dtype();
+  for (std::size_t i = 0; i < slot_names_.size(); ++i) {
+    slots_.push_back(zeros({flat_.numel()}, is_half(dtype) ? f32 : dtype));
+  }
 }
 
 Optimizer::~Optimizer() = default;
@@ -59,6 +62,14 @@ const std::vector<Tensor>& Optimizer::slots_within(std::int64_t begin, std::int6
   return added.views;
 }
 
+// Half types by way of f32, in which the states are.
+void Optimizer::advance(const Run& run) {
+  if (!is_half(run.value.dtype())) return update(run);
+  const Tensor wide = run.value.to(f32);
+  update({run.group, run.lr, run.step, wide, run.gradient.to(f32), run.slots});
+  Tensor(run.value).copy_(wide);
+}
+
 // Parameters whose gradient is of rows: those rows move, alone.
 void Optimizer::step_sparse(std::size_t group, std::size_t from, std::size_t to, double lr) {
   for (std::size_t i = from; i < to; ++i) {
@@ -68,7 +79,7 @@ void Optimizer::step_sparse(std::size_t group, std::size_t from, std::size_t to,
     std::vector<Tensor> slots;
     for (std::size_t s = 0; s < slots_.size(); ++s) slots.push_back(slot_of(s, i));
     step_rows(p, rows, slots, [&](const Tensor& value, const Tensor& gradient, const std::vector<Tensor>& states) {
-      update({group, lr, steps_[i] + 1, value, gradient, states});
+      advance({group, lr, steps_[i] + 1, value, gradient, states});
     });
     ++steps_[i];
   }
@@ -95,7 +106,8 @@ void Optimizer::step() {
         const bool whole = first == segment.first && last == segment.last;
         const Tensor value = whole ? segment.value : segment.value.slice(0, begin, end);
         const Tensor gradient = whole ? segment.gradient : segment.gradient.slice(0, begin, end);
-        update({g, lr, steps_[first] + 1, value, gradient, slots_within(segment.offset + begin, segment.offset + end)});
+        advance(
+            {g, lr, steps_[first] + 1, value, gradient, slots_within(segment.offset + begin, segment.offset + end)});
         for (; first < last; ++first) ++steps_[first];
       }
     });

@@ -125,7 +125,7 @@ Row where_row() {
                        .empty = {{{0}, {1}}}});
   row.cases.push_back({.what = "numbers",
                        .inputs = {condition, {}},
-                       .call = [](const Tensors& in) { return in[1] * where(in[0], 0.5, 2); },
+                       .call = [](const Tensors& in) { return in[1] * where(in[0], 0.5, 2).to(in[1].dtype()); },
                        .reference =
                            [](const Arrays& in) {
                              return zip(in[0], in[1], [](double c, double x) { return c != 0 ? 0.5 * x : 2 * x; });

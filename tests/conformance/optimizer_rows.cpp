@@ -37,7 +37,7 @@ std::vector<Shapes> repeated(std::size_t inputs, std::vector<Shape> shapes) {
 }
 
 Row sgd_row() {
-  Row row{.op = "sgd_step", .gradient = Gradient::in_place};
+  Row row{.op = "sgd_step", .gradient = Gradient::in_place, .half = false};
   const Input fixed{.varies = false};
   row.cases.push_back({.what = "plain",
                        .inputs = {{}, fixed},
@@ -124,7 +124,7 @@ Case step_case(std::string what, std::vector<Input> states, std::function<void(c
 }
 
 Row adam_row() {
-  Row row{.op = "adam_step", .gradient = Gradient::in_place};
+  Row row{.op = "adam_step", .gradient = Gradient::in_place, .half = false};
   for (std::int64_t step : {1, 7}) {
     for (bool decoupled : {false, true}) {
       row.cases.push_back(step_case(
@@ -195,7 +195,7 @@ Row adam_row() {
 }
 
 Row rmsprop_row() {
-  Row row{.op = "rmsprop_step", .gradient = Gradient::in_place};
+  Row row{.op = "rmsprop_step", .gradient = Gradient::in_place, .half = false};
   const Input large{.low = 3, .high = 4, .varies = false};  // a mean of squares is at least the mean's square
   for (bool centered : {false, true}) {
     for (bool momentum : {false, true}) {
@@ -234,7 +234,7 @@ Row rmsprop_row() {
 }
 
 Row adagrad_row() {
-  Row row{.op = "adagrad_step", .gradient = Gradient::in_place};
+  Row row{.op = "adagrad_step", .gradient = Gradient::in_place, .half = false};
   row.cases.push_back(step_case(
       "", {kSquare},
       [](const Tensors& in) { adagrad_step(in[0], in[1], in[2], {.lr = 0.1, .epsilon = 0.01, .weight_decay = 0.02}); },
@@ -251,7 +251,7 @@ Row adagrad_row() {
 }
 
 Row adadelta_row() {
-  Row row{.op = "adadelta_step", .gradient = Gradient::in_place};
+  Row row{.op = "adadelta_step", .gradient = Gradient::in_place, .half = false};
   row.cases.push_back(step_case(
       "", {kSquare, kSquare},
       [](const Tensors& in) {
@@ -271,7 +271,7 @@ Row adadelta_row() {
 }
 
 Row lion_row() {
-  Row row{.op = "lion_step", .gradient = Gradient::in_place};
+  Row row{.op = "lion_step", .gradient = Gradient::in_place, .half = false};
   row.cases.push_back(step_case(
       "", {kFixed},
       [](const Tensors& in) {

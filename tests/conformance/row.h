@@ -72,6 +72,7 @@ struct Row {
   std::vector<Fault> faults{};
   std::string where{};          ///< the name in error texts, when it is not `op`
   std::vector<double> edges{};  ///< further values of a single input, compared with the reference
+  bool half = true;             ///< takes f16 and bf16
 };
 
 using Rows = std::vector<Row>;

@@ -92,6 +92,9 @@ double rounded(double x, DType dtype) {
   return x;
 }
 
+// From 1 to the next number: results that are computed exactly enough and rounded once differ by no more.
+double step_of(DType half) { return half == tern::f16 ? 0x1p-10 : 0x1p-7; }
+
 // --- inputs
 
 double uniform(std::mt19937_64& random) { return static_cast<double>(random() >> 11) * 0x1p-53; }
@@ -208,7 +211,10 @@ void forward(const Row& row, const Case& c, const Shapes& shapes, DType dtype) {
   const DType result = c.result.value_or(row.result.value_or(dtype));
   EXPECT_EQ(tern::name(got.dtype()), tern::name(result));
   const bool single = dtype == f32 || got.dtype() == f32;
-  expect_close(values_of(got), c.reference(arrays), single ? row.tolerance : row.tolerance_f64, got.dtype());
+  const double tolerance = tern::is_half(got.dtype())       ? step_of(got.dtype()) + row.tolerance
+                           : single || tern::is_half(dtype) ? row.tolerance
+                                                            : row.tolerance_f64;
+  expect_close(values_of(got), c.reference(arrays), tolerance, got.dtype());
 }
 
 template <class F>
@@ -282,15 +288,87 @@ void check_large(const Row& row) {
   }
 }
 
+// f16 and bf16: the result of the rounded inputs, rounded once; the bits whatever the strides; gradients of the type of
+// what they belong to, near those in f32.
+void check_half(const Row& row) {
+  for (const DType half : {tern::bf16, tern::f16}) {
+    for_each_small(row, [&](const Case& c, const Shapes& shapes) {
+      forward(row, c, shapes, half);
+      SCOPED_TRACE(label(c, shapes, half));
+      const Arrays arrays = draw(row, c, shapes, half, 12);
+      if (c.strided) {
+        const Tensor plain = run(c, tensors_of(c, arrays, half));
+        for (Layout layout : {Layout::transposed, Layout::sliced}) {
+          expect_same_bits(run(c, tensors_of(c, arrays, half, layout)), plain);
+        }
+      }
+      if (row.gradient != Gradient::smooth) return;
+      const auto gradients = [&](DType dtype) {
+        const Tensors at = tensors_of(c, arrays, dtype, Layout::contiguous, true);
+        Tensors varying;
+        for (const Tensor& x : at) {
+          if (x.requires_grad()) varying.push_back(x);
+        }
+        const Tensor result = run(c, at);
+        return varying.empty() || !result.requires_grad()
+                   ? Tensors{}
+                   : grad({result}, varying, {.grad_outputs = {tern::ones_like(result)}});
+      };
+      const Tensors narrow = gradients(half), wide = gradients(f32);
+      ASSERT_EQ(narrow.size(), wide.size());
+      for (std::size_t i = 0; i < narrow.size(); ++i) {
+        const DType type = wide[i].dtype() == f32 ? half : wide[i].dtype();
+        EXPECT_EQ(tern::name(narrow[i].dtype()), tern::name(type));
+        expect_close(values_of(narrow[i]), values_of(wide[i]), 8 * step_of(half), f64);
+      }
+    });
+    for (const Case& c : row.cases) {
+      for (const Shapes& shapes : c.large) forward(row, c, shapes, half);
+    }
+  }
+}
+
+// What i32 gives where i64 and u8 are known: it is kept where they are.
+void add_i32(std::vector<TypeRule>& rules) {
+  const auto rule = [&](DType type) {
+    return std::find_if(rules.begin(), rules.end(), [=](const TypeRule& r) { return r.type == type; });
+  };
+  const auto wide = rule(tern::i64), narrow = rule(tern::u8);
+  if (wide == rules.end() || narrow == rules.end() || rule(tern::i32) != rules.end()) return;
+  const bool kept = wide->result == tern::i64 && narrow->result == tern::u8;
+  rules.push_back({tern::i32, kept ? tern::i32 : wide->result});
+}
+
+// Whether numbers of type i64 stand beside those that the op computes with: indices and labels.
+bool any_indices(const Row& row) {
+  const auto of = [](const Case& c, std::optional<DType> dtype) {
+    return std::any_of(c.inputs.begin(), c.inputs.end(), [&](const Input& input) { return input.dtype == dtype; });
+  };
+  return std::any_of(row.cases.begin(), row.cases.end(),
+                     [&](const Case& c) { return of(c, tern::i64) && of(c, std::nullopt); });
+}
+
+// Indices and labels of type i32 are as good as those of i64.
+void check_small_indices(const Row& row) {
+  for (Case c : row.cases) {
+    for (Input& input : c.inputs) {
+      if (input.dtype == tern::i64) input.dtype = tern::i32;
+    }
+    for (const Shapes& shapes : c.shapes) forward(row, c, shapes, f64);
+  }
+}
+
 void check_types(const Row& row) {
-  for (const TypeRule& rule : row.types) {
+  std::vector<TypeRule> rules = row.types;
+  add_i32(rules);
+  for (const TypeRule& rule : rules) {
     Row typed = row;
     typed.result = rule.result;
     Case c = row.cases.front();
     for (Input& input : c.inputs) {
       if (input.dtype) continue;
       input.whole = true;
-      input.low = rule.type == tern::i64 ? -4 : 0;
+      input.low = rule.type == tern::i64 || rule.type == tern::i32 ? -4 : 0;
       input.high = rule.type == tern::boolean ? 2 : 5;
     }
     for (const Shapes& shapes : c.shapes) forward(typed, c, shapes, rule.type);
@@ -505,6 +583,8 @@ bool add_all() {
       if (any(&Case::large)) add(row, "Large", &check_large);
       if (any(&Case::inputs)) add(row, "Strided", &check_strided);
       if (!row->types.empty()) add(row, "Types", &check_types);
+      if (row->half && any(&Case::inputs)) add(row, "HalfPrecision", &check_half);
+      if (any_indices(*row)) add(row, "SmallIndices", &check_small_indices);
       if (row->gradient == Gradient::smooth) {
         add(row, "Gradient", &check_gradient);
         add(row, "SecondDerivative", &check_second);

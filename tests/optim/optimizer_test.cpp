@@ -20,6 +20,7 @@
 #include "tern/nn/sequential.h"
 #include "tern/ops/loss.h"
 #include "tern/optim/clip.h"
+#include "tern/optim/lbfgs.h"
 #include "tern/tensor/creation.h"
 
 namespace {
@@ -338,6 +339,52 @@ TEST(Optimizer, RefusesTheStateOfAnother) {
   // The same method without the state that an option needs.
   const auto [p, largest] = stepped(optim::AdamOptions{.amsgrad = true});
   EXPECT_THROW(largest->load_state_dict(stepped(optim::AdamOptions{}).second->state_dict()), FormatError);
+}
+
+// A step is that of the f32 copy, rounded; states are f32, and saved and loaded as such.
+TEST(Optimizer, HalfParametersStepInF32) {
+  const auto floats = [](const Tensor& x) { return x.detach().to(f32).to_vector<float>(); };
+  for (const DType half : {f16, bf16}) {
+    for (const optim::OptimizerOptions& options : kEvery) {
+      Tensor p = tensor({1, -2, 0.3}, half).requires_grad_(), wide = p.detach().to(f32).requires_grad_();
+      const auto optimizer = optim::make_optimizer(options, {p}), reference = optim::make_optimizer(options, {wide});
+      SCOPED_TRACE(std::string(optimizer->name()) + " " + std::string(name(half)));
+      for (int step = 0; step < 3; ++step) {
+        p.set_grad(tensor({0.5, 3, -0.1}, half));
+        wide.set_grad(p.grad().to(f32));
+        optimizer->step();
+        reference->step();
+        NoGrad guard;
+        wide.copy_(wide.detach().to(half));
+        EXPECT_EQ(floats(p), floats(wide));
+      }
+      EXPECT_EQ(p.dtype(), half);
+      EXPECT_NE(floats(p), (std::vector<float>{1, -2, 0.3f}));
+      for (const auto& [name, state] : optimizer->state_dict()) EXPECT_FALSE(is_half(state.dtype())) << name;
+      optim::make_optimizer(options, {p})->load_state_dict(optimizer->state_dict());
+    }
+  }
+  EXPECT_THROW(optim::Lbfgs({tensor({1}, bf16).requires_grad_()}, {}), DTypeError);
+}
+
+TEST(Optimizer, TrainsANetworkInBf16) {
+  manual_seed(4);
+  nn::Sequential model{nn::Linear(6, 32), nn::Tanh(), nn::Linear(32, 1)};
+  model.to(bf16);
+  AdamW optimizer(model.parameters(), {.lr = 0.02});
+  const Tensor x = randn({128, 6}, bf16), target = (x.slice(1, 0, 1) * x.slice(1, 1, 2)).detach();
+  double first = 0, last = 0;
+  for (int step = 0; step < 150; ++step) {
+    optimizer.zero_grad();
+    const Tensor loss = mse_loss(model(x), target);
+    ASSERT_EQ(loss.dtype(), bf16);
+    loss.backward();
+    optim::clip_grad_norm(model.parameters(), 1);
+    optimizer.step();
+    last = loss.item<double>();
+    if (step == 0) first = last;
+  }
+  EXPECT_LT(last, 0.2 * first);
 }
 
 TEST(ClipGradValue, HoldsEachElement) {

@@ -8,8 +8,8 @@
 
 namespace tern {
 
-// An `index` is of type i64; one outside [0, size) throws IndexError naming the op, the index and its position. Where
-// an index repeats, values are added or written in the order of the index, at any number of threads.
+// An `index` is of type i64 or i32; one outside [0, size) throws IndexError naming the op, the index and its position.
+// Where an index repeats, values are added or written in the order of the index, at any number of threads.
 
 // Whole rows of dimension `dim`; `index` has one dimension.
 /// Rows `index` of dimension `dim`.

@@ -31,9 +31,9 @@ struct CrossEntropyOptions {
   Reduction reduction = Reduction::mean;  ///< mean divides by the sum of the target classes' weights; with
                                           ///< probabilities, by the number of rows
 };
-/// Cross-entropy of softmax(logits) against `target`: logits [N, C] and classes [N], i64, or logits [N, C, d…] and
-/// classes [N, d…], or [C] and []; or probabilities of the logits' shape and type. Throws IndexError on a class outside
-/// [0, C).
+/// Cross-entropy of softmax(logits) against `target`: logits [N, C] and classes [N], i64 or i32, or logits [N, C, d…]
+/// and classes [N, d…], or [C] and []; or probabilities of the logits' shape and type. Throws IndexError on a class
+/// outside [0, C).
 TERN_API Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options = {});
 
 struct NllOptions {

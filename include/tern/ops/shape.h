@@ -60,7 +60,7 @@ TERN_API Tensor repeat(const Tensor& x, const Shape& repeats);
 TERN_API Tensor tile(const Tensor& x, const Shape& repeats);
 /// Each index of dimension `dim` `repeats` times in a row. Throws ValueError on a negative number.
 TERN_API Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, int dim);
-/// The same with a number of its own (i64 [size]) for each index.
+/// The same with a number of its own (i64 or i32 [size]) for each index.
 TERN_API Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, int dim);
 
 enum class PadMode : std::uint8_t {
