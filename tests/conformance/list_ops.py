@@ -97,6 +97,8 @@ def complaints(ops, cases):
         missing = {'Forward', 'SinglePrecision', 'Errors'} - cases[op]
         if not ({'Gradient', 'SecondDerivative'} <= cases[op] or 'NoGradient' in cases[op]):
             missing |= {'Gradient and SecondDerivative, or NoGradient'}
+        if 'Gradient' in cases[op]:
+            missing |= {'HalfPrecision'} - cases[op]
         if 'Strided' in cases[op] and 'Empty' not in cases[op]:
             missing |= {'Empty'}
         lines += [f'{op}: expected the check {name}, found none' for name in sorted(missing)]
@@ -109,7 +111,7 @@ def self_test():
                'Tensor_add_', 'Tensor_operator_subscript', 'Tensor_sum', 'Tensor_t'):
         assert op in ops, f'expected {op} among the ops, got {sorted(ops)}'
     assert not any('copy_in' in op or 'destroy' in op or 'Tensor_item' == op for op in ops), sorted(ops)
-    full = {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'SecondDerivative', 'Empty'}
+    full = {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'SecondDerivative', 'Empty', 'HalfPrecision'}
     rows = {op: full for op in ops}
     assert not complaints(ops, rows), complaints(ops, rows)
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +130,7 @@ def self_test():
     found = complaints(planted_ops, {op: full for op in planted_ops - {'cumsum', 'Tensor_roll'}})
     assert [line.split(':')[0] for line in found] == ['Tensor_roll', 'cumsum'], found
     assert 'spoken_of' not in planted_ops
-    half = {'exp': {'Forward', 'SinglePrecision', 'Errors', 'Gradient'}}
+    half = {'exp': {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'HalfPrecision'}}
     assert complaints({'exp'}, half) == ['exp: expected the check Gradient and SecondDerivative, or NoGradient, '
                                          'found none']
     assert complaints(set(), {'gone': full}) == ['gone: expected a public op for this row, found none']
