@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+
+#include "tern/base/error.h"
 #include "tern/optim/optimizers.h"
 
 // The name and the options of each optimizer, for whoever records them: f(name, value) for each option.
@@ -90,6 +93,33 @@ void fields(const LionOptions& o, F&& f) {
   f("beta2", o.beta2);
   f("weight_decay", o.weight_decay);
   f("maximize", o.maximize);
+}
+
+/// f(options) with the options of the kind.
+template <class F>
+auto visit(const OptimizerOptions& o, F&& f) {
+  using Kind = OptimizerOptions::Kind;
+  switch (o.kind) {
+    case Kind::adamw:
+      return f(o.adamw);
+    case Kind::sgd:
+      return f(o.sgd);
+    case Kind::adam:
+      return f(o.adam);
+    case Kind::nadam:
+      return f(o.nadam);
+    case Kind::radam:
+      return f(o.radam);
+    case Kind::rmsprop:
+      return f(o.rmsprop);
+    case Kind::adagrad:
+      return f(o.adagrad);
+    case Kind::adadelta:
+      return f(o.adadelta);
+    case Kind::lion:
+      return f(o.lion);
+  }
+  throw ValueError("[optimizer] expected a known kind, got number " + std::to_string(static_cast<int>(o.kind)));
 }
 
 }  // namespace tern::optim::internal

@@ -230,11 +230,9 @@ template class ElementwiseOptimizer<AdadeltaOptions>;
 template class ElementwiseOptimizer<LionOptions>;
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters) {
-  return std::visit(
-      [&]<class Options>(const Options& o) -> std::unique_ptr<Optimizer> {
-        return std::make_unique<ElementwiseOptimizer<Options>>(std::move(parameters), o);
-      },
-      options);
+  return internal::visit(options, [&]<class Options>(const Options& o) -> std::unique_ptr<Optimizer> {
+    return std::make_unique<ElementwiseOptimizer<Options>>(std::move(parameters), o);
+  });
 }
 
 }  // namespace tern::optim

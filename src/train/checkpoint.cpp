@@ -26,13 +26,11 @@ constexpr int format = 1;
 const std::string what = "checkpoint";
 
 OrderedJson optimizer_json(const optim::OptimizerOptions& optimizer) {
-  return std::visit(
-      [](const auto& options) {
-        OrderedJson json{{"name", optim::internal::name_of(options)}};
-        optim::internal::fields(options, [&](const char* name, auto value) { json[name] = value; });
-        return json;
-      },
-      optimizer);
+  return optim::internal::visit(optimizer, [](const auto& options) {
+    OrderedJson json{{"name", optim::internal::name_of(options)}};
+    optim::internal::fields(options, [&](const char* name, auto value) { json[name] = value; });
+    return json;
+  });
 }
 
 OrderedJson schedule_json(const optim::ScheduleOptions& schedule) {

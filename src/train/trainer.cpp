@@ -9,10 +9,10 @@
 #include <span>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "base/json.h"
 #include "checkpoint.h"
+#include "optim/fields.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/log.h"
@@ -162,15 +162,14 @@ class Run {
     if (options_.decay_biases) return optim::make_optimizer(options_.optimizer, parameters_);
     std::vector<Tensor> matrices, vectors;
     for (const Tensor& p : parameters_) (p.dim() < 2 ? vectors : matrices).push_back(p);
-    return std::visit(
-        [&]<class Options>(const Options& decayed) -> std::unique_ptr<optim::Optimizer> {
-          std::vector<optim::ParameterGroup<Options>> groups;
-          if (!matrices.empty()) groups.push_back({matrices, decayed});
-          if (!vectors.empty()) groups.push_back({vectors, decayed});
-          if (!vectors.empty()) groups.back().options.weight_decay = 0;
-          return std::make_unique<optim::ElementwiseOptimizer<Options>>(groups);
-        },
-        options_.optimizer);
+    const auto make = [&]<class Options>(const Options& decayed) -> std::unique_ptr<optim::Optimizer> {
+      std::vector<optim::ParameterGroup<Options>> groups;
+      if (!matrices.empty()) groups.push_back({matrices, decayed});
+      if (!vectors.empty()) groups.push_back({vectors, decayed});
+      if (!vectors.empty()) groups.back().options.weight_decay = 0;
+      return std::make_unique<optim::ElementwiseOptimizer<Options>>(groups);
+    };
+    return optim::internal::visit(options_.optimizer, make);
   }
 
   void resume() {

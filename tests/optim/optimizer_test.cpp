@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "optim/fields.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -170,7 +171,7 @@ TEST(Optimizer, GroupsOfEveryKindAreOptimizersOfTheirOwn) {
     EXPECT_EQ(run(true), run(false)) << Kind({parameter({1})}).name();
   };
   for (const optim::OptimizerOptions& options : kEvery) {
-    std::visit([&](const auto& o) { check(o, o); }, options);
+    optim::internal::visit(options, [&](const auto& o) { check(o, o); });
   }
 }
 

@@ -154,7 +154,7 @@ TEST(Trainer, TakesEveryOptimizerAndScheduleAndResumesBitForBit) {
     Trainer(o).fit(first, two_classes(300, 1), two_classes(100, 2));
     nn::Sequential second = network(9);
     Trainer(o).fit(second, two_classes(300, 1), two_classes(100, 2));
-    EXPECT_EQ(values_of(second), values_of(whole)) << optimizer.index();
+    EXPECT_EQ(values_of(second), values_of(whole)) << static_cast<int>(optimizer.kind);
     std::filesystem::remove(o.checkpoint);
   }
   std::filesystem::remove_all(folder);

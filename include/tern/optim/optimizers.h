@@ -1,8 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "tern/optim/optimizer.h"
@@ -105,7 +105,7 @@ struct ParameterGroup {
 
 /// The optimizer of these options.
 template <class Options>
-class ElementwiseOptimizer : public Optimizer {
+class TERN_API ElementwiseOptimizer : public Optimizer {
  public:
   /// Throws ValueError naming an option outside its range, and what Optimizer throws.
   explicit ElementwiseOptimizer(std::vector<Tensor> parameters, const Options& options = {});
@@ -143,19 +143,31 @@ using Lion = ElementwiseOptimizer<LionOptions>;
 using SgdGroup = ParameterGroup<SgdOptions>;
 using AdamWGroup = ParameterGroup<AdamWOptions>;
 
-extern template class TERN_API ElementwiseOptimizer<SgdOptions>;
-extern template class TERN_API ElementwiseOptimizer<AdamOptions>;
-extern template class TERN_API ElementwiseOptimizer<AdamWOptions>;
-extern template class TERN_API ElementwiseOptimizer<NAdamOptions>;
-extern template class TERN_API ElementwiseOptimizer<RAdamOptions>;
-extern template class TERN_API ElementwiseOptimizer<RmspropOptions>;
-extern template class TERN_API ElementwiseOptimizer<AdagradOptions>;
-extern template class TERN_API ElementwiseOptimizer<AdadeltaOptions>;
-extern template class TERN_API ElementwiseOptimizer<LionOptions>;
+/// Which optimizer, and how it is set: `OptimizerOptions options = AdamWOptions{.lr = 1e-3}`. Of the members that of
+/// the kind counts.
+struct OptimizerOptions {
+  enum class Kind : std::uint8_t { adamw, sgd, adam, nadam, radam, rmsprop, adagrad, adadelta, lion };
+  Kind kind = Kind::adamw;
+  AdamWOptions adamw{};
+  SgdOptions sgd{};
+  AdamOptions adam{};
+  NAdamOptions nadam{};
+  RAdamOptions radam{};
+  RmspropOptions rmsprop{};
+  AdagradOptions adagrad{};
+  AdadeltaOptions adadelta{};
+  LionOptions lion{};
 
-/// Which optimizer, and how it is set: `OptimizerOptions options = AdamWOptions{.lr = 1e-3}`.
-using OptimizerOptions = std::variant<AdamWOptions, SgdOptions, AdamOptions, NAdamOptions, RAdamOptions, RmspropOptions,
-                                      AdagradOptions, AdadeltaOptions, LionOptions>;
+  OptimizerOptions(const AdamWOptions& options = {}) : adamw(options) {}
+  OptimizerOptions(const SgdOptions& options) : kind(Kind::sgd), sgd(options) {}
+  OptimizerOptions(const AdamOptions& options) : kind(Kind::adam), adam(options) {}
+  OptimizerOptions(const NAdamOptions& options) : kind(Kind::nadam), nadam(options) {}
+  OptimizerOptions(const RAdamOptions& options) : kind(Kind::radam), radam(options) {}
+  OptimizerOptions(const RmspropOptions& options) : kind(Kind::rmsprop), rmsprop(options) {}
+  OptimizerOptions(const AdagradOptions& options) : kind(Kind::adagrad), adagrad(options) {}
+  OptimizerOptions(const AdadeltaOptions& options) : kind(Kind::adadelta), adadelta(options) {}
+  OptimizerOptions(const LionOptions& options) : kind(Kind::lion), lion(options) {}
+};
 TERN_API std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters);
 
 }  // namespace tern::optim
