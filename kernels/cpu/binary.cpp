@@ -118,6 +118,8 @@ void register_binary() {
   where.set(DeviceKind::cpu, boolean, &where_kernel<bool>);
   add_product.set(DeviceKind::cpu, f32, &add_product_kernel<float>);
   add_product.set(DeviceKind::cpu, f64, &add_product_kernel<double>);
+  add_product.set(DeviceKind::cpu, f16, &add_product_kernel<Half>);
+  add_product.set(DeviceKind::cpu, bf16, &add_product_kernel<BFloat16>);
   add_scaled.set(DeviceKind::cpu, f32, &add_scaled_kernel<float>);
   add_scaled.set(DeviceKind::cpu, f64, &add_scaled_kernel<double>);
   add_scaled.set(DeviceKind::cpu, f16, &add_scaled_kernel<Half>);

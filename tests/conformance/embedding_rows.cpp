@@ -96,7 +96,7 @@ Row row_gradient_row() {
 
 // Rows 3 and 1 of 4 take a step with momentum; the others stand still, and their buffers.
 Row step_rows_row() {
-  Row row{.op = "step_rows", .gradient = Gradient::in_place};
+  Row row{.op = "step_rows", .gradient = Gradient::in_place, .half = false};
   const Input fixed{.varies = false};
   const auto step = [](const Tensor& value, const Tensor& gradient, const Tensors& states) {
     sgd_step(value, gradient, states[0], {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01});

@@ -23,7 +23,7 @@ OPS = 'include/tern/ops'
 NO_OPS = {
     'Tensor', 'operator=', 'defined', 'dim', 'size', 'shape', 'strides', 'numel', 'dtype', 'device', 'is_contiguous',
     'is_same', 'item', 'span', 'mutable_span', 'to_vector', 'requires_grad', 'requires_grad_', 'is_leaf', 'grad',
-    'set_grad', 'set_grad_buffer', 'clear_grad', 'backward', 'impl', 'release',
+    'set_grad', 'set_grad_buffer', 'clear_grad', 'retain_grad', 'register_hook', 'backward', 'impl', 'release',
 }
 # Functions of tensor.h beside the class that compute nothing.
 NO_FUNCTIONS = {'to_string', 'version'}
