@@ -4,8 +4,8 @@
 
 Writes OUTPUT_FOLDER/<page>_<n>.cpp for each ```cpp block, which must be a whole program, and OUTPUT_FOLDER/<page>.sh
 with the ```sh blocks that <!-- run --> precedes, in order. A block that <!-- excerpt --> precedes is left alone: an
-excerpt of a file that the tests compile elsewhere. Prints the paths written, one a line; says file and line of what it
-cannot take, and exits with 1.
+excerpt of a file that the tests compile elsewhere; so is one after <!-- edit: … -->, which adding_an_op.py applies.
+Prints the paths written, one a line; says file and line of what it cannot take, and exits with 1.
 """
 
 import os
@@ -13,7 +13,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MARK = re.compile(r'^<!--\s*(\w+)\s*-->\s*$')
+MARK = re.compile(r'^<!--\s*(\w+)(?::.*)?\s*-->\s*$')
 FENCE = re.compile(r'^```(\S*)\s*$')
 
 
@@ -66,9 +66,9 @@ def main():
         commands, programs = [], 0
         for line, language, mark, code in blocks(page):
             at = f'{os.path.relpath(page, ROOT)}:{line}'
-            if mark not in (None, 'run', 'excerpt'):
-                problems.append(f'{at}: expected <!-- run --> or <!-- excerpt -->, got <!-- {mark} -->')
-            elif language == 'cpp' and mark != 'excerpt':
+            if mark not in (None, 'run', 'excerpt', 'edit'):
+                problems.append(f'{at}: expected <!-- run -->, <!-- excerpt --> or <!-- edit: … -->, got <!-- {mark} -->')
+            elif language == 'cpp' and mark not in ('excerpt', 'edit'):
                 if 'int main(' not in code:
                     problems.append(f'{at}: expected a whole program or <!-- excerpt --> before the block')
                     continue
