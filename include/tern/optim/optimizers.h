@@ -8,10 +8,11 @@
 #include "tern/optim/optimizer.h"
 
 // Optimizers whose step treats each element alone, in PyTorch's form (ops/optimizer_step.h has the formulas). Each is
-// made of all parameters and one set of options, or of groups with options of their own.
+// made of all parameters and one set of options, or of groups with options of their own. (Options are exported because
+// a template is no more visible than what it is made of.)
 namespace tern::optim {
 
-struct SgdOptions {
+struct TERN_API SgdOptions {
   double lr = 1e-3;         ///< learning rate, at least 0
   double momentum = 0;      ///< share of the last step's direction that is kept, at least 0
   double dampening = 0;     ///< share of the gradient that momentum leaves out
@@ -20,7 +21,7 @@ struct SgdOptions {
   bool maximize = false;    ///< climbs instead
 };
 
-struct AdamOptions {
+struct TERN_API AdamOptions {
   double lr = 1e-3;         ///< learning rate, at least 0
   double beta1 = 0.9;       ///< decay of the mean of gradients, in [0, 1)
   double beta2 = 0.999;     ///< decay of the mean of squares, in [0, 1)
@@ -30,7 +31,7 @@ struct AdamOptions {
   bool maximize = false;    ///< climbs instead
 };
 
-struct AdamWOptions {
+struct TERN_API AdamWOptions {
   double lr = 1e-3;            ///< learning rate, at least 0
   double beta1 = 0.9;          ///< decay of the mean of gradients, in [0, 1)
   double beta2 = 0.999;        ///< decay of the mean of squares, in [0, 1)
@@ -40,7 +41,7 @@ struct AdamWOptions {
   bool maximize = false;       ///< climbs instead
 };
 
-struct NAdamOptions {
+struct TERN_API NAdamOptions {
   double lr = 2e-3;              ///< learning rate, at least 0
   double beta1 = 0.9;            ///< decay of the mean of gradients, in [0, 1)
   double beta2 = 0.999;          ///< decay of the mean of squares, in [0, 1)
@@ -51,7 +52,7 @@ struct NAdamOptions {
   bool maximize = false;         ///< climbs instead
 };
 
-struct RAdamOptions {
+struct TERN_API RAdamOptions {
   double lr = 1e-3;         ///< learning rate, at least 0
   double beta1 = 0.9;       ///< decay of the mean of gradients, in [0, 1)
   double beta2 = 0.999;     ///< decay of the mean of squares, in [0, 1)
@@ -61,7 +62,7 @@ struct RAdamOptions {
   bool maximize = false;    ///< climbs instead
 };
 
-struct RmspropOptions {
+struct TERN_API RmspropOptions {
   double lr = 1e-2;         ///< learning rate, at least 0
   double alpha = 0.99;      ///< decay of the mean of squares, in [0, 1)
   double epsilon = 1e-8;    ///< added to the root of the mean of squares
@@ -71,7 +72,7 @@ struct RmspropOptions {
   bool maximize = false;    ///< climbs instead
 };
 
-struct AdagradOptions {
+struct TERN_API AdagradOptions {
   double lr = 1e-2;         ///< learning rate, at least 0
   double lr_decay = 0;      ///< step t takes lr / (1 + (t - 1) · lr_decay), at least 0
   double epsilon = 1e-10;   ///< added to the root of the sum of squares
@@ -80,7 +81,7 @@ struct AdagradOptions {
   bool maximize = false;    ///< climbs instead
 };
 
-struct AdadeltaOptions {
+struct TERN_API AdadeltaOptions {
   double lr = 1;            ///< learning rate, at least 0
   double rho = 0.9;         ///< decay of the means of squares, in [0, 1)
   double epsilon = 1e-6;    ///< added to both means before their roots are taken
@@ -88,7 +89,7 @@ struct AdadeltaOptions {
   bool maximize = false;    ///< climbs instead
 };
 
-struct LionOptions {
+struct TERN_API LionOptions {
   double lr = 1e-4;         ///< learning rate, at least 0
   double beta1 = 0.9;       ///< share of the mean in the direction of a step, in [0, 1)
   double beta2 = 0.99;      ///< decay of the mean of gradients, in [0, 1)
@@ -103,7 +104,7 @@ struct ParameterGroup {
   Options options{};
 };
 
-/// The optimizer of these options.
+/// The optimizer of these options; the library has those of the options above.
 template <class Options>
 class TERN_API ElementwiseOptimizer : public Optimizer {
  public:
