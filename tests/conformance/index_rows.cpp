@@ -543,7 +543,7 @@ std::vector<Subscript> subscripts() {
   const auto at = [](const auto& list, std::int64_t i) { return list[i]; };
   return {
       {"a number",
-       [](const Tensor& x) { return x[{1}]; },
+       [](const Tensor& x) { return x[{tern::Index(1)}]; },
        {4, 5},
        [](const Index& i) {
          return Index{1, i[0], i[1]};

@@ -58,9 +58,10 @@ struct Matrix {
         column(lies == Lies::columns ? rows + 2
                : lies == Lies::apart ? 2
                                      : 1) {
-    // No element more than the matrix has: the address sanitizer then sees each one read past the end.
+    // No element more than the matrix has: the address sanitizer then sees each one read past the end. But memory of
+    // its own in any case, as a tensor without elements has.
     elements = draws<T>(
-        rows == 0 || columns == 0 ? 0 : static_cast<std::size_t>((rows - 1) * row + (columns - 1) * column + 1),
+        rows == 0 || columns == 0 ? 1 : static_cast<std::size_t>((rows - 1) * row + (columns - 1) * column + 1),
         stream);
   }
   T operator()(std::int64_t i, std::int64_t j) const {
