@@ -27,6 +27,7 @@
 #include "tern/nn/activations.h"
 #include "tern/nn/containers.h"
 #include "tern/nn/embedding.h"
+#include "tern/nn/init.h"
 #include "tern/nn/linear.h"
 #include "tern/nn/norm.h"
 #include "tern/nn/safetensors.h"
