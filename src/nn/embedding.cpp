@@ -4,14 +4,12 @@
 
 #include "nn/fields.h"
 #include "tern/nn/init.h"
-#include "tern/ops/binary.h"
-#include "tern/ops/index.h"
-#include "tern/ops/shape.h"
+#include "tern/ops/embedding.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::nn {
 
-Embedding::Embedding(const EmbeddingOptions& options) : padding_(options.padding) {
+Embedding::Embedding(const EmbeddingOptions& options) : padding_(options.padding), sparse_(options.sparse) {
   constexpr std::int64_t limit = std::int64_t{1} << 40;
   if (options.count < 1 || options.width < 1 || options.count > limit / options.width) {
     throw ValueError("[embedding] expected count and width of at least 1 and at most 2^40 weights, got count " +
@@ -31,20 +29,12 @@ Embedding::Embedding(const EmbeddingOptions& options) : padding_(options.padding
 }
 
 Tensor Embedding::forward(const Tensor& indices) {
-  if (indices.dtype() != i64) {
-    throw DTypeError("[embedding] expected i64 indices, got " + std::string(name(indices.dtype())));
-  }
-  Shape shape = indices.shape();
-  shape.push_back(weight.size(1));
-  const Tensor flat = indices.reshape({indices.numel()});
-  Tensor rows = index_select(weight, 0, flat);
-  if (padding_ >= 0 && rows.requires_grad()) rows = where((flat == padding_).unsqueeze(1), rows.detach(), rows);
-  return rows.reshape(shape);
+  return embedding(weight, indices, {.padding_idx = padding_, .sparse = sparse_});
 }
 
 Attributes Embedding::attributes() const {
   return internal::to_attributes(
-      EmbeddingOptions{.count = weight.size(0), .width = weight.size(1), .padding = padding_});
+      EmbeddingOptions{.count = weight.size(0), .width = weight.size(1), .padding = padding_, .sparse = sparse_});
 }
 
 }  // namespace tern::nn

@@ -24,6 +24,7 @@ void fields(EmbeddingOptions& o, F&& f) {
   f("count", o.count);
   f("width", o.width);
   f("padding", o.padding);
+  f("sparse", o.sparse);
 }
 template <class F>
 void fields(GeluOptions& o, F&& f) {

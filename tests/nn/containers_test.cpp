@@ -122,11 +122,13 @@ TEST(Embedding, StartsNormalAndChecks) {
   EXPECT_THROW(nn::Embedding({.count = 3, .width = 3, .padding = 3}), ValueError);
   EXPECT_THROW(nn::Embedding({.count = 3, .width = 3, .dtype = i64}), DTypeError);
   const std::string json = nn::architecture(table);
-  EXPECT_EQ(json, R"({"format":1,"dtype":"f32","type":"Embedding","count":500,"width":100,"padding":7})");
+  EXPECT_EQ(json,
+            R"({"format":1,"dtype":"f32","type":"Embedding","count":500,"width":100,"padding":7,"sparse":false})");
   EXPECT_EQ(nn::architecture(*nn::make_module(json)), json);
-  for (const char* bad :
-       {R"("count":0,"width":3,"padding":-1)", R"("count":9000000000,"width":9000000000,"padding":-1)",
-        R"("count":3,"width":3,"padding":3)", R"("count":100000,"width":100000,"padding":-1)"}) {
+  for (const char* bad : {R"("count":0,"width":3,"padding":-1,"sparse":false)",
+                          R"("count":9000000000,"width":9000000000,"padding":-1,"sparse":false)",
+                          R"("count":3,"width":3,"padding":3,"sparse":false)",
+                          R"("count":100000,"width":100000,"padding":-1,"sparse":false)"}) {
     EXPECT_THROW(nn::make_module(std::string(R"({"format":1,"type":"Embedding",)") + bad + "}"), FormatError) << bad;
   }
 }

@@ -59,6 +59,20 @@ void row(const Work& work, int threads) {
   compare::measure(work, 1, [&] { const torch::Tensor y = net->forward(x); });
 }
 
+// Its AdamW takes no sparse gradient, and it has no SparseAdam: the dense one is what a user has.
+void lookup(const Work& work, int threads) {
+  at::set_num_threads(threads);
+  const std::vector<long> sizes = compare::numbers_of(work.name);
+  torch::nn::Embedding table(sizes[0], sizes[1]);
+  AdamW optimizer(table->parameters(), AdamWOptions(1e-4));
+  const torch::Tensor ids = (torch::arange(sizes[2]) * 7919).remainder(sizes[0]);
+  compare::measure(work, 1, [&] {
+    optimizer.zero_grad();
+    table->forward(ids).square().mean().backward();
+    optimizer.step();
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,5 +86,6 @@ int main(int argc, char** argv) {
                            {"adamw-784-256-256-10-128", &step<AdamW, AdamWOptions>},
                            {"sgd-784-1024-1024-10-128", &step<SGD, SGDOptions>},
                            {"adamw-784-1024-1024-10-128", &step<AdamW, AdamWOptions>},
-                           {"row-30-64-32-1", &row}});
+                           {"row-30-64-32-1", &row},
+                           {"embedding-50000-64-1024", &lookup}});
 }

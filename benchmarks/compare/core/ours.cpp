@@ -56,6 +56,22 @@ void row(const Work& work, int threads) {
   compare::measure(work, 1, [&] { const Tensor y = net(x); });
 }
 
+void lookup(const Work& work, int threads) {
+  set_num_threads(threads);
+  const std::vector<long> sizes = compare::numbers_of(work.name);
+  nn::Embedding table({.count = sizes[0], .width = sizes[1], .sparse = true});
+  optim::AdamW optimizer(table.parameters(), {.lr = 1e-4});
+  Tensor ids = zeros({sizes[2]}, i64);
+  for (long i = 0; i < sizes[2]; ++i) {
+    ids.mutable_span<std::int64_t>()[static_cast<std::size_t>(i)] = i * 7919 % sizes[0];
+  }
+  compare::measure(work, 1, [&] {
+    optimizer.zero_grad();
+    square(table(ids)).mean().backward();
+    optimizer.step();
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,5 +85,6 @@ int main(int argc, char** argv) {
                            {"adamw-784-256-256-10-128", &step<optim::AdamW>},
                            {"sgd-784-1024-1024-10-128", &step<optim::Sgd>},
                            {"adamw-784-1024-1024-10-128", &step<optim::AdamW>},
-                           {"row-30-64-32-1", &row}});
+                           {"row-30-64-32-1", &row},
+                           {"embedding-50000-64-1024", &lookup}});
 }
