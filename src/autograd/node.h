@@ -103,11 +103,11 @@ struct In {
 };
 
 /// Makes `out` the result of a new node.
-Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t count, bool save_output,
-             std::size_t attribute_bytes);
+TERN_API Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t count, bool save_output,
+                      std::size_t attribute_bytes);
 /// Throws NumericError naming `op`, and where it was called, when `x` holds a NaN: its result, or, with a node, a
 /// gradient that it made.
-void check_anomaly(const OpInfo& op, const Tensor& x, const Node* node, const In* inputs, std::size_t count);
+TERN_API void check_anomaly(const OpInfo& op, const Tensor& x, const Node* node, const In* inputs, std::size_t count);
 
 /// Tapes an op: `out` becomes the result of a new node if taping is on and an input needs a gradient. Returns the node,
 /// or null. In anomaly mode checks `out` first.

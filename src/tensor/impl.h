@@ -108,13 +108,14 @@ Tensor new_tensor(const Shape& shape, DType dtype);
 Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second = nullptr);
 /// A view without history.
 Tensor new_view(const TensorImpl* x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
-Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
+TERN_API Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides,
+                         std::int64_t offset_elements);
 /// A contiguous view that is a family of its own (see Storage).
 Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offset_elements);
 
 /// Gives `to` the memory of `from`, a tensor of its shape, whose handle stays what it is; whatever saved the old
 /// elements is told that they were written.
-void take_elements(TensorImpl* to, const TensorImpl* from) noexcept;
+TERN_API void take_elements(TensorImpl* to, const TensorImpl* from) noexcept;
 
 /// Throws unless x may be written in place now, and counts the write.
 void begin_write(const char* where, const Tensor& x);

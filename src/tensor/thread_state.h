@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tern/base/export.h"
+
 namespace tern::internal {
 
 struct ThreadState {
@@ -8,6 +10,6 @@ struct ThreadState {
   bool derivative = false;  // within one: its ops are judged by the gradients that it gives
 };
 // initial-exec: one load instead of a call, also in a shared library.
-extern __attribute__((tls_model("initial-exec"))) constinit thread_local ThreadState thread_state;
+extern TERN_API __attribute__((tls_model("initial-exec"))) constinit thread_local ThreadState thread_state;
 
 }  // namespace tern::internal
