@@ -5,8 +5,8 @@
 namespace tern {
 
 // Over all dimensions when `dims` is empty. Each result has one order of summation, fixed by the number of its terms
-// alone: term r goes to lane r % 8 of its chunk of 4,096, in f64 (i64 for integers); lanes, then chunks, are added in
-// order.
+// alone: term r goes to lane r % 16 of its chunk of 4,096, in f64; the lanes are added in a tree, neighbours first,
+// then the chunks in order. Integers are added in i64.
 TERN_API Tensor sum(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 /// Of no terms: NaN.
 TERN_API Tensor mean(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
