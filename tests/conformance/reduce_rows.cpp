@@ -226,12 +226,17 @@ Row running(const char* op, Tensor (*f)(const Tensor&, int), double (*next)(doub
                          .reference =
                              [=](const Arrays& in) {
                                const std::size_t d = dim < 0 ? in[0].sizes.size() - 1 : static_cast<std::size_t>(dim);
-                               return build(in[0].sizes, [&](const Index& i) {
-                                 double value = first;
-                                 Index at = i;
-                                 for (at[d] = 0; at[d] <= i[d]; ++at[d]) value = next(value, in[0].at(at));
-                                 return value;
-                               });
+                               std::int64_t inner = 1;
+                               for (std::size_t after = d + 1; after < in[0].sizes.size(); ++after) {
+                                 inner *= in[0].sizes[after];
+                               }
+                               Array out = in[0];
+                               for (std::int64_t i = 0; i < out.count(); ++i) {
+                                 const bool starts = i / inner % out.sizes[d] == 0;
+                                 const auto at = static_cast<std::size_t>(i);
+                                 out.values[at] = next(starts ? first : out[i - inner], in[0][i]);
+                               }
+                               return out;
                              },
                          .shapes = {{{2, 3, 4}}, {{1, 1}}},
                          .empty = {{{2, 0, 3}}, {{0, 2}}},
