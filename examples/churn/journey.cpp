@@ -38,6 +38,12 @@ void Journey::warn(const std::string& text) {
   std::fflush(stdout);
 }
 
+void Journey::note(const std::string& text) {
+  notes_.push_back(text);
+  std::printf("  note: %s\n", text.c_str());
+  std::fflush(stdout);
+}
+
 double Journey::total() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
 double Journey::seconds() const { return std::chrono::duration<double>(Clock::now() - last_).count(); }

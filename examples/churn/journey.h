@@ -23,12 +23,15 @@ class Journey {
   void print(const std::string& stage, const std::string& found) const;
   /// Prints a warning and keeps it for the report.
   void warn(const std::string& text);
+  /// The same for what is worth a line and no warning.
+  void note(const std::string& text);
   /// Seconds since the last `done`.
   double seconds() const;
 
   /// Seconds since the run began.
   double total() const;
   const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::vector<std::string>& notes() const { return notes_; }
   /// {"read": {"seconds": 0.1}, …} in order.
   nlohmann::ordered_json stages() const;
 
@@ -36,7 +39,7 @@ class Journey {
   using Clock = std::chrono::steady_clock;
   Clock::time_point start_ = Clock::now(), last_ = start_;
   std::vector<std::pair<std::string, double>> seconds_;
-  std::vector<std::string> warnings_;
+  std::vector<std::string> warnings_, notes_;
 };
 
 /// Files that appear all or none: whatever may fail for want of room has happened before the first is put in its place.

@@ -75,7 +75,7 @@ void add_train(CLI::App& app, TrainOptions& options) {
   add_list(command, "--types", options.types,
            "column=type: number i64 boolean string categorical timestamp date:dmy number:comma+group …");
   add_list(command, "--missing", options.missing,
-           "further words for a missing value, beside empty, NA, N/A, NaN, nan, null, NULL, None, ?");
+           "further words for a missing value, beside empty, ? and those of pandas (NA, n/a, NaN, null, None, #N/A …)");
   command.add_option("--model", options.model, "mlp or logistic")
       ->check(CLI::IsMember({"mlp", "logistic"}))
       ->capture_default_str();

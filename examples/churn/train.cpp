@@ -180,7 +180,7 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   for (std::int64_t c = 0; c < table.width(); ++c) missing += table.column(c).null_count();
   journey.done("read", std::to_string(table.rows()) + " rows, " + std::to_string(table.width()) + " columns, " +
                            std::to_string(missing) + " missing values");
-  for (const std::string& note : csv.notes) std::printf("  note: %s\n", with_options(note).c_str());
+  for (const std::string& note : csv.notes) journey.note(with_options(note));
   return table;
 }
 
@@ -532,6 +532,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
                         {"notes", splits.notes}};
     report["dropped"] = to_json(dropped);
     report["duplicates"] = to_json(repeats);
+    report["notes"] = journey.notes();
     report["warnings"] = journey.warnings();
     if (!trained.fitted.report.warning.empty()) {
       report["warnings"].push_back("validation rows: " + trained.fitted.report.warning);

@@ -2,12 +2,12 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
-#include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "data/csv_infer.h"
 #include "data/csv_input.h"
+#include "data/csv_notes.h"
 #include "data/csv_records.h"
 #include "data/near_names.h"
 #include "data/scalar.h"
@@ -118,7 +118,7 @@ class Reader {
     infer();
     fill();
     Table table = make_table();
-    note_words_among_others(table);
+    note_texts(table);
     for (const Plan& plan : plans_) {
       if (!plan.note.empty()) notes_.push_back("column " + internal::shown(plan.out.name) + ": " + plan.note);
     }
@@ -561,10 +561,16 @@ class Reader {
       } else {
         fail(record(row), plan.out.name,
              "expected " + std::string(to_string(plan.read)) + ", got " +
-                 (parsed == Parsed::too_large ? "a number too large: " : "") + internal::shown(text));
+                 (parsed == Parsed::too_large ? "a number too large: " : "") + internal::shown(text) +
+                 (plan.read == ColumnType::i64 && fraction(text) ? "; the type number takes fractions" : ""));
       }
     }
     return true;
+  }
+
+  static bool fraction(std::string_view text) {
+    double number = 0;
+    return internal::parse_f64(text, number) == Parsed::ok && number != std::floor(number);
   }
 
   // A whole number written with a fraction of zeros (3.0), as tools do that keep numbers with gaps as floating point.
@@ -639,85 +645,16 @@ class Reader {
     return table;
   }
 
-  // Text of which nine values in ten are numbers, or have one written form: which words stand among them, and what can
-  // be done.
-  void note_words_among_others(const Table& table) {
+  // Text that looks like numbers or dates: why it is none, and what can be done.
+  void note_texts(const Table& table) {
     parallel_for(static_cast<std::int64_t>(plans_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t c = begin; c < end; ++c) {
         Plan& plan = plans_[static_cast<std::size_t>(c)];
         if (!plan.told && !plan.out.only_blank_missing && plan.read == ColumnType::string && plan.note.empty()) {
-          plan.note = words_among_others(table, plan.out.name);
+          plan.note = internal::note_on_text(table, plan.out.name);
         }
       }
     });
-  }
-
-  struct Misfits {
-    std::int64_t count = 0;
-    std::vector<std::pair<std::string_view, std::int64_t>> words{};  // the first few, with the first row of each
-  };
-  // The values that do not fit; nothing where all fit, or more than one in ten does not.
-  template <class Fits>
-  static std::optional<Misfits> few_misfits(const Column& column, Fits fits) {
-    constexpr std::size_t most_words = 3;
-    const std::int64_t bound = (column.size() - column.null_count()) / 10;
-    Misfits found;
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      if (column.is_null(row)) continue;
-      const std::string_view text = internal::trim(column.string(row));
-      if (fits(text)) continue;
-      if (++found.count > bound) return std::nullopt;
-      const auto known = [&](const auto& one) { return one.first == text; };
-      if (found.words.size() < most_words && std::none_of(found.words.begin(), found.words.end(), known)) {
-        found.words.emplace_back(text, row);
-      }
-    }
-    if (found.count == 0) return std::nullopt;
-    return found;
-  }
-
-  static bool plain_number(std::string_view text) {
-    double number = 0;
-    return internal::parse_f64(text, number) == Parsed::ok && !internal::leading_zero(text);
-  }
-  static bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
-
-  // The written form of numbers or dates that the values with a digit have.
-  static std::optional<std::string> form_of_digits(const Column& column) {
-    std::vector<std::string> values(static_cast<std::size_t>(column.size()));
-    std::vector<bool> valid(values.size());
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      const auto at = static_cast<std::size_t>(row);
-      if (column.is_null(row) || !has_digit(column.string(row))) continue;
-      values[at] = column.string(row);
-      valid[at] = true;
-    }
-    try {
-      return detect_format(Column::from_strings(values, valid));
-    } catch (const DataError&) {
-      return std::nullopt;  // more than one
-    }
-  }
-
-  static std::string words_among_others(const Table& table, const std::string& name) {
-    const Column& column = table.column(name);
-    std::string what = "numbers", type = "number";
-    std::optional<Misfits> found = few_misfits(column, plain_number);
-    if (!found) {
-      found = few_misfits(column, has_digit);
-      const std::optional<std::string> form = found ? form_of_digits(column) : std::nullopt;
-      if (!form) return {};
-      what = "written as " + *form;
-      type = *form;
-    }
-    const std::int64_t values = column.size() - column.null_count();
-    std::string note = std::to_string(values - found->count) + " of " + std::to_string(values) + " values are " + what +
-                       ", kept as text for the others:";
-    for (std::size_t k = 0; k < found->words.size(); ++k) {
-      note += (k ? ", " : " ") + internal::shown(found->words[k].first) + " (line " +
-              std::to_string(table.location(found->words[k].second).line) + ")";
-    }
-    return note + "; told as missing words they are missing values, the type " + type + " refuses them";
   }
 
   void write_report(CsvReport& report, const Table& table) const {

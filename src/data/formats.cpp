@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "data/scalar.h"
+#include "data/written_form.h"
 #include "tern/base/error.h"
 
 namespace tern::data {
@@ -14,7 +15,10 @@ using internal::Parsed;
 
 constexpr std::string_view date_names[] = {"date:iso", "date:ymd", "date:dmy", "date:mdy", "date:d-mon", "date:mon-d"};
 constexpr std::string_view boolean_names[] = {"boolean:true/false", "boolean:yes/no", "boolean:y/n", "boolean:on/off"};
-constexpr std::string_view currencies[] = {"$", "€", "£", "¥", "₹"};
+constexpr std::string_view currencies[] = {"$",   "€",   "£",   "¥",   "₹",   "USD", "EUR", "GBP", "CHF", "JPY",
+                                           "CNY", "INR", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL"};
+constexpr char number_signs[8][2] = {{'.', '\0'}, {'.', ','}, {',', '\0'}, {',', '.'},  // decimal, group
+                                     {'.', ' '},  {',', ' '}, {'.', '\''}, {',', '\''}};
 constexpr std::string_view months[] = {"january", "february", "march",     "april",   "may",      "june",
                                        "july",    "august",   "september", "october", "november", "december"};
 
@@ -74,7 +78,9 @@ Parsed read_number(std::string_view text, const NumberFormat& format, double& va
     text = internal::trim(text.substr(1));
   };
   take_sign();
-  if (take_prefix(text, format.currency)) {
+  const bool code = !format.currency.empty() && format.currency[0] >= 'A' && format.currency[0] <= 'Z';
+  const bool apart = text.size() > format.currency.size() && text[format.currency.size()] == ' ';
+  if ((!code || apart) && take_prefix(text, format.currency)) {  // CAD-1001 is the name of something
     shown.currency = true;
     take_sign();
   }
@@ -409,12 +415,10 @@ std::optional<NumberFormat> detect_numbers(const Column& column, std::string_vie
     std::string_view value{};
   };
   std::array<Candidate, 8> candidates{};
-  constexpr char signs[8][2] = {{'.', '\0'}, {'.', ','}, {',', '\0'}, {',', '.'},
-                                {'.', ' '},  {',', ' '}, {'.', '\''}, {',', '\''}};
   for (std::size_t k = 0; k < candidates.size(); ++k) {
     candidates[k].format = common;
-    candidates[k].format.decimal = signs[k][0];
-    candidates[k].format.group = signs[k][1];
+    candidates[k].format.decimal = number_signs[k][0];
+    candidates[k].format.group = number_signs[k][1];
   }
   const bool fits = each_value(column, [&](std::string_view text) {
     bool any = false;
@@ -452,6 +456,28 @@ std::optional<NumberFormat> detect_numbers(const Column& column, std::string_vie
     return format;
   }
   return std::nullopt;
+}
+
+bool internal::has_written_form(std::string_view text) {
+  text = trim(text);
+  if (text.find_first_of("0123456789") == std::string_view::npos) return false;
+  NumberFormat format;
+  for (const std::string_view symbol : currencies) {
+    if (text.find(symbol) != std::string_view::npos) format.currency = symbol;
+  }
+  format.percent = text.back() == '%';
+  format.parentheses = text.front() == '(';
+  for (const auto& [decimal, group] : number_signs) {
+    format.decimal = decimal;
+    format.group = group;
+    double value = 0;
+    Shown shown;
+    if (read_number(text, format, value, shown) == Parsed::ok && !shown.leading_zero) return true;
+  }
+  for (std::size_t k = 0; k < std::size(date_names); ++k) {
+    if (read_date(text, static_cast<DateFormat>(k))) return true;
+  }
+  return false;
 }
 
 std::optional<DateFormat> detect_dates(const Column& column, std::string_view name) {

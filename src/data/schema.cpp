@@ -97,7 +97,9 @@ Schema Schema::from_json(std::string_view text) {
 }
 
 const std::vector<std::string>& default_missing_words() {
-  static const std::vector<std::string> words = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"};
+  static const std::vector<std::string> words = {"",         "NA",      "N/A",      "n/a",  "N/a",  "<NA>", "#N/A",
+                                                 "#N/A N/A", "#NA",     "NaN",      "nan",  "-NaN", "-nan", "1.#IND",
+                                                 "-1.#IND",  "1.#QNAN", "-1.#QNAN", "null", "NULL", "None", "?"};
   return words;
 }
 

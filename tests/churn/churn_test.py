@@ -377,12 +377,27 @@ class Journey(Churn):
         for seed in range(1, 7):
             done = self.train(odd, '--id', 'id', '--model', 'logistic', '--seed', seed, '--report', self.path('r.json'))
             left_out.add(tuple(c['name'] for c in self.json('r.json')['dropped']['columns']))
+            notes = self.json('r.json')['notes']
+            self.assertEqual(len(notes), 2)
+            self.assertIn('column "fee": 399 of 400 values', notes[0])
             for words in ('399 of 400 values are written as number:point+group+$', '"unknown" (line 51)', '--missing WORD',
                           'the type number:point+group+$', '--types COLUMN=TYPE', '399 of 400 values are written as date:dmy'):
                 self.assertIn(words, done.stdout)
         self.assertEqual(len(left_out), 1)
         self.train(odd, '--id', 'id', '--missing', 'unknown,soon', '--report', self.path('r.json'))
         self.assertEqual([c['name'] for c in self.json('r.json')['dropped']['columns']], ['id'])
+
+    def test_the_missing_words_of_pandas_are_known(self):
+        table = self.small(400)
+        weights = []
+        for words in (('', ''), ('n/a', '#N/A'), ('N/a', '<NA>')):
+            for i, row in enumerate(table[1:]):
+                if i % 7 == 0:
+                    row[1] = words[i % 2]
+            self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+            weights.append(self.weights('m.tern'))
+            self.assertEqual(self.json('r.json')['notes'], [])
+        self.assertEqual(weights, [weights[0]] * 3)
 
     def test_what_is_no_feature_is_not_asked_about(self):
         table = self.small(300)

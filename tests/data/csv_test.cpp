@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <set>
 #include <thread>
@@ -180,6 +181,21 @@ TEST(ReadCsv, MissingWords) {
   EXPECT_EQ(own["y"].string(0), "NA");
 }
 
+TEST(ReadCsv, TheMissingWordsAreThoseOfPandasAndTwoMore) {
+  // pandas.read_csv, "na_values", as of pandas 2.
+  for (const char* word :
+       {"",    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
+        "N/A", "NA",   "NULL",     "NaN", "None",    "n/a",      "nan",  "null", "N/a",    "?"}) {
+    const Table t = read_csv_text(std::string("x,y\n1,a\n").append(word).append(",b\n"));
+    EXPECT_TRUE(t["x"].is_null(1)) << word;
+    EXPECT_EQ(t["x"].type(), ColumnType::i64) << word;
+  }
+  for (const char* word : {"na", "none", "unknown", "-", "n.a.", "Null"}) {
+    const Table t = read_csv_text(std::string("x,y\n1,a\n").append(word).append(",b\n"));
+    EXPECT_EQ(t["x"].null_count(), 0) << word;
+  }
+}
+
 TEST(ReadCsv, AnIdMayBeCalledAsAMissingWord) {
   CsvReport report;
   const Table t =
@@ -241,6 +257,58 @@ TEST(ReadCsv, SaysWhichWordsStandAmongNumbers) {
   EXPECT_EQ(report.notes.size(), 1u) << "what is told needs no advice";
   read_csv_text("x\n1\n2\n3\n4\n5\n6\n7\n8\na\n", {}, &report);
   EXPECT_TRUE(report.notes.empty()) << "eight of nine";
+}
+
+std::string column_text(int rows, const std::function<std::string(int)>& value) {
+  std::string text = "x,k\n";
+  for (int i = 0; i < rows; ++i) text += "\"" + value(i) + "\"," + std::to_string(i % 2) + "\n";
+  return text;
+}
+
+std::string only_note(const std::string& text) {
+  CsvReport report;
+  read_csv_text(text, {}, &report);
+  EXPECT_LE(report.notes.size(), 1u);
+  return report.notes.empty() ? "" : report.notes[0];
+}
+
+TEST(ReadCsv, SaysWhichWordIsOftenAmongNumbers) {
+  const std::string note = only_note(column_text(100, [](int i) { return i % 3 ? std::to_string(20 + i) : "n.k."; }));
+  EXPECT_NE(note.find("66 of 100 values are numbers"), std::string::npos) << note;
+  EXPECT_NE(note.find("\"n.k.\" (line 2)"), std::string::npos) << note;
+  // Names of levels, of which some are numbers, are what they should be; so are words of which some have a digit.
+  EXPECT_EQ(only_note(column_text(100, [](int i) { return i % 5 ? std::to_string(i % 5) : "5+"; })), "");
+  EXPECT_EQ(only_note(column_text(100, [](int i) { return std::string(1, static_cast<char>('a' + i % 26)); })), "");
+  EXPECT_EQ(only_note(column_text(100, [](int i) { return "C" + std::to_string(1000 + i); })), "");
+}
+
+TEST(ReadCsv, SaysWhatKeepsNumbersWithWordsFromBeingNumbers) {
+  const std::string note = only_note(column_text(
+      100, [](int i) { return i % 50 == 7 ? "unknown" : std::to_string(50 + i) + (i % 2 ? " kg" : "kg"); }));
+  for (const char* part : {"column \"x\"", "numbers with words beside them", "\"50kg\" (line 2)", "kept as text",
+                           "a number alone in each field"}) {
+    EXPECT_NE(note.find(part), std::string::npos) << part << " in " << note;
+  }
+  EXPECT_NE(only_note(column_text(60, [](int i) { return std::to_string(i) + (i % 2 ? " lb" : ".5 kg"); })), "");
+  for (const auto& fine : std::vector<std::function<std::string(int)>>{
+           [](int i) { return std::to_string(12 * (1 + i % 3)) + " months"; },  // levels
+           [](int i) { return "Elm " + std::to_string(i); }, [](int i) { return std::to_string(i) + " Elm Street"; },
+           [](int i) { return "A" + std::to_string(i) + "B"; },
+           [](int i) { return std::to_string(i) + static_cast<char>('A' + i % 7); }}) {
+    EXPECT_EQ(only_note(column_text(100, fine)), "");
+  }
+}
+
+TEST(ReadCsv, SaysThatFormsAreMixed) {
+  const std::string dates = only_note(column_text(90, [](int i) {
+    const std::string day = std::to_string(10 + i % 19), month = std::to_string(10 + i % 3);
+    return i % 2 ? "2024-" + month + "-" + day : day + "." + month + ".2024";
+  }));
+  for (const char* part : {"more than one written form", "\"10.10.2024\" (line 2)", "\"2024-11-11\" (line 3)"}) {
+    EXPECT_NE(dates.find(part), std::string::npos) << part << " in " << dates;
+  }
+  EXPECT_NE(only_note(column_text(90, [](int i) { return std::to_string(i) + (i % 2 ? " USD" : " EUR"); })), "");
+  EXPECT_EQ(only_note(column_text(90, [](int i) { return std::to_string(i) + " EUR"; })), "") << "one form";
 }
 
 TEST(ReadCsv, SaysWhichWordsStandAmongWrittenForms) {

@@ -33,6 +33,8 @@ TEST(Numbers, MoneyGroupsPercentAndParentheses) {
   EXPECT_EQ(numbers({"(123)", "$4"}), (std::vector<double>{-123, 4}));
   EXPECT_EQ(numbers({"12%", "0.5 %", "-3%"}), (std::vector<double>{0.12, 0.005, -0.03}));
   EXPECT_EQ(numbers({"1.234,50 €", "€ 7,25"}), (std::vector<double>{1234.5, 7.25}));
+  EXPECT_EQ(numbers({"1.234,50 EUR", "EUR 7,25", "EUR -3", "12EUR"}), (std::vector<double>{1234.5, 7.25, -3, 12}));
+  EXPECT_EQ(numbers({"CHF 1'234.50", "2 CHF"}), (std::vector<double>{1234.5, 2}));
   EXPECT_EQ(numbers({"1,5", "12,25"}), (std::vector<double>{1.5, 12.25}));
   EXPECT_EQ(numbers({"1 234 567", "5"}), (std::vector<double>{1234567, 5}));
   EXPECT_EQ(numbers({"1\xC2\xA0"
@@ -49,6 +51,10 @@ TEST(Numbers, WhatIsNone) {
   EXPECT_EQ(found({"12%", "5"}), "");        // is 5 a hundredth or not
   EXPECT_EQ(found({"12,34,567"}), "");       // groups of two
   EXPECT_EQ(found({"1,5", "1,234.5"}), "");  // a comma that means two things
+  EXPECT_EQ(found({"5 USD", "7 EUR"}), "");
+  EXPECT_EQ(found({"CAD-1001", "CAD-1002"}), "");  // names
+  EXPECT_EQ(found({"SEK1001", "SEK1002"}), "");
+  EXPECT_EQ(found({"5 eur", "6 eur"}), "");
   EXPECT_EQ(found({"$", "$5"}), "");
   EXPECT_EQ(found({"007", "$5"}), "");
   EXPECT_EQ(found({"$5 or so"}), "");
@@ -67,7 +73,7 @@ TEST(Numbers, AsksWhenAPointMayPartThousands) {
 
 TEST(Numbers, NamesGoBothWays) {
   for (const char* name : {"number:point", "number:comma+group+€", "number:point+space+percent+parentheses",
-                           "number:point+apostrophe+parentheses+$"}) {
+                           "number:point+apostrophe+parentheses+$", "number:comma+group+EUR"}) {
     EXPECT_EQ(to_string(parse_number_format(name)), name);
     EXPECT_EQ(format_type(name), ColumnType::f64);
   }

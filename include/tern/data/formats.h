@@ -19,7 +19,7 @@ namespace tern::data {
 struct NumberFormat {
   char decimal = '.';        ///< '.' or ','
   char group = '\0';         ///< between groups of three digits: ',' '.' ' ' '\'' or none; optional in a value
-  std::string currency{};    ///< $ € £ ¥ ₹ in front or behind, optional in a value; empty: none
+  std::string currency{};    ///< $ € £ ¥ ₹ or a code (EUR) in front or behind, optional in a value; empty: none
   bool percent = false;      ///< every value ends in %, and is divided by 100
   bool parentheses = false;  ///< (123) is -123
 };
@@ -38,7 +38,8 @@ enum class DateFormat : std::uint8_t {
 enum class BooleanFormat : std::uint8_t { true_false, yes_no, y_n, on_off };
 
 /// Names: `number:point`, `number:comma`, then any of `+group`, `+space`, `+apostrophe`, `+percent`, `+parentheses`,
-/// `+$` (or another currency) · `date:iso`, `date:dmy`, … · `boolean:yes/no`, ….
+/// `+$` (or another currency: € £ ¥ ₹ USD EUR GBP CHF JPY CNY INR CAD AUD SEK NOK DKK PLN CZK BRL) · `date:iso`,
+/// `date:dmy`, … · `boolean:yes/no`, ….
 TERN_API std::string to_string(const NumberFormat& format);
 TERN_API std::string to_string(DateFormat format);
 TERN_API std::string to_string(BooleanFormat format);

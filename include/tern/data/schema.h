@@ -35,7 +35,8 @@ struct TERN_API Schema {
   static Schema from_json(std::string_view json);
 };
 
-/// The missing-value words that are used unless told: empty, NA, N/A, NaN, nan, null, NULL, None, ?.
+/// The missing-value words that are used unless told: those of pandas.read_csv (empty, NA, N/A, n/a, <NA>, #N/A,
+/// #N/A N/A, #NA, NaN, nan, -NaN, -nan, 1.#IND, -1.#IND, 1.#QNAN, -1.#QNAN, null, NULL, None), N/a and ?.
 TERN_API const std::vector<std::string>& default_missing_words();
 
 /// The schema by which a table like this is read: its names, types and levels, with the default missing-value words.
