@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -84,19 +85,24 @@ bool cycle_of(Part part, Cycle& cycle) {
   }
 }
 
-// What is learned: where days are counted from, a timestamp that ten rows do not come after; a single row's extreme is
-// not told, nor anything of few rows.
-class DateParts final : public ColumnStep<std::int64_t> {
+// What is learned: where days are counted from, a timestamp that ten rows do not come after (a single row's extreme is
+// not told, nor anything of few rows), and whether there is any time of day.
+struct Dates {
+  std::int64_t reference = 0;
+  bool times = true;
+};
+
+class DateParts final : public ColumnStep<Dates> {
  public:
   DateParts(Selector selector, DatePartsOptions options)
       : ColumnStep(std::move(selector), Output::instead), options_(options) {
-    if (parts().empty()) throw ValueError("[date_parts] expected at least one part, got none");
+    if (parts({}).empty()) throw ValueError("[date_parts] expected at least one part, got none");
   }
   std::string_view type() const override { return "date_parts"; }
   std::unique_ptr<Step> clone() const override { return std::make_unique<DateParts>(*this); }
 
  protected:
-  std::int64_t fit_column(const Table& table, const std::string& name, const FitContext&) const override {
+  Dates fit_column(const Table& table, const std::string& name, const FitContext&) const override {
     const Column& column = table.column(name);
     if (column.type() != ColumnType::timestamp) {
       throw DTypeError("[date_parts] column \"" + name + "\": expected timestamp, got " +
@@ -112,13 +118,16 @@ class DateParts final : public ColumnStep<std::int64_t> {
     for (std::int64_t i = 0; i < column.size(); ++i) {
       if (!column.is_null(i)) times.push_back(column.timestamp(i));
     }
-    if (times.size() < 2 * few) return year_2000;
+    Dates state{.reference = year_2000, .times = std::any_of(times.begin(), times.end(), [](std::int64_t time) {
+                                          return floor_div(time, kDay) * kDay != time;
+                                        })};
+    if (times.size() < 2 * few) return state;
     std::nth_element(times.begin(), times.begin() + (few - 1), times.end());
-    return times[few - 1];
+    state.reference = times[few - 1];
+    return state;
   }
 
-  std::vector<Column> apply(const Table&, const std::string&, const Column& column,
-                            const std::int64_t& reference) const override {
+  std::vector<Column> apply(const Table&, const std::string&, const Column& column, const Dates& state) const override {
     std::vector<bool> valid;
     if (column.null_count() > 0) {
       for (std::int64_t i = 0; i < column.size(); ++i) valid.push_back(!column.is_null(i));
@@ -132,14 +141,14 @@ class DateParts final : public ColumnStep<std::int64_t> {
       return Column::from_f64(std::move(values), valid);
     };
     std::vector<Column> made;
-    for (const Part part : parts()) {
+    for (const Part part : parts(state)) {
       Cycle cycle{};
       if (!options_.cyclic || !cycle_of(part, cycle)) {
-        made.push_back(map([&](std::int64_t time) { return part_of(time, reference, part); }));
+        made.push_back(map([&](std::int64_t time) { return part_of(time, state.reference, part); }));
         continue;
       }
       const auto angle = [&](std::int64_t time) {
-        return 2 * 3.141592653589793238 * (part_of(time, reference, part) - cycle.first) / cycle.length;
+        return 2 * 3.141592653589793238 * (part_of(time, state.reference, part) - cycle.first) / cycle.length;
       };
       made.push_back(map([&](std::int64_t time) { return std::sin(angle(time)); }));
       made.push_back(map([&](std::int64_t time) { return std::cos(angle(time)); }));
@@ -147,9 +156,9 @@ class DateParts final : public ColumnStep<std::int64_t> {
     return made;
   }
 
-  std::vector<std::string> output_names(const std::string& name, const std::int64_t&) const override {
+  std::vector<std::string> output_names(const std::string& name, const Dates& state) const override {
     std::vector<std::string> names;
-    for (const Part part : parts()) {
+    for (const Part part : parts(state)) {
       Cycle cycle{};
       const std::string whole = name + kSuffixes[part];
       if (options_.cyclic && cycle_of(part, cycle)) {
@@ -166,19 +175,23 @@ class DateParts final : public ColumnStep<std::int64_t> {
             {"weekday", options_.weekday}, {"hour", options_.hour},   {"days_since", options_.days_since},
             {"cyclic", options_.cyclic}};
   }
-  Json save_state(const std::int64_t& reference) const override { return {{"reference", reference}}; }
-  std::int64_t load_state(const Json& json) const override {
-    return json_get<std::int64_t>(json, "reference", "date_parts");
+  Json save_state(const Dates& state) const override {
+    return {{"reference", state.reference}, {"times", state.times}};
+  }
+  Dates load_state(const Json& json) const override {
+    return {json_get<std::int64_t>(json, "reference", "date_parts"),
+            json_get_or<bool>(json, "times", true, "date_parts")};  // before it was written, dates had hours too
   }
 
  private:
-  std::vector<Part> parts() const {
+  // Where no value has a time of day, the hour is the same for all and left out, unless it is all that is asked for.
+  std::vector<Part> parts(const Dates& state) const {
     std::vector<Part> chosen;
     if (options_.year) chosen.push_back(year_part);
     if (options_.month) chosen.push_back(month_part);
     if (options_.day) chosen.push_back(day_part);
     if (options_.weekday) chosen.push_back(weekday_part);
-    if (options_.hour) chosen.push_back(hour_part);
+    if (options_.hour && (state.times || (chosen.empty() && !options_.days_since))) chosen.push_back(hour_part);
     if (options_.days_since) chosen.push_back(days_part);
     return chosen;
   }

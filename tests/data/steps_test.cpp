@@ -282,6 +282,29 @@ TEST(Steps, DatePartsInCycles) {
   EXPECT_THROW(step->fit(one(Column::nulls(ColumnType::timestamp, 2)), {}), DataError);
 }
 
+TEST(Steps, WholeDaysHaveNoHour) {
+  const std::int64_t day = std::int64_t{86'400} * 1'000'000;
+  const Table days = one(Column::from_timestamps({19'000 * day, -3 * day, 0}, {true, true, false}));
+  const Table times = one(Column::from_timestamps({19'000 * day + day / 2, 5 * day}));
+  const StepPtr step = date_parts("x");
+  const Table made = step->fit_transform(days, {});
+  EXPECT_EQ(made.names(), (Names{"x_year", "x_month", "x_day", "x_weekday", "x_days"}));
+  EXPECT_EQ(step->transform(times)["x_days"].f64(0), made["x_days"].f64(0) + 0.5) << "a time that comes later is told";
+  const StepPtr loaded = load_step("date_parts", step->to_json());
+  EXPECT_TRUE(loaded->transform(days).equals(made));
+  EXPECT_EQ(loaded->to_json(), step->to_json());
+  step->fit(times, {});
+  EXPECT_EQ(step->transform(days)["x_hour"].f64(0), 0);
+  const DatePartsOptions hour = {.year = false, .month = false, .day = false, .weekday = false, .days_since = false};
+  EXPECT_EQ(date_parts("x", hour)->fit_transform(days, {}).names(), Names{"x_hour"}) << "all that is asked for";
+  // Saved before it was known whether there are times: with hours.
+  std::string old = loaded->to_json();
+  const std::size_t at = old.find(",\"times\":false");
+  ASSERT_NE(at, std::string::npos) << old;
+  old.erase(at, std::string(",\"times\":false").size());
+  EXPECT_TRUE(load_step("date_parts", old)->transform(days).has("x_hour"));
+}
+
 TEST(Steps, NormalizeFormatsKeepsWhatItFound) {
   const Table train = {{"money", Column::from_strings({"$1,234.50", "$2.00"})},
                        {"rate", Column::from_strings({"12%", "7.5%"})},

@@ -188,7 +188,9 @@ struct DatePartsOptions {
   bool cyclic = false;     ///< month, day, weekday and hour as sine and cosine instead
 };
 /// UTC parts of timestamps, as f64: `NAME_year`, `NAME_month`, …, `NAME_days`, `NAME_month_sin`; the column goes.
-/// The earliest value itself is not kept: it may be a single row's.
+/// Where every value that it is fitted on is at midnight, there is no hour, unless that is all that is asked for. The
+/// earliest value itself is not kept: it may be a single row's. A missing value is missing in every part:
+/// missing_indicator before this step says it once.
 TERN_API StepPtr date_parts(Selector columns, DatePartsOptions options = {});
 
 // ---- columns
