@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <utility>
 
+#include "data/column_names.h"
 #include "data/scalar.h"
 #include "data/text_levels.h"
+#include "data/written_form.h"
 #include "tern/base/error.h"
 #include "tern/data/formats.h"
 
@@ -18,26 +19,6 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kNames = {"numeric",    "categorical", "boolean",  "timestamp",
                                                     "identifier", "free_text",   "constant", "all_missing"};
-
-// "id", "ID", "row_id", "id_row", "customer id", "customerID", "customerId"; not "paid" or "idle".
-bool named_like_id(const std::string& name) {
-  std::string lower;
-  for (const char c : name) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  if (lower == "id" || lower == "uuid" || lower == "guid") return true;
-  const auto ends = [&](std::string_view with) {
-    return name.size() > with.size() && name.compare(name.size() - with.size(), with.size(), with) == 0;
-  };
-  if (lower.rfind("id_", 0) == 0 || lower.rfind("id ", 0) == 0) return true;
-  if (lower.size() > 3 && lower.compare(lower.size() - 2, 2, "id") == 0) {
-    const char before = lower[lower.size() - 3];
-    if (before == '_' || before == ' ' || before == '-' || before == '.') return true;
-  }
-  if (!ends("Id") && !ends("ID")) return false;
-  return std::islower(static_cast<unsigned char>(name[name.size() - 3])) != 0;
-}
-
-// "Unnamed: 0", "Unnamed: 0.1": what readers call a first column without a name.
-bool named_like_index(const std::string& name) { return name == "Unnamed: 0" || name.rfind("Unnamed: 0.", 0) == 0; }
 
 // Whether distinct whole numbers lie so close that they count rows, of which these may be a sample of half or more.
 bool counts_rows(const Column& column) {
@@ -66,19 +47,14 @@ double mean_words(const Column& column) {
   return values ? static_cast<double>(words) / static_cast<double>(values) : 0;
 }
 
-// Whether nine values in ten hold a digit and few letters, as numbers and dates do.
-bool mostly_digits(const Column& column) {
-  std::int64_t like = 0;
-  for (std::int64_t i = 0; i < column.size(); ++i) {
-    if (column.is_null(i)) continue;
-    std::int64_t digits = 0, letters = 0;
-    for (const char c : column.string(i)) {
-      digits += c >= '0' && c <= '9';
-      letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    }
-    like += digits > 0 && letters <= digits;
+// Whether nine values in ten are numbers or dates, each in a form of its own.
+bool mostly_written(const Column& column) {
+  const std::int64_t values = column.size() - column.null_count();
+  std::int64_t others = 0;
+  for (std::int64_t i = 0; i < column.size() && others * 10 <= values; ++i) {
+    if (!column.is_null(i)) others += !internal::has_written_form(column.string(i));
   }
-  return like * 10 >= (column.size() - column.null_count()) * 9;
+  return others * 10 <= values;
 }
 
 std::string counted(std::int64_t levels, std::int64_t rows) {
@@ -111,14 +87,16 @@ Verdict judge_text(const Table& table, const std::string& name, const RoleOption
   constexpr double sentence = 5;  // words from which on a value is prose
   const bool many = rows > internal::kFewRows;
   if (words >= sentence && many && levels * 5 > rows) return {Role::free_text, "sentences, " + counted(levels, rows)};
-  if (many && levels == rows && words < 2)
-    return {Role::identifier, "a different value in each of " + std::to_string(rows) + " rows"};
+  const auto with_forms = [&](std::string reason) {
+    if (!mostly_written(column)) return reason;
+    return reason +
+           "; numbers and dates in mixed forms: they are read where all are written in one form, or the type is told";
+  };
+  if (many && levels == rows && words < 2) {
+    return {Role::identifier, with_forms("a different value in each of " + std::to_string(rows) + " rows")};
+  }
   if (internal::too_many_levels(levels, rows, options.max_levels, options.max_level_share)) {
-    return {Role::free_text,
-            "too many levels: " + counted(levels, rows) +
-                (mostly_digits(column)
-                     ? "; numbers and dates are read where all are written in one form, or the type is told"
-                     : "")};
+    return {Role::free_text, with_forms("too many levels: " + counted(levels, rows))};
   }
   return {Role::categorical, counted(levels, rows)};
 }
@@ -133,10 +111,10 @@ Verdict judge(const Table& table, const std::string& name, const RoleOptions& op
     return {Role::constant, "every row has the value \"" + column.text(0).substr(0, 40) + "\""};
   const bool keyed = column.type() == ColumnType::i64 || column.type() == ColumnType::string ||
                      column.type() == ColumnType::categorical;
-  if (column.type() == ColumnType::i64 && named_like_index(name)) {
+  if (column.type() == ColumnType::i64 && internal::named_like_index(name)) {
     return {Role::identifier, "a column without a name of its own: the index that pandas writes"};
   }
-  if (keyed && named_like_id(name)) {
+  if (keyed && internal::named_like_id(name)) {
     if (levels == rows) return {Role::identifier, "named like an id, with a different value in each row"};
     if (levels > internal::kFewRows) return {Role::identifier, "named like an id, repeating: " + counted(levels, rows)};
   }

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "tern/base/error.h"
+#include "tern/data/spellings.h"
 #include "tern/ops/loss.h"
 #include "tern/tensor/creation.h"
 
@@ -51,6 +52,17 @@ bool names_itself(std::string_view negative, std::string_view positive) {
   const std::string n = lower(std::string(negative)), p = lower(std::string(positive));
   return std::any_of(std::begin(pairs), std::end(pairs),
                      [&](const auto& pair) { return n == pair.first && p == pair.second; });
+}
+
+// Which of the values are one word in several spellings, as the end of a message; empty where none is.
+std::string spellings_of(const data::Column& target) {
+  std::string text;
+  for (const data::Spellings& spellings : data::find_spellings(target)) {
+    std::vector<std::string> words;
+    for (const auto& [word, rows] : spellings) words.push_back(word);
+    text += (text.empty() ? "; " : ", and ") + list(words);
+  }
+  return text.empty() ? text : text + " differ only in case or blanks: write them alike";
 }
 
 // A class as a column of the type names it: "True" and "1.0" in a file are "true" and "1".
@@ -122,8 +134,9 @@ void Task::fit(const data::Column& target) {
   const std::vector<std::string> values = values_of(target);
   if (values.size() < 2) fail("expected at least two classes, got the constant " + list(values));
   if (kind_ == TaskKind::binary) {
-    if (values.size() != 2) {
-      fail("expected a target of two values, got " + std::to_string(values.size()) + ": " + list(values));
+    const std::string spellings = spellings_of(target);
+    if (values.size() != 2 || !spellings.empty()) {
+      fail("expected a target of two values, got " + std::to_string(values.size()) + ": " + list(values) + spellings);
     }
     if (positive_.empty()) {
       if (names_itself(values[0], values[1])) {
@@ -139,7 +152,11 @@ void Task::fit(const data::Column& target) {
     }
     if (positive_ != values[0] && positive_ != values[1]) positive_ = as_value(positive_, target.type());
     if (positive_ != values[0] && positive_ != values[1]) {
-      fail("expected the positive class \"" + positive_ + "\" among the target's values, got " + list(values));
+      std::string meant;
+      for (const std::string& value : values) {
+        if (lower(value) == lower(positive_)) meant = "; told as the data spell it it is \"" + value + "\"";
+      }
+      fail("expected the positive class \"" + positive_ + "\" among the target's values, got " + list(values) + meant);
     }
     classes_ = {positive_ == values[0] ? values[1] : values[0], positive_};
   } else if (classes_.empty()) {

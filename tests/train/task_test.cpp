@@ -96,6 +96,23 @@ TEST(BinaryTask, BalancedWeightsMakeTheClassesCountAlike) {
   EXPECT_NEAR(loss, std::log(2.0), 1e-7);  // the weights' mean is 1
 }
 
+TEST(BinaryTask, NamesSpellingsOfOneClass) {
+  Task task = binary({.target = "y", .positive = "Yes"});
+  const auto refused = [&](const std::vector<std::string>& values, const std::string& words) {
+    const std::string message = message_of([&] { task.fit(Column::from_strings(values)); });
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+  };
+  refused({"No", "Yes", "yes", "Yes"},
+          "got 3: \"No\", \"Yes\", \"yes\"; \"Yes\", \"yes\" differ only in case or blanks");
+  refused({"Yes", "yes"}, "differ only in case");
+  refused({"No", "no", "Yes", "yes"}, "\"No\", \"no\", and \"Yes\", \"yes\" differ only in case");
+  refused({"No", "Yes", "Perhaps"}, "got 3: \"No\", \"Perhaps\", \"Yes\"");
+  task = binary({.target = "y", .positive = "yes"});
+  refused({"No", "Yes"}, "told as the data spell it it is \"Yes\"");
+  task = binary({.target = "y", .positive = "ja"});
+  EXPECT_EQ(message_of([&] { task.fit(Column::from_strings({"No", "Yes"})); }).find("spell"), std::string::npos);
+}
+
 TEST(MulticlassTask, ProbabilitiesSumToOneInClassOrder) {
   Task task = multiclass({.target = "y"});
   task.fit(Column::from_strings({"c", "a", "b"}));
