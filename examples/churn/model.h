@@ -18,6 +18,9 @@ struct Trained {
   nlohmann::ordered_json details;  ///< for the report
 };
 
+/// Levels of fewer training rows are one level, <other>.
+inline constexpr std::int64_t min_level_rows = 10;
+
 /// Columns with their written form.
 using Formats = std::vector<std::pair<std::string, std::string>>;
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "hints.h"
 #include "journey.h"
 #include "model.h"
 #include "options.h"
@@ -184,6 +185,27 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   return table;
 }
 
+// Rows that the split has no place for: those without its time or group. Each is dropped, for a row of an unknown time
+// may be later than the test rows, and one of an unknown customer may be of anybody.
+data::Table drop_unplaced(const data::Table& table, const TrainOptions& options, Dropped& dropped, std::string& said) {
+  for (const std::string kind : {"time", "group"}) {
+    const std::string name = split_column(options, kind);
+    if (name.empty() || name == options.target) continue;
+    const data::Column& column = table.column(name);
+    std::vector<bool> keep(static_cast<std::size_t>(table.rows()));
+    for (std::int64_t i = 0; i < table.rows(); ++i) keep[static_cast<std::size_t>(i)] = !column.is_null(i);
+    const std::int64_t blank = column.null_count();
+    if (blank == 0) return table;
+    if (blank == table.rows()) {
+      throw DataError("churn --split", "expected a " + kind + " in some row, got a column that is blank throughout",
+                      {.file = options.data, .row = -1, .line = -1, .column = name});
+    }
+    said = ", " + std::to_string(blank) + " rows without a " + kind + " (\"" + name + "\") dropped";
+    return drop_rows(table, keep, "missing " + kind + " of the split (\"" + name + "\")", dropped);
+  }
+  return table;
+}
+
 data::Table clean(data::Table table, const TrainOptions& options, Journey& journey, Dropped& dropped,
                   Repeats& repeats) {
   const data::Column& target = table.column(options.target);
@@ -192,6 +214,8 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   const std::int64_t before = table.rows();
   table = drop_rows(table, keep, "missing target", dropped);
   const std::int64_t unlabelled = before - table.rows();
+  std::string unplaced;
+  table = drop_unplaced(table, options, dropped, unplaced);
 
   const data::Duplicates found = data::find_duplicates(table, {.id = options.id, .target = options.target});
   const bool drop = !options.id.empty() || options.drop_duplicates;
@@ -206,7 +230,7 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   std::vector<bool> first(static_cast<std::size_t>(table.rows()), true);
   for (const std::int64_t row : found.rows) first[static_cast<std::size_t>(row)] = false;
   if (drop) table = drop_rows(table, first, "duplicate of an earlier row", dropped);
-  journey.done("clean", std::to_string(unlabelled) + " rows without a target dropped, " +
+  journey.done("clean", std::to_string(unlabelled) + " rows without a target dropped" + unplaced + ", " +
                             std::to_string(found.rows.size()) + " duplicate rows " +
                             (found.rows.empty() ? "found"
                              : drop             ? "dropped"
@@ -294,30 +318,11 @@ data::Splits split(const data::Table& table, const TrainOptions& options, Journe
 
 // Says which columns are no features, and keeps it for the report.
 void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left_out, const TrainOptions& options,
-                   Journey& journey, Dropped& dropped) {
+                   Dropped& dropped) {
   for (const LeftOut& column : left_out) {
     dropped.columns.emplace_back(column.name, column.reason);
     if (!column.asked)
       std::printf("  left out: \"%s\": %s\n", column.name.c_str(), with_options(column.reason).c_str());
-  }
-  if (options.split == "random") {
-    for (const data::ColumnRole& column : roles_of(training, options)) {
-      const std::string& name = column.name;
-      if (column.role == data::Role::timestamp) {
-        journey.warn("\"" + name +
-                     "\" is a time: a random split trains on rows that are later than test rows, and the "
-                     "figures may be optimistic; --split time:" +
-                     name + " tests on the latest rows");
-      }
-      if (column.role != data::Role::categorical || among(options.drop, name)) continue;
-      const std::int64_t values = training.column(name).distinct_count();
-      if (values > 50 && training.rows() >= 3 * values) {
-        journey.warn("\"" + name + "\" has " + std::to_string(values) +
-                     " values that repeat: if each is one customer, a random split puts it into training and test, and "
-                     "the figures may be optimistic; --split group:" +
-                     name + " keeps them together");
-      }
-    }
   }
   if (left_out.size() + 1 >= static_cast<std::size_t>(training.width())) {
     throw DataError("churn",
@@ -365,6 +370,28 @@ std::vector<FoundLeak> find_leaks(const data::Table& training, const std::vector
   if (asked > 0) text += "; " + std::to_string(asked) + " unchecked (--drop, --id)";
   journey.done("leakage", text);
   return found;
+}
+
+// Whole numbers are learned from as numbers, and are read so from now on: what has come as 7 may come as 7.5.
+void take_as_numbers(data::Splits& splits, const std::vector<std::string>& features, const Types& told,
+                     data::Schema& schema) {
+  for (data::SchemaColumn& column : schema.columns) {
+    if (column.type != data::ColumnType::i64 || !among(features, column.name) || tells(told, column.name)) continue;
+    column.type = data::ColumnType::f64;
+    for (data::Table* part : {&splits.train, &splits.validation, &splits.test}) {
+      part->replace(column.name, part->column(column.name).cast(data::ColumnType::f64));
+    }
+  }
+}
+
+// What is learned from, in the table's order.
+std::vector<std::string> features_of(const data::Table& table, const std::vector<LeftOut>& left_out,
+                                     const TrainOptions& options) {
+  std::vector<std::string> features;
+  for (const std::string& name : table.names()) {
+    if (name != options.target && !among(names_of(left_out), name)) features.push_back(name);
+  }
+  return features;
 }
 
 std::string splits_text(const data::Splits& splits) {
@@ -477,16 +504,25 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   std::vector<LeftOut> left_out;
   data::Splits splits = split(table, options, journey, left_out);
   warn_of_few(splits, options, task, journey);
-  tell_left_out(splits.train, left_out, options, journey, dropped);
+  tell_left_out(splits.train, left_out, options, dropped);
+  if (options.split == "random") warn_of_random_split(table, splits.train, options, journey);
+  const std::vector<std::string> features = features_of(table, left_out, options);
+  std::vector<std::string> categories;
+  for (const std::string& name : features) {
+    const auto is_boolean = [&](const auto& format) { return format.first == name; };
+    if (std::none_of(booleans.begin(), booleans.end(), is_boolean)) categories.push_back(name);
+  }
+  note_spellings(table, categories, journey);
+  note_rare_levels(splits.train, categories, journey);
   const std::vector<FoundLeak> leaks =
       find_leaks(splits.train, task.labels(splits.train.column(options.target)), left_out, options, journey);
 
+  take_as_numbers(splits, features, told_types(options), csv.schema);
   data::Pipeline pipeline = make_pipeline(names_of(left_out), booleans);
   const data::Dataset training = pipeline.fit_transform(splits.train, options.target, {.seed = options.seed});
   const data::Dataset validation = pipeline.transform(splits.validation);
-  journey.done("features", std::to_string(pipeline.width()) + " features from " +
-                               std::to_string(table.width() - 1 - static_cast<std::int64_t>(left_out.size())) +
-                               " columns");
+  journey.done("features",
+               std::to_string(pipeline.width()) + " features from " + std::to_string(features.size()) + " columns");
 
   const std::string group = split_column(options, "group");
   TrainingRows rows{training, validation, {}};

@@ -275,6 +275,67 @@ class Journey(Churn):
         self.assertEqual(part[300], part[4])
         self.assertEqual(part[301], part[8])
 
+    def test_rows_that_a_split_has_no_place_for(self):
+        table = self.small(600)
+        table[0] += ['day', 'home', 'none']
+        for i, row in enumerate(table[1:]):
+            row += [f'2023-{1 + i // 28 % 12:02}-{1 + i % 28:02}' if i % 10 else '', f'h{i // 3}' if i % 20 else 'NA', '']
+        table[2][4] = ''
+        data = self.write('d.csv', table)
+        for split, count, kind in (('time:day', 60, 'time'), ('group:home', 30, 'group')):
+            column = split.split(':')[1]
+            done = self.train(data, '--id', 'id', '--drop', 'none', '--model', 'logistic', '--split', split,
+                              '--report', self.path('r.json'), '--write-splits', self.path('s.csv'))
+            self.assertIn(f'1 rows without a target dropped, {count} rows without a {kind} ("{column}") dropped', done.stdout)
+            report = self.json('r.json')
+            dropped = {entry['reason']: entry for entry in report['dropped']['rows']}
+            entry = dropped[f'missing {kind} of the split ("{column}")']
+            self.assertEqual(entry['count'], count)
+            self.assertEqual(entry['rows'], [i for i in range(600) if i % (600 // count) == 0])
+            self.assertEqual(report['input']['rows_used'], 599 - count)
+            with open(self.path('s.csv'), newline='') as file:
+                self.assertEqual(len(list(csv.DictReader(file))), 599 - count)
+            run('evaluate', '--bundle', self.path('m.tern'), '--data', data)
+            run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--all')
+            run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
+            with open(self.path('p.csv'), newline='') as file:
+                self.assertEqual(len(list(csv.DictReader(file))), 600)
+        os.remove(self.path('m.tern'))
+        for split in ('time:none', 'group:none'):
+            self.refused(data, 'd.csv', '"none"', '--split', 'blank throughout', more=('--split', split))
+
+    def test_a_date_is_as_many_features_as_it_tells(self):
+        table = self.small(600)
+        table[0] += ['day', 'moment']
+        for i, row in enumerate(table[1:]):
+            row += [f'{1 + i % 28:02}.{1 + i % 12:02}.2023' if i % 10 else '', f'2023-05-{1 + i % 28:02} {i % 24:02}:30:00']
+        data = self.write('d.csv', table)
+        self.train(data, '--id', 'id', '--model', 'logistic')
+        features = [name for name in json.loads(self.entry('m.tern', 'pipeline.json'))['features'] if name[:3] in ('day', 'mom')]
+        self.assertEqual(features, ['day_missing'] + [f'day_{part}' for part in ('year', 'month', 'day', 'weekday', 'days')] +
+                         [f'moment_{part}' for part in ('year', 'month', 'day', 'weekday', 'hour', 'days')])
+        run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
+
+    def test_whole_numbers_may_come_with_halves(self):
+        table = self.small(400)
+        table[0].append('visits')
+        for i, row in enumerate(table[1:]):
+            row.append(i % 13)
+        data = self.write('d.csv', table)
+        self.train(data, '--id', 'id', '--model', 'logistic')
+        run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('whole.csv'))
+        table[1][5], table[2][5] = '7.5', '1.0'
+        halves = self.write('h.csv', table)
+        run('predict', '--bundle', self.path('m.tern'), '--data', halves, '--out', self.path('p.csv'))
+        with open(self.path('p.csv')) as one, open(self.path('whole.csv')) as other:
+            one, other = one.readlines(), other.readlines()
+        self.assertNotEqual(one[1], other[1])
+        self.assertEqual(one[2:], other[2:])
+        self.train(data, '--id', 'id', '--model', 'logistic', '--types', 'visits=i64')
+        done = run('predict', '--bundle', self.path('m.tern'), '--data', halves, '--out', self.path('p.csv'), expect=2)
+        for words in ('"visits"', 'row 0', '7.5', 'the type number takes fractions'):
+            self.assertIn(words, done.stderr)
+
     def test_the_hash_is_of_the_bytes_that_were_read(self):
         data = self.write('d.csv', self.small())
         wanted = hashlib.sha256(self.text_of('d.csv')).hexdigest()
@@ -665,6 +726,57 @@ class Warnings(Churn):
         done = self.train(self.write('d.csv', table), '--id', 'id')
         self.assertIn('--split group:id', done.stdout)
 
+
+    def test_keys_that_repeat(self):
+        table = self.small(600)
+        table[0] += ['patient', 'nummer', 'Age', 'zip', 'weeks', 'Customer No', 'born', 'visited']
+        draw = random.Random(8)
+        zips = [draw.randrange(10000, 99999) for _ in range(120)]
+        for i, row in enumerate(table[1:]):
+            row += [1000 + i * 7 % 300, 70000 + 13 * (i % 200), draw.choice(['n.k.', 'old', 'unknown', 'asked'])
+                    if i % 9 == 0 else draw.randrange(18, 84), draw.choice(zips), draw.randrange(1, 73),
+                    f'K{draw.randrange(150)}', f'{1950 + i % 50}-{1 + i % 12:02}-03', f'2024-{1 + i % 12:02}-{1 + i % 28:02}']
+        data = self.write('d.csv', table)
+        self.train(data, '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+        warnings = self.json('r.json')['warnings']
+        self.assertEqual(sorted(re.findall(r'--split (\S+(?: No\')?)', ' '.join(warnings))),
+                         ["'group:Customer No'", 'group:nummer', 'group:patient', 'time:visited'])
+        self.assertIn('"patient" has 300 values that repeat', ' '.join(warnings))
+        self.assertNotIn('group:Age', json.dumps(self.json('r.json')))
+        self.train(data, '--id', 'id', '--model', 'logistic', '--split', 'group:patient', '--report', self.path('r.json'))
+        self.assertNotIn('repeat', ' '.join(self.json('r.json')['warnings']))
+        self.train(TELCO, '--model', 'logistic', '--report', self.path('r.json'), target='churn')
+        self.assertEqual((self.json('r.json')['warnings'], self.json('r.json')['notes']), ([], []))
+
+    def test_columns_of_rare_levels(self):
+        table = self.small(1000)
+        table[0] += ['name', 'town']
+        for i, row in enumerate(table[1:]):
+            row += [f'Anna {i * 11 % 301}' if i % 5 else f'Bob {i // 250}', f't{i % 40}']
+        done = self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+        notes = self.json('r.json')['notes']
+        self.assertEqual(len(notes), 1)
+        self.assertRegex(notes[0], r'column "name": \d+ of 700 training rows have a value that fewer than 10 share; '
+                                   r'these \d+ values are one level, <other>, beside \d of their own.*--drop name')
+        self.assertIn(notes[0], done.stdout)
+
+    def test_spellings_that_differ_in_case(self):
+        table = self.small(600)
+        table[0] += ['sex', 'mail', 'city']
+        for i, row in enumerate(table[1:]):
+            row += ['mMf'[i % 3], ('yes', 'Yes', 'no')[i % 3], ('Berlin', 'berlin', 'Paris', 'Köln', 'KÖLN')[i % 5]]
+        data = self.write('d.csv', table)
+        done = self.train(data, '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+        self.assertEqual(self.json('r.json')['notes'], [  # yes and Yes are one already
+            'column "sex": "M" (200 rows) and "m" (200 rows) differ only in case or blanks and are levels of their own; '
+            'written alike in the file they are one',
+            'column "city": "Berlin" (120 rows) and "berlin" (120 rows), "KÖLN" (120 rows) and "Köln" (120 rows) differ only '
+            'in case or blanks and are levels of their own; written alike in the file they are one'])
+        self.assertIn('note: column "sex"', done.stdout)
+        self.refused(data, 'd.csv: ', '"yes"', 'as the data spell it it is "Yes"', more=('--positive', 'yes'))
+        for row in table[1:40]:
+            row[4] = row[4].lower()
+        self.refused(self.write('t.csv', table), 't.csv: ', '"Yes", "yes" differ only in case', more=('--positive', 'Yes'))
 
     def test_what_else_is_said(self):
         table = self.small(600)

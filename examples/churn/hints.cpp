@@ -1,0 +1,90 @@
+#include "hints.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+
+#include "model.h"
+
+using namespace tern;
+
+namespace {
+
+bool is_text(const data::Column& column) {
+  return column.type() == data::ColumnType::string || column.type() == data::ColumnType::categorical;
+}
+
+// A date of birth is no time at which a row was made.
+bool tells_of_birth(const std::string& name) {
+  std::string low;
+  for (const char c : name) low += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return low.find("birth") != std::string::npos || low.find("born") != std::string::npos || low == "dob";
+}
+
+}  // namespace
+
+void warn_of_random_split(const data::Table& rows, const data::Table& training, const TrainOptions& options,
+                          Journey& journey) {
+  const auto dropped = [&](const std::string& name) {
+    return std::find(options.drop.begin(), options.drop.end(), name) != options.drop.end();
+  };
+  for (const std::string& name : training.names()) {
+    const data::Column& column = training.column(name);
+    if (column.type() != data::ColumnType::timestamp || column.null_count() == column.size()) continue;
+    if (name == options.target || name == options.id || dropped(name) || tells_of_birth(name)) continue;
+    journey.warn("\"" + name +
+                 "\" is a time: a random split trains on rows that are later than test rows, and the figures may be "
+                 "optimistic; --split " +
+                 shell_quoted("time:" + name) + " tests on the latest rows");
+  }
+  for (const data::RepeatingKey& key :
+       data::find_repeating_keys(rows, {.target = options.target, .id = options.id, .formats = false})) {
+    if (dropped(key.name)) continue;
+    journey.warn("\"" + key.name + "\" has " + std::to_string(key.values) + " values that repeat (" + key.reason +
+                 "): if each is one customer, a random split puts it into training and test, and the figures may be "
+                 "optimistic; --split " +
+                 shell_quoted("group:" + key.name) + " keeps them together");
+  }
+}
+
+void note_spellings(const data::Table& rows, const std::vector<std::string>& columns, Journey& journey) {
+  for (const std::string& name : columns) {
+    std::vector<std::string> values;
+    for (const data::Spellings& spellings : data::find_spellings(rows.column(name))) {
+      std::string value;
+      for (const auto& [text, count] : spellings) {
+        value += (value.empty() ? "\"" : " and \"") + text + "\" (" + std::to_string(count) +
+                 (count == 1 ? " row)" : " rows)");
+      }
+      values.push_back(std::move(value));
+    }
+    if (values.empty()) continue;
+    journey.note("column \"" + name + "\": " + join(values, 3) +
+                 " differ only in case or blanks and are levels of their own; written alike in the file they are one");
+  }
+}
+
+void note_rare_levels(const data::Table& training, const std::vector<std::string>& columns, Journey& journey) {
+  for (const std::string& name : columns) {
+    const data::Column& column = training.column(name);
+    if (!is_text(column)) continue;
+    const std::vector<std::int64_t> first = training.first_equal_row({name});
+    std::vector<std::int64_t> count(first.size());
+    for (const std::int64_t row : first) ++count[static_cast<std::size_t>(row)];
+    std::int64_t rare_levels = 0, rare_rows = 0, levels = 0;
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      const std::int64_t rows = count[static_cast<std::size_t>(row)];
+      if (rows == 0 || column.is_null(row)) continue;
+      const bool rare = rows < min_level_rows;
+      levels += !rare;
+      rare_levels += rare;
+      rare_rows += rare ? rows : 0;
+    }
+    const std::int64_t rows = column.size() - column.null_count();
+    if (rare_levels < 2 || rare_rows * 2 < rows) continue;
+    journey.note("column \"" + name + "\": " + std::to_string(rare_rows) + " of " + std::to_string(rows) +
+                 " training rows have a value that fewer than " + std::to_string(min_level_rows) + " share; these " +
+                 std::to_string(rare_levels) + " values are one level, <other>, beside " + std::to_string(levels) +
+                 " of their own: the column says little, and --drop " + shell_quoted(name) + " leaves it out");
+  }
+}

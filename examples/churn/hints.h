@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "journey.h"
+#include "options.h"
+#include "tern/tern.h"
+
+// What a user should know of the data before trusting figures; everything is said and kept by the journey.
+
+/// Warns where the order of time, or what names several rows, speaks against a random split. `training` is part of
+/// `rows`, of which whole columns tell more.
+void warn_of_random_split(const tern::data::Table& rows, const tern::data::Table& training, const TrainOptions& options,
+                          Journey& journey);
+
+/// Notes values of these columns that differ only in case or blanks.
+void note_spellings(const tern::data::Table& rows, const std::vector<std::string>& columns, Journey& journey);
+
+/// Notes those of these columns of which the pipeline takes half of the training rows, or more, as <other>.
+void note_rare_levels(const tern::data::Table& training, const std::vector<std::string>& columns, Journey& journey);
