@@ -512,8 +512,8 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
     const auto is_boolean = [&](const auto& format) { return format.first == name; };
     if (std::none_of(booleans.begin(), booleans.end(), is_boolean)) categories.push_back(name);
   }
-  note_spellings(table, categories, journey);
   note_rare_levels(splits.train, categories, journey);
+  note_spellings(table, categories, journey);
   const std::vector<FoundLeak> leaks =
       find_leaks(splits.train, task.labels(splits.train.column(options.target)), left_out, options, journey);
 
