@@ -67,9 +67,11 @@ void note_spellings(const data::Table& rows, const std::vector<std::string>& col
 void note_rare_levels(const data::Table& training, const std::vector<std::string>& columns, Journey& journey) {
   for (const std::string& name : columns) {
     const data::Column& column = training.column(name);
-    const auto explained = [&](const std::string& note) { return note.starts_with("column \"" + name + "\": "); };
-    const std::vector<std::string>& said = journey.notes();
-    if (!is_text(column) || std::any_of(said.begin(), said.end(), explained)) continue;  // text that should be numbers
+    const auto said = [](const std::vector<std::string>& texts, const std::string& begin) {
+      return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) { return text.starts_with(begin); });
+    };
+    if (!is_text(column) || said(journey.notes(), "column \"" + name + "\": ")) continue;  // it should be numbers
+    if (said(journey.warnings(), "\"" + name + "\" has ")) continue;                       // a key that repeats
     const std::vector<std::int64_t> first = training.first_equal_row({name});
     std::vector<std::int64_t> count(first.size());
     for (const std::int64_t row : first) ++count[static_cast<std::size_t>(row)];

@@ -93,8 +93,27 @@ bool number_with_unit(std::string_view text, std::string_view& unit) {
   };
   constexpr std::size_t longest = 12;
   if (rest.size() > longest || !std::all_of(rest.begin(), rest.end(), of_a_unit)) return false;
+  if (rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z' && text[last + 1] == rest[0]) return false;  // flat 12B
   unit = rest;
   return has_written_form(text.substr(0, last + 1));
+}
+
+// 31/12/24, 1.2.24: day, month and a year of two digits in some order.
+bool short_date(std::string_view text) {
+  std::size_t parts = 0;
+  char sign = '\0';
+  while (parts < 3) {
+    std::size_t digits = 0;
+    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
+    if (digits == 0 || digits > 2) return false;
+    text.remove_prefix(digits);
+    if (++parts == 3) return digits == 2 && (text.empty() || text.front() == ' ');
+    if (text.empty() || (text.front() != '/' && text.front() != '.' && text.front() != '-')) return false;
+    if (sign != '\0' && text.front() != sign) return false;
+    sign = text.front();
+    text.remove_prefix(1);
+  }
+  return false;
 }
 
 std::string example(const Table& table, const std::string& name, std::int64_t row) {
@@ -137,6 +156,15 @@ std::string note_on_units(const Table& table, const std::string& name) {
          ", kept as text; a number alone in each field, its unit in the header, is read as a number";
 }
 
+std::string note_on_short_dates(const Table& table, const std::string& name) {
+  const Column& column = table.column(name);
+  if (misfits_of(column, short_date).many) return {};
+  std::int64_t row = 0;
+  while (!short_date(trim(column.string(row)))) ++row;
+  return "dates whose year has two digits, such as " + example(table, name, row) +
+         ", kept as text; with four digits they are read as dates";
+}
+
 // Each value has a form of numbers or dates, but not all the same.
 std::string note_on_forms(const Table& table, const std::string& name) {
   const Column& column = table.column(name);
@@ -173,8 +201,9 @@ std::string note_on_text(const Table& table, const std::string& name) {
   if (const std::optional<std::string> form = form_of_digits(column)) {
     return others.count == 0 ? "" : note_on_words(table, name, others, "written as " + *form, *form);
   }
-  const std::string units = note_on_units(table, name);
-  return units.empty() ? note_on_forms(table, name) : units;
+  std::string note = note_on_units(table, name);
+  if (note.empty()) note = note_on_short_dates(table, name);
+  return note.empty() ? note_on_forms(table, name) : note;
 }
 
 }  // namespace tern::data::internal

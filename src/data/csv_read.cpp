@@ -31,6 +31,10 @@ using internal::Split;
 constexpr std::int64_t sample_rows = 2048;    // from which types are guessed before the whole file confirms them
 constexpr std::int64_t block_fields = 16384;  // split at a time, so that a block stays in cache
 
+constexpr const char* not_utf8 = "expected UTF-8 text, got other bytes";
+constexpr const char* to_utf8 =
+    "; iconv -f WINDOWS-1252 -t UTF-8 converts what office programs write in western languages";
+
 // A column of the table to be made.
 struct Plan {
   std::int64_t field = 0;  // position in the file
@@ -215,7 +219,7 @@ class Reader {
     const internal::TextIdentity identity = internal::identify(text_);
     hash_ = identity.hash;
     if (text_.substr(0, 2) == "\xFF\xFE" || text_.substr(0, 2) == "\xFE\xFF") {
-      fail_line(1, "expected UTF-8 text, got UTF-16");
+      fail_line(1, "expected UTF-8 text, got UTF-16; iconv -f UTF-16 -t UTF-8 converts it");
     }
     if (const std::size_t at = identity.zero_at; at != std::string_view::npos) {
       const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
@@ -276,7 +280,7 @@ class Reader {
   void read_header() {
     const std::string_view header = record_text(-1);
     if (internal::invalid_utf8(header) != std::string_view::npos)
-      fail(-2, {}, "expected UTF-8 text, got other bytes in the header");
+      fail(-2, {}, std::string(not_utf8) + " in the header" + to_utf8);
     const Split count = internal::split(header, delimiter_, 0, options_.max_field_bytes, nullptr);
     if (count.fields > options_.max_columns) {
       fail(
@@ -393,7 +397,7 @@ class Reader {
     for (std::int64_t r = 0; r < count; ++r) {
       for (std::int64_t f = 0; f < width_; ++f) {
         if (internal::invalid_utf8(fields[static_cast<std::size_t>(r * width_ + f)].raw()) != std::string_view::npos) {
-          fail(record(first + r), name(f), "expected UTF-8 text, got other bytes");
+          fail(record(first + r), name(f), std::string(not_utf8) + to_utf8);
         }
       }
     }
@@ -409,7 +413,7 @@ class Reader {
         const Split split = internal::split(text, delimiter_, width_, options_.max_field_bytes, fields.data());
         std::string reason = describe(split);
         if (reason.empty() && internal::invalid_utf8(text) != std::string_view::npos) {
-          reason = "expected UTF-8 text, got other bytes";
+          reason = not_utf8;
         }
         if (!reason.empty()) {
           found[static_cast<std::size_t>(begin / grain)].push_back({r, records_.line(r + 1), std::move(reason)});

@@ -27,6 +27,7 @@ struct Counts {
   std::vector<std::int64_t> numbers{};  // beside `rows`, or empty
   std::int64_t total = 0;
   bool quantity = false;  // text of which half is numbers, amounts or dates
+  bool codes = false;     // text that is the same letters and a number throughout: "K-00017"
 };
 
 constexpr double no_number = 9007199254740992;  // 2^53: from here on a double may be no whole number's own
@@ -82,6 +83,7 @@ Counts text_counts(const Column& column) {
     written += internal::has_written_form(text);
   }
   if (!numbered) found.numbers.clear();
+  found.codes = numbered && prefix && !prefix->empty() && prefix->find(' ') == std::string_view::npos;
   found.quantity = written * 2 >= static_cast<std::int64_t>(counts.size());
   return found;
 }
@@ -146,6 +148,7 @@ std::string judge(const Column& column, const std::string& name) {
   const bool often = found.total * 5 >= values * 6;
   if (often && internal::named_like_key(name) && !piled_at_the_bottom(found)) return "named like a key";
   if (found.total * 2 < values * 3 || found.quantity || internal::named_like_scale(name)) return {};
+  if (found.codes && found.total <= few_each * values) return "numbered codes of few rows each";
   if (evenly_spread(found)) return "each value has as many rows, or nearly";
   if (!found.numbers.empty() && handed_out_in_a_row(found)) return "hardly a number of the range is left out";
   return {};

@@ -265,7 +265,8 @@ std::vector<int> assign_by_time(const Table& table, const Request& request) {
   const Column& time = table.column(request.time);
   if (time.type() != ColumnType::timestamp && time.type() != ColumnType::i64 && time.type() != ColumnType::f64) {
     internal::fail_column(table, request.time, request.where,
-                          "expected timestamps or numbers to order by, got " + std::string(to_string(time.type())));
+                          "expected timestamps or numbers to order by, got " + std::string(to_string(time.type())) +
+                              "; where it holds dates, tell the type that is their form, such as date:dmy");
   }
   const Rows order = table.sorted_indices({request.time});
   const auto rows = static_cast<std::int64_t>(order.size());

@@ -294,6 +294,7 @@ TEST(ReadCsv, SaysWhatKeepsNumbersWithWordsFromBeingNumbers) {
            [](int i) { return std::to_string(12 * (1 + i % 3)) + " months"; },  // levels
            [](int i) { return "Elm " + std::to_string(i); }, [](int i) { return std::to_string(i) + " Elm Street"; },
            [](int i) { return "A" + std::to_string(i) + "B"; },
+           [](int i) { return std::to_string(i) + (i % 2 ? "A" : "B"); },  // flats
            [](int i) { return std::to_string(i) + static_cast<char>('A' + i % 7); }}) {
     EXPECT_EQ(only_note(column_text(100, fine)), "");
   }
@@ -308,6 +309,12 @@ TEST(ReadCsv, SaysThatFormsAreMixed) {
     EXPECT_NE(dates.find(part), std::string::npos) << part << " in " << dates;
   }
   EXPECT_NE(only_note(column_text(90, [](int i) { return std::to_string(i) + (i % 2 ? " USD" : " EUR"); })), "");
+  const std::string years = only_note(
+      column_text(90, [](int i) { return std::to_string(1 + i % 28) + "/" + std::to_string(1 + i % 12) + "/24"; }));
+  EXPECT_NE(years.find("year has two digits, such as \"1/1/24\" (line 2)"), std::string::npos) << years;
+  EXPECT_EQ(
+      only_note(column_text(90, [](int i) { return std::to_string(i % 10) + "." + std::to_string(i) + ".2024-x"; })),
+      "");
   EXPECT_EQ(only_note(column_text(90, [](int i) { return std::to_string(i) + " EUR"; })), "") << "one form";
 }
 

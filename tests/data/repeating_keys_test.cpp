@@ -80,6 +80,15 @@ TEST(RepeatingKeys, AreToldByHowOftenTheyCome) {
   }
 }
 
+TEST(RepeatingKeys, AreToldByBeingCodes) {
+  const auto any = [](std::int64_t i) { return std::to_string(10000 + static_cast<std::int64_t>(200 * draw(5, i))); };
+  EXPECT_EQ(reason("Kunde", words(600, [&](std::int64_t i) { return "K-" + any(i); })),
+            "numbered codes of few rows each");
+  EXPECT_EQ(reason("Kunde", words(600, [&](std::int64_t i) { return "Elm " + any(i); })), "") << "a name";
+  EXPECT_EQ(reason("Kunde", words(600, any)), "") << "a postcode is as good";
+  EXPECT_EQ(reason("Kunde", words(600, [&](std::int64_t i) { return (i % 2 ? "K" : "L") + any(i); })), "");
+}
+
 TEST(RepeatingKeys, QuantitiesAreNone) {
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     for (const std::int64_t rows : {120, 1000, 4000}) {

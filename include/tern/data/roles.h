@@ -60,7 +60,8 @@ struct RepeatingKey {
 
 /// Columns of text or whole numbers that may be such keys, in the table's order; under a random split what they name
 /// stands in training and in test. More than 20 values are one (of more than 10 rows each: more than 50) where the name
-/// says so (an id; somebody, as in "patient" or "customer_no"), or where they come more evenly, or leave fewer of the
+/// says so (an id; somebody, as in "patient" or "customer_no"), or where they are numbered codes (K-00017) of few rows
+/// each, or come more evenly, or leave fewer of the
 /// whole numbers between them out, than draws from any distribution would (at four standard deviations) and the name is
 /// none of a time, an age or a rank. Ages, years, counts, amounts and postcodes are none. Looks past `target` and `id`.
 TERN_API std::vector<RepeatingKey> find_repeating_keys(const Table& table, const RoleOptions& options = {});
