@@ -83,10 +83,16 @@ TEST(Roles, ManyValuesOfTwoWrittenFormsAreAdvisedOn) {
               return i % 2 ? "2024-01-" + day : day + ".02.2024";
             }));
   table.add("street", words([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
+  table.add("fee", words([](int i) { return std::to_string(i + 10).append(i % 2 ? " EUR" : " USD"); }));
+  table.add("code", words([](int i) { return std::string("C").append(std::to_string(i)); }));
   const auto roles = infer_roles(table);
   EXPECT_EQ(role_of(roles, "day"), Role::free_text);
   EXPECT_NE(roles[0].reason.find("in one form"), std::string::npos) << roles[0].reason;
   EXPECT_EQ(roles[1].reason.find("in one form"), std::string::npos) << roles[1].reason;
+  EXPECT_EQ(roles[2].role, Role::identifier);
+  EXPECT_NE(roles[2].reason.find("in mixed forms"), std::string::npos) << roles[2].reason;
+  EXPECT_EQ(roles[3].role, Role::identifier);
+  EXPECT_EQ(roles[3].reason.find("form"), std::string::npos) << roles[3].reason;
 }
 
 TEST(Roles, CanBeTold) {
