@@ -80,6 +80,10 @@ ordered_json settings_of(const TrainOptions& options) {
 ordered_json report_head(const tern::Bundle& bundle, const std::string& command) {
   return {{"format", 1},
           {"command", command},
+          {"task",
+           {{"target", bundle.task().target()},
+            {"positive_class", bundle.task().positive()},
+            {"negative_class", bundle.task().classes().at(0)}}},
           {"seed", bundle.provenance().seed},
           {"environment", ordered_json::parse(tern::environment())}};
 }

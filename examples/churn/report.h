@@ -43,7 +43,8 @@ nlohmann::ordered_json to_json(const std::vector<FoundLeak>& leaks);
 nlohmann::ordered_json to_json(const std::vector<tern::LedgerEntry>& ledger);
 nlohmann::ordered_json settings_of(const TrainOptions& options);
 
-/// What every report begins with: the command, and versions, compiler, instruction set and threads of this process.
+/// What every report begins with: the command, the classes, and versions, compiler, instruction set and threads of this
+/// process.
 nlohmann::ordered_json report_head(const tern::Bundle& bundle, const std::string& command);
 
 /// Puts a judged set of rows under its name and its baselines under "baselines", by baseline and rows.

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 
 #include "hints.h"
@@ -410,14 +409,9 @@ void warn_of_few(const data::Splits& splits, const TrainOptions& options, const 
   if (splits.test.rows() == 0) return;
   const std::vector<std::uint8_t> labels = task.labels(splits.test.column(options.target));
   const std::string group = split_column(options, "group");
-  std::int64_t groups = 0;
-  if (!group.empty()) {
-    const std::vector<std::int64_t> first = splits.test.first_equal_row({group});
-    groups = static_cast<std::int64_t>(std::set<std::int64_t>(first.begin(), first.end()).size());
-  }
-  const std::string few = train::few_rows({.rows = splits.test.rows(),
-                                           .positives = std::count(labels.begin(), labels.end(), std::uint8_t{1}),
-                                           .groups = groups});
+  std::vector<std::int64_t> groups;
+  if (!group.empty()) groups = splits.test.first_equal_row({group});
+  const std::string few = train::few_rows(train::count_rows(labels, groups));
   if (!few.empty()) journey.warn("test rows: " + few);
 }
 

@@ -60,6 +60,7 @@ std::string figures(const std::string& report) {
   for (const auto& [name, unused] : judged.items()) {
     add_row(name, [&, &key = name](const Json& from) { return figure(from, key); });
   }
+  add_row("cost per row", [](const Json& from) { return figure(from.value("cost", Json::object()), "per_row"); });
   for (const char* key : {"slope", "intercept", "ece"}) {
     add_row(std::string("calibration ") + key,
             [&](const Json& from) { return figure(from.value("calibration", Json::object()), key); });

@@ -38,10 +38,13 @@ enum Figure : std::size_t {
   ece_above,  // how far it may have lowered it
   slope,
   intercept,
+  cost_per_row,
+  cost_always_negative,
+  cost_always_positive,
   figure_count
 };
 
-void write_row(const FigureValues& values, double* row) {
+void write_row(const FigureValues& values, const BinaryReportOptions& options, double* row) {
   std::size_t at = 0;
   for (const BinaryConfusion* confusion : {&values.at_threshold, &values.at_half}) {
     row[at++] = confusion->accuracy();
@@ -55,6 +58,12 @@ void write_row(const FigureValues& values, double* row) {
   row[brier_figure] = values.brier;
   row[slope] = values.calibration.slope;
   row[intercept] = values.calibration.intercept;
+  const BinaryConfusion& c = values.at_threshold;
+  const double missed = options.false_negative_cost, alarm = options.false_positive_cost;
+  const double positives = c.true_positive + c.false_negative, negatives = c.false_positive + c.true_negative;
+  row[cost_per_row] = (missed * c.false_negative + alarm * c.false_positive) / (positives + negatives);
+  row[cost_always_negative] = missed * positives / (positives + negatives);
+  row[cost_always_positive] = alarm * negatives / (positives + negatives);
 }
 
 const char* reason_of(std::size_t figure) {
@@ -86,6 +95,11 @@ void check_options(const char* where, const BinaryReportOptions& options) {
   if (options.resamples < 0 || options.resamples > 1'000'000) {
     internal::refuse_value(where, "0 to 1000000 resamples", std::to_string(options.resamples));
   }
+  for (const double cost : {options.false_negative_cost, options.false_positive_cost}) {
+    if (!(cost >= 0 && std::isfinite(cost))) {
+      internal::refuse_value(where, "finite costs that are not negative", internal::number_text(cost));
+    }
+  }
 }
 
 /// Rows gathered by group, groups in the order in which they appear; without groups, each row by itself.
@@ -106,6 +120,15 @@ class Resampler {
   }
 
   std::size_t groups() const { return begin_.empty() ? 0 : begin_.size() - 1; }
+  /// How many groups have a row of the class.
+  std::int64_t groups_with(std::span<const std::uint8_t> labels, std::uint8_t label) const {
+    std::int64_t count = 0;
+    for (std::size_t g = 0; g < groups(); ++g) {
+      const auto has = [&](std::size_t row) { return labels[row] == label; };
+      count += std::any_of(&rows_[begin_[g]], &rows_[begin_[g]] + (begin_[g + 1] - begin_[g]), has);
+    }
+    return count;
+  }
   /// Adds the rows of one resample to `mass`.
   void add(const Philox& random, double* mass) const {
     const auto add_row = [&](std::size_t row) { mass[slot_[row]] += weights_.empty() ? 1.0 : weights_[row]; };
@@ -120,6 +143,20 @@ class Resampler {
   std::span<const double> weights_;
   std::vector<std::size_t> begin_, rows_;
 };
+
+// Why these rows, or groups, are too few for intervals, or nothing.
+std::string too_few(const BinaryReport& report, std::int64_t least) {
+  const bool grouped = report.groups > 0;
+  std::string few;
+  for (const auto& [name, count] :
+       {std::pair("positive", grouped ? report.positive_groups : report.positives),
+        std::pair("negative", grouped ? report.negative_groups : report.rows - report.positives)}) {
+    if (count >= least) continue;
+    few += (few.empty() ? "" : " and ") + std::to_string(count) + (grouped ? count == 1 ? " group" : " groups" : "") +
+           (grouped ? " with a " : " ") + name + (grouped || count == 1 ? " row" : " rows");
+  }
+  return few.empty() ? few : few + ", fewer than " + std::to_string(least);
+}
 
 /// Each bin's mean probability less its observed rate, times its share of the rows.
 void bin_gaps(const std::vector<double>& bins, std::vector<double>& gaps) {
@@ -148,15 +185,24 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   BinaryEngine::Scratch scratch;
   const FigureValues values = engine.evaluate(groups.mass, scratch);
   double point[figure_count];
-  write_row(values, point);
+  write_row(values, options, point);
   std::vector<double> gaps;
   bin_gaps(scratch.bins, gaps);
   const Resampler resampler(groups.slot, options);
 
-  const auto resamples = static_cast<std::size_t>(options.resamples);
+  BinaryReport report;
+  report.rows = static_cast<std::int64_t>(labels.size());
+  report.positives = std::count(labels.begin(), labels.end(), std::uint8_t{1});
+  report.groups = static_cast<std::int64_t>(resampler.groups());
+  report.positive_groups = resampler.groups_with(labels, 1);
+  report.negative_groups = resampler.groups_with(labels, 0);
+  if (options.resamples > 0) report.no_intervals = too_few(report, options.min_per_class);
+  report.resamples = report.no_intervals.empty() ? options.resamples : 0;
+
+  const auto resamples = static_cast<std::size_t>(report.resamples);
   std::vector<double> rows(resamples * figure_count, undefined);
   std::vector<std::uint8_t> one_class(resamples);
-  parallel_for(options.resamples, resamples_per_block, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(report.resamples, resamples_per_block, [&](std::int64_t begin, std::int64_t end) {
     BinaryEngine::Scratch own;
     std::vector<double> mass(groups.mass.size()), drawn_gaps;
     for (auto r = static_cast<std::size_t>(begin); r < static_cast<std::size_t>(end); ++r) {
@@ -166,7 +212,7 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
       // Where every drawn row has weight 0 there is nothing to judge, and the row stays undefined.
       if (!own.points.empty()) {
         double* row = &rows[r * figure_count];
-        write_row(drawn, row);
+        write_row(drawn, options, row);
         bin_gaps(own.bins, drawn_gaps);
         row[ece_below] = row[ece_above] = 0;
         for (std::size_t b = 0; b < gaps.size(); ++b) {
@@ -190,7 +236,7 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   };
   const double upper = (1 + options.confidence) / 2;
   const auto interval = [&](std::size_t figure) {
-    Interval result{.value = point[figure]};
+    Interval result{.value = point[figure], .reason = report.no_intervals};
     if (std::isnan(result.value)) {
       result.reason = figure == slope || figure == intercept ? to_string(values.calibration.status) : reason_of(figure);
     }
@@ -203,7 +249,7 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
     return result;
   };
   const auto ece_interval = [&] {
-    Interval result{.value = values.ece};
+    Interval result{.value = values.ece, .reason = report.no_intervals};
     const std::vector<double> below = sorted_figure(ece_below), above = sorted_figure(ece_above);
     result.undefined_resamples = static_cast<std::int64_t>(resamples - below.size());
     if (!below.empty()) {
@@ -213,12 +259,7 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
     return result;
   };
 
-  BinaryReport report;
-  report.rows = static_cast<std::int64_t>(labels.size());
-  report.positives = std::count(labels.begin(), labels.end(), std::uint8_t{1});
-  report.groups = static_cast<std::int64_t>(resampler.groups());
   report.confidence = options.confidence;
-  report.resamples = options.resamples;
   report.one_class_resamples = std::count(one_class.begin(), one_class.end(), std::uint8_t{1});
   report.seed = options.seed;
   report.note = options.note;
@@ -233,6 +274,10 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   CalibrationError error = expected_calibration_error(
       probabilities, labels, {.binning = options.binning, .bins = options.bins, .weights = options.weights});
   report.calibration = {interval(slope), interval(intercept), ece_interval(), options.binning, std::move(error.bins)};
+  if (options.false_negative_cost > 0 || options.false_positive_cost > 0) {
+    report.cost = {options.false_negative_cost, options.false_positive_cost, interval(cost_per_row),
+                   interval(cost_always_negative), interval(cost_always_positive)};
+  }
   return report;
 }
 

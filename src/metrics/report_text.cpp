@@ -25,7 +25,7 @@ std::string line(const std::string& name, const Interval& figure) {
     const std::string cell = fixed(value);
     text += std::string(number_width > cell.size() ? number_width - cell.size() : 1, ' ') + cell;
   }
-  if (!figure.reason.empty()) text += "  (" + figure.reason + ")";
+  if (std::isnan(figure.value)) text += "  (" + figure.reason + ")";
   if (figure.reason.empty() && figure.undefined_resamples > 0) {
     text += "  (" + std::to_string(figure.undefined_resamples) + " resamples without a value)";
   }
@@ -80,6 +80,19 @@ Json json_of(const CalibrationFigures& figures) {
   return {{"slope", json_of(figures.slope)}, {"intercept", json_of(figures.intercept)}, {"ece", std::move(error)}};
 }
 
+Json json_of(const CostFigures& cost, const BinaryConfusion& c) {
+  const auto priced = [&](const Interval& per_row, double missed, double alarms) {
+    return Json{{"total", cost.false_negative * missed + cost.false_positive * alarms}, {"per_row", json_of(per_row)}};
+  };
+  Json json = {{"false_negative", cost.false_negative}, {"false_positive", cost.false_positive}};
+  json.update(priced(cost.per_row, c.false_negative, c.false_positive));
+  json["always_negative"] = priced(cost.always_negative, c.true_positive + c.false_negative, 0);
+  json["always_positive"] = priced(cost.always_positive, 0, c.false_positive + c.true_negative);
+  return json;
+}
+
+bool has_cost(const BinaryReport& report) { return report.cost.false_negative > 0 || report.cost.false_positive > 0; }
+
 }  // namespace
 
 std::string to_string(const BinaryReport& report) {
@@ -94,6 +107,7 @@ std::string to_string(const BinaryReport& report) {
       text += ", " + std::to_string(report.one_class_resamples) + " of them with one class";
     }
   }
+  if (!report.no_intervals.empty()) text += "; no intervals: " + report.no_intervals;
   text += "\n                              value        low       high\n";
   text +=
       line("auroc", report.auroc) + line("average precision", report.average_precision) +
@@ -103,6 +117,10 @@ std::string to_string(const BinaryReport& report) {
       line("ece (" + std::to_string(report.calibration.bins.size()) + " " + to_string(report.calibration.binning) + ")",
            report.calibration.ece);
   text += decisions(report.at_threshold);
+  if (has_cost(report)) {
+    text += line("cost per row", report.cost.per_row) + line("always negative", report.cost.always_negative) +
+            line("always positive", report.cost.always_positive);
+  }
   if (report.at_threshold.threshold != report.at_half.threshold) text += decisions(report.at_half);
   return text;
 }
@@ -116,6 +134,7 @@ std::string to_json(const BinaryReport& report) {
   if (report.groups > 0) json["groups"] = report.groups;
   json["confidence"] = report.confidence;
   json["resamples"] = report.resamples;
+  if (!report.no_intervals.empty()) json["no_intervals"] = report.no_intervals;
   json["one_class_resamples"] = report.one_class_resamples;
   json["seed"] = report.seed;
   write_decisions(report.at_threshold, json);
@@ -124,6 +143,7 @@ std::string to_json(const BinaryReport& report) {
   json["log_loss"] = json_of(report.log_loss);
   json["brier"] = json_of(report.brier);
   json["calibration"] = json_of(report.calibration);
+  if (has_cost(report)) json["cost"] = json_of(report.cost, report.at_threshold.confusion);
   json["at_threshold"] = json_of(report.at_threshold);
   json["at_0.5"] = json_of(report.at_half);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);

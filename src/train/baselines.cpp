@@ -39,13 +39,17 @@ Judged judge_one(const Task& task, const Scored& scored, const std::vector<doubl
   const std::vector<double>& predictions = scored.predictions;
   if (task.kind() == TaskKind::binary) {
     const std::vector<std::uint8_t> labels(truth.begin(), truth.end());
-    judged.binary =
-        metrics::binary_report(predictions, labels,
-                               {.threshold = std::isnan(scored.threshold) ? task.threshold() : scored.threshold,
-                                .groups = options.groups,
-                                .resamples = options.resamples,
-                                .seed = options.seed,
-                                .note = options.note});
+    metrics::BinaryReportOptions how{.threshold = std::isnan(scored.threshold) ? task.threshold() : scored.threshold,
+                                     .groups = options.groups,
+                                     .resamples = options.resamples,
+                                     .seed = options.seed,
+                                     .note = options.note,
+                                     .min_per_class = min_rows_to_judge};
+    if (const metrics::ThresholdRule& rule = task.threshold_rule(); rule.kind == metrics::ThresholdRule::Kind::cost) {
+      how.false_negative_cost = rule.false_negative_cost;
+      how.false_positive_cost = rule.false_positive_cost;
+    }
+    judged.binary = metrics::binary_report(predictions, labels, how);
   } else if (task.kind() == TaskKind::multiclass) {
     const std::vector<std::int64_t> labels(truth.begin(), truth.end());
     const std::vector<std::int64_t> decided = metrics::most_probable(predictions, task.outputs());
@@ -137,7 +141,13 @@ Report judge(const Task& task, const std::vector<double>& predictions, const dat
   Report report;
   report.rows_name = options.rows_name;
   report.note = options.note;
+  report.target = task.target();
   report.binary = task.kind() == TaskKind::binary;
+  if (report.binary) {
+    report.positive = task.positive();
+    report.negative = task.classes().at(0);
+    report.threshold_rule = metrics::to_string(task.threshold_rule());
+  }
   report.rows = static_cast<std::int64_t>(truth.size());
   report.model = judge_one(task, {"model", predictions, task.threshold()}, truth, options);
   if (!baselines.prior.empty()) {
@@ -149,9 +159,12 @@ Report judge(const Task& task, const std::vector<double>& predictions, const dat
         task, {"logistic regression", baselines.logistic.predict(dataset.features()), baselines.logistic_threshold},
         truth, options));
   }
+  const metrics::BinaryReport& judged = report.model.binary;
   report.warning = few_rows({.rows = report.rows,
-                             .positives = report.binary ? report.model.binary.positives : -1,
-                             .groups = report.model.binary.groups});
+                             .positives = report.binary ? judged.positives : -1,
+                             .groups = judged.groups,
+                             .positive_groups = judged.positive_groups,
+                             .negative_groups = judged.negative_groups});
   return report;
 }
 

@@ -612,9 +612,9 @@ class Warnings(Churn):
         evaluate = ['evaluate', '--bundle', self.path('m.tern'), '--data', data]
         options = ['--id', 'id', '--model', 'logistic']
         self.assertIn('unopened', self.train(data, *options).stdout)
-        self.assertIn('opened 1 time)', run(*evaluate).stdout)
+        self.assertIn('; test rows opened 1 time\n', run(*evaluate).stdout)
         self.assertIn('opened once', self.train(data, *options).stdout)
-        self.assertIn('opened 2 times)', run(*evaluate).stdout)
+        self.assertIn('; test rows opened 2 times\n', run(*evaluate).stdout)
         self.assertIn('opened 2 times', self.train(data, *options, '--seed', '5').stdout)  # some rows are the same
         other = self.write('o.csv', self.small(600, seed=2))
         self.assertIn('unopened', self.train(other, *options).stdout)

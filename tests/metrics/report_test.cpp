@@ -100,7 +100,13 @@ TEST_F(Report, IntervalsAreThoseOfPlainResampling) {
     const Rows rows = make_rows(61, 4, 30);  // odd: the last draw takes half a block
     Doubles w;
     for (std::uint64_t i = 0; weighted && i < 61; ++i) w.push_back(Philox(9).uniform(i));
-    const BinaryReportOptions options{.threshold = 0.35, .weights = w, .confidence = 0.9, .resamples = 77, .seed = 12};
+    const BinaryReportOptions options{.threshold = 0.35,
+                                      .weights = w,
+                                      .confidence = 0.9,
+                                      .resamples = 77,
+                                      .seed = 12,
+                                      .false_negative_cost = 5,
+                                      .false_positive_cost = 0.5};
     const auto report = binary_report(rows.p, rows.y, options);
     Units alone;
     for (std::size_t i = 0; i < 61; ++i) alone.push_back({i});
@@ -122,7 +128,71 @@ TEST_F(Report, IntervalsAreThoseOfPlainResampling) {
       check(figures->recall, [&](auto& p, auto& y, auto& v) { return at(p, y, v).recall(); });
       check(figures->f1, [&](auto& p, auto& y, auto& v) { return at(p, y, v).f1(); });
     }
+    // Decisions cost what the confusion at their threshold says; one decision for all is a threshold beyond every
+    // score.
+    for (const auto& [interval, threshold] :
+         {std::pair(&report.cost.per_row, 0.35), std::pair(&report.cost.always_negative, 2.0),
+          std::pair(&report.cost.always_positive, -1.0)}) {
+      const auto cost = [&](auto& p, auto& y, auto& v) {
+        const BinaryConfusion c = binary_confusion(p, y, {.threshold = threshold, .weights = v});
+        return (5 * c.false_negative + 0.5 * c.false_positive) /
+               (c.true_positive + c.false_positive + c.false_negative + c.true_negative);
+      };
+      check(*interval, cost);
+      expect_close(interval->value, cost(rows.p, rows.y, w), 1e-12);
+    }
   }
+}
+
+TEST_F(Report, CostsAreWrittenAndPrinted) {
+  const Doubles p{0.9, 0.8, 0.7, 0.6, 0.2, 0.1};
+  const Bytes y{1, 0, 1, 0, 1, 0};
+  const BinaryReportOptions options{
+      .threshold = 0.65, .resamples = 0, .false_negative_cost = 4, .false_positive_cost = 1.5};
+  const BinaryReport report = binary_report(p, y, options);
+  const auto cost = json::parse(to_json(report)).at("cost");
+  EXPECT_EQ(cost.at("false_negative"), 4);
+  EXPECT_EQ(cost.at("false_positive"), 1.5);
+  EXPECT_EQ(cost.at("total"), 5.5);
+  EXPECT_EQ(cost.at("per_row").at("value"), 5.5 / 6);
+  EXPECT_EQ(cost.at("always_negative").at("total"), 12);
+  EXPECT_EQ(cost.at("always_negative").at("per_row").at("value"), 2);
+  EXPECT_EQ(cost.at("always_positive").at("total"), 4.5);
+  EXPECT_EQ(cost.at("always_positive").at("per_row").at("value"), 0.75);
+  EXPECT_NE(to_string(report).find("  cost per row               0.9167"), std::string::npos) << to_string(report);
+  EXPECT_FALSE(json::parse(to_json(binary_report(p, y, {.resamples = 0}))).contains("cost"));
+  EXPECT_EQ(message_of<ValueError>([&] { binary_report(p, y, {.false_negative_cost = -1}); }),
+            "[binary_report] expected finite costs that are not negative, got -1");
+}
+
+TEST_F(Report, IntervalsAreWithheldWhereAClassIsTooRare) {
+  Rows rows = make_rows(80);
+  std::fill(rows.y.begin(), rows.y.end(), std::uint8_t{0});
+  for (std::size_t i = 0; i < 9; ++i) rows.y[8 * i] = 1;
+  BinaryReportOptions options{.resamples = 50, .min_per_class = 10};
+  const BinaryReport few = binary_report(rows.p, rows.y, options);
+  EXPECT_EQ(few.no_intervals, "9 positive rows, fewer than 10");
+  EXPECT_EQ(few.resamples, 0);
+  const auto written = json::parse(to_json(few));
+  EXPECT_EQ(written.at("no_intervals"), few.no_intervals);
+  for (const json& figure : {written.at("auroc"), written.at("f1"), written.at("calibration").at("ece")}) {
+    EXPECT_TRUE(figure.at("value").is_number());
+    EXPECT_TRUE(figure.at("low").is_null() && figure.at("high").is_null());
+    EXPECT_EQ(figure.at("reason"), few.no_intervals);
+  }
+  const std::string text = to_string(few);
+  EXPECT_NE(text.find("no intervals: 9 positive rows, fewer than 10\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("(9 positive"), std::string::npos) << text;
+
+  rows.y[79] = 1;  // the tenth
+  EXPECT_FALSE(std::isnan(binary_report(rows.p, rows.y, options).auroc.low));
+  std::vector<std::int64_t> groups(80);  // rows enough, of 9 groups only
+  for (std::size_t i = 0; i < 80; ++i) groups[i] = i < 72 ? static_cast<std::int64_t>(i / 8) : 8;
+  options.groups = groups;
+  EXPECT_EQ(binary_report(rows.p, rows.y, options).no_intervals,
+            "9 groups with a positive row and 9 groups with a negative row, fewer than 10");
+  options.min_per_class = 0;
+  EXPECT_FALSE(std::isnan(binary_report(rows.p, rows.y, options).auroc.low));
 }
 
 TEST_F(Report, IntervalsOfGroupsAreThoseOfDrawingAllRowsOfEach) {

@@ -72,11 +72,62 @@ TEST(FewRows, AreSaid) {
                                       std::pair(RowCounts{.rows = 1000, .positives = 500, .groups = 9}, "9 groups")}) {
     EXPECT_NE(few_rows(counts).find(words), std::string::npos);
   }
+  EXPECT_EQ(few_rows({.rows = 1000, .positives = 10}),
+            "only 10 positive rows: the figures are uncertain, and their intervals rough");
+  const std::string none = few_rows({.rows = 1000, .positives = 1});
+  EXPECT_EQ(none.find("only 1 positive row: too few to judge a model by"), 0u) << none;
+  const std::vector<std::int64_t> groups{1, 1, 2, 2, 3};
+  const RowCounts counts = count_rows(std::vector<std::uint8_t>{1, 0, 0, 0, 1}, groups);
+  EXPECT_EQ((std::vector{counts.rows, counts.positives, counts.groups, counts.positive_groups, counts.negative_groups}),
+            (std::vector<std::int64_t>{5, 2, 3, 2, 2}));
+  EXPECT_NE(few_rows(counts).find("2 groups with a positive row"), std::string::npos) << few_rows(counts);
   const data::Dataset training = two_classes(300, 1), few = two_classes(60, 2);
   const Task task = fitted_task("f1", training);
   const Report report = judge(task, std::vector<double>(60, 0.5), few, fit_baselines(task, training), {.resamples = 0});
   EXPECT_NE(to_string(report).find("warning: only 60 rows"), std::string::npos);
   EXPECT_EQ(internal::parse_json(to_json(report), "report").at("warning"), report.warning);
+}
+
+TEST(Judge, NamesTheClassesAndTheRule) {
+  const data::Dataset training = two_classes(300, 1), test = two_classes(200, 2);
+  Task task = fitted_task("cost:5,1", training);
+  const Baselines baselines = fit_baselines(task, training);
+  const std::vector<double> nobody(200, 0.1);
+  const Report report = judge(task, nobody, test, baselines, {.resamples = 20});
+  const auto json = internal::parse_json(to_json(report), "report");
+  EXPECT_EQ(json.at("target"), "y");
+  EXPECT_EQ(json.at("positive_class"), "Yes");
+  EXPECT_EQ(json.at("negative_class"), "No");
+  EXPECT_EQ(json.at("threshold_rule"), "cost:5,1");
+  const std::int64_t positives = report.model.binary.positives;
+  EXPECT_EQ(json.at("cost").at("total"), 5 * positives);  // a model that says No to all
+  EXPECT_EQ(json.at("cost").at("always_negative").at("total"), 5 * positives);
+  for (const auto& [name, baseline] : json.at("baselines").items()) {
+    const auto& c = baseline.at("at_threshold").at("confusion");
+    EXPECT_EQ(baseline.at("cost").at("total").get<double>(),
+              5 * c.at("false_negative").get<double>() + c.at("false_positive").get<double>())
+        << name;
+  }
+  const std::string text = to_string(report);
+  for (const std::string& words :
+       {std::to_string(positives) + " positive (y \"Yes\")", std::string("cost per row"),
+        "cost in all            " + std::to_string(5 * positives), std::string("5 a missed \"Yes\", 1 a false alarm"),
+        std::string("always \"No\" would cost"), "decided negative       200, " + std::to_string(200 - positives)}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words << " in\n" << text;
+  }
+}
+
+TEST(Judge, GivesNoIntervalsOnAHandfulOfPositives) {
+  const data::Dataset training = two_classes(300, 1), test = two_classes(24, 3);
+  const Task task = fitted_task("f1", training);
+  const Report report = judge(task, std::vector<double>(24, 0.9), test, fit_baselines(task, training));
+  ASSERT_LT(report.model.binary.positives, 10);
+  EXPECT_TRUE(std::isnan(report.model.binary.auroc.low));
+  EXPECT_TRUE(std::isnan(report.baselines[1].binary.auroc.low));
+  EXPECT_NE(report.warning.find("too few to judge"), std::string::npos) << report.warning;
+  const std::string text = to_string(report);
+  EXPECT_NE(text.find("  no intervals: "), std::string::npos) << text;
+  EXPECT_EQ(text.find("% bootstrap"), std::string::npos) << text;
 }
 
 TEST(Judge, ResamplesWholeGroupsAndSaysSo) {

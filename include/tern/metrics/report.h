@@ -18,11 +18,11 @@ inline constexpr std::string_view interval_label = "test sampling only, without 
 
 /// A figure with its bootstrap interval.
 struct Interval {
-  double value = std::numeric_limits<double>::quiet_NaN();  ///< NaN: undefined, and `reason` says why
-  double low = std::numeric_limits<double>::quiet_NaN();    ///< NaN: no resample defines the figure, or none was asked
+  double value = std::numeric_limits<double>::quiet_NaN();  ///< NaN: undefined
+  double low = std::numeric_limits<double>::quiet_NaN();    ///< NaN: no resample defines the figure, or none was drawn
   double high = std::numeric_limits<double>::quiet_NaN();
   std::int64_t undefined_resamples = 0;  ///< resamples without a value, left out of low and high
-  std::string reason{};
+  std::string reason{};                  ///< why the value is undefined, or else why a report withholds the interval
 };
 
 /// The figures of decisions at one threshold.
@@ -50,6 +50,15 @@ struct CalibrationFigures {
   std::vector<CalibrationBin> bins;
 };
 
+/// What wrong decisions at the threshold cost, a row on average, and what one decision for every row would.
+struct CostFigures {
+  double false_negative = 0;  ///< cost of a missed positive
+  double false_positive = 0;  ///< cost of a false alarm; with both 0 no cost is reported
+  Interval per_row;
+  Interval always_negative;  ///< per row, with every row decided negative
+  Interval always_positive;
+};
+
 struct BinaryReportOptions {
   double threshold = 0.5;                ///< chosen elsewhere (threshold.h); kept fixed in every resample
   std::span<const double> weights = {};  ///< one per row, or none; a resampled row brings its weight along
@@ -61,13 +70,18 @@ struct BinaryReportOptions {
   Binning binning = Binning::equal_width;
   int bins = 10;       ///< of the expected calibration error, 1 to 1000
   std::string note{};  ///< printed and written with the report: "used for selection"
+  double false_negative_cost = 0, false_positive_cost = 0;  ///< not negative; both 0: no cost is reported
+  /// Intervals are withheld unless so many rows (groups, where these are resampled) hold each class: from a handful a
+  /// bootstrap draws the same handful again, and its percentiles promise what nobody knows.
+  std::int64_t min_per_class = 0;
 };
 
 /// Everything that judges two-class probabilities on one set of rows.
 struct BinaryReport {
   std::int64_t rows = 0;
   std::int64_t positives = 0;
-  std::int64_t groups = 0;  ///< that were resampled whole; 0: rows were
+  std::int64_t groups = 0;                                ///< that are resampled whole; 0: rows are
+  std::int64_t positive_groups = 0, negative_groups = 0;  ///< of these, those with a row of the class
   double confidence = 0.95;
   std::int64_t resamples = 0;
   std::int64_t one_class_resamples = 0;  ///< resamples in which a class is absent
@@ -80,6 +94,8 @@ struct BinaryReport {
   Interval log_loss;
   Interval brier;
   CalibrationFigures calibration;
+  CostFigures cost;
+  std::string no_intervals{};  ///< why there are none although resamples were asked for, or empty
 };
 
 /// Judges probabilities [N] against labels [N], with percentile bootstrap intervals (Efron 1979) over resampled rows
@@ -94,8 +110,10 @@ TERN_API std::string to_string(const BinaryReport& report);
 
 /// The report as a JSON object: accuracy, precision, recall and f1 at the chosen threshold stand at the top and under
 /// "at_threshold", those at 0.5 under "at_0.5". Every figure is {"value", "low", "high"}; an undefined number is null,
-/// with "reason"; resamples without a value are counted in "undefined_resamples"; "resampled" is "rows" or "groups", of
-/// which "groups" is the number.
+/// with "reason", and so are low and high where intervals are withheld ("no_intervals" says why); resamples without a
+/// value are counted in "undefined_resamples"; "resampled" is "rows" or "groups", of which "groups" is the number.
+/// Where costs were given, "cost" has them, and "total" and "per_row" of the decisions, of "always_negative" and of
+/// "always_positive".
 TERN_API std::string to_json(const BinaryReport& report);
 
 }  // namespace tern::metrics
