@@ -35,6 +35,8 @@ std::string reason(train::StopReason stopped) {
   return "";
 }
 
+constexpr const char* best_is_0 = "the model is the logistic regression it begins as";
+
 // Rows a batch: the power of two nearest to a 32nd of the rows, from 32 to 512.
 std::int64_t batch_size(std::int64_t rows) {
   const double power = std::round(std::log2(static_cast<double>(rows) / 32));
@@ -56,10 +58,36 @@ std::unique_ptr<nn::Module> make_mlp(std::int64_t width, const train::Logistic& 
   return std::make_unique<nn::Sum>(std::move(wide), std::move(deep));
 }
 
+// Why a later epoch is not always taken: the network has to earn its place beside the logistic regression.
+constexpr double least_gain = 2;  // nats of log loss, over all validation rows
+
+// What the table of epochs shows, and its heading.
+void print_heading(std::int64_t validation_rows) {
+  std::printf(
+      "  * the best epoch so far, whose weights are kept. Epoch 0 is the logistic regression that the network begins "
+      "as; a\n"
+      "  later one is better when the log loss, summed over %lld validation rows, falls more than %g nats (%.4f a row) "
+      "below\n"
+      "  that of the best so far. The train loss is with dropout.\n"
+      "             train  validation\n"
+      "              loss  log loss   AUROC  avg. precision   Brier\n",
+      static_cast<long long>(validation_rows), least_gain, least_gain / static_cast<double>(validation_rows));
+  std::fflush(stdout);
+}
+
+// All of the first twenty epochs, then every tenth and those that are best.
 bool print_epoch(const train::Epoch& epoch) {
-  std::printf("  epoch %3d  loss %.4f ", epoch.epoch, epoch.train_loss);
-  for (const auto& [name, value] : epoch.figures) std::printf(" %s %.4f ", name.c_str(), value);
-  std::printf("%s\n", epoch.best ? "*" : "");
+  if (epoch.epoch > 20 && epoch.epoch % 10 != 0 && !epoch.best) return true;
+  if (epoch.epoch == 0) {
+    std::printf("  epoch   0       -");  // no step was taken, so there is no train loss
+  } else {
+    std::printf("  epoch %3d  %6.4f", epoch.epoch, epoch.train_loss);
+  }
+  for (std::size_t i = 0; i < epoch.figures.size(); ++i) {
+    constexpr int widths[] = {10, 8, 16, 8};
+    std::printf("%*.4f", widths[i], epoch.figures[i].second);
+  }
+  std::printf("%s\n", epoch.best ? " *" : "");
   std::fflush(stdout);
   return true;
 }
@@ -106,7 +134,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
       .decay_biases = false,
       .early_stopping = train::EarlyStopping{.monitor = "validation/log_loss",
                                              .patience = std::max(12, epochs / 4),
-                                             .min_delta = 2.0 / static_cast<double>(validation.rows()),
+                                             .min_delta = least_gain / static_cast<double>(validation.rows()),
                                              .initial = true},
       .seed = options.seed,
       .callbacks = {print_epoch},
@@ -127,8 +155,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
         recipe.checkpoint.c_str());
   }
   note_interrupts();
-  std::printf("  (* the best epoch so far, whose weights are kept)\n");
-  std::fflush(stdout);
+  print_heading(validation.rows());
   try {
     trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   } catch (const FormatError& error) {  // the one file that training reads
@@ -136,10 +163,12 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
   }
   const train::Fitted& fitted = trained.fitted;
   trained.summary = std::to_string(fitted.history.size()) + " epochs, best " + std::to_string(fitted.best_epoch) +
-                    ", ended by " + reason(fitted.stopped);
+                    (fitted.best_epoch == 0 ? " (" + std::string(best_is_0) + ")" : "") + ", ended by " +
+                    reason(fitted.stopped);
   journey.done("train", trained.summary, fitted.epoch_seconds);
   journey.done("keep", "checkpoints, and making ready", journey.seconds() - fitted.report_seconds);
-  nlohmann::ordered_json history = nlohmann::ordered_json::array();
+  nlohmann::ordered_json history = nlohmann::ordered_json::array(), initial = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : fitted.initial) initial[name] = value;
   for (const train::Epoch& epoch : fitted.history) {
     nlohmann::ordered_json entry = {
         {"epoch", epoch.epoch}, {"train_loss", epoch.train_loss}, {"seconds", epoch.seconds}};
@@ -156,7 +185,9 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
                      {"batch_size", recipe.batch_size},
                      {"stopped", reason(fitted.stopped)},
                      {"settings", nlohmann::ordered_json::parse(fitted.settings)},
+                     {"initial", std::move(initial)},
                      {"history", std::move(history)}};
+  if (fitted.best_epoch == 0) trained.details["note"] = "best epoch 0: " + std::string(best_is_0);
   journey.done("report", "intervals by bootstrap");
   return trained;
 }

@@ -153,8 +153,11 @@ class Run {
     optimizer_ = make_optimizer();
     base_rate_ = optimizer_->lr();
     fitted_.baselines = options_.baselines.prior.empty() ? fit_baselines(task_, training_) : options_.baselines;
+    const bool initial = options_.early_stopping && options_.early_stopping->initial;
+    Epoch before;
+    if (initial) before = judge_initial();
     resume();
-    if (options_.early_stopping && options_.early_stopping->initial && fitted_.history.empty()) judge_initial();
+    if (initial && fitted_.history.empty()) call_back(before);
   }
 
   // Groups of their own for what weight decay leaves alone.
@@ -184,10 +187,19 @@ class Run {
     }
   }
 
-  void judge_initial() {
-    Epoch before{.figures =
-                     validation_figures(task_, train::predict(model_, task_, validation_), validation_.target())};
+  Epoch judge_initial() {
+    Epoch before{
+        .train_loss = std::numeric_limits<double>::quiet_NaN(),
+        .figures = validation_figures(task_, train::predict(model_, task_, validation_), validation_.target())};
+    fitted_.initial = before.figures;
     judge_epoch(before);
+    return before;
+  }
+
+  void call_back(const Epoch& epoch) {
+    for (const EpochCallback& callback : options_.callbacks) {
+      if (!callback(epoch) && !ended_) end(StopReason::requested);
+    }
   }
 
   void one_epoch() {
@@ -232,9 +244,7 @@ class Run {
       save_checkpoint(options_.checkpoint, identity_, model_, *optimizer_, state_, fitted_.history);
       saved_ = fitted_.resumable = true;
     }
-    for (const EpochCallback& callback : options_.callbacks) {
-      if (!callback(epoch) && !ended_) end(StopReason::requested);
-    }
+    call_back(epoch);
   }
 
   static std::int64_t rows_of(const std::vector<data::Batch>& group) {

@@ -5,6 +5,7 @@
 
 import csv
 import random
+import re
 import unittest
 
 from churn_test import TELCO, Churn, run
@@ -72,6 +73,30 @@ class Figures(Churn):
             self.assertRegex(judged['log_loss']['reason'], r'\d positive rows, fewer than 10')
         one = self.train(self.rare(positives=6), '--model', 'logistic').stdout
         self.assertIn('only 1 positive row:', one)
+
+    def test_epoch_0_is_the_logistic_regression(self):
+        done = self.train(TELCO, '--report', self.path('r.json'), target='churn')
+        report = self.json('r.json')
+        training = report['training']
+        self.assertEqual(training['best_epoch'], 0)  # on this table the network finds nothing that a line does not say
+        self.assertIn('the logistic regression', training['note'])
+        for figure, name in (('log_loss', 'validation/log_loss'), ('auroc', 'validation/auroc')):
+            self.assertAlmostEqual(training['initial'][name], report['validation'][figure]['value'], places=12)
+        rows = report['splits']['validation']
+        self.assertAlmostEqual(training['settings']['early_stopping']['min_delta'], 2 / rows)
+        for words in ('Epoch 0 is the logistic regression that the network begins as', f'{rows} validation rows',
+                      'more than 2 nats', 'best 0 (the model is the logistic regression it begins as)'):
+            self.assertIn(words, done.stdout)
+        self.assertRegex(done.stdout, r'(?m)^  epoch   0       -    0\.\d{4}  0\.\d{4} .* \*$')
+        self.assertRegex(done.stdout, r'(?m)^  epoch   1  0\.\d{4}    0\.\d{4}')
+        # Where it does find something, the best epoch is another, and nothing is said of epoch 0 at the end.
+        done = self.train(self.write('d.csv', self.small(2000)), '--id', 'id', '--report', self.path('r.json'))
+        self.assertGreater(self.json('r.json')['training']['best_epoch'], 0)
+        self.assertNotIn('note', self.json('r.json')['training'])
+        self.assertNotIn('it begins as', done.stdout)
+        shown = [int(e) for e in re.findall(r'(?m)^  epoch +(\d+) ', done.stdout)]
+        self.assertEqual(shown[:21], list(range(21)))
+        self.assertLess(len(shown), len(self.json('r.json')['training']['history']) + 1)
 
 
 if __name__ == '__main__':

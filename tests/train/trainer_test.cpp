@@ -308,6 +308,68 @@ TEST_F(Checkpoints, AStoppedEndIsRemembered) {
   EXPECT_EQ(values_of(again), values_of(model));
 }
 
+TEST(Trainer, KeepsTheWeightsItBeginsWithWhereNoEpochGainsEnough) {
+  const data::Dataset training = two_classes(400, 1), validation = two_classes(200, 2);
+  nn::Sequential model = network();
+  const std::vector<float> before = values_of(model);
+  std::vector<Epoch> seen;
+  TrainerOptions o = options();
+  o.early_stopping = EarlyStopping{.patience = 3, .min_delta = 10, .initial = true};
+  o.callbacks = {[&](const Epoch& epoch) {
+    seen.push_back(epoch);
+    return true;
+  }};
+  const Fitted fitted = Trainer(o).fit(model, training, validation);
+  EXPECT_EQ(fitted.best_epoch, 0);
+  EXPECT_EQ(values_of(model), before);
+  ASSERT_EQ(seen.size(), 4u);  // epoch 0 and the three of its patience
+  EXPECT_EQ(fitted.history.size(), 3u);
+  EXPECT_EQ(seen[0].epoch, 0);
+  EXPECT_TRUE(seen[0].best);
+  EXPECT_TRUE(std::isnan(seen[0].train_loss));
+  EXPECT_EQ(seen[0].figures, fitted.initial);
+  ASSERT_EQ(fitted.initial[0].first, "validation/log_loss");
+  EXPECT_NEAR(fitted.initial[0].second, fitted.report.model.binary.log_loss.value, 1e-12);
+
+  o.callbacks = {[](const Epoch& epoch) { return epoch.epoch > 0; }};  // asks to stop before the first
+  const Fitted none = Trainer(o).fit(model, training, validation);
+  EXPECT_EQ(none.stopped, StopReason::requested);
+  EXPECT_TRUE(none.history.empty());
+  EXPECT_EQ(values_of(model), before);
+
+  o.early_stopping->initial = false;
+  o.callbacks.clear();
+  const Fitted after = Trainer(o).fit(model, training, validation);
+  EXPECT_EQ(after.best_epoch, 1);
+  EXPECT_TRUE(after.initial.empty());
+}
+
+TEST_F(Checkpoints, AResumedRunJudgesItsBeginningButDoesNotCallItAgain) {
+  const data::Dataset training = two_classes(400, 1), validation = two_classes(200, 2);
+  TrainerOptions o = options();
+  o.checkpoint = path_;
+  o.max_epochs = 4;
+  o.early_stopping = EarlyStopping{.patience = 9, .initial = true};
+  nn::Sequential whole = network();
+  const Fitted expected = Trainer(o).fit(whole, training, validation);
+  std::filesystem::remove(path_);
+  o.callbacks = {[](const Epoch& epoch) { return epoch.epoch != 2; }};
+  nn::Sequential part = network();
+  Trainer(o).fit(part, training, validation);
+  std::vector<int> seen;
+  o.callbacks = {[&](const Epoch& epoch) {
+    seen.push_back(epoch.epoch);
+    return true;
+  }};
+  o.resume = true;
+  nn::Sequential again = network();
+  const Fitted resumed = Trainer(o).fit(again, training, validation);
+  EXPECT_EQ(seen, (std::vector{3, 4}));
+  EXPECT_EQ(resumed.initial, expected.initial);
+  EXPECT_EQ(resumed.best_epoch, expected.best_epoch);
+  EXPECT_EQ(values_of(again), values_of(whole));
+}
+
 TEST_F(Checkpoints, KnowEveryTensorAndTheTargetOfTheirData) {
   const auto with = [](const data::Dataset& base, double shift) {
     std::vector<double> values;

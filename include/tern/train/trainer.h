@@ -25,12 +25,14 @@ struct EarlyStopping {
   std::string monitor = "validation/log_loss";  ///< a figure of the history; lower is better for losses and errors
   int patience = 10;                            ///< epochs without improvement, above 0
   double min_delta = 0;                         ///< smaller gains do not count
-  bool initial = false;                         ///< the weights before the first epoch count as epoch 0
+  /// The weights before the first epoch count as epoch 0: where no epoch gains more than min_delta on them, they are
+  /// what training ends with, and `best_epoch` is 0.
+  bool initial = false;
 };
 
 /// One epoch as it went. With class weights on, validation/log_loss is weighted as the training loss is.
 struct Epoch {
-  int epoch = 0;                                        ///< 1-based
+  int epoch = 0;                                        ///< 1-based; 0: before the first, without a train loss
   std::int64_t steps = 0;                               ///< optimizer steps so far
   double learning_rate = 0;                             ///< at the epoch's last step
   double train_loss = 0;                                ///< mean over the epoch's batches, dropout on
@@ -43,8 +45,10 @@ enum class StopReason : std::uint8_t { max_epochs, early_stopping, max_time, req
 
 /// What a training run leaves behind; the best weights are in the model.
 struct Fitted {
-  Task task;  ///< with classes and the threshold chosen on validation
-  std::vector<Epoch> history;
+  Task task;                   ///< with classes and the threshold chosen on validation
+  std::vector<Epoch> history;  ///< from epoch 1 on
+  std::vector<std::pair<std::string, double>>
+      initial{};       ///< figures of epoch 0, where it counts (EarlyStopping::initial)
   int best_epoch = 0;  ///< 1-based; 0: the weights before the first epoch
   StopReason stopped = StopReason::max_epochs;
   Report report;        ///< validation figures ("used for selection") beside the baselines
@@ -57,7 +61,7 @@ struct Fitted {
   bool resumable = false;  ///< the checkpoint file is of this run, not of none or of an earlier one
 };
 
-/// Called after each epoch; may ask to stop by returning false.
+/// Called after each epoch, epoch 0 of a new run included where it counts; may ask to stop by returning false.
 using EpochCallback = std::function<bool(const Epoch&)>;
 /// A user's own training step: the loss of a batch, to run backward.
 using StepFunction = std::function<Tensor(nn::Module&, const data::Batch&)>;
