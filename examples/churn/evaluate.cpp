@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "journey.h"
+#include "notes.h"
 #include "options.h"
 #include "report.h"
 #include "tern/tern.h"
@@ -72,6 +73,7 @@ void evaluate(const EvaluateOptions& options) {
     table = table.filter([&](std::int64_t row) { return !target.is_null(row); });
     journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(before - table.rows()) +
                              " without a target left out");
+    in_file(options.data, [&] { journey.note(notes_on(bundle, table)); });
   } else {
     table = test_rows(table, bundle.provenance(), hash, options.data);
     journey.done("read", std::to_string(table.rows()) + " test rows");
@@ -93,6 +95,7 @@ void evaluate(const EvaluateOptions& options) {
     report["ledger"] = to_json(bundle.ledger());
     report["warnings"] = nlohmann::ordered_json::array();
     if (!judged.warning.empty()) report["warnings"].push_back(judged.warning);
+    report["notes"] = journey.notes();
     report["stages"] = journey.stages();
     report["seconds"] = journey.total();
     outputs.add(options.report, report.dump(2) + "\n");

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -28,21 +31,25 @@ void Journey::count(const std::string& stage, double spent) {
 void Journey::print(const std::string& stage, const std::string& found) const {
   const auto counted = [&](const auto& entry) { return entry.first == stage; };
   const double spent = std::find_if(seconds_.rbegin(), seconds_.rend(), counted)->second;
-  std::printf("%-9s %6.2f s  %s\n", stage.c_str(), spent, found.c_str());
-  std::fflush(stdout);
+  std::fprintf(out_, "%-9s %6.2f s  %s\n", stage.c_str(), spent, found.c_str());
+  std::fflush(out_);
 }
 
 void Journey::warn(const std::string& text) {
   warnings_.push_back(text);
-  std::printf("  warning: %s\n", text.c_str());
-  std::fflush(stdout);
+  std::fprintf(out_, "  warning: %s\n", text.c_str());
+  std::fflush(out_);
 }
 
-void Journey::note(const std::string& text) {
-  notes_.push_back(text);
-  std::printf("  note: %s\n", text.c_str());
-  std::fflush(stdout);
+void Journey::note(const std::vector<std::string>& texts) {
+  constexpr std::size_t most = 20;
+  for (std::size_t i = 0; i < texts.size() && i < most; ++i) std::fprintf(out_, "  note: %s\n", texts[i].c_str());
+  if (texts.size() > most) std::fprintf(out_, "  note: … and %zu more\n", texts.size() - most);
+  std::fflush(out_);
+  notes_.insert(notes_.end(), texts.begin(), texts.end());
 }
+
+void Journey::note(const std::string& text) { note(std::vector{text}); }
 
 double Journey::total() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
@@ -85,10 +92,26 @@ std::filesystem::path destination(const std::string& path) {
 
 }  // namespace
 
+bool is_stdout(const std::string& path) {
+  constexpr const char* names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+  return std::find(std::begin(names), std::end(names), path) != std::end(names);
+}
+
+void write_stdout(std::string_view content) {
+  const bool written = std::fwrite(content.data(), 1, content.size(), stdout) == content.size();
+  if (!written || std::fflush(stdout) != 0) {
+    throw tern::FileError("[churn] cannot write to standard output: " + std::string(std::strerror(errno)), "-", errno);
+  }
+}
+
 void need_different_files(const std::vector<std::string>& read, const std::vector<std::string>& written) {
   std::vector<std::string> seen = read;
   for (const std::string& path : written) {
     if (path.empty()) continue;
+    if (is_stdout(path)) {
+      throw tern::ValueError("[churn] expected a file to write, got " + path +
+                             "; to standard output go messages, and of files only the predictions (predict --out -)");
+    }
     for (const std::string& other : seen) {
       std::error_code error;
       if (destination(path) == destination(other) || std::filesystem::equivalent(path, other, error)) {
@@ -98,6 +121,10 @@ void need_different_files(const std::vector<std::string>& read, const std::vecto
     }
     seen.push_back(path);
   }
+}
+
+std::string counted(std::int64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 std::string join(const std::vector<std::string>& parts, std::size_t most) {

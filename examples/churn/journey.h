@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
 #include <deque>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,6 +15,8 @@
 /// The stages of a run: one printed line and one entry of seconds each.
 class Journey {
  public:
+  /// Where its lines go.
+  explicit Journey(std::FILE* out = stdout) : out_(out) {}
   /// Prints what a stage found; its time counts from the line before.
   void done(const std::string& stage, const std::string& found);
   /// The same for a stage that knows its own seconds; what else went by counts for the next.
@@ -23,7 +26,8 @@ class Journey {
   void print(const std::string& stage, const std::string& found) const;
   /// Prints a warning and keeps it for the report.
   void warn(const std::string& text);
-  /// The same for what is worth a line and no warning.
+  /// Prints what is worth a look, the first twenty of many, and keeps all for the report.
+  void note(const std::vector<std::string>& texts);
   void note(const std::string& text);
   /// Seconds since the last `done`.
   double seconds() const;
@@ -40,6 +44,7 @@ class Journey {
   Clock::time_point start_ = Clock::now(), last_ = start_;
   std::vector<std::pair<std::string, double>> seconds_;
   std::vector<std::string> warnings_, notes_;
+  std::FILE* out_;
 };
 
 /// Files that appear all or none: whatever may fail for want of room has happened before the first is put in its place.
@@ -67,9 +72,18 @@ auto in_file(const std::string& file, Run run) {
   }
 }
 
-/// Throws when a file to write is another of them or one that is read, under whatever name; empty paths are passed
-/// over.
+/// Whether a path stands for standard output: "-", /dev/stdout and its other names.
+bool is_stdout(const std::string& path);
+
+/// Writes to standard output. Throws FileError.
+void write_stdout(std::string_view content);
+
+/// Throws when a file to write is another of them or one that is read, under whatever name, or is standard output;
+/// empty paths are passed over.
 void need_different_files(const std::vector<std::string>& read, const std::vector<std::string>& written);
+
+/// "1 row", "2 rows".
+std::string counted(std::int64_t count, const std::string& what);
 
 /// "a, b, c", at most `most` of them.
 std::string join(const std::vector<std::string>& parts, std::size_t most = 8);

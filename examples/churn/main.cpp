@@ -131,7 +131,9 @@ void add_predict(CLI::App& app, PredictOptions& options) {
       .add_option("--data", options.data, "CSV file with the columns that the model reads; the target may be absent")
       ->required()
       ->check(is_something);
-  command.add_option("--out", options.out, "CSV to write: the id where there is one, probability, decision")
+  command
+      .add_option("--out", options.out,
+                  "CSV to write, - for standard output: the id where there is one, probability, decision")
       ->required()
       ->check(is_something);
   add_threads(command, options.threads);

@@ -119,9 +119,10 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes) {
 AtomicFile::AtomicFile(std::string path) : path_(behind_links(path)) {
   static std::atomic<unsigned> next{0};
   struct stat old {};
-  replaces_ = ::stat(path_.c_str(), &old) == 0;
+  replaces_ = ::stat(path.c_str(), &old) == 0;  // of /dev/stdout and the like, whose links name no file, too
   if (replaces_ && !S_ISREG(old.st_mode)) {
-    throw FileError("[file] expected a regular file to write, got " + path_ + ", a folder or device", path_, EINVAL);
+    throw FileError("[file] expected a regular file to write, got " + path + ", a folder, device or pipe", path,
+                    EINVAL);
   }
   mode_ = old.st_mode & 0777;
   owner_ = old.st_uid;

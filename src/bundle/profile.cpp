@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -16,10 +17,12 @@
 namespace tern {
 namespace {
 
+using internal::Json;
 using internal::OrderedJson;
 using internal::quantile_of;
 
 constexpr std::size_t few = profile_min_rows;
+constexpr double far_beyond = 0.5;        // of the range of training, for a value to lie far outside it
 constexpr std::size_t max_levels = 1000;  // of a column; the rest is summed with the rare ones
 
 // Bins between the deciles, each of at least ten rows; the outer two are open, so that no extreme is told.
@@ -119,7 +122,93 @@ void add_values(OrderedJson& column, const data::Column& values) {
   }
 }
 
+// A number or time as a file of the column's type would have it.
+std::string text_of(double value, data::ColumnType type) {
+  if (type == data::ColumnType::timestamp) {
+    return data::Column::from_timestamps({static_cast<std::int64_t>(value)}).text(0);
+  }
+  return data::Column::from_f64({value}).text(0);
+}
+
+void find_far(Unfamiliar& found, const data::Column& values, double low, double high) {
+  const double reach = far_beyond * (high - low);
+  double smallest = HUGE_VAL, largest = -HUGE_VAL;
+  for (std::int64_t i = 0; i < values.size(); ++i) {
+    const double v = values.is_null(i) ? low : values.numeric(i);
+    if (!(v < low - reach || v > high + reach)) continue;
+    ++found.far;
+    smallest = std::min(smallest, v);
+    largest = std::max(largest, v);
+  }
+  if (found.far == 0) return;
+  found.low = text_of(low, values.type());
+  found.high = text_of(high, values.type());
+  found.smallest = text_of(smallest, values.type());
+  found.largest = text_of(largest, values.type());
+}
+
+void find_levels(Unfamiliar& found, const data::Column& values, const Json& known) {
+  if (known.size() >= max_levels) return;
+  std::unordered_set<std::string> levels;
+  for (const Json& entry : known) {
+    if (!entry.is_object() || !entry.value("level", Json()).is_string()) return;
+    levels.insert(entry.at("level").get<std::string>());
+  }
+  std::map<std::string, std::int64_t> unknown;
+  for (std::int64_t i = 0; i < values.size(); ++i) {
+    if (values.is_null(i)) continue;
+    std::string level = values.text(i);
+    if (!levels.contains(level)) ++unknown[std::move(level)];
+  }
+  found.levels.assign(unknown.begin(), unknown.end());
+  std::stable_sort(found.levels.begin(), found.levels.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+}
+
+// The column as it was profiled: text in a written form as what it is. Nothing where these rows have no such form.
+std::optional<data::Column> as_profiled(const data::Column& values, const Json& profiled) {
+  const Json format = profiled.value("format", Json());
+  if (!format.is_string()) return values;
+  if (values.type() != data::ColumnType::string) return std::nullopt;
+  try {
+    return data::apply_format(values, format.get<std::string>());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
+
+std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data::Table& rows) {
+  const Json json = internal::parse_json(profile, "profile");
+  const auto columns = json.is_object() ? json.find("columns") : json.end();
+  std::vector<Unfamiliar> all;
+  if (!json.is_object() || columns == json.end() || !columns->is_array()) return all;
+  std::map<std::string, const Json*> profiled;
+  for (const Json& column : *columns) {
+    if (!column.is_object() || !column.value("name", Json()).is_string()) continue;
+    profiled.emplace(column.at("name").get<std::string>(), &column);
+  }
+  for (const std::string& name : rows.names()) {
+    const auto at = profiled.find(name);
+    if (at == profiled.end()) continue;
+    const Json& column = *at->second;
+    const std::optional<data::Column> values = as_profiled(rows.column(name), column);
+    if (!values) continue;
+    Unfamiliar found{.column = name};
+    const Json low = column.value("low", Json()), high = column.value("high", Json()),
+               levels = column.value("levels", Json());
+    const bool number = values->type() == data::ColumnType::f64 || values->type() == data::ColumnType::i64 ||
+                        values->type() == data::ColumnType::timestamp;
+    if (number && low.is_number() && high.is_number()) {
+      find_far(found, *values, low.get<double>(), high.get<double>());
+    } else if (!number && levels.is_array()) {
+      find_levels(found, *values, levels);
+    }
+    if (found.far > 0 || !found.levels.empty()) all.push_back(std::move(found));
+  }
+  return all;
+}
 
 std::string profile_of(const data::Table& training) {
   OrderedJson json;

@@ -199,7 +199,8 @@ class Journey(Churn):
         self.train(self.write('d.csv', table), '--id', 'id')
         new = [['plan', 'age', 'id', 'spend', 'extra']] + [['unheard of', '41', 'a', '', 'x'], ['basic', '', 'b', '', 'y']]
         done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('n.csv', new), '--out', self.path('p.csv'))
-        self.assertIn('note: values that the model has not learned: "plan" 1; 1 column blank throughout: "spend"', done.stdout)
+        self.assertIn('note: "spend": blank in all 2 rows', done.stdout)
+        self.assertIn('note: "plan": 1 row with values that the model has not learned', done.stdout)
         with open(self.path('p.csv'), newline='') as file:
             self.assertEqual(len(list(csv.DictReader(file))), 2)
         missing = self.write('x.csv', [['age', 'spend'], ['1', '2']])

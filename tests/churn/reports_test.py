@@ -4,11 +4,13 @@
 """
 
 import csv
+import os
 import random
 import re
+import subprocess
 import unittest
 
-from churn_test import TELCO, Churn, run
+from churn_test import CHURN, TELCO, Churn, run
 
 
 class Figures(Churn):
@@ -97,6 +99,80 @@ class Figures(Churn):
         shown = [int(e) for e in re.findall(r'(?m)^  epoch +(\d+) ', done.stdout)]
         self.assertEqual(shown[:21], list(range(21)))
         self.assertLess(len(shown), len(self.json('r.json')['training']['history']) + 1)
+
+
+class Predictions(Churn):
+    def notes(self, rows, *more):
+        data = self.write('new.csv', rows)
+        done = run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
+        with open(self.path('p.csv'), newline='') as file:
+            self.assertEqual(len(list(csv.DictReader(file))), len(rows) - 1)
+        return re.findall(r'(?m)^  note: (.*)$', done.stdout)
+
+    def test_notes_on_what_the_model_does_not_know(self):
+        table = self.small(700)
+        table[0].append('since')
+        for i, row in enumerate(table[1:]):
+            row.append(f'20{10 + i % 12}-{1 + i % 12:02}-15')
+        self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic')
+        self.assertEqual(self.notes(table[:200]), [])
+        new = [table[0]] + [list(row) for row in table[1:7]]
+        new[1][1], new[2][1], new[3][1] = '4000', '-300', '410'
+        new[1][3], new[2][3], new[3][3] = 'platinum', 'platinum', 'iron'
+        new[4][5] = '2099-01-01'
+        for row in new[1:]:
+            row[2] = ''
+        notes = self.notes(new)
+        self.assertEqual(len(notes), 4)
+        self.assertRegex(notes[0], r'^"age": 3 rows far outside the training range of 1\d\.\d to 6\d\.\d: -300 to 4000$')
+        self.assertEqual(notes[1], '"spend": blank in all 6 rows')
+        self.assertEqual(notes[2], '"plan": 3 rows with values that the model has not learned, new or rare in training: '
+                                   '"platinum" 2, "iron" 1')
+        self.assertRegex(notes[3], r'^"since": 1 row far outside the training range of 2010-.* to 20.*: 2099-01-01')
+        # The same of labelled rows of another file, also in the report.
+        done = run('evaluate', '--all', '--bundle', self.path('m.tern'), '--data', self.path('new.csv'), '--report',
+                   self.path('e.json'))
+        self.assertEqual(self.json('e.json')['notes'], notes)
+        self.assertIn(notes[0], done.stdout)
+
+    def test_many_notes_are_counted(self):
+        draw = random.Random(3)
+        table = [[f'x{c}' for c in range(30)] + ['left']]
+        table += [[draw.randrange(100) for _ in range(30)] + [draw.choice(['Yes', 'No'])] for _ in range(300)]
+        self.train(self.write('d.csv', table), '--model', 'logistic')
+        notes = self.notes([table[0], ['9999'] * 30 + ['Yes']])
+        self.assertEqual(len(notes), 21)
+        self.assertEqual(notes[-1], '… and 10 more')
+
+    def test_to_standard_output(self):
+        data = self.write('d.csv', self.small(300))
+        self.train(data, '--id', 'id', '--model', 'logistic')
+        predict = ['predict', '--bundle', self.path('m.tern'), '--data', data, '--out']
+        run(*predict, self.path('p.csv'))
+        expected = self.text_of('p.csv').decode()
+        for out in ('-', '/dev/stdout', '/proc/self/fd/1'):
+            done = run(*predict, out, cwd=self.folder)
+            self.assertEqual(done.stdout, expected)
+            self.assertIn('300 rows -> standard output', done.stderr)
+        with open(self.path('o.csv'), 'w') as file:  # not replaced under the shell's hands
+            subprocess.run([CHURN, *predict, '/dev/stdout'], stdout=file, check=True, stderr=subprocess.DEVNULL)
+        self.assertEqual(self.text_of('o.csv').decode(), expected)
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([CHURN, *predict, '-'], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('standard output: No space left on device', done.stderr)
+        self.assertEqual(sorted(os.listdir(self.folder)), ['d.csv', 'm.tern', 'o.csv', 'p.csv'])
+        for out in ('/dev/null', '/dev/fd/2'):
+            self.assertIn(out, run(*predict, out, expect=2).stderr)
+
+    def test_other_files_do_not_go_to_standard_output(self):
+        data = self.write('d.csv', self.small(300))
+        self.train(data, '--id', 'id', '--model', 'logistic')
+        for out in ('-', '/dev/stdout'):
+            for option in ('--out', '--report', '--write-splits'):
+                self.assertIn('predict --out -', self.refused(data, out, more=('--id', 'id', option, out)))
+            done = run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', out, expect=2)
+            self.assertIn('predict --out -', done.stderr)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tern/base/export.h"
 #include "tern/data/table.h"
@@ -16,5 +19,20 @@ inline constexpr int profile_min_rows = 10;
 /// deviation are of the values held between them; rare levels are summed, small bins joined with their neighbours, and
 /// a column with too few values has none of them. Hand over the training rows alone, with the target and without an id.
 TERN_API std::string profile_of(const data::Table& training);
+
+/// What a column holds that the training rows of a profile hardly did.
+struct Unfamiliar {
+  std::string column{};
+  std::int64_t far = 0;       ///< rows whose number or time lies outside low and high by over half of their distance
+  std::string low{}, high{};  ///< of the profile, as a file would have them; set where `far` is above 0, like the next
+  std::string smallest{}, largest{};  ///< of those rows
+  std::vector<std::pair<std::string, std::int64_t>>
+      levels{};  ///< levels not in the profile with their rows, most first
+};
+
+/// Compares raw rows with a profile, column by column: those that hold such values, in the table's order. A column that
+/// either side lacks, or of which the profile tells too little (a levels list cut at its most, say), is passed over.
+/// Throws FormatError for text that is not JSON.
+TERN_API std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data::Table& rows);
 
 }  // namespace tern

@@ -1,0 +1,48 @@
+#include "notes.h"
+
+#include <algorithm>
+
+#include "journey.h"
+
+using namespace tern;
+
+namespace {
+
+std::string rows_text(std::int64_t count) { return counted(count, "row"); }
+
+// The levels themselves as far as the profile can tell them from those learned.
+std::string with_levels(const Unfamiliar* unfamiliar) {
+  std::vector<std::string> levels;
+  if (unfamiliar == nullptr) return "";
+  for (const auto& [level, count] : unfamiliar->levels) levels.push_back("\"" + level + "\" " + std::to_string(count));
+  return levels.empty() ? "" : ": " + join(levels, 5);
+}
+
+}  // namespace
+
+std::vector<std::string> notes_on(const Bundle& bundle, const data::Table& rows) {
+  std::vector<Unfamiliar> unfamiliar;
+  if (!bundle.profile().empty()) unfamiliar = unfamiliar_values(bundle.profile(), rows);
+  const auto unseen = bundle.pipeline().unseen(rows);
+  std::vector<std::string> notes;
+  for (const data::InputColumn& input : bundle.pipeline().inputs()) {
+    const std::string name = "\"" + input.name + "\": ";
+    if (rows.rows() > 0 && rows.column(input.name).null_count() == rows.rows()) {
+      notes.push_back(name + "blank in all " + rows_text(rows.rows()));
+    }
+    const auto found = std::find_if(unfamiliar.begin(), unfamiliar.end(),
+                                    [&](const Unfamiliar& values) { return values.column == input.name; });
+    const Unfamiliar* const values = found == unfamiliar.end() ? nullptr : &*found;
+    if (values != nullptr && values->far > 0) {
+      notes.push_back(name + rows_text(values->far) + " far outside the training range of " + values->low + " to " +
+                      values->high + ": " + values->smallest +
+                      (values->largest == values->smallest ? "" : " to " + values->largest));
+    }
+    for (const auto& [column, count] : unseen) {
+      if (column != input.name) continue;
+      notes.push_back(name + rows_text(count) + " with values that the model has not learned, new or rare in training" +
+                      with_levels(values));
+    }
+  }
+  return notes;
+}
