@@ -62,8 +62,14 @@ void evaluate(const EvaluateOptions& options) {
   need_different_files({options.bundle, options.data}, {options.report});
   need_ledger(options.bundle);
   probe_outputs({options.report});
-  Bundle bundle = Bundle::load(options.bundle);
+  Bundle bundle = load_bundle(options.bundle);
   journey.done("load", options.bundle);
+  nlohmann::ordered_json settings = nlohmann::ordered_json::parse(bundle.provenance().settings);
+  std::vector<std::string> warned;  // but of how many test rows there are, which is said now
+  for (const auto& warning : settings.value("warnings", nlohmann::ordered_json::array())) {
+    if (warning.is_string() && !warning.get<std::string>().starts_with("test rows: ")) warned.push_back(warning);
+  }
+  settings.erase("warnings");
   data::CsvReport csv;
   data::Table table = bundle.read(options.data, true, &csv);
   const std::string& hash = csv.sha256;  // of the very bytes that are judged
@@ -89,12 +95,13 @@ void evaluate(const EvaluateOptions& options) {
     nlohmann::ordered_json report = report_head(bundle, "evaluate");
     report["training_environment"] = nlohmann::ordered_json::parse(bundle.environment());
     report["input"] = {{"file", options.data}, {"sha256", hash}, {"rows", csv.records}, {"rows_used", table.rows()}};
-    report["settings"] = nlohmann::ordered_json::parse(bundle.provenance().settings);
+    report["settings"] = settings;
     add_figures(report, "validation", nlohmann::ordered_json::parse(bundle.validation_report()));
     add_figures(report, options.all ? "all" : "test", nlohmann::ordered_json::parse(train::to_json(judged)));
     report["ledger"] = to_json(bundle.ledger());
     report["warnings"] = nlohmann::ordered_json::array();
     if (!judged.warning.empty()) report["warnings"].push_back(judged.warning);
+    report["training_warnings"] = warned;
     report["notes"] = journey.notes();
     report["stages"] = journey.stages();
     report["seconds"] = journey.total();
@@ -103,4 +110,5 @@ void evaluate(const EvaluateOptions& options) {
   outputs.commit();  // the ledger first: no figures on rows that it has not counted
   journey.print("save", options.bundle);
   std::printf("\n%s", to_string(judged).c_str());
+  for (const std::string& warning : warned) std::printf("  warning when it was trained: %s\n", warning.c_str());
 }

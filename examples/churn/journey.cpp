@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -159,15 +160,64 @@ std::vector<std::string> split_list(const std::string& option, const std::vector
   return parts;
 }
 
+std::string list_item(const std::string& name) {
+  if (name.find(',') == std::string::npos && !name.starts_with('"')) return name;
+  std::string quoted = "\"";
+  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
 std::string with_options(const std::string& message) {
   constexpr std::pair<const char*, const char*> options[] = {{"missing word", "--missing WORD"},
                                                              {"the type ", "--types COLUMN=TYPE"},
-                                                             {"BinaryOptions::positive", "--positive CLASS"}};
+                                                             {"the positive class to be named", "--positive CLASS"}};
   std::string advice;
   for (const auto& [words, option] : options) {
     if (message.find(words) != std::string::npos) advice += (advice.empty() ? "" : ", ") + std::string(option);
   }
   return advice.empty() ? message : message + " (" + advice + ")";
+}
+
+namespace {
+
+// Without the tags that say which function of the library speaks: "[read_csv] expected", "m.tern: [bundle] expected".
+// Of this program's own, an option stays: "[churn --drop] expected" is "--drop: expected".
+std::string untagged(const std::string& message) {
+  constexpr std::string_view of_names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:.- ";
+  std::string text;
+  for (std::size_t at = 0; at < message.size(); ++at) {
+    const std::size_t end = message[at] == '[' ? message.find("] ", at) : std::string::npos;
+    const bool begins = text.empty() || text.ends_with(": ") || text.ends_with("; ");
+    if (!begins || end == std::string::npos || message.find_first_not_of(of_names, at + 1) != end) {
+      text += message[at];
+      continue;
+    }
+    const std::string tag = message.substr(at + 1, end - at - 1);
+    if (const std::size_t option = tag.find(" --"); option != std::string::npos) text += tag.substr(option + 1) + ": ";
+    at = end + 1;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string in_words(const tern::Error& error) {
+  const auto* data = dynamic_cast<const tern::DataError*>(&error);
+  if (data == nullptr) return with_options(untagged(error.what()));
+  std::string text;
+  if (const std::size_t option = data->where().find(" --"); option != std::string::npos) {
+    text = data->where().substr(option + 1) + ": ";
+  }
+  if (!data->file().empty()) text += data->file() + ": ";
+  std::string place;
+  if (data->line() >= 0) {
+    place = "line " + std::to_string(data->line());
+  } else if (data->row() >= 0) {
+    place = "record " + std::to_string(data->row() + 1);
+  }
+  if (!data->column().empty()) place += (place.empty() ? "" : ", ") + ("column \"" + data->column() + "\"");
+  if (!place.empty()) text += place + ": ";
+  return with_options(text + untagged(data->message()));
 }
 
 std::string shell_quoted(const std::string& argument) {

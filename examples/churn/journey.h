@@ -67,8 +67,10 @@ auto in_file(const std::string& file, Run run) {
   try {
     return run();
   } catch (const tern::DataError& error) {
-    if (!error.file().empty() || std::string_view(error.what()).find(file + ": ") != std::string_view::npos) throw;
-    throw tern::DataError("churn", error.what(), {.file = file});
+    if (!error.file().empty()) throw;
+    tern::DataLocation location = error.location();
+    location.file = file;
+    throw tern::DataError(error.where(), error.message(), std::move(location));
   }
 }
 
@@ -92,8 +94,15 @@ std::string join(const std::vector<std::string>& parts, std::size_t most = 8);
 /// when it is doubled. Throws ValueError naming the option.
 std::vector<std::string> split_list(const std::string& option, const std::vector<std::string>& values);
 
+/// A name as split_list reads it back.
+std::string list_item(const std::string& name);
+
 /// A message of the library with the options of this program that do what it advises.
 std::string with_options(const std::string& message);
+
+/// An error as this program says it: file, 1-based line, column, what was expected and what came, without the names of
+/// the library's functions.
+std::string in_words(const tern::Error& error);
 
 /// An argument as a POSIX shell reads it back.
 std::string shell_quoted(const std::string& argument);

@@ -171,7 +171,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const tern::Error& error) {
-    say("churn: " + with_options(error.what()));
+    say("churn: " + in_words(error));
     return 2;
   } catch (const Interrupted&) {
     say("churn: interrupted; nothing was written");

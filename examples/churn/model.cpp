@@ -159,7 +159,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
   try {
     trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   } catch (const FormatError& error) {  // the one file that training reads
-    throw FormatError("[churn] " + recipe.checkpoint + ": " + error.what());
+    throw FormatError("[churn --resume] " + recipe.checkpoint + ": this checkpoint cannot be read: " + error.what());
   }
   const train::Fitted& fitted = trained.fitted;
   trained.summary = std::to_string(fitted.history.size()) + " epochs, best " + std::to_string(fitted.best_epoch) +

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "journey.h"
 #include "notes.h"
 #include "options.h"
+#include "report.h"
 #include "tern/tern.h"
 
 using namespace tern;
@@ -12,7 +14,7 @@ void predict(const PredictOptions& options) {
   Journey journey(to_stdout ? stderr : stdout);
   set_num_threads(options.threads);
   need_different_files({options.bundle, options.data}, {to_stdout ? "" : options.out});
-  const Bundle bundle = Bundle::load(options.bundle);
+  const Bundle bundle = load_bundle(options.bundle);
   journey.done("load", options.bundle);
   const data::Table table = bundle.read(options.data, false);
   journey.done("read", counted(table.rows(), "row"));
@@ -28,5 +30,11 @@ void predict(const PredictOptions& options) {
   } else {
     data::write_csv(out, options.out);
   }
-  journey.done("predict", counted(predictions.rows, "row") + " -> " + (to_stdout ? "standard output" : options.out));
+  const std::string& positive = bundle.task().positive();
+  char threshold[32];
+  std::snprintf(threshold, sizeof threshold, "%.4g", bundle.task().threshold());
+  journey.done("predict",
+               counted(predictions.rows, "row") + " -> " + (to_stdout ? "standard output" : options.out) + "; \"" +
+                   positive + "\", from a probability of " + threshold + " on, is decided in " +
+                   counted(std::count(predictions.decisions.begin(), predictions.decisions.end(), positive), "row"));
 }

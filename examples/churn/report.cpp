@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "journey.h"
+
 using nlohmann::ordered_json;
 
 std::string describe(const FoundLeak& found) {
@@ -14,7 +16,8 @@ std::string describe(const FoundLeak& found) {
   }
   return "\"" + leak.column + "\" tells the target almost alone" +
          (leak.missingness_alone ? ", by being missing or not" : "") + " (AUROC " + auroc +
-         " out of fold): is it known before the outcome? --drop " + leak.column + " leaves it out";
+         " out of fold): is it known before the outcome? --drop " + shell_quoted(list_item(leak.column)) +
+         " leaves it out";
 }
 
 ordered_json to_json(const Dropped& dropped) {
@@ -75,6 +78,14 @@ ordered_json settings_of(const TrainOptions& options) {
           {"max_time", options.max_time},
           {"drop_duplicates", options.drop_duplicates},
           {"balanced", options.balanced}};
+}
+
+tern::Bundle load_bundle(const std::string& path) {
+  tern::Bundle bundle = tern::Bundle::load(path);
+  if (bundle.task().kind() != tern::train::TaskKind::binary) {
+    throw tern::ValueError("[churn --bundle] expected a bundle of a two-valued target, got " + path + " of another");
+  }
+  return bundle;
 }
 
 ordered_json report_head(const tern::Bundle& bundle, const std::string& command) {

@@ -43,6 +43,9 @@ nlohmann::ordered_json to_json(const std::vector<FoundLeak>& leaks);
 nlohmann::ordered_json to_json(const std::vector<tern::LedgerEntry>& ledger);
 nlohmann::ordered_json settings_of(const TrainOptions& options);
 
+/// Loads a bundle of a two-valued target. Throws ValueError for one of another.
+tern::Bundle load_bundle(const std::string& path);
+
 /// What every report begins with: the command, the classes, and versions, compiler, instruction set and threads of this
 /// process.
 nlohmann::ordered_json report_head(const tern::Bundle& bundle, const std::string& command);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -62,6 +63,9 @@ std::vector<double> fractions(const TrainOptions& options) {
     parts.push_back(part);
     const bool good = error == std::errc{} && part >= 0 && part <= 1;
     if (good && end == last && parts.size() == 3) {
+      if (std::abs(parts[0] + parts[1] + parts[2] - 1) > 1e-6) {
+        throw ValueError("[churn] expected --split-fractions that sum to 1, got \"" + options.split_fractions + "\"");
+      }
       if (parts[0] > 0 && parts[1] > 0) return parts;
       throw ValueError("[churn] expected --split-fractions with rows to train on and to validate on, got \"" +
                        options.split_fractions + "\"");
@@ -86,7 +90,7 @@ void check(const TrainOptions& options, const data::Table& table) {
     try {
       table.column(name);
     } catch (const DataError& error) {
-      throw DataError("churn " + option, error.what());
+      throw DataError("churn " + option, error.message(), error.location());
     }
   };
   for (const std::string& name : options.drop) need_column("--drop", name);
@@ -128,18 +132,20 @@ data::Table drop_rows(const data::Table& table, const std::vector<bool>& keep, c
   return table.filter(keep);
 }
 
-// Names the option where a file does not fit the types that it tells.
-data::Table read_csv(const std::string& path, const data::CsvOptions& how, data::CsvReport& csv) {
+// Names the option where a file does not fit the types that it tells, or lacks the target.
+data::Table read_csv(const TrainOptions& options, const data::CsvOptions& how, const Types& told,
+                     data::CsvReport& csv) {
   try {
-    return data::read_csv(path, how, &csv);
+    return data::read_csv(options.data, how, &csv);
   } catch (const DataError& error) {
-    bool told = tells(how.types, error.column());  // or a type for a column that the file lacks:
-    told = told || std::string_view(error.what()).find("expected told types") != std::string_view::npos;
-    if (!told) throw;
-    throw DataError("churn --types", error.what());
+    if (tells(told, error.column())) throw DataError("churn --types", error.message(), error.location());
+    const std::string& text = error.message();
+    if (error.column() != options.target || text.find("told types") == std::string::npos) throw;
+    throw DataError("churn --target", "expected a column of the file, " + text.substr(text.find("got ")),
+                    {.file = error.file()});
   } catch (const ValueError& error) {  // a type or a written form that there is not
     const std::string text = error.what();
-    for (const auto& [name, type] : how.types) {
+    for (const auto& [name, type] : told) {
       if (text.find("column \"" + name + "\"") != std::string::npos) throw ValueError("[churn --types] " + text);
     }
     throw;
@@ -169,13 +175,35 @@ void read_written_forms(data::Table& table, const Types& told, const TrainOption
   }
 }
 
+// The target is read as text, so that decisions have the file's own words. Where one class is spelled in several ways
+// ("1" and "1.0", "TRUE" and "true"), it is taken by value.
+void unify_target(data::Table& table, const std::string& name, data::Schema& schema) {
+  if (!table.has(name) || table.column(name).distinct_count() <= 2) return;
+  for (const data::ColumnType type : {data::ColumnType::f64, data::ColumnType::boolean}) {
+    try {
+      data::Column values = table.column(name).cast(type);
+      if (values.distinct_count() != 2) continue;
+      table.replace(name, std::move(values));
+    } catch (const DataError&) {
+      continue;  // there are other words
+    }
+    for (data::SchemaColumn& column : schema.columns) {
+      if (column.name == name) column.type = type;
+    }
+    return;
+  }
+}
+
 data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport& csv, Formats& booleans) {
-  data::CsvOptions how{.types = told_types(options)};
+  const Types told = told_types(options);
+  data::CsvOptions how{.types = told};
+  if (!tells(told, options.target)) how.types.emplace_back(options.target, data::ColumnType::string);
   if (!options.id.empty()) how.only_blank_missing = {options.id};
   how.missing.insert(how.missing.end(), options.missing.begin(), options.missing.end());
-  data::Table table = read_csv(options.data, how, csv);
+  data::Table table = read_csv(options, how, told, csv);
   check(options, table);
-  read_written_forms(table, how.types, options, csv.schema, booleans);
+  if (!tells(told, options.target)) unify_target(table, options.target, csv.schema);
+  read_written_forms(table, told, options, csv.schema, booleans);
   std::int64_t missing = 0;
   for (std::int64_t c = 0; c < table.width(); ++c) missing += table.column(c).null_count();
   journey.done("read", std::to_string(table.rows()) + " rows, " + std::to_string(table.width()) + " columns, " +
@@ -240,8 +268,8 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   if (!found.repeated_ids.empty() && options.split == "random") {
     journey.warn(std::to_string(found.repeated_ids.size()) + " rows repeat the id \"" + options.id +
                  "\" of another: a random split puts one customer into training and test, and the figures may be "
-                 "optimistic; --split group:" +
-                 options.id + " keeps them together");
+                 "optimistic; --split " +
+                 shell_quoted("group:" + options.id) + " keeps them together");
   }
   return table;
 }
@@ -281,9 +309,14 @@ std::vector<std::string> names_of(const std::vector<LeftOut>& left_out) {
   return names;
 }
 
+std::int64_t positives_of(const data::Table& rows, const train::Task& task) {
+  const std::vector<std::uint8_t> labels = task.labels(rows.column(task.target()));
+  return std::count(labels.begin(), labels.end(), std::uint8_t{1});
+}
+
 // Rows that are alike in every feature stay together, and which columns are features is judged on training rows: where
 // these leave out more than all rows did, the split is made again without them.
-data::Splits split(const data::Table& table, const TrainOptions& options, Journey& journey,
+data::Splits split(const data::Table& table, const TrainOptions& options, const train::Task& task, Journey& journey,
                    std::vector<LeftOut>& left_out) {
   const std::string time = split_column(options, "time"), group = split_column(options, "group");
   const std::vector<double> part = fractions(options);
@@ -308,9 +341,18 @@ data::Splits split(const data::Table& table, const TrainOptions& options, Journe
       again = true;
     }
   }
+  std::string shares;  // of the positive class, which a split by time or group does not keep alike
+  for (const data::Table* part : {&splits.train, &splits.validation, &splits.test}) {
+    if (part->rows() == 0) continue;
+    char share[16];
+    std::snprintf(share, sizeof share, "%.1f %%",
+                  100 * static_cast<double>(positives_of(*part, task)) / static_cast<double>(part->rows()));
+    shares += (shares.empty() ? "" : ", ") + std::string(share);
+  }
   journey.done("split", std::to_string(splits.train.rows()) + " train, " + std::to_string(splits.validation.rows()) +
                             " validation, " + std::to_string(splits.test.rows()) + " test (" +
-                            (options.split == "random" ? "random, stratified" : options.split) + ")");
+                            (options.split == "random" ? "random, stratified" : options.split) + "; \"" +
+                            task.positive() + "\" " + shares + ")");
   for (const std::string& note : splits.notes) journey.warn(note);
   return splits;
 }
@@ -454,6 +496,14 @@ void print_how_to_go_on(const TrainOptions& options, bool resumable) {
   }
 }
 
+metrics::ThresholdRule threshold_rule(const TrainOptions& options) {
+  try {
+    return metrics::parse_threshold_rule(options.threshold);
+  } catch (const ValueError& error) {
+    throw ValueError(std::string("[churn --threshold] ") + error.what());
+  }
+}
+
 void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journey& journey);
 
 }  // namespace
@@ -472,7 +522,7 @@ void train(const TrainOptions& given) {
         "logistic, which is solved at once");
   }
   check_outputs(options);
-  const metrics::ThresholdRule rule = metrics::parse_threshold_rule(options.threshold);
+  const metrics::ThresholdRule rule = threshold_rule(options);
   in_file(options.data, [&] { run(options, rule, journey); });
 }
 
@@ -496,7 +546,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   }
   task.fit(table.column(options.target));  // asks for the positive class before anything else is done
   std::vector<LeftOut> left_out;
-  data::Splits splits = split(table, options, journey, left_out);
+  data::Splits splits = split(table, options, task, journey, left_out);
   warn_of_few(splits, options, task, journey);
   tell_left_out(splits.train, left_out, options, dropped);
   if (options.split == "random") warn_of_random_split(table, splits.train, options, journey);
@@ -525,12 +575,14 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   note_interrupts();  // files that are begun are finished
 
   const nlohmann::ordered_json settings = settings_of(options);
+  nlohmann::ordered_json kept = settings;  // with what whoever judges the model later has to know
+  kept["warnings"] = journey.warnings();
   std::vector<std::string> unprofiled = names_of(left_out);  // nothing is told of what the model does not use, or names
   if (!group.empty() && !among(unprofiled, group)) unprofiled.push_back(group);
   Bundle bundle(*trained.model, pipeline, trained.fitted,
                 {.input_file = std::filesystem::path(options.data).filename().string(),
                  .input_sha256 = csv.sha256,
-                 .settings = settings.dump(),
+                 .settings = kept.dump(),
                  .seed = options.seed,
                  .train_rows = splits.train.row_ids(),
                  .validation_rows = splits.validation.row_ids(),
@@ -558,6 +610,10 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
     report["splits"] = {{"train", splits.train.rows()},
                         {"validation", splits.validation.rows()},
                         {"test", splits.test.rows()},
+                        {"positives",
+                         {{"train", positives_of(splits.train, task)},
+                          {"validation", positives_of(splits.validation, task)},
+                          {"test", positives_of(splits.test, task)}}},
                         {"repeated", splits.repeated},
                         {"notes", splits.notes}};
     report["dropped"] = to_json(dropped);

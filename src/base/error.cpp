@@ -16,6 +16,6 @@ std::string compose(const std::string& where, const std::string& message, const 
 }  // namespace
 
 DataError::DataError(const std::string& where, const std::string& message, DataLocation location)
-    : Error(compose(where, message, location)), location_(std::move(location)) {}
+    : Error(compose(where, message, location)), where_(where), message_(message), location_(std::move(location)) {}
 
 }  // namespace tern

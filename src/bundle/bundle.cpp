@@ -453,6 +453,13 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
                       labelled.location(i, state.task.target()));
     }
   }
+  if (state.task.kind() != train::TaskKind::regression) {
+    try {
+      state.task.labels(target);
+    } catch (const DataError& error) {  // which knows of the column alone
+      throw DataError("bundle", error.message(), labelled.location(error.row(), state.task.target()));
+    }
+  }
   const std::vector<std::int64_t> ids = labelled.row_ids();
   const Standing standing = standing_of(facts, ids, data_hash);
   if (test_rows && (standing.other_file || (!facts.test_rows.empty() && !standing.all_test))) {

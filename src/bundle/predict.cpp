@@ -83,7 +83,7 @@ Column one_value(const Value& value, const data::SchemaColumn& wanted) {
     return Column::from_f64({std::get<double>(value)}).cast(wanted.type);
   } catch (const DataError& error) {
     if (error.column() == wanted.name) throw;
-    throw DataError("bundle", error.what(), {.column = wanted.name});
+    throw DataError("bundle", error.message(), {.column = wanted.name});
   }
 }
 

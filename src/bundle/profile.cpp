@@ -22,7 +22,6 @@ using internal::OrderedJson;
 using internal::quantile_of;
 
 constexpr std::size_t few = profile_min_rows;
-constexpr double far_beyond = 0.5;        // of the range of training, for a value to lie far outside it
 constexpr std::size_t max_levels = 1000;  // of a column; the rest is summed with the rare ones
 
 // Bins between the deciles, each of at least ten rows; the outer two are open, so that no extreme is told.
@@ -131,7 +130,7 @@ std::string text_of(double value, data::ColumnType type) {
 }
 
 void find_far(Unfamiliar& found, const data::Column& values, double low, double high) {
-  const double reach = far_beyond * (high - low);
+  const double reach = high - low;
   double smallest = HUGE_VAL, largest = -HUGE_VAL;
   for (std::int64_t i = 0; i < values.size(); ++i) {
     const double v = values.is_null(i) ? low : values.numeric(i);

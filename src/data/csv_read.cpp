@@ -326,7 +326,7 @@ class Reader {
     if (from_schema()) return make_plans_from_schema();
     for (const auto& [name, spec] : options_.types) {
       if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
-        fail(-2, {},
+        fail(-2, name,
              "expected told types of columns of the file, got " + internal::shown(name) +
                  internal::near_names(name, names_));
       }

@@ -46,14 +46,6 @@ std::string lower(std::string text) {
 // Values in double, so that a probability does not depend on the model's precision more than its logit does.
 std::vector<double> outputs_of(const Tensor& output) { return output.detach().to(f64).to_vector<double>(); }
 
-// The pairs whose positive class needs no naming.
-bool names_itself(std::string_view negative, std::string_view positive) {
-  static const std::pair<const char*, const char*> pairs[] = {{"0", "1"}, {"no", "yes"}, {"false", "true"}};
-  const std::string n = lower(std::string(negative)), p = lower(std::string(positive));
-  return std::any_of(std::begin(pairs), std::end(pairs),
-                     [&](const auto& pair) { return n == pair.first && p == pair.second; });
-}
-
 // Which of the values are one word in several spellings, as the end of a message; empty where none is.
 std::string spellings_of(const data::Column& target) {
   std::string text;
@@ -65,13 +57,24 @@ std::string spellings_of(const data::Column& target) {
   return text.empty() ? text : text + " differ only in case or blanks: write them alike";
 }
 
-// A class as a column of the type names it: "True" and "1.0" in a file are "true" and "1".
-std::string as_value(const std::string& text, data::ColumnType type) {
+// What a class is, however it is spelled: "True" and "TRUE" are one boolean, "1.0" and "1" one number; other text is
+// itself.
+std::string by_value(const std::string& text) {
+  const std::string word = lower(text);
+  if (word == "true" || word == "false") return word;
   try {
-    return data::Column::from_strings({text}).cast(type).text(0);
+    return data::Column::from_strings({text}).cast(data::ColumnType::f64).text(0);
   } catch (const DataError&) {
     return text;
   }
+}
+
+// The pairs whose positive class needs no naming.
+bool names_itself(const std::string& negative, const std::string& positive) {
+  static const std::pair<const char*, const char*> pairs[] = {{"0", "1"}, {"no", "yes"}, {"false", "true"}};
+  const std::string n = lower(by_value(negative)), p = lower(by_value(positive));
+  return std::any_of(std::begin(pairs), std::end(pairs),
+                     [&](const auto& pair) { return n == pair.first && p == pair.second; });
 }
 
 }  // namespace
@@ -144,13 +147,13 @@ void Task::fit(const data::Column& target) {
       } else if (names_itself(values[1], values[0])) {
         positive_ = values[0];
       } else {
-        fail(
-            "expected the positive class to be named (BinaryOptions::positive) for values other than 0/1, "
-            "no/yes, false/true, got " +
-            list(values));
+        fail("expected the positive class to be named for values other than 0/1, no/yes, false/true, got " +
+             list(values));
       }
     }
-    if (positive_ != values[0] && positive_ != values[1]) positive_ = as_value(positive_, target.type());
+    for (const std::string& value : values) {
+      if (positive_ != values[0] && positive_ != values[1] && by_value(positive_) == by_value(value)) positive_ = value;
+    }
     if (positive_ != values[0] && positive_ != values[1]) {
       std::string meant;
       for (const std::string& value : values) {
@@ -181,11 +184,22 @@ std::vector<std::uint8_t> Task::labels(const data::Column& target) const {
   if (classes_.empty()) throw StateError("[task] expected a fitted classification task, got one without classes");
   std::map<std::string, std::uint8_t, std::less<>> index;
   for (std::size_t c = 0; c < classes_.size(); ++c) index.emplace(classes_[c], static_cast<std::uint8_t>(c));
+  // Another spelling of a class, where it means one of them and no other; each is looked up once.
+  const auto respelled = [&](const std::string& text) {
+    auto found = index.end();
+    for (const std::string& name : classes_) {
+      if (by_value(name) != by_value(text)) continue;
+      if (found != index.end()) return index.end();
+      found = index.find(name);
+    }
+    return found == index.end() ? found : index.emplace(text, found->second).first;
+  };
   std::vector<std::uint8_t> labels(static_cast<std::size_t>(target.size()));
   for (std::int64_t i = 0; i < target.size(); ++i) {
     if (target.is_null(i))
       throw DataError("task", "expected a target value, got a missing one", {.row = i, .column = target_});
-    const auto found = index.find(target.text(i));
+    auto found = index.find(target.text(i));
+    if (found == index.end()) found = respelled(target.text(i));
     if (found == index.end()) {
       throw DataError("task", "expected one of " + list(classes_) + ", got \"" + target.text(i) + "\"",
                       {.row = i, .column = target_});

@@ -198,6 +198,9 @@ TEST(DataErrorText, NamesWhatIsKnown) {
   EXPECT_STREQ(DataError("read_csv", "bad number", {"f.csv", 3, 5, "age"}).what(),
                "[read_csv] f.csv: row 3 (line 5), column \"age\": bad number");
   EXPECT_STREQ(DataError("read_csv", "empty", {.file = "f.csv"}).what(), "[read_csv] f.csv: empty");
+  const DataError error("read_csv", "bad number", {"f.csv", 3, 5, "age"});
+  EXPECT_EQ(error.where() + " " + error.message(), "read_csv bad number");
+  EXPECT_EQ(error.location().file + std::to_string(error.location().line), "f.csv5");
 }
 
 }  // namespace

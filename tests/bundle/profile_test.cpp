@@ -84,7 +84,7 @@ TEST(Profile, FindsWhatTrainingRowsHardlyHeld) {
   std::vector<std::string> plans, prices;
   constexpr std::int64_t day = 86'400'000'000;
   for (int i = 0; i < 100; ++i) {
-    numbers.push_back(i);  // low 9, high 90: far is below -31.5 and above 130.5
+    numbers.push_back(i);  // low 9, high 90: far is below -72 and above 171
     days.push_back(i * day);
     plans.push_back(i < 95 ? "basic" : "rare");
     prices.push_back("$1," + std::to_string(100 + i) + ".00");
@@ -96,9 +96,9 @@ TEST(Profile, FindsWhatTrainingRowsHardlyHeld) {
                                           {"price", data::Column::from_strings(prices)}});
   const data::Table rows{{"other", data::Column::from_f64({1e9, 1e9, 1e9, 1e9})},
                          {"plan", data::Column::from_strings({"new", "rare", "new", "basic"})},
-                         {"number", data::Column::from_f64({-31.5, 130.5, 130.6, -4000}, {true, true, true, true})},
+                         {"number", data::Column::from_f64({-72, 171, 171.5, -4000}, {true, true, true, true})},
                          {"whole", data::Column::from_i64({500, -31, 130, 0}, {false, true, true, true})},
-                         {"day", data::Column::from_timestamps({0, 131 * day, 50 * day, 50 * day})},
+                         {"day", data::Column::from_timestamps({0, 172 * day, 50 * day, 50 * day})},
                          {"price", data::Column::from_strings({"$1.00", "$1,150.00", "$1,160.00", "$9,000.00"})}};
   const std::vector<Unfamiliar> found = unfamiliar_values(profile, rows);
   ASSERT_EQ(found.size(), 4u);
@@ -106,11 +106,11 @@ TEST(Profile, FindsWhatTrainingRowsHardlyHeld) {
   EXPECT_EQ(found[0].levels, (std::vector<std::pair<std::string, std::int64_t>>{{"new", 2}, {"rare", 1}}));
   EXPECT_EQ(found[1].column, "number");
   EXPECT_EQ(found[1].far, 2);
-  EXPECT_EQ(found[1].low + " " + found[1].high + " " + found[1].smallest + " " + found[1].largest, "9 90 -4000 130.6");
+  EXPECT_EQ(found[1].low + " " + found[1].high + " " + found[1].smallest + " " + found[1].largest, "9 90 -4000 171.5");
   EXPECT_EQ(found[2].column, "day");
   EXPECT_EQ(found[2].far, 1);
   EXPECT_EQ(found[2].high.substr(0, 10), "1970-04-01");
-  EXPECT_EQ(found[2].largest.substr(0, 10), "1970-05-12");
+  EXPECT_EQ(found[2].largest.substr(0, 10), "1970-06-22");
   EXPECT_EQ(found[3].column, "price");
   EXPECT_EQ(found[3].far, 2);
 }

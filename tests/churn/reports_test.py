@@ -7,6 +7,7 @@ import csv
 import os
 import random
 import re
+import shlex
 import subprocess
 import unittest
 
@@ -76,6 +77,38 @@ class Figures(Churn):
         one = self.train(self.rare(positives=6), '--model', 'logistic').stdout
         self.assertIn('only 1 positive row:', one)
 
+    def test_warnings_of_training_are_told_again(self):
+        table = self.small(600)
+        table[0].append('reason')
+        for row in table[1:]:
+            row.append('moved' if row[4] == 'Yes' else '')
+        data = self.write('d.csv', table)
+        self.train(data, '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+        warning, = [text for text in self.json('r.json')['warnings'] if '"reason"' in text]
+        done = run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json'))
+        self.assertIn('warning when it was trained: ' + warning, done.stdout)
+        self.assertEqual(self.json('e.json')['training_warnings'], [warning])
+        self.assertNotIn('warnings', self.json('e.json')['settings'])
+
+    def test_the_share_of_positives_in_each_part(self):
+        table = self.small(600)
+        table[0].append('day')
+        for i, row in enumerate(table[1:]):
+            row[4] = 'Yes' if i < 210 and i % 2 else 'No' if i % 5 else 'Yes'  # more of them at first
+            row.append(f'2020-{1 + i // 50:02}-{1 + i % 28:02}')
+        data = self.write('d.csv', table)
+        done = self.train(data, '--id', 'id', '--model', 'logistic', '--split', 'time:day', '--report', self.path('r.json'),
+                          '--write-splits', self.path('s.csv'))
+        with open(self.path('s.csv'), newline='') as file:
+            part = {int(row['row']): row['split'] for row in csv.DictReader(file)}
+        shares = []
+        for name in ('train', 'validation', 'test'):
+            rows = [i for i in part if part[i] == name]
+            positives = sum(table[i + 1][4] == 'Yes' for i in rows)
+            self.assertEqual(self.json('r.json')['splits']['positives'][name], positives)
+            shares.append(f'{100 * positives / len(rows):.1f} %')
+        self.assertIn(f'(time:day; "Yes" {", ".join(shares)})', done.stdout)
+
     def test_epoch_0_is_the_logistic_regression(self):
         done = self.train(TELCO, '--report', self.path('r.json'), target='churn')
         report = self.json('r.json')
@@ -99,6 +132,77 @@ class Figures(Churn):
         shown = [int(e) for e in re.findall(r'(?m)^  epoch +(\d+) ', done.stdout)]
         self.assertEqual(shown[:21], list(range(21)))
         self.assertLess(len(shown), len(self.json('r.json')['training']['history']) + 1)
+
+
+class Words(Churn):
+    """The file's own words, and messages as a user reads them."""
+
+    def decisions(self, data):
+        run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
+        with open(self.path('p.csv'), newline='') as file:
+            return {row['decision'] for row in csv.DictReader(file)}
+
+    def spelled(self, name, words):
+        """The made table with other words for No and Yes, taken in turn."""
+        table = self.small(400)
+        for i, row in enumerate(table[1:]):
+            of = words[row[4] == 'Yes']
+            row[4] = of[i % len(of)]
+        return self.write(name, table)
+
+    def test_decisions_have_the_files_words(self):
+        for no, yes in (('FALSE', 'TRUE'), ('False', 'True'), ('0.0', '1.0'), ('0', '1'), ('no', 'yes'), ('NO', 'YES')):
+            data = self.spelled('d.csv', [[no], [yes]])
+            done = self.train(data, '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))  # asks for no class
+            self.assertEqual(self.decisions(data), {no, yes})
+            self.assertEqual(self.json('r.json')['task']['positive_class'], yes)
+            self.assertIn(f'positive (left "{yes}")', done.stdout)
+            self.train(data, '--id', 'id', '--model', 'logistic', '--positive', no)
+            self.assertEqual(self.decisions(data), {no, yes})
+
+    def test_other_spellings_of_numbers_and_booleans_are_known(self):
+        self.train(self.spelled('d.csv', [['FALSE'], ['TRUE']]), '--id', 'id', '--model', 'logistic', '--positive', 'true')
+        other = self.spelled('o.csv', [['false', 'False'], ['True']])
+        run('evaluate', '--all', '--bundle', self.path('m.tern'), '--data', other)
+        self.train(self.spelled('d.csv', [['0'], ['1']]), '--id', 'id', '--model', 'logistic')
+        run('evaluate', '--all', '--bundle', self.path('m.tern'), '--data', self.spelled('o.csv', [['0.0', '0'], ['1.0']]))
+        for words, plain in (([['0', '0.0'], ['1.0', '1']], {'0', '1'}),
+                             ([['false', 'FALSE'], ['True', 'TRUE']], {'false', 'true'})):
+            data = self.spelled('m.csv', words)  # no word is the file's own
+            self.train(data, '--id', 'id', '--model', 'logistic')
+            self.assertEqual(self.decisions(data), plain)
+        done = run('evaluate', '--all', '--bundle', self.path('m.tern'), '--data', self.spelled('o.csv', [['nope'], ['True']]),
+                   expect=2)
+        self.assertRegex(done.stderr, r'o\.csv: line \d+, column "left": expected boolean, got "nope"')
+
+    def test_messages(self):
+        table = self.small(300)
+        words = self.write('w.csv', [[*row[:4], {'Yes': 'gone', 'No': 'here'}.get(row[4], row[4])] for row in table])
+        self.assertEqual(self.refused(words), f'churn: {words}: column "left": expected the positive class to be named for '
+                                              'values other than 0/1, no/yes, false/true, got "gone", "here" (--positive CLASS)\n')
+        self.assertEqual(self.refused(words, target='lef'),
+                         f'churn: --target: {words}: expected a column of the file, got "lef"; near it: "left"\n')
+        data = self.write('d.csv', table)
+        self.assertTrue(self.refused(data, more=('--drop', 'aeg')).startswith(f'churn: --drop: {data}: expected a column "aeg"'))
+        self.assertTrue(self.refused(data, more=('--types', 'plan=f64')).startswith(
+            f'churn: --types: {data}: line 2, column "plan": expected '))
+        self.assertTrue(self.refused(data, more=('--threshold', 'best')).startswith('churn: --threshold: expected f1'))
+        table[8][1] = 'old'
+        self.train(data, '--id', 'id', '--model', 'logistic')
+        done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('n.csv', table), '--out',
+                   self.path('p.csv'), expect=2)
+        self.assertEqual(done.stderr, f'churn: {self.path("n.csv")}: line 9, column "age": expected f64, got "old"\n')
+
+    def test_the_remedy_can_be_pasted(self):
+        table = self.small(600)
+        table[0].append('why, "in words"')
+        for row in table[1:]:
+            row.append('moved' if row[4] == 'Yes' else 'stays')
+        data = self.write('d.csv', table)
+        done = self.train(data, '--id', 'id', '--model', 'logistic')
+        remedy = re.search(r'(--drop .*) leaves it out', done.stdout)[1]
+        self.assertEqual(shlex.split(remedy), ['--drop', '"why, ""in words"""'])
+        self.assertNotIn('almost alone', self.train(data, '--id', 'id', '--model', 'logistic', *shlex.split(remedy)).stdout)
 
 
 class Predictions(Churn):
@@ -154,6 +258,8 @@ class Predictions(Churn):
             done = run(*predict, out, cwd=self.folder)
             self.assertEqual(done.stdout, expected)
             self.assertIn('300 rows -> standard output', done.stderr)
+            decided = expected.count(',Yes\n')
+            self.assertRegex(done.stderr, rf'"Yes", from a probability of 0\.\d+ on, is decided in {decided} rows')
         with open(self.path('o.csv'), 'w') as file:  # not replaced under the shell's hands
             subprocess.run([CHURN, *predict, '/dev/stdout'], stdout=file, check=True, stderr=subprocess.DEVNULL)
         self.assertEqual(self.text_of('o.csv').decode(), expected)

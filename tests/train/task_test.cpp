@@ -47,6 +47,26 @@ TEST(BinaryTask, FindsThePositiveClassOfFamiliarPairsOnly) {
   EXPECT_EQ(told.classes(), (std::vector<std::string>{"good", "bad"}));
 }
 
+TEST(BinaryTask, KeepsTheWordsAndKnowsOtherSpellingsOfTheirValues) {
+  Task truth = binary({.target = "y"});
+  truth.fit(Column::from_strings({"TRUE", "FALSE"}));
+  EXPECT_EQ(truth.classes(), (std::vector<std::string>{"FALSE", "TRUE"}));
+  EXPECT_EQ(truth.labels(Column::from_strings({"true", "TRUE", "False"})), (std::vector<std::uint8_t>{1, 1, 0}));
+  EXPECT_EQ(truth.labels(Column::from_booleans({true, false})), (std::vector<std::uint8_t>{1, 0}));
+  EXPECT_THROW(truth.labels(Column::from_strings({"yes"})), DataError);
+  Task ones = binary({.target = "y", .positive = "0"});
+  ones.fit(Column::from_strings({"0.0", "1.0"}));
+  EXPECT_EQ(ones.classes(), (std::vector<std::string>{"1.0", "0.0"}));
+  EXPECT_EQ(ones.labels(Column::from_f64({0, 1})), (std::vector<std::uint8_t>{1, 0}));
+  EXPECT_EQ(ones.labels(Column::from_strings({"1", "1.00", "0.0"})), (std::vector<std::uint8_t>{0, 0, 1}));
+  Task texts = binary({.target = "y", .positive = "a"});
+  texts.fit(Column::from_strings({"a", "b"}));
+  EXPECT_THROW(texts.labels(Column::from_strings({"A"})), DataError);  // another word, for all that is known
+  Task three = multiclass({.target = "y", .classes = {"1", "1.0", "x"}});
+  three.fit(Column::from_strings({"1", "1.0", "x"}));
+  EXPECT_THROW(three.labels(Column::from_strings({"1.00"})), DataError);  // either of two
+}
+
 TEST(BinaryTask, RefusesTargetsThatAreNotTwoClasses) {
   const auto fit = [](const Column& column, const std::string& positive = "") {
     Task task = binary({.target = "y", .positive = positive});

@@ -89,12 +89,17 @@ class TERN_API DataError : public Error {
  public:
   /// The message becomes `[where] FILE: row R (line L), column "C": message` with the parts that are known.
   DataError(const std::string& where, const std::string& message, DataLocation location = {});
+  /// The message without place and location, for a program with a form of its own.
+  const std::string& message() const { return message_; }
+  const std::string& where() const { return where_; }
+  const DataLocation& location() const { return location_; }
   const std::string& file() const { return location_.file; }
   std::int64_t row() const { return location_.row; }
   std::int64_t line() const { return location_.line; }
   const std::string& column() const { return location_.column; }
 
  private:
+  std::string where_, message_;
   DataLocation location_;
 };
 

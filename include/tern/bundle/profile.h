@@ -23,7 +23,7 @@ TERN_API std::string profile_of(const data::Table& training);
 /// What a column holds that the training rows of a profile hardly did.
 struct Unfamiliar {
   std::string column{};
-  std::int64_t far = 0;       ///< rows whose number or time lies outside low and high by over half of their distance
+  std::int64_t far = 0;       ///< rows whose number or time lies further outside low and high than these are apart
   std::string low{}, high{};  ///< of the profile, as a file would have them; set where `far` is above 0, like the next
   std::string smallest{}, largest{};  ///< of those rows
   std::vector<std::pair<std::string, std::int64_t>>

@@ -57,7 +57,8 @@ class TERN_API Task {
   /// The target as training sees it: binary and regression f32 [n], multiclass i64 [n]. Throws DataError naming the row
   /// of a missing or unknown value.
   Tensor encode(const data::Column& target) const;
-  /// Binary and multiclass labels as class indices. Throws like `encode`.
+  /// Binary and multiclass labels as class indices; classes that are numbers or true and false are known in any
+  /// spelling (1.0, TRUE). Throws like `encode`.
   std::vector<std::uint8_t> labels(const data::Column& target) const;
 
   /// The class weight of each row in double, empty when weights are off.
