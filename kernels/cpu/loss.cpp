@@ -1,42 +1,61 @@
-#include "cpu/elementwise.h"
+#include "cpu/vector/loss.h"
+
+#include <algorithm>
+#include <type_traits>
+
 #include "cpu/families.h"
-#include "functors/math.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 
-// Losses element by element. Both tails are exact: neither softplus is taken from the other.
+// Losses element by element.
 namespace tern::kernels::cpu {
 namespace {
 
+constexpr std::int64_t kGrain = 8192;
+
 template <class T>
-T at(const void* values, std::int64_t i) {
-  return values ? static_cast<const T*>(values)[i] : T(1);
+const BceLoops<T>& bce_loops() {
+  if constexpr (std::is_same_v<T, float>) {
+    return chosen(loss_tables).f32;
+  } else {
+    return chosen(loss_tables).f64;
+  }
+}
+
+template <class T>
+struct Splat {
+  alignas(64) T at[64 / sizeof(T)];
+  explicit Splat(T value) { std::fill(std::begin(at), std::end(at), value); }
+};
+
+template <class T>
+void run(void (*loop)(const BceStrip<T>&), const BceArgs& args) {
+  const Splat<T> ones(T(1)), g(args.g && args.g_step == 0 ? *static_cast<const T*>(args.g) : T(0));
+  parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    const auto each = [begin](const void* values, const Splat<T>& all, std::int64_t step) {
+      return step == 0 ? all.at : static_cast<const T*>(values) + begin;
+    };
+    const std::int64_t weight_step = args.weight ? 1 : 0, pos_weight_step = args.pos_weight ? 1 : 0;
+    loop({.n = end - begin,
+          .logits = static_cast<const T*>(args.logits) + begin,
+          .target = static_cast<const T*>(args.target) + begin,
+          .weight = each(args.weight, ones, weight_step),
+          .pos_weight = each(args.pos_weight, ones, pos_weight_step),
+          .g = each(args.g, g, args.g_step),
+          .weight_step = weight_step,
+          .pos_weight_step = pos_weight_step,
+          .g_step = args.g_step,
+          .out = static_cast<T*>(args.out) + begin});
+  });
 }
 
 template <class T>
 void bce_kernel(const BceArgs& args) {
-  parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = begin; i < end; ++i) {
-      const T x = at<T>(args.logits, i), t = at<T>(args.target, i);
-      const T rest = math::log1p(math::exp(-math::abs(x)));
-      const T positive = math::select(x < T(0), -x, T(0)) + rest, negative = math::select(x < T(0), T(0), x) + rest;
-      const T loss = at<T>(args.pos_weight, i) * t * positive + (T(1) - t) * negative;
-      static_cast<T*>(args.out)[i] = at<T>(args.weight, i) * loss;
-    }
-  });
+  run<T>(bce_loops<T>().forward, args);
 }
-
 template <class T>
 void bce_gradient_kernel(const BceArgs& args) {
-  parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = begin; i < end; ++i) {
-      const T x = at<T>(args.logits, i), t = at<T>(args.target, i);
-      const T e = math::exp(-math::abs(x)), large = T(1) / (T(1) + e), small = e / (T(1) + e);
-      const T sigmoid = math::select(x < T(0), small, large), other = math::select(x < T(0), large, small);
-      const T slope = (T(1) - t) * sigmoid - at<T>(args.pos_weight, i) * t * other;
-      static_cast<T*>(args.out)[i] = at<T>(args.g, i * args.g_step) * at<T>(args.weight, i) * slope;
-    }
-  });
+  run<T>(bce_loops<T>().gradient, args);
 }
 
 template <class T>

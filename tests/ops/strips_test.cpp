@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "cpu/vector/elementwise.h"
+#include "cpu/vector/loss.h"
+#include "functors/loss.h"
 #include "tern/base/random.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/unary.h"
@@ -109,6 +111,50 @@ TEST(Strips, EveryTargetGivesTheBitsOfScalars) {
     SCOPED_TRACE(cpu::name(static_cast<Target>(target)));
     expect_target<float>(target);
     expect_target<double>(target);
+  }
+}
+
+// Lengths that leave every rest, each weight given or 1 for all, one gradient or many.
+template <class T>
+void expect_bce(const cpu::BceLoops<T>& loops) {
+  static const std::vector<T> x = draws<T>(100, 3), t = draws<T>(100, 4), w = draws<T>(100, 5), p = draws<T>(100, 6),
+                              g = draws<T>(100, 7), ones(16, T(1)), twos(16, T(2));
+  for (const std::int64_t n : {0, 1, 3, 8, 15, 16, 17, 40, 77}) {
+    for (int given = 0; given < 8; ++given) {
+      const bool has_w = (given & 1) != 0, has_p = (given & 2) != 0, many = (given & 4) != 0;
+      std::vector<T> out(static_cast<std::size_t>(n) + 2, T(99));
+      const cpu::BceStrip<T> strip{.n = n,
+                                   .logits = x.data() + 1,
+                                   .target = t.data() + 1,
+                                   .weight = has_w ? w.data() + 1 : ones.data(),
+                                   .pos_weight = has_p ? p.data() + 1 : ones.data(),
+                                   .g = many ? g.data() + 1 : twos.data(),
+                                   .weight_step = has_w,
+                                   .pos_weight_step = has_p,
+                                   .g_step = many,
+                                   .out = out.data() + 1};
+      for (const bool forward : {true, false}) {
+        (forward ? loops.forward : loops.gradient)(strip);
+        for (std::size_t i = 1; i <= static_cast<std::size_t>(n); ++i) {
+          const T wi = has_w ? w[i] : T(1), pi = has_p ? p[i] : T(1), gi = many ? g[i] : T(2);
+          const T expected = forward ? kernels::BceWithLogits::forward(x[i], t[i], wi, pi)
+                                     : kernels::BceWithLogits::gradient(gi, x[i], t[i], wi, pi);
+          ASSERT_TRUE(same(out[i], expected)) << (forward ? "loss" : "gradient") << " of " << x[i] << " and " << t[i]
+                                              << " gave " << out[i] << ", not " << expected;
+        }
+        ASSERT_EQ(out.front(), T(99)) << "written before the start";
+        ASSERT_EQ(out.back(), T(99)) << "written past the end";
+      }
+    }
+  }
+}
+
+TEST(Strips, BceHasTheBitsOfScalarsOnEveryTarget) {
+  for (int target = 0; target < cpu::kTargets; ++target) {
+    if (!cpu::runs(static_cast<Target>(target))) continue;
+    SCOPED_TRACE(cpu::name(static_cast<Target>(target)));
+    expect_bce(cpu::loss_tables[target]->f32);
+    expect_bce(cpu::loss_tables[target]->f64);
   }
 }
 
