@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <type_traits>
 
@@ -13,6 +12,7 @@ namespace tern::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kGrain = 8192;
+constexpr std::int64_t kWords = 1024;  // drawn at a time
 
 struct RandomStream {
   std::uint64_t seed, stream;
@@ -23,11 +23,10 @@ struct RandomStream {
 template <class Take>
 void for_words(const RandomStream& stream, std::uint64_t first, std::int64_t count, Take take) {
   static const RandomTable& code = chosen(random_tables);
-  constexpr std::int64_t kBlocks = 256;
-  alignas(64) std::uint32_t words[4 * kBlocks];
+  alignas(64) std::uint32_t words[kWords];
   auto skip = static_cast<std::int64_t>(first & 3);
   for (std::int64_t i = 0; i < count;) {
-    const std::int64_t n = std::min<std::int64_t>(count - i, 4 * kBlocks - skip);
+    const std::int64_t n = std::min<std::int64_t>(count - i, kWords - skip);
     code.philox(stream.seed, stream.stream, (first + static_cast<std::uint64_t>(i)) >> 2, (skip + n + 3) / 4, words);
     take(words + skip, i, n);
     i += n;
@@ -35,30 +34,27 @@ void for_words(const RandomStream& stream, std::uint64_t first, std::int64_t cou
   }
 }
 
+// The next number of a half type from `from` on, as std::nextafter.
 template <class T>
 T towards(T from, T to) {
-  if constexpr (sizeof(T) > 2) {
-    return std::nextafter(from, to);
-  } else {
-    const bool down = static_cast<float>(to) < static_cast<float>(from), negative = from.bits >> 15 != 0;
-    if (from == to) return from;
-    if ((from.bits & 0x7FFF) == 0) return T::from_bits(down ? 0x8001 : 1);
-    return T::from_bits(static_cast<std::uint16_t>(down == negative ? from.bits + 1 : from.bits - 1));
-  }
+  const bool down = static_cast<float>(to) < static_cast<float>(from), negative = from.bits >> 15 != 0;
+  if (from == to) return from;
+  if ((from.bits & 0x7FFF) == 0) return T::from_bits(down ? 0x8001 : 1);
+  return T::from_bits(static_cast<std::uint16_t>(down == negative ? from.bits + 1 : from.bits - 1));
 }
 
-template <class Out, class T>
-Out within(double low, double high, T unit) {
-  const Out value(static_cast<T>(low) + static_cast<T>(high - low) * unit), end(high);
+template <class T>
+T within(double low, double high, float unit) {
+  const T value(static_cast<float>(low) + static_cast<float>(high - low) * unit), end(high);
   // Rounding may reach the upper end, which is excluded.
-  return static_cast<T>(value) < static_cast<T>(end) ? value : towards(end, Out(low));
+  return static_cast<float>(value) < static_cast<float>(end) ? value : towards(end, T(low));
 }
 
 float unit(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
-// f32, or f32 rounded to a half type.
+// f32 rounded to a half type.
 template <class T>
-void uniform_kernel(const RandomArgs& args) {
+void uniform_of_halves(const RandomArgs& args) {
   parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
     T* out = static_cast<T*>(args.out) + begin;
     for_words({args.seed, args.stream}, args.first + static_cast<std::uint64_t>(begin), end - begin,
@@ -68,26 +64,44 @@ void uniform_kernel(const RandomArgs& args) {
   });
 }
 
-void uniform_f64(const RandomArgs& args) {
-  parallel_for(args.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    double* out = static_cast<double*>(args.out) + begin;
-    // Pairs of words start at even ones, and stretches hold whole pairs.
-    for_words({args.seed, args.stream}, 2 * (args.first + static_cast<std::uint64_t>(begin)), 2 * (end - begin),
-              [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
-                for (std::int64_t w = 0; w < n; w += 2) {
-                  const std::uint64_t bits = words[w] | std::uint64_t{words[w + 1]} << 32;
-                  out[(i + w) / 2] = within<double>(args.low, args.high, static_cast<double>(bits >> 11) * 0x1p-53);
-                }
-              });
+// Elements of `each` words: stretches hold whole elements, as the first word is a multiple of that.
+template <class T, class Code>
+void for_elements(const RandomArgs& args, std::int64_t each, std::int64_t grain, Code code) {
+  parallel_for(args.numel, grain, [&](std::int64_t begin, std::int64_t end) {
+    T* out = static_cast<T*>(args.out) + begin;
+    for_words(
+        {args.seed, args.stream}, (args.first + static_cast<std::uint64_t>(begin)) * static_cast<std::uint64_t>(each),
+        (end - begin) * each,
+        [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) { code(words, n / each, out + i / each); });
+  });
+}
+
+template <class T>
+void uniform_kernel(const RandomArgs& args) {
+  const RandomTable& table = chosen(random_tables);
+  const T low = static_cast<T>(args.low), end = static_cast<T>(args.high), last = std::nextafter(end, low);
+  const T width = static_cast<T>(args.high - args.low);
+  for_elements<T>(args, sizeof(T) / 4, kGrain, [&](const std::uint32_t* words, std::int64_t n, T* out) {
+    if constexpr (sizeof(T) == 4) {
+      table.uniform_f32(words, n, low, width, end, last, out);
+    } else {
+      table.uniform_f64(words, n, low, width, end, last, out);
+    }
   });
 }
 
 template <class T>
 void normal_kernel(const RandomArgs& args) {
-  const Philox random(args.seed, args.stream);
-  parallel_for(args.numel, kGrain / 4, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = begin; i < end; ++i) {
-      static_cast<T*>(args.out)[i] = static_cast<T>(normal(random, args.first + static_cast<std::uint64_t>(i)));
+  const RandomTable& table = chosen(random_tables);
+  for_elements<T>(args, 4, kGrain / 4, [&](const std::uint32_t* words, std::int64_t n, T* out) {
+    if constexpr (sizeof(T) == 8) {
+      table.normal_f64(words, n, out);
+    } else if constexpr (sizeof(T) == 4) {
+      table.normal_f32(words, n, out);
+    } else {
+      float drawn[kWords / 4];
+      table.normal_f32(words, n, drawn);
+      for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(drawn[i]);
     }
   });
 }
@@ -109,7 +123,7 @@ void integer_kernel(const RandomIntegerArgs& args) {
 
 template <class T>
 void dropout_kernel(const DropoutArgs& args) {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  const RandomTable& table = chosen(random_tables);
   const T scale = args.p < 1 ? static_cast<T>(1 / (1 - args.p)) : T(0);
   // unit(word) >= p, told by whole numbers: p * 2^24 is exact.
   const auto least = static_cast<std::int32_t>(std::ceil(args.p * 0x1p24));
@@ -118,10 +132,10 @@ void dropout_kernel(const DropoutArgs& args) {
     T* out = static_cast<T*>(args.out) + begin;
     for_words({args.seed, args.stream}, args.first + static_cast<std::uint64_t>(begin), end - begin,
               [&](const std::uint32_t* words, std::int64_t i, std::int64_t n) {
-                for (std::int64_t w = 0; w < n; ++w) {
-                  // Without a branch, which would be mispredicted at every third element.
-                  const auto keep = static_cast<Bits>(static_cast<std::int32_t>(words[w] >> 8) >= least);
-                  out[i + w] = std::bit_cast<T>(std::bit_cast<Bits>(x[i + w] * scale) & (Bits{0} - keep));
+                if constexpr (sizeof(T) == 4) {
+                  table.dropout_f32(words, n, x + i, scale, least, out + i);
+                } else {
+                  table.dropout_f64(words, n, x + i, scale, least, out + i);
                 }
               });
   });
@@ -131,9 +145,9 @@ void dropout_kernel(const DropoutArgs& args) {
 
 void register_random() {
   random_uniform.set(DeviceKind::cpu, f32, &uniform_kernel<float>);
-  random_uniform.set(DeviceKind::cpu, f16, &uniform_kernel<Half>);
-  random_uniform.set(DeviceKind::cpu, bf16, &uniform_kernel<BFloat16>);
-  random_uniform.set(DeviceKind::cpu, f64, &uniform_f64);
+  random_uniform.set(DeviceKind::cpu, f16, &uniform_of_halves<Half>);
+  random_uniform.set(DeviceKind::cpu, bf16, &uniform_of_halves<BFloat16>);
+  random_uniform.set(DeviceKind::cpu, f64, &uniform_kernel<double>);
   random_normal.set(DeviceKind::cpu, f32, &normal_kernel<float>);
   random_normal.set(DeviceKind::cpu, f16, &normal_kernel<Half>);
   random_normal.set(DeviceKind::cpu, bf16, &normal_kernel<BFloat16>);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "cpu/vector/gemm.h"
 #include "cpu/vector/random.h"
+#include "functors/random.h"
 #include "slots.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
@@ -198,6 +200,98 @@ TEST(Vector, EveryTargetGivesTheWordsOfPhilox) {
         EXPECT_EQ(words.back(), 99u) << "written past the end";
       }
     }
+  }
+}
+
+template <class T>
+void expect_draws(Target target) {
+  const kernels::cpu::RandomTable& table = *random_tables[static_cast<int>(target)];
+  constexpr bool kDouble = sizeof(T) == 8;
+  const Philox random(5, 9);
+  std::vector<std::uint32_t> words;
+  for (std::uint64_t i = 0; i < 4 * 50; ++i) words.push_back(random.bits32(i));
+  words[3] = words[5] = words[8] = words[9] = 0xFFFFFFFF;  // the largest uniforms
+  const auto single = [&](std::size_t i) { return static_cast<float>(words[i] >> 8) * 0x1p-24f; };
+  const auto pair = [&](std::size_t i) {
+    return static_cast<double>((words[2 * i] | std::uint64_t{words[2 * i + 1]} << 32) >> 11) * 0x1p-53;
+  };
+  const std::vector<T> x = draws<T>(50, 3);
+  for (const std::int64_t count : {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 50}) {
+    const auto n = static_cast<std::size_t>(count);
+    const auto expect = [&](const char* what, auto run, auto scalar) {
+      std::vector<T> out(n + 1, T(99));
+      run(out.data());
+      for (std::size_t i = 0; i < n; ++i) {
+        const T expected = scalar(i);
+        ASSERT_EQ(out[i], expected) << kernels::cpu::name(target) << " " << what << " " << i << " of " << n;
+        ASSERT_EQ(std::signbit(out[i]), std::signbit(expected)) << what;
+      }
+      ASSERT_EQ(out.back(), T(99)) << what << " written past the end";
+    };
+    const T low = T(-3), width = T(4.5), end = T(1.5), last = std::nextafter(end, low);
+    expect(
+        "uniform",
+        [&](T* out) {
+          if constexpr (kDouble) {
+            table.uniform_f64(words.data(), count, low, width, end, last, out);
+          } else {
+            table.uniform_f32(words.data(), count, low, width, end, last, out);
+          }
+        },
+        [&](std::size_t i) {
+          const T value = low + width * static_cast<T>(kDouble ? pair(i) : static_cast<double>(single(i)));
+          return value < end ? value : last;
+        });
+    expect(
+        "normal",
+        [&](T* out) {
+          if constexpr (kDouble) {
+            table.normal_f64(words.data(), count, out);
+          } else {
+            table.normal_f32(words.data(), count, out);
+          }
+        },
+        [&](std::size_t i) { return static_cast<T>(kernels::Normal::forward(pair(2 * i), pair(2 * i + 1))); });
+    for (const double p : {0.0, 0.3, 1.0}) {
+      const auto least = static_cast<std::int32_t>(std::ceil(p * 0x1p24));
+      expect(
+          "dropout",
+          [&](T* out) {
+            if constexpr (kDouble) {
+              table.dropout_f64(words.data(), count, x.data(), T(1.25), least, out);
+            } else {
+              table.dropout_f32(words.data(), count, x.data(), T(1.25), least, out);
+            }
+          },
+          [&](std::size_t i) { return static_cast<double>(single(i)) >= p ? x[i] * T(1.25) : T(0); });
+    }
+  }
+}
+
+TEST(Vector, EveryTargetDrawsTheSameNumbers) {
+  for (int t = 0; t < kTargets; ++t) {
+    if (!runs(static_cast<Target>(t))) continue;
+    expect_draws<float>(static_cast<Target>(t));
+    expect_draws<double>(static_cast<Target>(t));
+  }
+}
+
+// That of the C library, in extended precision.
+TEST(Vector, NormalsAreThoseOfTheLogarithmAndTheCosine) {
+  const Philox random(7, 1);
+  double worst = 0;
+  for (std::uint64_t i = 0; i < 200000; ++i) {
+    const double u = random.uniform(2 * i), v = random.uniform(2 * i + 1);
+    const long double exact = cosl(2 * 3.14159265358979323846264338328L * static_cast<long double>(v));
+    const double found = kernels::Normal::cos_of_turns(v);
+    worst = std::max(worst, static_cast<double>(std::fabs(static_cast<long double>(found) - exact)));
+    ASSERT_NEAR(kernels::Normal::forward(u, v), normal(random, i), 4e-15);
+  }
+  EXPECT_LT(worst, 2.5e-16);
+  const double turns[] = {0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1 - 0x1p-53};
+  const double root = std::sqrt(0.5), exact[] = {1, root, 0, -root, -1, -root, 0, root, 1};
+  for (std::size_t i = 0; i < std::size(turns); ++i) {
+    EXPECT_NEAR(kernels::Normal::cos_of_turns(turns[i]), exact[i], 2.5e-16) << turns[i];
   }
 }
 

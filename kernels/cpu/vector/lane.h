@@ -310,5 +310,25 @@ TERN_INLINE Lane<T> interleave_high(Lane<T> a, Lane<T> b) {
   }
 }
 
+/// a0 a2 … b0 b2 …, or a1 a3 … b1 b3 …, of doubles.
+TERN_INLINE Lane<double> even(Lane<double> a, Lane<double> b) {
+#if TERN_VECTOR_BYTES == 64
+  return Lane<double>(__builtin_shufflevector(a.vector, b.vector, 0, 2, 4, 6, 8, 10, 12, 14));
+#elif TERN_VECTOR_BYTES == 32
+  return Lane<double>(__builtin_shufflevector(a.vector, b.vector, 0, 2, 4, 6));
+#else
+  return Lane<double>(__builtin_shufflevector(a.vector, b.vector, 0, 2));
+#endif
+}
+TERN_INLINE Lane<double> odd(Lane<double> a, Lane<double> b) {
+#if TERN_VECTOR_BYTES == 64
+  return Lane<double>(__builtin_shufflevector(a.vector, b.vector, 1, 3, 5, 7, 9, 11, 13, 15));
+#elif TERN_VECTOR_BYTES == 32
+  return Lane<double>(__builtin_shufflevector(a.vector, b.vector, 1, 3, 5, 7));
+#else
+  return Lane<double>(__builtin_shufflevector(a.vector, b.vector, 1, 3));
+#endif
+}
+
 }  // namespace
 }  // namespace tern::kernels::cpu
