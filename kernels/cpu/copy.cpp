@@ -1,45 +1,30 @@
+#include <algorithm>
 #include <atomic>
-#include <limits>
 #include <type_traits>
 
 #include "cpu/elementwise.h"
 #include "cpu/families.h"
 #include "cpu/strips.h"
+#include "cpu/vector/move.h"
 #include "slots.h"
 
 namespace tern::kernels::cpu {
 namespace {
 
-// A floating value outside the integers' range saturates, and NaN gives 0: the conversion in C++ would be undefined.
-template <class To, class From>
-To converted(From x) {
-  if constexpr (sizeof(From) == 2 && !std::is_same_v<To, From>) {
-    return converted<To>(static_cast<float>(x));
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
-    constexpr double low = static_cast<double>(std::numeric_limits<To>::min());
-    constexpr double high = static_cast<double>(std::numeric_limits<To>::max());
-    const double value = static_cast<double>(x);
-    if (!(value > low)) return value == value ? std::numeric_limits<To>::min() : To(0);
-    if (value >= high) return std::numeric_limits<To>::max();
-    return static_cast<To>(value);
-  } else {
-    return static_cast<To>(x);
-  }
-}
-
-// What remains of a conversion once its strips are f32.
-void copy_strip(const Strip& strip) {
-  const auto* from = reinterpret_cast<const float*>(strip.in[0]);
-  auto* to = reinterpret_cast<float*>(strip.out);
-  for (std::int64_t i = 0; i < strip.n; ++i) to[i] = from[i * strip.step[0]];
-}
+// What a half type is rounded from.
+template <class T>
+using Wider = std::conditional_t<is_half(dtype_of<T>()), float, T>;
 
 template <class To, class From>
 void convert_from(const Loop& loop) {
-  if constexpr (sizeof(To) + sizeof(From) == 6 && (std::is_same_v<To, float> || std::is_same_v<From, float>)) {
-    run_strips(loop, kSizes<To, From>, &copy_strip);
+  if constexpr (std::is_same_v<To, From>) {
+    run_strips(loop, kSizes<To, From>, nullptr);
+  } else if constexpr (!is_half(dtype_of<To>())) {
+    run_strips(loop, kSizes<To, From>, chosen(move_tables).convert[kMoved<To>][kMoved<Wider<From>>]);
+  } else if constexpr (std::is_same_v<From, float>) {
+    run_strips(loop, kSizes<To, From>, chosen(move_tables).convert[kMoved<float>][kMoved<float>]);
   } else {
-    map1<To, From>(loop, [](From x) { return converted<To>(x); });
+    map1<To, From>(loop, [](From x) { return static_cast<To>(static_cast<Wider<From>>(x)); });
   }
 }
 
@@ -67,19 +52,13 @@ void convert_kernel(const Loop& loop, DType from) {
 
 template <class T>
 void fill_kernel(const Loop& loop, Scalar scalar) {
-  const T value = is_floating(dtype_of<T>()) ? static_cast<T>(scalar.real())
-                  : std::is_same_v<T, bool>  ? static_cast<T>(scalar.real() != 0)
-                                             : static_cast<T>(scalar.integer());
-  auto* out = reinterpret_cast<T*>(loop.data[0]);
-  const std::int64_t stride = inner_stride(loop, 0);
-  for_each_row<1>(loop, [=](const std::int64_t* at, std::int64_t n) {
-    T* o = out + at[0];
-    if (stride == 1) {
-      for (std::int64_t i = 0; i < n; ++i) o[i] = value;
-    } else {
-      for (std::int64_t i = 0; i < n; ++i) o[i * stride] = value;
-    }
-  });
+  T value = is_floating(dtype_of<T>()) ? static_cast<T>(scalar.real())
+            : std::is_same_v<T, bool>  ? static_cast<T>(scalar.real() != 0)
+                                       : static_cast<T>(scalar.integer());
+  Loop from_one = loop;
+  from_one.data[1] = reinterpret_cast<char*>(&value);
+  std::fill_n(from_one.strides[1], std::max(loop.dims, 1), 0);
+  run_strips(from_one, kSizes<T, T>, nullptr);
 }
 
 template <class T>

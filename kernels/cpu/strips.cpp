@@ -1,8 +1,10 @@
 #include "cpu/strips.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "cpu/vector/half.h"
+#include "cpu/vector/move.h"
 #include "tern/base/parallel.h"
 
 namespace tern::kernels::cpu {
@@ -10,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kGrain = 32768;  // elements of a block
 constexpr std::int64_t kGathered = 256, kLargestElement = 8, kSplatBytes = 64;
+constexpr std::int64_t kTileRows = 128;  // bytes: whole lines of what is turned
 
 template <class T>
 void copy(const char* from, std::int64_t from_stride, char* to, std::int64_t to_stride, std::int64_t n) {
@@ -35,11 +38,11 @@ struct Row {
   const ElementSizes& sizes;
   StripFn fn;
   const std::int64_t* stride;
-  bool adjacent;  // the result lies side by side, the inputs do or are one value, and none is of a half type
+  bool adjacent;  // the result lies side by side, the inputs do or are one value, and no half type is converted
 };
 
 Row row_of(const ElementSizes& sizes, StripFn fn, const std::int64_t* stride) {
-  bool adjacent = stride[0] == 1 && sizes.half == f32;
+  bool adjacent = stride[0] == 1 && (sizes.half == f32 || !fn);
   for (int k = 1; k < sizes.count; ++k) adjacent = adjacent && (stride[k] == 0 || stride[k] == 1);
   return {sizes, fn, stride, adjacent};
 }
@@ -64,7 +67,18 @@ void scatter(const ElementSizes& sizes, const char* from, char* to, std::int64_t
   if (stride != 1) copy<std::uint16_t>(reinterpret_cast<const char*>(close), 1, to, stride, n);
 }
 
+void move_row(const Row& row, bool stream, char* const* data, std::int64_t n) {
+  const std::int64_t bytes = row.sizes.bytes[0];
+  if (!row.adjacent) return copy(bytes, data[1], row.stride[1], data[0], row.stride[0], n);
+  const MoveTable& table = chosen(move_tables);
+  if (row.stride[1] == 1) return table.copy(data[1], data[0], n * bytes, stream);
+  alignas(64) char line[kSplatBytes];
+  copy(bytes, data[1], 0, line, 1, kSplatBytes / bytes);
+  table.fill(line, data[0], n * bytes, stream);
+}
+
 void run_row(const Row& row, Strip strip, char* const* data, std::int64_t n) {
+  if (!row.fn) return move_row(row, strip.stream, data, n);
   alignas(64) char buffer[4][kGathered * kLargestElement];
   const auto bytes = [&](int k) { return row.sizes.bytes[k]; };
   for (int k = 1; k < row.sizes.count; ++k) {
@@ -135,17 +149,84 @@ void run_blocks(const Loop& loop, const ElementSizes& sizes, StripFn fn, double 
   });
 }
 
+/// The outer dimension along which input k lies side by side, as a transposed matrix does, or -1.
+int turned_dim(const Loop& loop, int k) {
+  constexpr std::int64_t kLeast = 4;  // elements of a side for which turning pays
+  const int last = loop.dims - 1;
+  if (loop.strides[k][last] == 0 || loop.strides[k][last] == 1 || loop.sizes[last] < kLeast) return -1;
+  for (int d = 0; d < last; ++d) {
+    if (loop.strides[k][d] == 1 && loop.sizes[d] >= kLeast) return d;
+  }
+  return -1;
+}
+
+// Tiles of the last dimension and of `turned`, the inputs that lie along it turned first: read row by row, each element
+// would cost a line of the cache.
+void run_tiles(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter, int turned) {
+  const int last = loop.dims - 1;
+  bool turn[4] = {};
+  std::int64_t stride[4] = {}, largest = 1;
+  for (int k = 0; k < sizes.count; ++k) {
+    turn[k] = k > 0 && turned_dim(loop, k) == turned;
+    stride[k] = turn[k] ? 1 : loop.strides[k][last];
+    if (turn[k]) largest = std::max(largest, sizes.bytes[k]);
+  }
+  const std::int64_t tile_rows = kTileRows / largest;
+  const std::int64_t down = (loop.sizes[turned] + tile_rows - 1) / tile_rows;
+  const std::int64_t across = (loop.sizes[last] + kGathered - 1) / kGathered;
+  const std::int64_t planes = loop.numel / loop.sizes[turned] / loop.sizes[last];
+  const Row row = row_of(sizes, fn, stride);
+  Strip strip;
+  strip.parameter = parameter;
+  strip.stream = row.adjacent && loop.numel * sizes.bytes[0] >= kStreamBytes;
+  const MoveTable& table = chosen(move_tables);
+  const std::int64_t grain = std::max<std::int64_t>(kGrain / (tile_rows * kGathered), 1);
+  parallel_for(planes * across * down, grain, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) char tile[3][kGathered * kTileRows];
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      const std::int64_t r0 = unit % down * tile_rows, c0 = unit / down % across * kGathered;
+      const std::int64_t rows = std::min(tile_rows, loop.sizes[turned] - r0);
+      const std::int64_t columns = std::min(kGathered, loop.sizes[last] - c0);
+      char* data[4];
+      std::int64_t step[4];  // from row to row, in bytes
+      for (int k = 0; k < sizes.count; ++k) {
+        const std::int64_t* strides = loop.strides[k];
+        std::int64_t offset = r0 * strides[turned] + c0 * strides[last], plane = unit / down / across;
+        for (int d = last - 1; d >= 0; --d) {
+          if (d == turned) continue;
+          offset += plane % loop.sizes[d] * strides[d];
+          plane /= loop.sizes[d];
+        }
+        data[k] = loop.data[k] + offset * sizes.bytes[k];
+        step[k] = strides[turned] * sizes.bytes[k];
+        if (!turn[k]) continue;
+        table.turn[std::countr_zero(static_cast<std::uint64_t>(sizes.bytes[k]))](
+            {data[k], strides[last], tile[k - 1], kGathered, rows, columns});
+        data[k] = tile[k - 1];
+        step[k] = kGathered * sizes.bytes[k];
+      }
+      for (std::int64_t r = 0; r < rows; ++r) {
+        run_row(row, strip, data, columns);
+        for (int k = 0; k < sizes.count; ++k) data[k] += step[k];
+      }
+    }
+  });
+}
+
 }  // namespace
 
 void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter) {
   if (loop.numel == 0) return;
+  for (int k = 1; k < sizes.count && loop.dims > 1; ++k) {
+    if (const int turned = turned_dim(loop, k); turned >= 0) return run_tiles(loop, sizes, fn, parameter, turned);
+  }
   if (loop.dims > 1 || loop.numel > kGrain) return run_blocks(loop, sizes, fn, parameter);
   Strip strip;
   strip.parameter = parameter;
   strip.stream = false;
   strip.n = loop.numel;
   strip.out = loop.data[0];
-  bool direct = loop.strides[0][0] == 1 && sizes.half == f32;
+  bool direct = fn && loop.strides[0][0] == 1 && sizes.half == f32;
   // Without a loop, of which the compiler makes a call of memcpy.
   const auto take = [&](int k) {
     if (sizes.count <= k) return;

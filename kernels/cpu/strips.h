@@ -38,6 +38,7 @@ inline constexpr ElementSizes kSizes{sizeof...(T),
                                      : (std::is_same_v<T, BFloat16> || ...) ? bf16
                                                                             : f32};
 
+/// Of a function that is null, elements are moved as they are: then of one size.
 void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter = 0);
 
 /// Place of a floating type in the tables: half types are computed in f32.

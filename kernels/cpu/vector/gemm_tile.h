@@ -153,23 +153,6 @@ struct Micros {
 template <class Kind>
 constinit const Micros<Kind> micros;
 
-// kLanes rows of kLanes elements become columns: each step interleaves the first half of the rows with the second.
-template <class T>
-TERN_INLINE void transpose(Lane<T> (&rows)[Lane<T>::kLanes]) {
-  constexpr int kLanes = Lane<T>::kLanes;
-  TERN_UNROLL
-  for (int step = 1; step < kLanes; step *= 2) {
-    Lane<T> next[kLanes];
-    TERN_UNROLL
-    for (int i = 0; i < kLanes / 2; ++i) {
-      next[2 * i] = interleave_low(rows[i], rows[i + kLanes / 2]);
-      next[2 * i + 1] = interleave_high(rows[i], rows[i + kLanes / 2]);
-    }
-    TERN_UNROLL
-    for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
-  }
-}
-
 template <class T>
 int64_t whole_vectors(int64_t columns) {
   return (columns + Lane<T>::kLanes - 1) / Lane<T>::kLanes * Lane<T>::kLanes;

@@ -310,6 +310,23 @@ TERN_INLINE Lane<T> interleave_high(Lane<T> a, Lane<T> b) {
   }
 }
 
+/// kLanes rows of kLanes elements become columns: each step interleaves the first half of the rows with the second.
+template <class T>
+TERN_INLINE void transpose(Lane<T> (&rows)[Lane<T>::kLanes]) {
+  constexpr int kLanes = Lane<T>::kLanes;
+  TERN_UNROLL
+  for (int step = 1; step < kLanes; step *= 2) {
+    Lane<T> next[kLanes];
+    TERN_UNROLL
+    for (int i = 0; i < kLanes / 2; ++i) {
+      next[2 * i] = interleave_low(rows[i], rows[i + kLanes / 2]);
+      next[2 * i + 1] = interleave_high(rows[i], rows[i + kLanes / 2]);
+    }
+    TERN_UNROLL
+    for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
+  }
+}
+
 /// a0 a2 … b0 b2 …, or a1 a3 … b1 b3 …, of doubles.
 TERN_INLINE Lane<double> even(Lane<double> a, Lane<double> b) {
 #if TERN_VECTOR_BYTES == 64
