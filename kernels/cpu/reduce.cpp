@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -14,7 +15,6 @@ namespace tern::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kWork = 32768;  // terms a block of the grid takes at least
-constexpr std::int64_t kColumns = 32;  // of cumsum, side by side
 
 /// Walks the reduced dimensions in logical order: runs of terms with one stride.
 class Terms {
@@ -87,7 +87,7 @@ double sum_one(const ReduceArgs& args, const T* x) {
 }
 
 /// One number for each (chunk, output), on any thread, and their sums in order of the chunks.
-template <class T, class Sum>
+template <class Out, class Sum>
 void sum_by_chunks(const ReduceArgs& args, std::int64_t tiles, std::int64_t grain, Sum sum) {
   const std::int64_t chunks = (args.terms + kSumChunk - 1) / kSumChunk;
   std::vector<double> partial(static_cast<std::size_t>(chunks * args.outputs), 0.0);
@@ -96,11 +96,11 @@ void sum_by_chunks(const ReduceArgs& args, std::int64_t tiles, std::int64_t grai
       sum(u / tiles, u % tiles, partial.data() + u / tiles * args.outputs);
     }
   });
-  T* out = static_cast<T*>(args.out);
+  Out* out = static_cast<Out*>(args.out);
   for (std::int64_t o = 0; o < args.outputs; ++o) {
     double total = 0;
     for (std::int64_t c = 0; c < chunks; ++c) total += partial[static_cast<std::size_t>(c * args.outputs + o)];
-    out[o] = static_cast<T>(total);
+    out[o] = static_cast<Out>(total);
   }
 }
 
@@ -110,10 +110,10 @@ bool across_columns(const ReduceArgs& args, const Terms& terms) {
          terms.stride() != 1 && terms.run() == args.terms;
 }
 
-template <class T>
+template <class T, class Out = T>
 void sum_kernel(const ReduceArgs& args) {
   const T* x = static_cast<const T*>(args.x);
-  T* out = static_cast<T*>(args.out);
+  Out* out = static_cast<Out*>(args.out);
   const Terms terms(args);
   const std::int64_t stride = terms.stride();
   const auto length = [&](std::int64_t chunk) { return std::min(kSumChunk, args.terms - chunk * kSumChunk); };
@@ -126,20 +126,20 @@ void sum_kernel(const ReduceArgs& args) {
                                   std::min(kSumColumns, width - column), total + output);
     };
     const std::int64_t all = args.outputs / width * tiles;
-    if (args.terms > kSumChunk) return sum_by_chunks<T>(args, all, grain, sum_tile);
+    if (args.terms > kSumChunk) return sum_by_chunks<Out>(args, all, grain, sum_tile);
     parallel_for(all, grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t t = begin; t < end; ++t) {
         const std::int64_t column = t % tiles * kSumColumns, output = t / tiles * width + column;
         const std::int64_t columns = std::min(kSumColumns, width - column);
         double total[kSumColumns] = {};
         reductions<T>().sum_columns(x + kept_offset(args, output), stride, args.terms, columns, total);
-        for (std::int64_t c = 0; c < columns; ++c) out[output + c] = static_cast<T>(total[c]);
+        for (std::int64_t c = 0; c < columns; ++c) out[output + c] = static_cast<Out>(total[c]);
       }
     });
     return;
   }
   if (args.outputs < 4 && args.terms > kWork && terms.run() == args.terms) {
-    return sum_by_chunks<T>(
+    return sum_by_chunks<Out>(
         args, args.outputs, kWork / kSumChunk, [&](std::int64_t chunk, std::int64_t output, double* total) {
           total[output] =
               sum_of_chunk(x + kept_offset(args, output) + chunk * kSumChunk * stride, stride, length(chunk));
@@ -148,7 +148,7 @@ void sum_kernel(const ReduceArgs& args) {
   parallel_for(args.outputs, kWork / std::max<std::int64_t>(args.terms, 1) + 1,
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t o = begin; o < end; ++o) {
-                   out[o] = static_cast<T>(sum_one(args, x + kept_offset(args, o)));
+                   out[o] = static_cast<Out>(sum_one(args, x + kept_offset(args, o)));
                  }
                });
 }
@@ -240,22 +240,86 @@ void extreme_kernel(const ReduceArgs& args) {
   }
 }
 
+/// The best of terms visited in order, and where it is: the first of equals, or the first NaN.
 template <class T, bool Largest>
-void choose_kernel(const ReduceArgs& args) {
-  struct Best {
-    T value;
-    std::int64_t at;
-  };
+struct Best {
+  T value;
+  std::int64_t at;
+  void take(T x, std::int64_t i) {
+    if ((Largest ? x > value : x < value) || (x != x && value == value)) *this = {x, i};
+  }
+};
+
+template <class T, bool Largest>
+void choose_by_scan(const ReduceArgs& args) {
+  using B = Best<T, Largest>;
   auto* out = static_cast<std::int64_t*>(args.out);
   scan<T>(
       args,
       [](T first) {
-        return Best{first, 0};
+        return B{first, 0};
       },
-      [](Best& best, std::int64_t r, T x) {
-        if ((Largest ? x > best.value : x < best.value) || (x != x && best.value == best.value)) best = {x, r};
-      },
-      [out](std::int64_t o, Best best) { out[o] = best.at; });
+      [](B& best, std::int64_t r, T x) { best.take(x, r); }, [out](std::int64_t o, B best) { out[o] = best.at; });
+}
+
+// Of n adjacent terms: the extreme of a stretch that fits a cache, and where it is if it is better.
+template <class T, bool Largest>
+Best<T, Largest> choose(const T* x, std::int64_t n) {
+  const Reductions<T>& code = reductions<T>();
+  Best<T, Largest> best{x[0], 0};
+  for (std::int64_t begin = 0; begin < n; begin += kSumChunk) {
+    const std::int64_t count = std::min(kSumChunk, n - begin);
+    best.take((Largest ? code.max : code.min)(x + begin, count), -1);
+    if (best.at < 0) best.at = begin + code.find(x + begin, count, best.value);
+  }
+  return best;
+}
+
+template <class T, bool Largest>
+void choose_kernel(const ReduceArgs& args) {
+  using Index = typename Reductions<T>::Index;
+  const T* x = static_cast<const T*>(args.x);
+  auto* out = static_cast<std::int64_t*>(args.out);
+  const Terms terms(args);
+  if (across_columns(args, terms) && args.terms <= std::numeric_limits<Index>::max()) {
+    const std::int64_t width = args.kept_sizes[args.kept - 1], tiles = (width + kSumColumns - 1) / kSumColumns;
+    const auto of_columns = Largest ? reductions<T>().argmax_columns : reductions<T>().argmin_columns;
+    const std::int64_t grain = kWork / (args.terms * std::min(kSumColumns, width)) + 1;
+    parallel_for(args.outputs / width * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t t = begin; t < end; ++t) {
+        const std::int64_t column = t % tiles * kSumColumns, output = t / tiles * width + column;
+        const std::int64_t columns = std::min(kSumColumns, width - column);
+        const T* first = x + kept_offset(args, output);
+        T best[kSumColumns];
+        Index at[kSumColumns] = {};
+        std::copy(first, first + columns, best);
+        for (std::int64_t r = 1; r < args.terms; ++r) {
+          of_columns(first + r * terms.stride(), columns, static_cast<Index>(r), best, at);
+        }
+        std::copy(at, at + columns, out + output);
+      }
+    });
+    return;
+  }
+  if (terms.stride() != 1 || terms.run() != args.terms) return choose_by_scan<T, Largest>(args);
+  if (args.outputs >= 4 || args.terms <= kWork) {
+    parallel_for(args.outputs, kWork / args.terms + 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t o = begin; o < end; ++o) out[o] = choose<T, Largest>(x + kept_offset(args, o), args.terms).at;
+    });
+    return;
+  }
+  std::vector<Best<T, Largest>> partial(static_cast<std::size_t>((args.terms + kWork - 1) / kWork));
+  for (std::int64_t o = 0; o < args.outputs; ++o) {
+    const T* first = x + kept_offset(args, o);
+    parallel_for(args.terms, kWork, [&](std::int64_t begin, std::int64_t end) {
+      Best<T, Largest> best = choose<T, Largest>(first + begin, end - begin);
+      best.at += begin;
+      partial[static_cast<std::size_t>(begin / kWork)] = best;
+    });
+    Best<T, Largest> best = partial[0];
+    for (const auto& each : partial) best.take(each.value, each.at);
+    out[o] = best.at;
+  }
 }
 
 template <class T>
@@ -263,29 +327,60 @@ void set_extremes() {
   if constexpr (std::is_floating_point_v<T>) {
     reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, true>);
     reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, false>);
+    reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, true>);
+    reduce_argmin.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, false>);
   } else {
     reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_by_scan<T, true>);
     reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_by_scan<T, false>);
+    reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &choose_by_scan<T, true>);
+    reduce_argmin.set(DeviceKind::cpu, dtype_of<T>(), &choose_by_scan<T, false>);
   }
-  reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, true>);
-  reduce_argmin.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, false>);
+}
+
+// Sums along adjacent elements: rows side by side, as each is a chain of additions that wait for each other.
+template <class T, class Acc, int Rows>
+void cumulate_rows(const CumulateArgs& args, std::int64_t row) {
+  const T* from = static_cast<const T*>(args.x) + row * args.size;
+  T* to = static_cast<T*>(args.out) + row * args.size;
+  Acc total[Rows] = {};
+  for (std::int64_t k = 0; k < args.size; ++k) {
+    const std::int64_t at = args.reverse ? args.size - 1 - k : k;
+    for (int r = 0; r < Rows; ++r) {
+      total[r] += static_cast<Acc>(from[r * args.size + at]);
+      to[r * args.size + at] = static_cast<T>(total[r]);
+    }
+  }
 }
 
 // Neighbouring sums side by side, each of them one chain.
 template <class T, class Acc>
 void cumsum_kernel(const CumulateArgs& args) {
-  const std::int64_t tiles = (args.inner + kColumns - 1) / kColumns;
-  const std::int64_t grain = kWork / (std::min(kColumns, args.inner + 1) * std::max<std::int64_t>(args.size, 1)) + 1;
+  if (args.inner == 1) {
+    constexpr int kRows = 8;
+    const std::int64_t grain = kWork / std::max<std::int64_t>(args.size, 1) / kRows * kRows + kRows;
+    parallel_for(args.outer, grain, [&](std::int64_t begin, std::int64_t end) {
+      std::int64_t row = begin;
+      for (; row + kRows <= end; row += kRows) cumulate_rows<T, Acc, kRows>(args, row);
+      for (; row < end; ++row) cumulate_rows<T, Acc, 1>(args, row);
+    });
+    return;
+  }
+  const std::int64_t tiles = (args.inner + kSumColumns - 1) / kSumColumns;
+  const std::int64_t grain = kWork / (std::min(kSumColumns, args.inner + 1) * std::max<std::int64_t>(args.size, 1)) + 1;
   parallel_for(args.outer * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
-      const std::int64_t first = t % tiles * kColumns, columns = std::min(kColumns, args.inner - first);
+      const std::int64_t first = t % tiles * kSumColumns, columns = std::min(kSumColumns, args.inner - first);
       const std::int64_t offset = t / tiles * args.size * args.inner + first;
-      Acc total[kColumns] = {};
+      Acc total[kSumColumns] = {};
       for (std::int64_t k = 0; k < args.size; ++k) {
         const std::int64_t at = offset + (args.reverse ? args.size - 1 - k : k) * args.inner;
         const T* from = static_cast<const T*>(args.x) + at;
         T* to = static_cast<T*>(args.out) + at;
-        for (std::int64_t c = 0; c < columns; ++c) to[c] = static_cast<T>(total[c] += static_cast<Acc>(from[c]));
+        if constexpr (std::is_floating_point_v<T>) {
+          reductions<T>().cumulate_columns(from, columns, total, to);
+        } else {
+          for (std::int64_t c = 0; c < columns; ++c) to[c] = static_cast<T>(total[c] += static_cast<Acc>(from[c]));
+        }
       }
     }
   });
@@ -296,6 +391,7 @@ void cumsum_kernel(const CumulateArgs& args) {
 void register_reduce() {
   reduce_sum.set(DeviceKind::cpu, f64, &sum_kernel<double>);
   reduce_sum.set(DeviceKind::cpu, f32, &sum_kernel<float>);
+  reduce_sum_to_f64.set(DeviceKind::cpu, f32, &sum_kernel<float, double>);
   reduce_sum.set(DeviceKind::cpu, i64, &sum_of_integers<std::int64_t>);
   reduce_sum.set(DeviceKind::cpu, i32, &sum_of_integers<std::int32_t>);
   reduce_sum.set(DeviceKind::cpu, u8, &sum_of_integers<std::uint8_t>);

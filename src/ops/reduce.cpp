@@ -111,8 +111,10 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
                              }};
   const auto* impl = checked(x);
   const Reduced r = reduced("sum", impl->shape, dims);
-  if (is_half(impl->dtype)) return sum(x.to(f32), dims, keepdim).to(impl->dtype);
-  Tensor out = run(kernels::reduce_sum, x, r, keepdim, is_floating(impl->dtype) ? impl->dtype : i64);
+  // Halves are rounded once, from f64.
+  Tensor out = is_half(impl->dtype)
+                   ? run(kernels::reduce_sum_to_f64, x.detach().to(f32), r, keepdim, f64).to(impl->dtype)
+                   : run(kernels::reduce_sum, x, r, keepdim, is_floating(impl->dtype) ? impl->dtype : i64);
   internal::tape_with(op, out, {{x}}, SumAttribute{impl->shape, r.kept_as_one});
   return out;
 }

@@ -62,13 +62,89 @@ void extreme_columns(const T* x, std::int64_t columns, T* best) {
 }
 
 template <class T>
+TERN_INLINE bool any(LaneMask<T> mask) {
+#if defined(__AVX512DQ__)
+  if constexpr (sizeof(T) == 4) {
+    return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask.bits)) != 0;
+  } else {
+    return _mm512_movepi64_mask(reinterpret_cast<__m512i>(mask.bits)) != 0;
+  }
+#elif defined(__AVX2__)
+  return _mm256_movemask_epi8(reinterpret_cast<__m256i>(mask.bits)) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_epi8(reinterpret_cast<__m128i>(mask.bits)) != 0;
+#else
+  for (int l = 0; l < LaneMask<T>::kLanes; ++l) {
+    if (mask.bits[l] != 0) return true;
+  }
+  return false;
+#endif
+}
+
+template <class T>
+std::int64_t find(const T* x, std::int64_t n, T value) {
+  using L = Lane<T>;
+  const bool nan = value != value;
+  std::int64_t i = 0;
+  for (const L wanted(value); i + L::kLanes <= n; i += L::kLanes) {
+    const L each = L::load(x + i);
+    if (any(nan ? each != each : each == wanted)) break;
+  }
+  while (i < n && !(nan ? x[i] != x[i] : x[i] == value)) ++i;
+  return i;
+}
+
+struct Above {
+  template <class L>
+  static TERN_INLINE auto of(L x, L best) {
+    return x > best;
+  }
+};
+struct Below {
+  template <class L>
+  static TERN_INLINE auto of(L x, L best) {
+    return x < best;
+  }
+};
+template <class Better, class T>
+void choose_columns(const T* x, std::int64_t columns, typename Reductions<T>::Index row, T* best,
+                    typename Reductions<T>::Index* at) {
+  using L = Lane<T>;
+  using Whole = typename LaneTypes<T>::Bits;
+  std::int64_t c = 0;
+  for (; c + L::kLanes <= columns; c += L::kLanes) {
+    const L each = L::load(x + c), before = L::load(best + c);
+    const LaneMask<T> better = Better::of(each, before) | ((each != each) & (before == before));
+    select(better, each, before).store(best + c);
+    Whole where;
+    __builtin_memcpy(&where, at + c, sizeof where);
+    where = better.bits ? row + Whole{} : where;
+    __builtin_memcpy(at + c, &where, sizeof where);
+  }
+  for (; c < columns; ++c) {
+    if (!Better::of(x[c], best[c]) && !(x[c] != x[c] && best[c] == best[c])) continue;
+    best[c] = x[c];
+    at[c] = row;
+  }
+}
+
+template <class T>
+void cumulate_columns(const T* x, std::int64_t columns, double* total, T* to) {
+  for (std::int64_t c = 0; c < columns; ++c) to[c] = static_cast<T>(total[c] += static_cast<double>(x[c]));
+}
+
+template <class T>
 constexpr Reductions<T> table() {
   return {.sum = &sum<T>,
           .sum_columns = &sum_columns<T>,
           .max = &extreme_of<Larger, T>,
           .min = &extreme_of<Smaller, T>,
           .max_columns = &extreme_columns<Larger, T>,
-          .min_columns = &extreme_columns<Smaller, T>};
+          .min_columns = &extreme_columns<Smaller, T>,
+          .find = &find<T>,
+          .argmax_columns = &choose_columns<Above, T>,
+          .argmin_columns = &choose_columns<Below, T>,
+          .cumulate_columns = &cumulate_columns<T>};
 }
 
 }  // namespace
