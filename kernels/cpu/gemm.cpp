@@ -2,8 +2,8 @@
 #include <type_traits>
 
 #include "cpu/families.h"
+#include "cpu/vector/elementwise.h"
 #include "cpu/vector/gemm.h"
-#include "functors/unary.h"
 #include "slots.h"
 #include "tensor/allocator.h"
 #include "tern/base/parallel.h"
@@ -42,11 +42,6 @@ struct Scratch {
   T* elements;
 };
 
-template <class T>
-T activated(T x, Activation activation) {
-  return activation == Activation::tanh ? Tanh::forward(x) : Sigmoid::forward(x);
-}
-
 // Where the matrices of one product of a batch begin, in elements.
 struct Offsets {
   std::int64_t a = 0, b = 0, c = 0;
@@ -68,8 +63,11 @@ using BlockFn = void (*)(const GemmBlock<In, Sum>&);
 template <class T>
 void activate(const GemmArgs& args, std::int64_t m, std::int64_t n, T* c, std::int64_t c_row) {
   if (args.activation == Activation::none || args.activation == Activation::relu) return;
+  const UnaryOp op = args.activation == Activation::tanh ? UnaryOp::tanh : UnaryOp::sigmoid;
+  const StripFn fn = chosen(unary_tables).forward[static_cast<int>(op)][kReal<T>];
   for (std::int64_t i = 0; i < m; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) c[i * c_row + j] = activated(c[i * c_row + j], args.activation);
+    char* row = reinterpret_cast<char*>(c + i * c_row);
+    fn({.out = row, .in = {row}, .step = {1}, .n = n, .parameter = 0, .stream = false});
   }
 }
 

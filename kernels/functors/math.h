@@ -12,8 +12,8 @@
 // the function (stated beside each as a power of two) and then rounded, unless said otherwise.
 //
 // A lane type L that is not a scalar has: Scalar; arithmetic and comparisons; L(number); L::select(mask, yes, no);
-// bits(), giving something with the operators of an unsigned integer, and L::from_bits; sqrt(); and
-// each(f), which applies a function of Scalar lane by lane.
+// bits(), giving something with the operators of an unsigned integer, and L::from_bits; sqrt(), floor(), ceil(),
+// trunc() and round(); and each(f), which applies a function of Scalar lane by lane.
 #ifdef __CUDACC__
 #define TERN_MATH __host__ __device__ __forceinline__
 #else
@@ -356,11 +356,25 @@ TERN_LIBRARY_MATH(asinh, asinh)
 TERN_LIBRARY_MATH(acosh, acosh)
 TERN_LIBRARY_MATH(atanh, atanh)
 TERN_LIBRARY_MATH(erfc, erfc)
-TERN_LIBRARY_MATH(floor, floor)
-TERN_LIBRARY_MATH(ceil, ceil)
-TERN_LIBRARY_MATH(trunc, trunc)
-TERN_LIBRARY_MATH(round, nearbyint)  // halves to even
 #undef TERN_LIBRARY_MATH
+
+// To an integer, which is exact.
+#define TERN_ROUNDING(name, builtin)                  \
+  template <class L>                                  \
+  TERN_MATH L name(L x) {                             \
+    if constexpr (std::is_same_v<L, float>) {         \
+      return __builtin_##builtin##f(x);               \
+    } else if constexpr (std::is_same_v<L, double>) { \
+      return __builtin_##builtin(x);                  \
+    } else {                                          \
+      return x.name();                                \
+    }                                                 \
+  }
+TERN_ROUNDING(floor, floor)
+TERN_ROUNDING(ceil, ceil)
+TERN_ROUNDING(trunc, trunc)
+TERN_ROUNDING(round, nearbyint)  // halves to even
+#undef TERN_ROUNDING
 
 // The same of two.
 #define TERN_LIBRARY_MATH(name, builtin)                                           \

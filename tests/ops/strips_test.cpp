@@ -28,11 +28,14 @@ template <class T>
 std::vector<T> draws(std::size_t count, std::uint64_t stream) {
   const Philox random(7, stream);
   using Limits = std::numeric_limits<T>;
-  const T special[] = {0, -T(0), 1, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::denorm_min()};
+  const T special[] = {0, -T(0), 1, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::denorm_min(),
+                       // beside integers, and where all numbers are integers
+                       T(0.5), T(-0.5), T(1.5), T(-2.5), T(3.5), T(-0.75), T(0x1p22 + 0.5), T(-0x1p23 - 1),
+                       T(0x1p51 + 0.5), T(-0x1p52 - 1)};
   std::vector<T> values;
   for (std::size_t i = 0; i < count; ++i) {
     const T drawn = static_cast<T>(normal(random, i) * (i % 3 == 0 ? 40 : 1));
-    values.push_back(i % 11 == 10 ? special[i / 11 % std::size(special)] : drawn);
+    values.push_back(i % 5 == 4 ? special[i / 5 % std::size(special)] : drawn);
   }
   return values;
 }

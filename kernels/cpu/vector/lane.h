@@ -98,6 +98,10 @@ struct Lane {
   static TERN_INLINE Lane from_bits(Unsigned bits) { return Lane(reinterpret_cast<Vector>(bits)); }
   static TERN_INLINE Lane select(LaneMask<T> mask, Lane a, Lane b) { return Lane(mask.bits ? a.vector : b.vector); }
   TERN_INLINE Lane sqrt() const;
+  TERN_INLINE Lane round() const { return to_integer<0>(); }  // halves to even
+  TERN_INLINE Lane floor() const { return to_integer<1>(); }
+  TERN_INLINE Lane ceil() const { return to_integer<2>(); }
+  TERN_INLINE Lane trunc() const { return to_integer<3>(); }
   template <class F>
   TERN_INLINE Lane each(F f) const {
     Lane out;
@@ -109,6 +113,44 @@ struct Lane {
     Lane out;
     for (int i = 0; i < kLanes; ++i) out.vector[i] = f(vector[i], y.vector[i]);
     return out;
+  }
+
+ private:
+  // By the number that the processor has for the direction.
+  template <int Direction>
+  TERN_INLINE Lane to_integer() const {
+    constexpr int kQuietly = Direction | 8;
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) {
+      return Lane(
+          reinterpret_cast<Vector>(_mm512_maskz_roundscale_ps(0xFFFF, reinterpret_cast<__m512>(vector), kQuietly)));
+    } else {
+      return Lane(
+          reinterpret_cast<Vector>(_mm512_maskz_roundscale_pd(0xFF, reinterpret_cast<__m512d>(vector), kQuietly)));
+    }
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4) {
+      return Lane(reinterpret_cast<Vector>(_mm256_round_ps(reinterpret_cast<__m256>(vector), kQuietly)));
+    } else {
+      return Lane(reinterpret_cast<Vector>(_mm256_round_pd(reinterpret_cast<__m256d>(vector), kQuietly)));
+    }
+#else
+    static_cast<void>(kQuietly);
+    // From here on all numbers are integers; added to a smaller one, it leaves that rounded to nearest.
+    const Vector large = static_cast<T>(sizeof(T) == 4 ? 0x1p23 : 0x1p52) - Vector{};
+    const typename LaneTypes<T>::Bits signs = reinterpret_cast<typename LaneTypes<T>::Bits>(-Vector{});
+    const auto sign = reinterpret_cast<typename LaneTypes<T>::Bits>(vector) & signs;
+    const auto with_sign = [&](Vector size) {
+      return reinterpret_cast<Vector>((reinterpret_cast<typename LaneTypes<T>::Bits>(size) & ~signs) | sign);
+    };
+    const Vector size = reinterpret_cast<Vector>(reinterpret_cast<typename LaneTypes<T>::Bits>(vector) & ~signs);
+    const Vector one = static_cast<T>(1) - Vector{}, none{}, near = (size + large) - large;
+    Vector result = near;
+    if constexpr (Direction == 3) result = near - (near > size ? one : none);
+    if constexpr (Direction == 1) result = with_sign(near) - (with_sign(near) > vector ? one : none);
+    if constexpr (Direction == 2) result = with_sign(near) + (with_sign(near) < vector ? one : none);
+    return Lane(size < large ? with_sign(result) : vector);
+#endif
   }
 };
 
