@@ -149,6 +149,12 @@ std::string settings_json(const TrainerOptions& options) {
   OrderedJson json;
   json["optimizer"] = optimizer_json(options.optimizer);
   json["schedule"] = schedule_json(options.schedule);
+  if (options.plateau) {
+    const optim::PlateauOptions& rule = options.plateau->rule;
+    json["plateau"] = {{"monitor", options.plateau->monitor}, {"factor", rule.factor},     {"patience", rule.patience},
+                       {"threshold", rule.threshold},         {"relative", rule.relative}, {"cooldown", rule.cooldown},
+                       {"min_ratio", rule.min_ratio}};
+  }
   json["batch_size"] = options.batch_size;
   json["accumulate"] = options.accumulate;
   json["max_epochs"] = options.max_epochs;

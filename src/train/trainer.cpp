@@ -153,6 +153,11 @@ class Run {
     optimizer_ = make_optimizer();
     base_rate_ = optimizer_->lr();
     fitted_.baselines = options_.baselines.prior.empty() ? fit_baselines(task_, training_) : options_.baselines;
+    if (options_.plateau) {
+      optim::PlateauOptions rule = options_.plateau->rule;
+      rule.maximize = higher_is_better(options_.plateau->monitor);
+      plateau_.emplace(rule);
+    }
     const bool initial = options_.early_stopping && options_.early_stopping->initial;
     Epoch before;
     if (initial) before = judge_initial();
@@ -183,6 +188,7 @@ class Run {
       fitted_.resumable = true;
       log(LogLevel::info, "resumed after epoch " + std::to_string(fitted_.history.size()));
       ended_ = state_.stopped;
+      for (const Epoch& epoch : fitted_.history) watch_plateau(epoch);
       if (ended_) fitted_.stopped = StopReason::early_stopping;
     }
   }
@@ -222,7 +228,8 @@ class Run {
       if (++taken < batches && std::ssize(group) < options_.accumulate) continue;
       if (options_.stop_requested && options_.stop_requested()) return end(StopReason::requested);
       if (options_.max_seconds > 0 && since(start_) >= options_.max_seconds) return end(StopReason::max_time);
-      optimizer_->set_lr(optim::learning_rate(options_.schedule, base_rate_, state_.steps, total));
+      const double scheduled = optim::learning_rate(options_.schedule, base_rate_, state_.steps, total);
+      optimizer_->set_lr(plateau_ ? scheduled * plateau_->ratio() : scheduled);
       const double loss = one_step(group, epoch.epoch);
       const std::int64_t step_rows = rows_of(group);
       loss_sum += loss * static_cast<double>(step_rows);
@@ -237,6 +244,7 @@ class Run {
     epoch.train_loss = rows > 0 ? loss_sum / static_cast<double>(rows) : 0;
     epoch.figures = validation_figures(task_, train::predict(model_, task_, validation_), validation_.target());
     judge_epoch(epoch);
+    watch_plateau(epoch);
     epoch.seconds = since(begin);
     fitted_.epoch_seconds += epoch.seconds;
     fitted_.history.push_back(epoch);
@@ -314,6 +322,11 @@ class Run {
     }
   }
 
+  // Its state is that of the history, and needs no place in a checkpoint.
+  void watch_plateau(const Epoch& epoch) {
+    if (plateau_) plateau_->step(figure(epoch.figures, options_.plateau->monitor));
+  }
+
   void end(StopReason reason) {
     ended_ = true;
     fitted_.stopped = reason;
@@ -337,6 +350,7 @@ class Run {
   Task task_{};
   std::unique_ptr<optim::Optimizer> optimizer_;
   double base_rate_ = 0;
+  std::optional<optim::ReduceOnPlateau> plateau_{};
   std::string identity_;
   RunState state_{};
   Fitted fitted_{};

@@ -201,6 +201,42 @@ TEST_F(Checkpoints, AStoppedRunEndsInTheSameWeights) {
   }
 }
 
+// By the rule alone, from the figures of the history; a resumed run goes on where the first stood.
+TEST_F(Checkpoints, APlateauReducesTheScheduledRate) {
+  const data::Dataset training = two_classes(200, 1), validation = two_classes(80, 2);
+  for (const std::string monitor : {"validation/log_loss", "validation/auroc"}) {
+    TrainerOptions o = options();
+    o.early_stopping.reset();
+    o.plateau = Plateau{.monitor = monitor, .rule = {.factor = 0.5, .patience = 1, .threshold = 0.02}};
+    nn::Sequential first = network();
+    const Fitted whole = Trainer(o).fit(first, training, validation);
+    optim::ReduceOnPlateau rule(
+        {.factor = 0.5, .patience = 1, .threshold = 0.02, .maximize = monitor.ends_with("auroc")});
+    for (const Epoch& epoch : whole.history) {
+      const double scheduled = optim::learning_rate(o.schedule, 5e-3, epoch.steps - 1, whole.history.back().steps);
+      EXPECT_EQ(epoch.learning_rate, scheduled * rule.ratio()) << monitor << ", epoch " << epoch.epoch;
+      for (const auto& [name, value] : epoch.figures) {
+        if (name == monitor) rule.step(value);
+      }
+    }
+    EXPECT_LT(rule.ratio(), 0.3) << "the figures of this test never stand still";
+
+    o.checkpoint = path_;
+    o.callbacks = {[](const Epoch& epoch) { return epoch.epoch < 6; }};
+    nn::Sequential second = network();
+    Trainer(o).fit(second, training, validation);
+    o.callbacks.clear();
+    o.resume = true;
+    nn::Sequential third = network();
+    const Fitted resumed = Trainer(o).fit(third, training, validation);
+    EXPECT_EQ(values_of(third), values_of(first));
+    EXPECT_EQ(resumed.history.back().learning_rate, whole.history.back().learning_rate);
+    o.plateau->rule.factor = 0.25;
+    EXPECT_THROW(Trainer(o).fit(third, training, validation), StateError);
+    std::filesystem::remove(path_);
+  }
+}
+
 TEST_F(Checkpoints, OfAnotherRunAreRefused) {
   TrainerOptions o = options();
   o.checkpoint = path_;
@@ -565,6 +601,8 @@ TEST(Trainer, OptionsOutOfRangeAreRefused) {
   EXPECT_THROW(fit([](TrainerOptions& o) { o.max_epochs = 0; }), ValueError);
   EXPECT_THROW(fit([](TrainerOptions& o) { o.max_seconds = -1; }), ValueError);
   EXPECT_THROW(fit([](TrainerOptions& o) { o.resume = true; }), ValueError);
+  EXPECT_THROW(fit([](TrainerOptions& o) { o.plateau = Plateau{.rule = {.factor = 1}}; }), ValueError);
+  EXPECT_THROW(fit([](TrainerOptions& o) { o.plateau = Plateau{.monitor = "validation/nothing"}; }), ValueError);
   EXPECT_THROW(fit([](TrainerOptions& o) { o.early_stopping->monitor = "validation/f7"; }), ValueError);
   nn::Sequential narrow = network(1, 4);
   EXPECT_THROW(Trainer(options()).fit(narrow, two_classes(100, 1), two_classes(100, 2)), ShapeError);

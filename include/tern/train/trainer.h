@@ -14,6 +14,7 @@
 #include "tern/nn/module.h"
 #include "tern/optim/optimizers.h"
 #include "tern/optim/schedule.h"
+#include "tern/optim/scheduler.h"
 #include "tern/train/baselines.h"
 #include "tern/train/report.h"
 #include "tern/train/task.h"
@@ -28,6 +29,13 @@ struct EarlyStopping {
   /// The weights before the first epoch count as epoch 0: where no epoch gains more than min_delta on them, they are
   /// what training ends with, and `best_epoch` is 0.
   bool initial = false;
+};
+
+/// Reduces the learning rate that the schedule gives when the monitored figure stops improving, counted in epochs
+/// (optim::ReduceOnPlateau). `maximize` of the rule follows from the figure.
+struct Plateau {
+  std::string monitor = "validation/log_loss";  ///< a figure of the history
+  optim::PlateauOptions rule{};
 };
 
 /// One epoch as it went. With class weights on, validation/log_loss is weighted as the training loss is.
@@ -70,6 +78,7 @@ struct TrainerOptions {
   Task task{};
   optim::OptimizerOptions optimizer = optim::AdamWOptions{};
   optim::ScheduleOptions schedule{};  ///< of the learning rate over all steps
+  std::optional<Plateau> plateau{};   ///< reductions on top of the schedule
   std::int64_t batch_size = 64;
   std::int64_t accumulate = 1;  ///< batches whose gradients, weighed by their rows, are averaged for one step
   int max_epochs = 100;
