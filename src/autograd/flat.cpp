@@ -33,11 +33,13 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
     if (impl->node) throw StateError("[flat_parameters] expected leaves, got the result of an op");
     if (!seen.insert(impl).second) internal::throw_value("flat_parameters", "each parameter once", "one twice");
     offsets_.push_back(numel_);
-    numel_ += (impl->numel + kAlign - 1) / kAlign * kAlign;
+    held_.push_back(p.requires_grad());
+    if (held_.back()) numel_ += (impl->numel + kAlign - 1) / kAlign * kAlign;
   }
   values_ = zeros({numel_}, dtype);
   gradients_ = zeros({numel_}, dtype);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!held_[i]) continue;
     Tensor& p = parameters_[i];
     Tensor member = internal::new_member_view(values_, p.shape(), offsets_[i]);
     member.copy_(p.detach());
@@ -73,6 +75,7 @@ void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*vis
                           "[" + std::to_string(from) + ", " + std::to_string(to) + ")");
   }
   const auto in_place = [&](std::size_t i) {
+    if (!held_[i]) return false;
     const TensorImpl* impl = parameters_[i].impl();
     const auto bytes = offsets_[i] * static_cast<std::int64_t>(size_of(impl->dtype));
     return impl->data == values_.impl()->data + bytes && impl->grad->data == gradients_.impl()->data + bytes;

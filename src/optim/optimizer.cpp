@@ -34,7 +34,10 @@ Tensor name_tensor(std::string_view name) { return from_vector(std::vector<std::
 }  // namespace
 
 Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> slots)
-    : flat_(joined(groups)), slot_names_(std::move(slots)), steps_(flat_.parameters().size()) {
+    : flat_(joined(groups)),
+      slot_names_(std::move(slots)),
+      own_slots_(flat_.parameters().size()),
+      steps_(flat_.parameters().size()) {
   std::size_t from = 0;
   for (const Group& group : groups) {
     check_lr(group.lr);
@@ -76,6 +79,7 @@ void Optimizer::step_sparse(std::size_t group, std::size_t from, std::size_t to,
     const Tensor& p = parameters()[i];
     const RowGradient rows = p.requires_grad() ? row_gradient(p) : RowGradient{};
     if (!rows.index.defined()) continue;
+    if (!flat_.holds(i)) own_slots(i);
     std::vector<Tensor> slots;
     for (std::size_t s = 0; s < slots_.size(); ++s) slots.push_back(slot_of(s, i));
     step_rows(p, rows, slots, [&](const Tensor& value, const Tensor& gradient, const std::vector<Tensor>& states) {
@@ -106,8 +110,8 @@ void Optimizer::step() {
         const bool whole = first == segment.first && last == segment.last;
         const Tensor value = whole ? segment.value : segment.value.slice(0, begin, end);
         const Tensor gradient = whole ? segment.gradient : segment.gradient.slice(0, begin, end);
-        advance(
-            {g, lr, steps_[first] + 1, value, gradient, slots_within(segment.offset + begin, segment.offset + end)});
+        advance({g, lr, steps_[first] + 1, value, gradient,
+                 flat_.holds(first) ? slots_within(segment.offset + begin, segment.offset + end) : own_slots(first)});
         for (; first < last; ++first) ++steps_[first];
       }
     });
@@ -136,8 +140,21 @@ void Optimizer::set_lr(std::size_t index, double lr) {
   const_cast<Range&>(group(index)).lr = lr;
 }
 
+std::vector<Tensor> Optimizer::new_slots(std::size_t parameter) const {
+  std::vector<Tensor> slots;
+  for (const Tensor& flat : slots_) slots.push_back(zeros({parameters()[parameter].numel()}, flat.dtype()));
+  return slots;
+}
+
+const std::vector<Tensor>& Optimizer::own_slots(std::size_t parameter) {
+  std::vector<Tensor>& own = own_slots_[parameter];
+  if (own.empty()) own = new_slots(parameter);
+  return own;
+}
+
 Tensor Optimizer::slot_of(std::size_t slot, std::size_t parameter) const {
   const Tensor& p = parameters()[parameter];
+  if (!flat_.holds(parameter)) return own_slots_[parameter][slot].reshape(p.shape());
   const std::int64_t offset = flat_.offsets()[parameter];
   return slots_[slot].slice(0, offset, offset + p.numel()).reshape(p.shape());
 }
@@ -183,10 +200,13 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
     if (!(rate >= 0 && std::isfinite(rate))) bad_state("finite learning rates of at least 0", std::to_string(rate));
   }
   std::vector<std::pair<Tensor, Tensor>> copies;
+  std::vector<std::vector<Tensor>> own(steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i] < 0) bad_state("counts of steps", std::to_string(steps[i]));
+    if (!flat_.holds(i) && steps[i] == 0) continue;
+    if (!flat_.holds(i)) own[i] = new_slots(i);
     for (std::size_t s = 0; s < slots_.size(); ++s) {
-      const Tensor slot = slot_of(s, i);
+      const Tensor slot = flat_.holds(i) ? slot_of(s, i) : own[i][s].reshape(parameters()[i].shape());
       copies.emplace_back(slot, steps[i] == 0
                                     ? zeros(slot.shape(), slot.dtype())
                                     : take(std::to_string(i) + "." + slot_names_[s], slot.shape(), slot.dtype()));
@@ -195,6 +215,7 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
   if (!given.empty()) bad_state("no more names", "\"" + given.begin()->first + "\"");
   NoGrad no_grad;
   for (auto& [slot, source] : copies) slot.copy_(source);
+  own_slots_ = std::move(own);
   steps_ = std::move(steps);
   for (std::size_t g = 0; g < rates.size(); ++g) groups_[g].lr = rates[g];
 }

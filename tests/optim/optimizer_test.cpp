@@ -23,6 +23,7 @@
 #include "tern/optim/clip.h"
 #include "tern/optim/lbfgs.h"
 #include "tern/tensor/creation.h"
+#include "tern/tensor/memory.h"
 
 namespace {
 
@@ -125,6 +126,48 @@ TEST(Optimizer, LeavesFrozenWeightsAlone) {
   b.requires_grad_();
   step();
   EXPECT_NEAR(b.item<double>(), 2 - 0.1 - 0.1, 1e-8);  // its first step, by its own count
+}
+
+// Frozen from the start: no gradient, no state, no copy; thawed, it moves as any other.
+TEST(Optimizer, WeightsFrozenFromTheStartTakeNoMemory) {
+  constexpr std::int64_t kMany = 1 << 20;
+  Tensor a = parameter({1}), c = parameter({3}), b = ones({kMany}, f64);
+  const void* place = b.span<double>().data();
+  const std::int64_t before = memory_statistics().in_use;
+  AdamW optimizer({a, b, c}, {.lr = 0.1, .weight_decay = 0.5});
+  const auto step = [&] {
+    a.set_grad(tensor({1}, f64));
+    c.set_grad(tensor({1}, f64));
+    if (b.requires_grad()) b.set_grad(ones({kMany}, f64));
+    optimizer.step();
+    optimizer.zero_grad();
+  };
+  step();
+  EXPECT_LT(memory_statistics().in_use, before + kMany);
+  EXPECT_EQ(b.span<double>().data(), place);
+  EXPECT_NEAR(a.item<double>() - 1 + 0.05, c.item<double>() - 3 + 0.15, 1e-12);
+  b.requires_grad_();
+  step();
+  EXPECT_NEAR(b[kMany - 1].item<double>(), 1 - 0.05 - 0.1, 1e-8);  // its first step, by its own count
+  step();
+  const auto state = optimizer.state_dict();
+  // Taken over by one that has room for it, and by one that has not.
+  for (const bool frozen : {false, true}) {
+    Tensor a2 = a.detach().clone().requires_grad_(), c2 = c.detach().clone().requires_grad_(), b2 = b.detach().clone();
+    if (!frozen) b2.requires_grad_();
+    AdamW other({a2, b2, c2}, {.lr = 0.1, .weight_decay = 0.5});
+    other.load_state_dict(state);
+    b2.requires_grad_();
+    const Tensor expected = b.detach().clone();
+    Tensor same = expected.clone().requires_grad_();
+    AdamW reference({parameter({0}), same, parameter({0})}, {.lr = 0.1, .weight_decay = 0.5});
+    reference.load_state_dict(state);
+    for (Tensor* p : {&b2, &same}) p->set_grad(ones({kMany}, f64));
+    other.step();
+    reference.step();
+    EXPECT_EQ(b2.to_vector<double>(), same.to_vector<double>());
+    EXPECT_EQ(other.state_dict().size(), state.size());
+  }
 }
 
 // Every kind, with options that use all of its states.

@@ -11,7 +11,8 @@ namespace tern {
 
 /// Parameters moved into one flat buffer, and their gradients into another, so that an optimizer is one streaming pass.
 /// Each parameter keeps its identity and is a view family of its own: writing one does not invalidate what was saved of
-/// another. Each starts at a multiple of 16 elements. Gradients that exist are carried over.
+/// another. Each starts at a multiple of 16 elements. Gradients that exist are carried over. What needs no gradient at
+/// that time stays where it is and takes no room.
 class TERN_API FlatParameters {
  public:
   /// A run of neighbouring parameters that have a gradient, as contiguous vectors. `value` and `gradient` are views of
@@ -27,7 +28,10 @@ class TERN_API FlatParameters {
   explicit FlatParameters(std::vector<Tensor> parameters);
 
   const std::vector<Tensor>& parameters() const { return parameters_; }
+  /// Where each one starts in the buffers, or would.
   const std::vector<std::int64_t>& offsets() const { return offsets_; }
+  /// Whether parameter i was given room in the buffers.
+  bool holds(std::size_t i) const { return held_[i]; }
   std::int64_t numel() const { return numel_; }
   const Tensor& values() const { return values_; }
   const Tensor& gradients() const { return gradients_; }
@@ -55,6 +59,7 @@ class TERN_API FlatParameters {
 
   std::vector<Tensor> parameters_;
   std::vector<std::int64_t> offsets_;
+  std::vector<bool> held_;
   std::int64_t numel_ = 0;
   Tensor values_, gradients_;
   std::vector<Segment> kept_;  // of earlier visits: the same ones come step after step

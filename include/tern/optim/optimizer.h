@@ -13,9 +13,11 @@ namespace tern::optim {
 
 /// Moves parameters by their gradients (optim/optimizers.h has the kinds). The parameters, leaves of one floating type,
 /// are laid side by side in memory, so that a step is one streaming pass; handles to them stay valid. A parameter
-/// without a gradient, or that needs none, is skipped: nothing of it changes, weight decay included. The same gradients
-/// give the same bits at any number of threads. Parameters of a half type take their step in f32, with states in f32,
-/// and are rounded: steps below half of their last place are lost, so keep f32 parameters where training is long.
+/// without a gradient, or that needs none, is skipped: nothing of it changes, weight decay included. One that needs
+/// none when the optimizer is made takes no memory for gradients and states until it is thawed and moves. The same
+/// gradients give the same bits at any number of threads. Parameters of a half type take their step in f32, with states
+/// in f32, and are rounded: steps below half of their last place are lost, so keep f32 parameters where training is
+/// long.
 class TERN_API Optimizer {
  public:
   virtual ~Optimizer();
@@ -82,12 +84,15 @@ class TERN_API Optimizer {
   void advance(const Run& run);
   void step_sparse(std::size_t group, std::size_t from, std::size_t to, double lr);
   Tensor slot_of(std::size_t slot, std::size_t parameter) const;
+  std::vector<Tensor> new_slots(std::size_t parameter) const;
+  const std::vector<Tensor>& own_slots(std::size_t parameter);
   const std::vector<Tensor>& slots_within(std::int64_t begin, std::int64_t end);
 
   FlatParameters flat_;
   std::vector<Range> groups_;
   std::vector<std::string> slot_names_;
   std::vector<Tensor> slots_;
+  std::vector<std::vector<Tensor>> own_slots_;  // of each parameter that the flat ones have no room for and that moved
   std::vector<std::int64_t> steps_;
   std::vector<Slots> kept_;  // of earlier steps: the same ones come again
 };
