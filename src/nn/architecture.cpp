@@ -85,17 +85,17 @@ std::int64_t prelu_parameters(const Attributes& attributes) {
   return options.count;
 }
 
-// Of one vector of the option's size: the limit on parameters is checked before anything is made.
+// The limit on parameters is checked before anything is made.
 template <class Options>
 std::int64_t norm_parameters(const Attributes& attributes) {
   const auto options = internal::from_attributes<Options>(attributes);
-  constexpr std::int64_t limit = std::int64_t{1} << 40;
-  if (options.size < 1 || options.size > limit) {
-    throw FormatError("[norm] expected a size in [1, 2^40], got " + std::to_string(options.size));
+  const auto count = internal::elements(options.shape);
+  if (!count) {
+    throw FormatError("[norm] expected sizes of at least 1, at most 2^40 elements, got " + to_string(options.shape));
   }
   if (!options.affine) return 0;
-  if constexpr (requires { options.bias; }) return options.bias ? 2 * options.size : options.size;
-  return options.size;
+  if constexpr (requires { options.bias; }) return options.bias ? 2 * *count : *count;
+  return *count;
 }
 
 std::unique_ptr<Module> make_gelu(const Attributes& attributes) {
@@ -286,6 +286,21 @@ class Builder {
     for (const Json& part : *parts) check_inner(part, true, depth + 1);
   }
 
+  static std::int64_t integer(const std::string& key, const Json& value) {
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && !std::in_range<std::int64_t>(value.get<std::uint64_t>()))) {
+      fail("an integer of 64 bits as \"" + key + "\"", value.dump());
+    }
+    return value.get<std::int64_t>();
+  }
+  static std::vector<std::int64_t> integers(const std::string& key, const Json& list) {
+    if (list.size() > kMaxMembers)
+      fail("at most " + std::to_string(kMaxMembers) + " integers as \"" + key + "\"", "more");
+    std::vector<std::int64_t> values;
+    for (const Json& value : list) values.push_back(integer(key, value));
+    return values;
+  }
+
   static Attributes attributes(const Json& node, bool root) {
     Attributes attributes;
     if (node.size() > kMaxMembers) fail("at most " + std::to_string(kMaxMembers) + " members of a module", "more");
@@ -296,16 +311,15 @@ class Builder {
       if (value.is_boolean()) {
         attributes.set(key, value.get<bool>());
       } else if (value.is_number_integer()) {
-        if (value.is_number_unsigned() && !std::in_range<std::int64_t>(value.get<std::uint64_t>())) {
-          fail("an integer of 64 bits as \"" + key + "\"", value.dump());
-        }
-        attributes.set(key, value.get<std::int64_t>());
+        attributes.set(key, integer(key, value));
       } else if (value.is_number_float()) {
         attributes.set(key, value.get<double>());
       } else if (value.is_string()) {
         attributes.set(key, value.get<std::string>());
+      } else if (value.is_array()) {
+        attributes.set(key, integers(key, value));
       } else {
-        fail("a boolean, number or string as \"" + key + "\"", value.type_name());
+        fail("a boolean, number, string or list of integers as \"" + key + "\"", value.type_name());
       }
     }
     return attributes;

@@ -9,7 +9,7 @@ template <class T>
 const T& typed(std::string_view name, const AttributeValue& value, const char* wanted) {
   const T* found = std::get_if<T>(&value);
   if (!found) {
-    static constexpr const char* kinds[] = {"a boolean", "an integer", "a number", "a string"};
+    static constexpr const char* kinds[] = {"a boolean", "an integer", "a number", "a string", "a list of integers"};
     throw FormatError("[attributes] expected " + std::string(wanted) + " as \"" + std::string(name) + "\", got " +
                       kinds[value.index()]);
   }
@@ -57,6 +57,17 @@ double Attributes::get_double(std::string_view name) const {
 
 const std::string& Attributes::get_string(std::string_view name) const {
   return typed<std::string>(name, at(name), "a string");
+}
+
+Shape Attributes::get_shape(std::string_view name) const {
+  const AttributeValue& value = at(name);
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return {*integer};
+  const auto& list = typed<std::vector<std::int64_t>>(name, value, "a list of integers");
+  if (list.size() > static_cast<std::size_t>(kMaxDims)) {
+    throw FormatError("[attributes] expected at most " + std::to_string(kMaxDims) + " integers as \"" +
+                      std::string(name) + "\", got " + std::to_string(list.size()));
+  }
+  return Shape(list);
 }
 
 }  // namespace tern::nn

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "tern/base/error.h"
 #include "tern/nn/activations.h"
@@ -63,14 +66,14 @@ void fields(GluOptions& o, F&& f) {
 }
 template <class F>
 void fields(LayerNormOptions& o, F&& f) {
-  f("size", o.size);
+  f("size", o.shape);
   f("eps", o.eps);
   f("affine", o.affine);
   f("bias", o.bias);
 }
 template <class F>
 void fields(RmsNormOptions& o, F&& f) {
-  f("size", o.size);
+  f("size", o.shape);
   f("eps", o.eps);
   f("affine", o.affine);
 }
@@ -91,8 +94,27 @@ void fields(FlattenOptions& o, F&& f) {
 template <class Options>
 Attributes to_attributes(Options options) {
   Attributes attributes;
-  fields(options, [&](const char* name, const auto& value) { attributes.set(name, value); });
+  fields(options, [&]<class T>(const char* name, const T& value) {
+    if constexpr (!std::same_as<T, Shape>) {
+      attributes.set(name, value);
+    } else if (value.size() == 1) {
+      attributes.set(name, value[0]);
+    } else {
+      attributes.set(name, std::vector<std::int64_t>(value.begin(), value.end()));
+    }
+  });
   return attributes;
+}
+
+/// The elements of a shape of at least one dimension, each of at least 1: at most 2^40, or none.
+inline std::optional<std::int64_t> elements(const Shape& shape) {
+  constexpr std::int64_t limit = std::int64_t{1} << 40;
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (size < 1 || size > limit / count) return std::nullopt;
+    count *= size;
+  }
+  return shape.empty() ? std::nullopt : std::optional(count);
 }
 
 /// Throws FormatError unless the attributes are exactly the fields of Options.
@@ -105,6 +127,8 @@ Options from_attributes(const Attributes& attributes) {
       value = attributes.get_bool(name);
     } else if constexpr (std::same_as<T, double>) {
       value = attributes.get_double(name);
+    } else if constexpr (std::same_as<T, Shape>) {
+      value = attributes.get_shape(name);
     } else {
       value = attributes.get_int(name);
     }

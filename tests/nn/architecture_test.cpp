@@ -81,8 +81,10 @@ TEST(Architecture, MakesWhatItRecorded) {
                                    nn::Glu(),
                                    nn::Embedding(4, 2),
                                    nn::ModuleDict(),
-                                   nn::LayerNorm({.size = 3, .eps = 0.1}),
-                                   nn::LayerNorm({.size = 3, .affine = false}),
+                                   nn::LayerNorm({.shape = {3}, .eps = 0.1}),
+                                   nn::LayerNorm({.shape = {3}, .affine = false}),
+                                   nn::LayerNorm({2, 3}),
+                                   nn::RmsNorm({4, 1, 2}),
                                    nn::RmsNorm(3)});
   everything.to(f64);
   for (const nn::Module* module :
@@ -172,6 +174,13 @@ TEST(Architecture, RefusesBrokenFiles) {
           root(R"("type":"LayerNorm","size":0,"eps":0.1,"affine":true,"bias":true)"),
           root(R"("type":"LayerNorm","size":3,"eps":-1,"affine":true,"bias":true)"),
           root(R"("type":"LayerNorm","size":3,"eps":0.1,"affine":true)"),
+          root(R"("type":"LayerNorm","size":[],"eps":0.1,"affine":true,"bias":true)"),
+          root(R"("type":"LayerNorm","size":[3,-1],"eps":0.1,"affine":true,"bias":true)"),
+          root(R"("type":"LayerNorm","size":[3,1.5],"eps":0.1,"affine":true,"bias":true)"),
+          root(R"("type":"LayerNorm","size":[3,[1]],"eps":0.1,"affine":true,"bias":true)"),
+          root(R"("type":"LayerNorm","size":[1,1,1,1,1,1,1,1,1],"eps":0.1,"affine":true,"bias":true)"),
+          root(R"("type":"LayerNorm","size":[65536,65536],"eps":0.1,"affine":true,"bias":true)"),
+          root(R"("type":"Linear","in":[2],"out":1,"bias":true)"),
           root(R"("type":"RmsNorm","size":1000000000,"eps":0.1,"affine":true)"),
           root(R"("type":"RmsNorm","size":9223372036854775807,"eps":0.1,"affine":true)"),
           root(R"("type":"Dropout","p":1.5)"),

@@ -135,14 +135,19 @@ TEST(Embedding, StartsNormalAndChecks) {
 
 TEST(Norms, CheckTheirOptions) {
   EXPECT_THROW(nn::LayerNorm(0), ValueError);
-  EXPECT_THROW(nn::LayerNorm({.size = 3, .eps = -1}), ValueError);
-  EXPECT_THROW(nn::LayerNorm({.size = 3, .dtype = i64}), DTypeError);
+  EXPECT_THROW(nn::LayerNorm({.shape = {3}, .eps = -1}), ValueError);
+  EXPECT_THROW(nn::LayerNorm({.shape = {3}, .dtype = i64}), DTypeError);
   EXPECT_THROW(nn::RmsNorm(-2), ValueError);
-  EXPECT_THROW(nn::RmsNorm({.size = 3, .eps = NAN}), ValueError);
+  EXPECT_THROW(nn::RmsNorm({.shape = {3}, .eps = NAN}), ValueError);
   EXPECT_EQ(nn::LayerNorm(3).num_parameters(), 6);
-  EXPECT_EQ(nn::LayerNorm({.size = 3, .bias = false}).num_parameters(), 3);
-  EXPECT_EQ(nn::RmsNorm({.size = 3, .affine = false}).num_parameters(), 0);
+  EXPECT_EQ(nn::LayerNorm({.shape = {3}, .bias = false}).num_parameters(), 3);
+  EXPECT_EQ(nn::RmsNorm({.shape = {3}, .affine = false}).num_parameters(), 0);
   EXPECT_THROW(nn::LayerNorm(3)(ones({2, 4})), ShapeError);
+  EXPECT_THROW(nn::LayerNorm(Shape{}), ValueError);
+  EXPECT_THROW(nn::RmsNorm(Shape{3, 0}), ValueError);
+  EXPECT_THROW(nn::LayerNorm(Shape{1 << 30, 1 << 30}), ValueError);
+  EXPECT_EQ(nn::LayerNorm({3, 4}).num_parameters(), 24);
+  EXPECT_THROW(nn::LayerNorm({3, 4})(ones({4, 3})), ShapeError);
 }
 
 TEST(Activations, CheckTheirOptions) {

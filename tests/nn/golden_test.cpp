@@ -66,12 +66,14 @@ std::map<std::string, std::unique_ptr<nn::Module>> modules() {
   all["Flatten"] = make<nn::Flatten>();
   all["Embedding"] = make<nn::Embedding>(7, 4);
   all["EmbeddingPadding"] = make<nn::Embedding>(nn::EmbeddingOptions{.count = 7, .width = 4, .padding = 3});
-  all["LayerNorm"] = make<nn::LayerNorm>(nn::LayerNormOptions{.size = 6, .eps = 1e-3});
-  all["LayerNormNoBias"] = make<nn::LayerNorm>(nn::LayerNormOptions{.size = 6, .bias = false});
-  all["LayerNormPlain"] = make<nn::LayerNorm>(nn::LayerNormOptions{.size = 6, .affine = false});
+  all["LayerNorm"] = make<nn::LayerNorm>(nn::LayerNormOptions{.shape = {6}, .eps = 1e-3});
+  all["LayerNormNoBias"] = make<nn::LayerNorm>(nn::LayerNormOptions{.shape = {6}, .bias = false});
+  all["LayerNormPlain"] = make<nn::LayerNorm>(nn::LayerNormOptions{.shape = {6}, .affine = false});
   all["RMSNorm"] = make<nn::RmsNorm>(6);
-  all["RMSNormPlain"] = make<nn::RmsNorm>(nn::RmsNormOptions{.size = 6, .eps = 0.1, .affine = false});
+  all["RMSNormPlain"] = make<nn::RmsNorm>(nn::RmsNormOptions{.shape = {6}, .eps = 0.1, .affine = false});
   all["Residual"] = make<Residual>();
+  all["LayerNormOfTwo"] = make<nn::LayerNorm>(Shape{3, 4});
+  all["RMSNormOfTwo"] = make<nn::RmsNorm>(Shape{3, 4});
   return all;
 }
 

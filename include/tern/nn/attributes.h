@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "tern/base/export.h"
+#include "tern/tensor/shape.h"
 
 namespace tern::nn {
 
 /// The value of a module's option.
-using AttributeValue = std::variant<bool, std::int64_t, double, std::string>;
+using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
 
 /// A module's options by name, in the order in which they were set: what its architecture records, and what a factory
 /// is handed to make it again.
@@ -37,6 +38,8 @@ class TERN_API Attributes {
   /// An integer is taken too.
   double get_double(std::string_view name) const;
   const std::string& get_string(std::string_view name) const;
+  /// A list of integers, or an integer as a list of one.
+  Shape get_shape(std::string_view name) const;
 
  private:
   const AttributeValue* find(std::string_view name) const;

@@ -71,6 +71,8 @@ cases = {
     "RMSNorm": (nn.RMSNorm(6, eps=1e-6), x),
     "RMSNormPlain": (nn.RMSNorm(6, eps=0.1, elementwise_affine=False), x),
     "Residual": (Residual(), x),
+    "LayerNormOfTwo": (nn.LayerNorm((3, 4)), torch.arange(24.0).reshape(2, 3, 4).sin()),
+    "RMSNormOfTwo": (nn.RMSNorm((3, 4), eps=1e-6), torch.arange(24.0).reshape(2, 3, 4).cos()),
 }
 
 out = {}
