@@ -331,10 +331,8 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 }
 
 Tensor Tensor::sum() const { return tern::sum(*this); }
-Tensor Tensor::sum(int dim, bool keepdim) const { return tern::sum(*this, {dim}, keepdim); }
 Tensor Tensor::sum(const Dims& dims, bool keepdim) const { return tern::sum(*this, dims, keepdim); }
 Tensor Tensor::mean() const { return tern::mean(*this); }
-Tensor Tensor::mean(int dim, bool keepdim) const { return tern::mean(*this, {dim}, keepdim); }
 Tensor Tensor::mean(const Dims& dims, bool keepdim) const { return tern::mean(*this, dims, keepdim); }
 Tensor Tensor::max() const { return tern::max(*this); }
 Tensor Tensor::max(int dim, bool keepdim) const { return tern::max(*this, {dim}, keepdim); }

@@ -25,6 +25,7 @@ NO_OPS = {
     'is_same', 'item', 'span', 'mutable_span', 'to_vector', 'requires_grad', 'requires_grad_', 'is_leaf', 'grad',
     'set_grad', 'set_grad_buffer', 'clear_grad', 'retain_grad', 'register_hook', 'backward', 'impl', 'release',
 }
+GIVES_WHAT_IS_THERE = {'grad'}  # a tensor, but none that it makes
 # Functions of tensor.h beside the class that compute nothing.
 NO_FUNCTIONS = {'to_string', 'version'}
 SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt',
@@ -34,7 +35,7 @@ SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne
 NAME = r'(operator *(?:\[\]|[-+*/<>=!&|^~]=?)|[A-Za-z_]\w*)'
 EXPORTED = re.compile(r'^\s*TERN_API\s+[\w:<>,&* ]+?[ &*]' + NAME + r'\(', re.MULTILINE)
 TEMPLATE = re.compile(r'^template <[^\n]*>\s*\n(?:inline )?Tensor ' + NAME + r'\(', re.MULTILINE)
-METHOD = re.compile(r'^  (?:explicit )?(?:[\w:<>]+(?: [\w:<>]+)*[ &*]+)?' + NAME + r'\(', re.MULTILINE)
+METHOD = re.compile(r'^  (?:explicit )?([\w:<>]+(?: [\w:<>]+)*[ &*]+)?' + NAME + r'\(', re.MULTILINE)
 
 
 def read(root, path):
@@ -65,8 +66,12 @@ def methods(text):
     body = re.search(r'^class TERN_API Tensor \{\n public:\n(.*?)^ private:', text, re.DOTALL | re.MULTILINE)
     if body is None:
         raise SystemExit(f'list_ops: expected class Tensor in {TENSOR}, found none')
-    names = {match.group(1) for match in METHOD.finditer(body.group(1))} - NO_OPS
-    return {'Tensor_' + row_name(name) for name in names}
+    returned = {match.group(2): (match.group(1) or '').strip() for match in METHOD.finditer(body.group(1))}
+    wrong = sorted(NO_OPS - set(returned)) + sorted(
+        name for name in NO_OPS - GIVES_WHAT_IS_THERE if returned.get(name) == 'Tensor')
+    if wrong:
+        raise SystemExit(f'list_ops: expected methods of Tensor that make no tensor in NO_OPS, found {", ".join(wrong)}')
+    return {'Tensor_' + row_name(name) for name in set(returned) - NO_OPS}
 
 
 def public_ops(root):

@@ -84,6 +84,8 @@ Rows reduce_rows();
 Rows shape_rows();
 Rows arrange_rows();
 Rows index_rows();
+Rows gather_rows();
+Rows subscript_rows();
 Rows sort_rows();
 Rows norm_rows();
 Rows embedding_rows();

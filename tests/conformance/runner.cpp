@@ -568,9 +568,10 @@ void add(const std::shared_ptr<const Row>& row, const char* name, Check check) {
 }
 
 bool add_all() {
-  for (const auto& family : {unary_rows, activation_rows, binary_rows, reduce_rows, shape_rows, arrange_rows,
-                             index_rows, sort_rows, norm_rows, embedding_rows, random_rows, view_rows, matmul_rows,
-                             softmax_rows, loss_rows, creation_rows, in_place_rows, optimizer_rows}) {
+  for (const auto& family :
+       {unary_rows,  activation_rows, binary_rows, reduce_rows,   shape_rows,     arrange_rows,  index_rows,
+        gather_rows, subscript_rows,  sort_rows,   norm_rows,     embedding_rows, random_rows,   view_rows,
+        matmul_rows, softmax_rows,    loss_rows,   creation_rows, in_place_rows,  optimizer_rows}) {
     for (Row& each : family()) {
       const auto row = std::make_shared<const Row>(std::move(each));
       const auto any = [&](auto member) {

@@ -180,6 +180,32 @@ TEST(Subscript, ViewsShareMemoryAndNegativeStepsSaySo) {
   }
 }
 
+// As users write them: a braced number too is a list of indices, and compiles without a warning.
+TEST(Subscript, OfOneNumberInBraces) {
+  const Tensor x = arange(12).reshape({3, 4});
+  const std::vector<std::int64_t> row{4, 5, 6, 7};
+  EXPECT_EQ(x[1].to_vector<std::int64_t>(), row);
+  EXPECT_EQ(x[std::size_t{1}].to_vector<std::int64_t>(), row);
+  EXPECT_EQ(x[-2].to_vector<std::int64_t>(), row);
+  EXPECT_EQ(x[{1}].to_vector<std::int64_t>(), row);
+  EXPECT_EQ(x[{-2}].to_vector<std::int64_t>(), row);
+  EXPECT_EQ((x[{1, 2}].item<std::int64_t>()), 6);
+  EXPECT_EQ(x[{0}][{0}].item<std::int64_t>(), 0);
+  EXPECT_EQ((x[{Slice{1, 2}}].shape()), (Shape{1, 4}));
+  EXPECT_EQ(x[{ellipsis}].shape(), x.shape());
+  EXPECT_EQ(x[{new_axis}].shape(), (Shape{1, 3, 4}));
+  EXPECT_EQ(x[new_axis].shape(), (Shape{1, 3, 4}));
+  EXPECT_EQ(x[{x > 10}].to_vector<std::int64_t>(), (std::vector<std::int64_t>{11}));
+  EXPECT_EQ(x[{tensor({1}, i64)}].shape(), (Shape{1, 4}));
+  EXPECT_EQ(zeros_like(x).index_put_({1}, tensor({1}, i64)).sum().item<std::int64_t>(), 4);
+  EXPECT_EQ(x.sum({0}).to_vector<std::int64_t>(), (std::vector<std::int64_t>{12, 15, 18, 21}));
+  EXPECT_EQ(x.sum(std::int64_t{-2}).shape(), x.sum({0}).shape());
+  EXPECT_EQ(x.sum({}).item<std::int64_t>(), 66);
+  EXPECT_EQ(x.to(f32).mean({1}, true).shape(), (Shape{3, 1}));
+  EXPECT_EQ(x.permute({1, 0}).shape(), (Shape{4, 3}));
+  EXPECT_THROW(x[{3}], IndexError);
+}
+
 TEST(Gather, SaysWhereAnIndexIsOutside) {
   try {
     gather(zeros({2, 3}), 1, tensor({{0, 1}, {2, 3}}, i64));

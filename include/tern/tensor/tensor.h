@@ -135,7 +135,11 @@ class TERN_API Tensor {
   Tensor slice(int d, std::int64_t begin, std::int64_t end, std::int64_t step = 1) const;
   /// Index `i` of dimension `d`, without that dimension. Throws IndexError.
   Tensor select(int d, std::int64_t i) const;
-  Tensor operator[](std::int64_t i) const { return select(0, i); }
+  /// select(0, i). A template, as a braced list is of indices: x[{1}].
+  template <class I, class = std::enable_if_t<std::is_integral_v<I>>>
+  Tensor operator[](I i) const {
+    return select(0, static_cast<std::int64_t>(i));
+  }
   /// x[{Slice{0, 3}, -1, ellipsis}]: an index for each dimension from the first on (see Index), as in PyTorch. A view
   /// when all are numbers, slices, `ellipsis` or `new_axis`; with tensors among them, a copy whose indexed dimensions
   /// take the place of the first one if they are neighbours, else lead. Throws IndexError, ShapeError, DTypeError.
@@ -200,11 +204,17 @@ class TERN_API Tensor {
 
   // Reductions (ops/reduce.h).
   Tensor sum() const;
-  Tensor sum(int dim, bool keepdim = false) const;
   Tensor sum(const Dims& dims, bool keepdim = false) const;
+  template <class I, class = std::enable_if_t<std::is_integral_v<I>>>
+  Tensor sum(I dim, bool keepdim = false) const {
+    return sum(Dims{static_cast<std::int64_t>(dim)}, keepdim);
+  }
   Tensor mean() const;
-  Tensor mean(int dim, bool keepdim = false) const;
   Tensor mean(const Dims& dims, bool keepdim = false) const;
+  template <class I, class = std::enable_if_t<std::is_integral_v<I>>>
+  Tensor mean(I dim, bool keepdim = false) const {
+    return mean(Dims{static_cast<std::int64_t>(dim)}, keepdim);
+  }
   Tensor max() const;
   Tensor max(int dim, bool keepdim = false) const;
   Tensor min() const;
