@@ -35,6 +35,7 @@
 #include "tern/ops/activation.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/compare.h"
+#include "tern/ops/dropout.h"
 #include "tern/ops/embedding.h"
 #include "tern/ops/index.h"
 #include "tern/ops/loss.h"

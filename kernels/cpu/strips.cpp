@@ -149,6 +149,74 @@ void run_blocks(const Loop& loop, const ElementSizes& sizes, StripFn fn, double 
   });
 }
 
+/// Whether rows are too short to be strips of their own, and the results of neighbouring rows lie in one line.
+bool has_short_rows(const Loop& loop) {
+  constexpr std::int64_t kShort = 32, kLeastRows = 8;
+  const int last = loop.dims - 1;
+  return last > 0 && loop.sizes[last] < kShort && loop.sizes[last - 1] >= kLeastRows && loop.strides[0][last] == 1 &&
+         loop.strides[0][last - 1] == loop.sizes[last];
+}
+
+// Rows side by side, from elements `row` and `stride` apart.
+void gather_rows(std::int64_t bytes, const char* from, std::int64_t row, std::int64_t stride, std::int64_t rows,
+                 std::int64_t inner, char* to) {
+  for (std::int64_t i = 0; i < inner; ++i) copy(bytes, from + i * stride * bytes, row, to + i * bytes, inner, rows);
+}
+
+// The same as a strip has them.
+void spread(const ElementSizes& sizes, int k, const char* from, std::int64_t row, std::int64_t stride,
+            std::int64_t rows, std::int64_t inner, char* to) {
+  if (!sizes.is_half(k)) return gather_rows(sizes.bytes[k], from, row, stride, rows, inner, to);
+  char close[kGathered * sizeof(std::uint16_t)];
+  gather_rows(sizeof(std::uint16_t), from, row, stride, rows, inner, close);
+  gather(sizes, k, close, 1, to, rows * inner);
+}
+
+// Several rows as one strip.
+void run_short_rows(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter) {
+  const int last = loop.dims - 1;
+  const std::int64_t inner = loop.sizes[last], per_plane = loop.sizes[last - 1], together = kGathered / inner;
+  const std::int64_t blocks = (per_plane + together - 1) / together, planes = loop.numel / inner / per_plane;
+  parallel_for(planes * blocks, kGrain / kGathered, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) char buffer[4][kGathered * kLargestElement];
+    Strip strip{nullptr, {}, {1, 1, 1}, 0, parameter, false};
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      const std::int64_t first = unit % blocks * together, rows = std::min(together, per_plane - first);
+      const bool new_plane = unit == begin || first == 0;
+      char* data[4];
+      for (int k = 0; k < sizes.count; ++k) {
+        std::int64_t offset = first * loop.strides[k][last - 1], plane = unit / blocks;
+        for (int d = last - 2; d >= 0; --d) {
+          offset += plane % loop.sizes[d] * loop.strides[k][d];
+          plane /= loop.sizes[d];
+        }
+        data[k] = loop.data[k] + offset * sizes.bytes[k];
+      }
+      strip.n = rows * inner;
+      if (!fn) {
+        gather_rows(sizes.bytes[1], data[1], loop.strides[1][last - 1], loop.strides[1][last], rows, inner, data[0]);
+        continue;
+      }
+      for (int k = 1; k < sizes.count; ++k) {
+        const std::int64_t row = loop.strides[k][last - 1], stride = loop.strides[k][last];
+        strip.in[k - 1] = buffer[k];
+        if (row == 0) {  // what repeats stays
+          if (new_plane) spread(sizes, k, data[k], row, stride, together, inner, buffer[k]);
+        } else if (row != stride * inner) {
+          spread(sizes, k, data[k], row, stride, rows, inner, buffer[k]);
+        } else if (stride == 1 && !sizes.is_half(k)) {
+          strip.in[k - 1] = data[k];
+        } else {
+          gather(sizes, k, data[k], stride, buffer[k], strip.n);
+        }
+      }
+      strip.out = sizes.is_half(0) ? buffer[0] : data[0];
+      fn(strip);
+      if (sizes.is_half(0)) scatter(sizes, buffer[0], data[0], 1, strip.n);
+    }
+  });
+}
+
 /// The outer dimension along which input k lies side by side, as a transposed matrix does, or -1.
 int turned_dim(const Loop& loop, int k) {
   constexpr std::int64_t kLeast = 4;  // elements of a side for which turning pays
@@ -217,6 +285,7 @@ void run_tiles(const Loop& loop, const ElementSizes& sizes, StripFn fn, double p
 
 void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter) {
   if (loop.numel == 0) return;
+  if (has_short_rows(loop)) return run_short_rows(loop, sizes, fn, parameter);
   for (int k = 1; k < sizes.count && loop.dims > 1; ++k) {
     if (const int turned = turned_dim(loop, k); turned >= 0) return run_tiles(loop, sizes, fn, parameter, turned);
   }

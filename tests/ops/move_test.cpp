@@ -203,6 +203,10 @@ TEST(Move, CopiesOfAnyLayout) {
                                     numbered({40, 6}).slice(1, 0, 6, 2).t(),
                                     numbered({9, 1}).expand({9, 40}).t(),
                                     numbered({40, 40}).t().unsqueeze(0).expand({3, 40, 40}),
+                                    numbered({2, 3, 400}).permute({0, 2, 1}),
+                                    numbered({2, 31, 30}).permute({0, 2, 1}),
+                                    numbered({300, 2, 3}).slice(1, 0, 1),
+                                    numbered({5}).unsqueeze(0).expand({300, 5}),
                                     numbered({0, 5}).t()};
     for (const Tensor& view : views) {
       const auto got = view.contiguous().to(f64).to_vector<double>();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu/vector/elementwise.h"
@@ -188,6 +189,30 @@ TEST(Strips, StridesAndBroadcastsChangeNoBits) {
     Tensor target = zeros({50, 40}, dtype);  // written with strides
     target.t().slice(0, 0, 40, 3).add_(ones({14, 50}, dtype), 2);
     EXPECT_EQ(target.sum().item<double>(), 2.0 * 14 * 50);
+    // Rows that are short: what repeats for each, what has one value a row, and rows that lie apart.
+    for (const std::int64_t width : {1, 3, 7, 31}) {
+      const Tensor many = randn({300, width}, dtype), row = randn({width}, dtype), column = randn({300, 1}, dtype);
+      const Tensor apart = randn({300, 40}, dtype).slice(1, 5, 5 + width), across = randn({width, 300}, dtype).t();
+      const Tensor planes = randn({2, 300, width}, dtype), of_planes = randn({2, 1, width}, dtype);
+      for (const auto& [a, b] : std::vector<std::pair<Tensor, Tensor>>{{many, row},
+                                                                       {many, column},
+                                                                       {row, many},
+                                                                       {apart, row},
+                                                                       {many, across},
+                                                                       {across, apart},
+                                                                       {planes, row},
+                                                                       {planes, column},
+                                                                       {planes, of_planes},
+                                                                       {planes.transpose(0, 1), row}}) {
+        const Shape shape = broadcast_shapes("test", a.shape(), b.shape());
+        const Tensor x = flat(a.expand(shape)), y = flat(b.expand(shape));
+        expect_same(a - b, x - y);
+        expect_same(a < b, x < y);
+        expect_same(where(b < 0, a, b), where(y < 0, x, y));
+        for (const DType half : {f16, bf16}) expect_same(a.to(half) * b.to(half), x.to(half) * y.to(half));
+        expect_same(a.expand(shape).to(i64), x.to(i64));
+      }
+    }
     const Tensor long_rows = randn({3, 70000}, dtype);
     expect_same(tanh(long_rows.slice(1, 1, 69999)), tanh(flat(long_rows.slice(1, 1, 69999))));
   }
