@@ -63,6 +63,10 @@ BENCHMARK_CAPTURE(of, fill, [](const Tensor& x) { return full(x.shape(), 3.0); }
 BENCHMARK_CAPTURE(of, transposed, [](const Tensor& x) { return x.t().contiguous(); });
 BENCHMARK_CAPTURE(of, added_to_transposed, [](const Tensor& x) { return x + x.t(); });
 BENCHMARK_CAPTURE(of, every_second, [](const Tensor& x) { return x.reshape({-1, 2}).select(1, 0) * 2; });
+BENCHMARK_CAPTURE(of, short_rows, [](const Tensor& x) {
+  const Tensor many = x.reshape({-1, 4});
+  return many - many[0];
+});
 BENCHMARK_CAPTURE(of, permuted, [](const Tensor& x) {
   return x.reshape({16, 64, 16, 64}).permute({0, 2, 1, 3}).contiguous();
 });

@@ -31,6 +31,13 @@ WORKS = {
     "adamw-784-1024-1024-10-128": (2, 0.75, "a step"),
     "row-30-64-32-1": (1, 1 / 5, "a row, no gradient"),
     "embedding-50000-64-1024": (1, 1 / 3, "a step"),
+    "bce-1024-1024": (1, 1, "bce_with_logits, forward and backward"),
+    "dropout-1024-1024": (1, 1, "no gradient"),
+    "randn-1024-1024": (1, 2, "a tensor; ours in f64, one normal for each pair of uniforms"),
+    "transposed-1024-1024": (1, 1, "a contiguous copy of the transpose"),
+    "transposed-add-1024-1024": (1, 1, "x + x transposed, no gradient"),
+    "argmax-1024-1024": (1, 1, "of each row and of each column"),
+    "halves-1024-1024": (1, 1, "f32 to f16 and back"),
 }  # fmt: skip
 
 

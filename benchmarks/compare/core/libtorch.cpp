@@ -73,6 +73,49 @@ void lookup(const Work& work, int threads) {
   });
 }
 
+torch::Tensor matrix(const Work& work, int threads) {
+  at::set_num_threads(threads);
+  const std::vector<long> sizes = compare::last_two(work.name);
+  return torch::randn({sizes[0], sizes[1]});
+}
+
+void bce(const Work& work, int threads) {
+  torch::Tensor x = matrix(work, threads).requires_grad_();
+  const torch::Tensor t = torch::rand(x.sizes());
+  compare::measure(work, 1, [&] {
+    torch::nn::functional::binary_cross_entropy_with_logits(x, t).backward();
+    x.mutable_grad().reset();
+  });
+}
+
+template <class F>
+void on_matrix(const Work& work, int threads, F f) {
+  const torch::Tensor x = matrix(work, threads);
+  const torch::NoGradGuard guard;
+  compare::measure(work, 1, [&] { const torch::Tensor y = f(x); });
+}
+void dropped(const Work& work, int threads) {
+  on_matrix(work, threads, [](const torch::Tensor& x) { return torch::dropout(x, 0.3, true); });
+}
+void normals(const Work& work, int threads) {
+  on_matrix(work, threads, [](const torch::Tensor& x) { return torch::randn(x.sizes()); });
+}
+void transposed(const Work& work, int threads) {
+  on_matrix(work, threads, [](const torch::Tensor& x) { return x.t().contiguous(); });
+}
+void transposed_add(const Work& work, int threads) {
+  on_matrix(work, threads, [](const torch::Tensor& x) { return x + x.t(); });
+}
+void argmaxes(const Work& work, int threads) {
+  on_matrix(work, threads, [](const torch::Tensor& x) {
+    const torch::Tensor rows = x.argmax(1);
+    return x.argmax(0);
+  });
+}
+void halves(const Work& work, int threads) {
+  on_matrix(work, threads, [](const torch::Tensor& x) { return x.to(torch::kHalf).to(torch::kFloat); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -87,5 +130,12 @@ int main(int argc, char** argv) {
                            {"sgd-784-1024-1024-10-128", &step<SGD, SGDOptions>},
                            {"adamw-784-1024-1024-10-128", &step<AdamW, AdamWOptions>},
                            {"row-30-64-32-1", &row},
-                           {"embedding-50000-64-1024", &lookup}});
+                           {"embedding-50000-64-1024", &lookup},
+                           {"bce-1024-1024", &bce},
+                           {"dropout-1024-1024", &dropped},
+                           {"randn-1024-1024", &normals},
+                           {"transposed-1024-1024", &transposed},
+                           {"transposed-add-1024-1024", &transposed_add},
+                           {"argmax-1024-1024", &argmaxes},
+                           {"halves-1024-1024", &halves}});
 }

@@ -63,4 +63,10 @@ inline std::vector<long> numbers_of(const char* name) {
   return numbers;
 }
 
+/// The sizes at the end of a name: "argmax-1024-512" is of 1024 and 512.
+inline std::vector<long> last_two(const char* name) {
+  const std::vector<long> numbers = numbers_of(name);
+  return {numbers.end() - 2, numbers.end()};
+}
+
 }  // namespace compare

@@ -72,6 +72,50 @@ void lookup(const Work& work, int threads) {
   });
 }
 
+// A matrix of the work's two sizes.
+Tensor matrix(const Work& work, int threads) {
+  set_num_threads(threads);
+  const std::vector<long> sizes = compare::last_two(work.name);
+  return randn({sizes[0], sizes[1]});
+}
+
+void bce(const Work& work, int threads) {
+  Tensor x = matrix(work, threads).requires_grad_();
+  const Tensor t = rand(x.shape());
+  compare::measure(work, 1, [&] {
+    bce_with_logits(x, t).backward();
+    x.clear_grad();
+  });
+}
+
+template <class F>
+void on_matrix(const Work& work, int threads, F f) {
+  const Tensor x = matrix(work, threads);
+  const NoGrad guard;
+  compare::measure(work, 1, [&] { const Tensor y = f(x); });
+}
+void dropped(const Work& work, int threads) {
+  on_matrix(work, threads, [](const Tensor& x) { return dropout(x, 0.3); });
+}
+void normals(const Work& work, int threads) {
+  on_matrix(work, threads, [](const Tensor& x) { return randn(x.shape()); });
+}
+void transposed(const Work& work, int threads) {
+  on_matrix(work, threads, [](const Tensor& x) { return x.t().contiguous(); });
+}
+void transposed_add(const Work& work, int threads) {
+  on_matrix(work, threads, [](const Tensor& x) { return x + x.t(); });
+}
+void argmaxes(const Work& work, int threads) {
+  on_matrix(work, threads, [](const Tensor& x) {
+    const Tensor rows = argmax(x, 1);
+    return argmax(x, 0);
+  });
+}
+void halves(const Work& work, int threads) {
+  on_matrix(work, threads, [](const Tensor& x) { return x.to(f16).to(f32); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,5 +130,12 @@ int main(int argc, char** argv) {
                            {"sgd-784-1024-1024-10-128", &step<optim::Sgd>},
                            {"adamw-784-1024-1024-10-128", &step<optim::AdamW>},
                            {"row-30-64-32-1", &row},
-                           {"embedding-50000-64-1024", &lookup}});
+                           {"embedding-50000-64-1024", &lookup},
+                           {"bce-1024-1024", &bce},
+                           {"dropout-1024-1024", &dropped},
+                           {"randn-1024-1024", &normals},
+                           {"transposed-1024-1024", &transposed},
+                           {"transposed-add-1024-1024", &transposed_add},
+                           {"argmax-1024-1024", &argmaxes},
+                           {"halves-1024-1024", &halves}});
 }
