@@ -1,6 +1,7 @@
 #include "cpu/vector/softmax.h"
 
 #include "cpu/strips.h"
+#include "cpu/vector/narrow.h"
 #include "cpu/vector/strips.h"
 #include "cpu/vector/sum.h"
 
@@ -77,10 +78,88 @@ bool aligned(const T* p) {
   return reinterpret_cast<std::uintptr_t>(p) % TERN_VECTOR_BYTES == 0;
 }
 
+// --- rows of at most kSumLanes elements, several at a time
+
+/// at[c] = exp(at[c] - shift); the sum of each row.
+template <class T>
+TERN_INLINE void exp_sums(NarrowRows<T>& rows, Lane<T> shift, OfRows<double>& sum) {
+  for (std::int64_t c = 0; c < rows.columns; ++c) rows.set(c, math::exp(rows.column(c) - shift));
+  rows.sums(sum);
+}
+TERN_INLINE void logs(OfRows<double>& x) {
+  for (int l = 0; l < Lane<float>::kLanes; l += Wide::kLanes) math::log(Wide::load(x.at + l)).store(x.at + l);
+}
+/// f(row) for each of them.
+template <class T, class F>
+TERN_INLINE Lane<T> of_rows(F f) {
+  OfRows<T> values;
+  for (int r = 0; r < NarrowRows<T>::kRows; ++r) values[r] = f(r);
+  return Lane<T>::load(values.at);
+}
+
+template <class T>
+void narrow_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
+  const std::int64_t n = args.columns;
+  by_narrow_rows<T>(begin, end, [&](std::int64_t r, std::int64_t count) {
+    NarrowRows<T> rows(static_cast<const T*>(args.x) + r * n, count, n);
+    OfRows<double> sum;
+    exp_sums(rows, rows.largest(), sum);
+    const auto scale = of_rows<T>([&](int i) { return static_cast<T>(1 / sum[i]); });
+    for (std::int64_t c = 0; c < n; ++c) rows.set(c, rows.column(c) * scale);
+    rows.store(static_cast<T*>(args.out) + r * n);
+  });
+}
+
+template <class T>
+void narrow_log_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
+  const std::int64_t n = args.columns;
+  by_narrow_rows<T>(begin, end, [&](std::int64_t r, std::int64_t count) {
+    NarrowRows<T> rows(static_cast<const T*>(args.x) + r * n, count, n), terms = rows;
+    const auto shift = rows.largest();
+    OfRows<double> sum;
+    exp_sums(terms, shift, sum);
+    logs(sum);
+    const auto log_sum = of_rows<T>([&](int i) { return static_cast<T>(sum[i]); });
+    for (std::int64_t c = 0; c < n; ++c) rows.set(c, (rows.column(c) - shift) - log_sum);
+    rows.store(static_cast<T*>(args.out) + r * n);
+  });
+}
+
+template <class T>
+void narrow_softmax_gradient(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
+  const std::int64_t n = args.columns;
+  by_narrow_rows<T>(begin, end, [&](std::int64_t r, std::int64_t count) {
+    const NarrowRows<T> y(static_cast<const T*>(args.x) + r * n, count, n);
+    NarrowRows<T> g(static_cast<const T*>(args.g) + r * n, count, n);
+    OfRows<double> sum;
+    g.sums([&](std::int64_t c, int l) { return widen(g.at[c] + l) * widen(y.at[c] + l); }, sum);
+    const auto dot = of_rows<T>([&](int i) { return static_cast<T>(sum[i]); });
+    for (std::int64_t c = 0; c < n; ++c) g.set(c, y.column(c) * (g.column(c) - dot));
+    g.store(static_cast<T*>(args.out) + r * n);
+  });
+}
+
+template <class T>
+void narrow_log_softmax_gradient(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
+  const std::int64_t n = args.columns;
+  by_narrow_rows<T>(begin, end, [&](std::int64_t r, std::int64_t count) {
+    const NarrowRows<T> y(static_cast<const T*>(args.x) + r * n, count, n);
+    NarrowRows<T> g(static_cast<const T*>(args.g) + r * n, count, n);
+    OfRows<double> sums;
+    g.sums(sums);
+    const auto sum = of_rows<T>([&](int i) { return static_cast<T>(sums[i]); });
+    for (std::int64_t c = 0; c < n; ++c) g.set(c, g.column(c) - math::exp(y.column(c)) * sum);
+    g.store(static_cast<T*>(args.out) + r * n);
+  });
+}
+
+// --- rows of any length, one by one
+
 template <class T>
 void softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
   using L = Lane<T>;
   const std::int64_t n = args.columns;
+  if (n <= kSumLanes) return narrow_softmax<T>(args, begin, end);
   const bool stream = streams<T>(args.rows, n) && aligned(static_cast<T*>(args.out));
   alignas(64) T kept[kKept];
   for (std::int64_t r = begin; r < end; ++r) {
@@ -98,6 +177,7 @@ template <class T>
 void log_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
   using L = Lane<T>;
   const std::int64_t n = args.columns;
+  if (n <= kSumLanes) return narrow_log_softmax<T>(args, begin, end);
   const bool stream = streams<T>(args.rows, n) && aligned(static_cast<T*>(args.out));
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.x) + r * n;
@@ -114,6 +194,7 @@ template <class T>
 void softmax_gradient(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
   using L = Lane<T>;
   const std::int64_t n = args.columns;
+  if (n <= kSumLanes) return narrow_softmax_gradient<T>(args, begin, end);
   const bool stream = streams<T>(args.rows, n) && aligned(static_cast<T*>(args.out));
   for (std::int64_t r = begin; r < end; ++r) {
     const T* y = static_cast<const T*>(args.x) + r * n;
@@ -134,6 +215,7 @@ template <class T>
 void log_softmax_gradient(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
   using L = Lane<T>;
   const std::int64_t n = args.columns;
+  if (n <= kSumLanes) return narrow_log_softmax_gradient<T>(args, begin, end);
   const bool stream = streams<T>(args.rows, n) && aligned(static_cast<T*>(args.out));
   for (std::int64_t r = begin; r < end; ++r) {
     const T* y = static_cast<const T*>(args.x) + r * n;
@@ -150,56 +232,125 @@ double class_weight(const CrossEntropyArgs& args, std::int64_t c) {
   return args.weight ? static_cast<double>(static_cast<const T*>(args.weight)[c]) : 1.0;
 }
 
+// The loss of row r, from log Σ exp of its logits less `shift`.
+template <class T>
+TERN_INLINE T loss_of_row(const CrossEntropyArgs& args, std::int64_t r, T shift, double log_sum) {
+  const std::int64_t n = args.classes, t = args.target[r];
+  const T* x = static_cast<const T*>(args.logits) + r * n;
+  const auto loss_of = [&](std::int64_t c) { return log_sum - static_cast<double>(x[c] - shift); };
+  double loss = (1 - args.smoothing) * class_weight<T>(args, t) * loss_of(t);
+  if (args.smoothing != 0) {
+    double spread = 0;
+    for (std::int64_t c = 0; c < n; ++c) spread += class_weight<T>(args, c) * loss_of(c);
+    loss += args.smoothing / static_cast<double>(n) * spread;
+  }
+  return static_cast<T>(loss);
+}
+
+template <class T>
+void narrow_cross_entropy(const CrossEntropyArgs& args, std::int64_t begin, std::int64_t end) {
+  const std::int64_t n = args.classes;
+  by_narrow_rows<T>(begin, end, [&](std::int64_t r, std::int64_t count) {
+    NarrowRows<T> rows(static_cast<const T*>(args.logits) + r * n, count, n);
+    const auto largest = rows.largest();
+    OfRows<T> shift;
+    largest.store(shift.at);
+    OfRows<double> sum;
+    exp_sums(rows, largest, sum);
+    logs(sum);
+    T* out = static_cast<T*>(args.out) + r;
+    for (std::int64_t i = 0; i < count; ++i) out[i] = loss_of_row(args, r + i, shift[i], sum[i]);
+  });
+}
+
 template <class T>
 void cross_entropy(const CrossEntropyArgs& args, std::int64_t begin, std::int64_t end) {
   const std::int64_t n = args.classes;
+  if (n <= kSumLanes) return narrow_cross_entropy<T>(args, begin, end);
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.logits) + r * n;
-    const std::int64_t t = args.target[r];
     const T shift = extreme<Larger>(x, n);
     const double log_sum = log(exp_sum(x, n, shift, [](std::int64_t, const T*, int) {}));
-    const auto loss_of = [&](std::int64_t c) { return log_sum - static_cast<double>(x[c] - shift); };
-    double loss = (1 - args.smoothing) * class_weight<T>(args, t) * loss_of(t);
-    if (args.smoothing != 0) {
-      double spread = 0;
-      for (std::int64_t c = 0; c < n; ++c) spread += class_weight<T>(args, c) * loss_of(c);
-      loss += args.smoothing / static_cast<double>(n) * spread;
-    }
-    static_cast<T*>(args.out)[r] = static_cast<T>(loss);
+    static_cast<T*>(args.out)[r] = loss_of_row(args, r, shift, log_sum);
   }
 }
 
-// g (p Σq - q), p being the softmax.
+// g (p Σq - q), p being the softmax: what its rows have in common, and what each has of its own.
+template <class T>
+struct EntropySlope {
+  const CrossEntropyArgs& args;
+  double spread, all = 0;
+  explicit EntropySlope(const CrossEntropyArgs& of) : args(of), spread(of.smoothing / static_cast<double>(of.classes)) {
+    if (spread == 0) return;
+    for (std::int64_t c = 0; c < args.classes; ++c) all += spread * class_weight<T>(args, c);
+  }
+
+  struct Row {
+    double g, mine, scale;
+    std::int64_t target;
+  };
+  TERN_INLINE Row row(std::int64_t r, double exp_sum) const {
+    const std::int64_t t = args.target[r];
+    const double mine = (1 - args.smoothing) * class_weight<T>(args, t);
+    return {static_cast<double>(static_cast<const T*>(args.g)[r]), mine, (all + mine) / exp_sum, t};
+  }
+  // In f64: p and q may nearly cancel. `e` is the exponential at the target.
+  TERN_INLINE T at_target(const Row& row, T e) const {
+    const double share = static_cast<double>(e) * row.scale - row.mine;
+    return static_cast<T>(row.g * (share - spread * class_weight<T>(args, row.target)));
+  }
+};
+
+template <class T>
+void narrow_cross_entropy_gradient(const CrossEntropyArgs& args, std::int64_t begin, std::int64_t end) {
+  using L = Lane<T>;
+  const std::int64_t n = args.classes;
+  const EntropySlope<T> slope(args);
+  const T* weight = static_cast<const T*>(args.weight);
+  by_narrow_rows<T>(begin, end, [&](std::int64_t r, std::int64_t count) {
+    NarrowRows<T> rows(static_cast<const T*>(args.logits) + r * n, count, n);
+    OfRows<double> sum;
+    exp_sums(rows, rows.largest(), sum);
+    OfRows<T> by, off, at_target;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto row = slope.row(r + i, sum[i]);
+      by[i] = static_cast<T>(row.g * row.scale);
+      off[i] = static_cast<T>(row.g * slope.spread);
+      at_target[i] = slope.at_target(row, rows.at[row.target][i]);
+    }
+    const L scale = L::load(by.at), less = L::load(off.at);
+    for (std::int64_t c = 0; c < n; ++c) {
+      const L p = rows.column(c) * scale;
+      rows.set(c, slope.spread == 0 ? p : weight ? p - less * L(weight[c]) : p - less);
+    }
+    for (std::int64_t i = 0; i < count; ++i) rows.at[args.target[r + i]][i] = at_target[i];
+    rows.store(static_cast<T*>(args.out) + r * n);
+  });
+}
+
 template <class T>
 void cross_entropy_gradient(const CrossEntropyArgs& args, std::int64_t begin, std::int64_t end) {
   using L = Lane<T>;
   const std::int64_t n = args.classes;
-  const double spread = args.smoothing / static_cast<double>(n);
-  double all = 0;
-  if (spread != 0) {
-    for (std::int64_t c = 0; c < n; ++c) all += spread * class_weight<T>(args, c);
-  }
+  if (n <= kSumLanes) return narrow_cross_entropy_gradient<T>(args, begin, end);
+  const EntropySlope<T> slope(args);
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.logits) + r * n;
     T* out = static_cast<T*>(args.out) + r * n;
-    const std::int64_t t = args.target[r];
-    const double g = static_cast<double>(static_cast<const T*>(args.g)[r]);
-    const double mine = (1 - args.smoothing) * class_weight<T>(args, t);
-    const double scale = (all + mine) / exp_sum(x, n, extreme<Larger>(x, n), keep_in(out));
-    // In f64: p and q may nearly cancel.
-    const double at_target = g * (static_cast<double>(out[t]) * scale - mine - spread * class_weight<T>(args, t));
-    const L by(g * scale);
-    if (spread == 0) {
+    const auto row = slope.row(r, exp_sum(x, n, extreme<Larger>(x, n), keep_in(out)));
+    const T at_target = slope.at_target(row, out[row.target]);
+    const L by(row.g * row.scale), off(row.g * slope.spread);
+    if (slope.spread == 0) {
       each_column<T>(
           n, out, false, [&](L e) { return e * by; }, out);
     } else if (!args.weight) {
       each_column<T>(
-          n, out, false, [&](L e) { return e * by - L(g * spread); }, out);
+          n, out, false, [&](L e) { return e * by - off; }, out);
     } else {
       each_column<T>(
-          n, out, false, [&](L e, L w) { return e * by - L(g * spread) * w; }, out, static_cast<const T*>(args.weight));
+          n, out, false, [&](L e, L w) { return e * by - off * w; }, out, static_cast<const T*>(args.weight));
     }
-    out[t] = static_cast<T>(at_target);
+    out[row.target] = at_target;
   }
 }
 
