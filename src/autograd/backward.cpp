@@ -94,6 +94,7 @@ void Backward::enqueue(const Edge& edge) {
     throw StateError("[backward] expected a graph that one pass runs through at a time, got two at once in " +
                      std::string(node->op->name));
   }
+  __builtin_prefetch(node->edges() + 1);
   if (heap_.empty() && heap_.capacity() == 0) heap_.reserve(32);
   heap_.push_back(node);
   if (heap_.size() > 1) std::push_heap(heap_.begin(), heap_.end(), shallower);

@@ -86,7 +86,7 @@ Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t co
   std::uint32_t size_class;
   void* memory = allocate(sizeof(Node) + count * sizeof(Edge) + attribute_bytes, size_class);
   Node* node = new (memory) Node;
-  node->size_class = size_class;
+  node->size_class = static_cast<std::uint16_t>(size_class);
   node->inputs = static_cast<std::uint32_t>(count);
   node->op = &op;
   std::uint32_t depth = 0;

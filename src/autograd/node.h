@@ -53,18 +53,20 @@ struct Edge {
 };
 
 struct Node {
-  RefCount refs;
-  std::uint32_t size_class = 0;
-  std::uint32_t depth = 0;
-  std::uint32_t inputs = 0;
+  InlineRefCount refs;
+  std::uint16_t size_class = 0;
   bool released = false;
   bool has_attributes = false;
+  std::uint32_t depth = 0;
+  std::uint32_t inputs = 0;
   const OpInfo* op = nullptr;
   std::atomic<Backward*> claimed_by{nullptr};
   TensorImpl* pending = nullptr;       // the gradient collected so far, owned by the pass
-  Node* next = nullptr;                // in the list of nodes to be freed
   const TensorImpl* output = nullptr;  // the saved result: its storage is owned, it may itself be gone (see TensorImpl)
-  std::uint64_t output_version = 0;
+  union {
+    std::uint64_t output_version = 0;
+    Node* next;  // of those that wait to be freed
+  };
   Extras* extras = nullptr;  // hooks of the result and the like; seldom there
 
   Edge* edges() { return reinterpret_cast<Edge*>(this + 1); }
@@ -96,6 +98,9 @@ struct Node {
  private:
   [[noreturn]] TERN_COLD void throw_saved(int i) const;  // of the result: -1
 };
+
+// A node of two inputs is two lines of the cache: long chains live from those.
+static_assert(sizeof(Node) <= 64 && sizeof(Edge) <= 32);
 
 struct In {
   const Tensor& tensor;

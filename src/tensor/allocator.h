@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -55,9 +56,14 @@ inline constexpr std::int64_t kPublishBytes = std::int64_t{64} << 10;
 void publish() noexcept;
 void* allocate_slowly(std::uint32_t size_class);
 void deallocate_slowly(void* memory, std::uint32_t size_class) noexcept;
-constexpr std::int32_t most_cached(std::uint32_t size_class) {
-  return static_cast<std::int32_t>((std::size_t{448} << 10) / bytes_of(size_class));
-}
+// Blocks of a small class that a thread may cache: a table, for a division would cost as much as all else here.
+inline constexpr auto kMostCached = [] {
+  std::array<std::int32_t, kSmallClasses> most{};
+  for (std::uint32_t c = 0; c < kSmallClasses; ++c) {
+    most[c] = static_cast<std::int32_t>((std::size_t{448} << 10) / bytes_of(c));
+  }
+  return most;
+}();
 
 template <class T>
 void bump(std::atomic<T>& counter, T by) {
@@ -86,6 +92,7 @@ inline void* allocate(std::size_t bytes, std::uint32_t& size_class) {
     memory::Cache::Bin& bin = memory::cache.bins[c];
     if (memory::FreeBlock* block = bin.head) [[likely]] {
       bin.head = block->next;
+      __builtin_prefetch(bin.head, 1);  // the next call reads it, after a long chain from beyond the nearest cache
       memory::bump(bin.count, -1);
       memory::bump(memory::cache.allocations, std::uint64_t{1});
       memory::bump(memory::cache.unpublished, static_cast<std::int64_t>(memory::bytes_of(c)));
@@ -102,7 +109,7 @@ inline void deallocate(void* block, std::uint32_t size_class) noexcept {
   if (memory::kCaching && size_class < memory::kSmallClasses) [[likely]] {
     memory::Cache::Bin& bin = memory::cache.bins[size_class];
     if (memory::cache.state == memory::Cache::live &&
-        bin.count.load(std::memory_order_relaxed) < memory::most_cached(size_class)) [[likely]] {
+        bin.count.load(std::memory_order_relaxed) < memory::kMostCached[size_class]) [[likely]] {
       auto* free = static_cast<memory::FreeBlock*>(block);
       free->next = bin.head;
       bin.head = free;

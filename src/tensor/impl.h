@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/single_threaded.h>
+
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -13,6 +15,24 @@ void release_node(Node* node) noexcept;
 struct Extras;  // src/autograd/extras.h
 void destroy_extras(TensorImpl* impl) noexcept;
 
+/// Adds to a counter that any thread may change. While the process has one thread no locked instruction is needed,
+/// which would be most of what the tape of a small op costs; returns the value before.
+template <class T>
+inline T count(std::atomic<T>& counter, T by, std::memory_order order) {
+  if (__libc_single_threaded) {
+    const T before = counter.load(std::memory_order_relaxed);
+    counter.store(before + by, std::memory_order_relaxed);
+    return before;
+  }
+  return counter.fetch_add(by, order);
+}
+
+/// RefCount for the library's own code: inline.
+struct InlineRefCount : RefCount {
+  void add() { count(value, 1, std::memory_order_relaxed); }
+  bool drop() { return unique() || count(value, -1, std::memory_order_acq_rel) == 1; }
+};
+
 /// What is to be done with memory that is not Tern's.
 struct Foreign {
   void (*release)(void* context);  // or null
@@ -23,7 +43,7 @@ struct Foreign {
 /// Memory and the view family that shares it. A member of a flat buffer is a family of its own whose parent owns the
 /// memory; a write to the parent as a whole counts for the member too.
 struct Storage {
-  RefCount refs;
+  InlineRefCount refs;
   std::uint16_t size_class = 0;
   std::uint16_t apart_class = kInline;  // of the elements' block, when they have one to themselves
   std::atomic<std::uint64_t> writes{0};
@@ -36,7 +56,7 @@ struct Storage {
   std::uint64_t version() const {
     return writes.load(std::memory_order_relaxed) + (parent ? parent->writes.load(std::memory_order_relaxed) : 0);
   }
-  void count_write() { writes.fetch_add(1, std::memory_order_relaxed); }
+  void count_write() { count(writes, std::uint64_t{1}, std::memory_order_relaxed); }
 };
 
 /// A family of its own over part of `parent`'s memory.
@@ -52,7 +72,7 @@ inline bool is_read_only(const Storage* storage) {
 /// block to itself. When the last handle goes while the storage lives on, everything but the owned pointers stays
 /// readable: that is how a node remembers a result without owning it.
 struct TensorImpl {
-  RefCount refs;  // first, where Tensor looks for it
+  InlineRefCount refs;  // first, where Tensor looks for it
   DType dtype = DType::f32;
   bool contiguous = true;
   bool requires_grad = false;

@@ -66,6 +66,9 @@ namespace internal {
 
 constinit thread_local ThreadState thread_state{};
 
+void RefCount::add() { count(value, 1, std::memory_order_relaxed); }
+bool RefCount::drop_shared() { return count(value, -1, std::memory_order_acq_rel) == 1; }
+
 void throw_undefined() { throw StateError("[tensor] expected a defined tensor, got an undefined one"); }
 void throw_shape(const char* where, const std::string& expected, const std::string& got) {
   throw ShapeError("[" + std::string(where) + "] expected " + expected + ", got " + got);
@@ -146,8 +149,9 @@ bool is_contiguous(const Shape& shape, const std::int64_t* strides) {
 }
 }  // namespace
 
-Tensor new_tensor(const Shape& shape, DType dtype) {
-  const std::int64_t numel = checked_numel(shape);
+namespace {
+// Of a shape that is known to be sound.
+Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype) {
   const std::size_t bytes = static_cast<std::size_t>(numel) * size_of(dtype);
   const bool apart = bytes > kInlineBytes;
   std::uint32_t size_class, apart_class = 0;
@@ -173,7 +177,6 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
   return Tensor(&impl);
 }
 
-namespace {
 // Whether the elements of a strided tensor fill their memory, each once.
 bool is_dense(const TensorImpl* x) {
   int order[kMaxDims], count = 0;
@@ -192,7 +195,11 @@ bool is_dense(const TensorImpl* x) {
 }
 }  // namespace
 
+Tensor new_tensor(const Shape& shape, DType dtype) { return new_tensor(shape, checked_numel(shape), dtype); }
+
 Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second) {
+  // An input's own shape, most often, which need not be looked at again.
+  if (first && &first->shape == &shape && first->contiguous) return new_tensor(shape, first->numel, dtype);
   Tensor out = new_tensor(shape, dtype);
   for (const TensorImpl* x : {first, second}) {
     if (!x || x->numel != out.impl()->numel || !(x->shape == shape)) continue;

@@ -58,11 +58,11 @@ THIRD_PARTY = {
     'CLI': ['examples/'],
 }
 
-# Headers of POSIX, and of glibc to name functions on the stack, in sources only.
+# Headers of POSIX, and of glibc to name functions on the stack and to tell a sole thread, in sources only.
 SYSTEM = {'cxxabi.h', 'dirent.h', 'dlfcn.h', 'elf.h', 'execinfo.h', 'fcntl.h', 'link.h', 'pthread.h',
           'sched.h', 'signal.h', 'sys/file.h', 'sys/ioctl.h', 'sys/mman.h',
-          'sys/resource.h', 'sys/stat.h', 'sys/statvfs.h', 'sys/types.h', 'sys/utsname.h', 'sys/wait.h', 'unistd.h',
-          'cpuid.h', 'termios.h'}
+          'sys/resource.h', 'sys/single_threaded.h', 'sys/stat.h', 'sys/statvfs.h', 'sys/types.h', 'sys/utsname.h',
+          'sys/wait.h', 'unistd.h', 'cpuid.h', 'termios.h'}
 
 STANDARD = set('''
 algorithm any array atomic barrier bit bitset cassert ccomplex cctype cerrno cfenv cfloat charconv chrono cinttypes

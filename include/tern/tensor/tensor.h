@@ -28,12 +28,11 @@ struct TensorImpl;
 // A reference count; the sole owner releases without a read-modify-write.
 struct RefCount {
   std::atomic<std::int32_t> value{1};
-  void add() { value.fetch_add(1, std::memory_order_relaxed); }
+  TERN_API void add();
   /// True when the caller held the last reference.
-  bool drop() {
-    return value.load(std::memory_order_acquire) == 1 || value.fetch_sub(1, std::memory_order_acq_rel) == 1;
-  }
+  bool drop() { return unique() || drop_shared(); }
   bool unique() const { return value.load(std::memory_order_acquire) == 1; }
+  TERN_API bool drop_shared();
 };
 
 TERN_API void destroy(TensorImpl* impl) noexcept;
