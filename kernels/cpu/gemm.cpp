@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include "cpu/families.h"
@@ -17,8 +18,10 @@ void give_scratch(void* memory, std::uint32_t size_class) { internal::deallocate
 
 namespace {
 
-// Multiply-adds: up to here not worth a second thread, from 4 × here worth more than two, and of a task at best.
+// Multiply-adds: up to here not worth a second thread, and of a task at best.
 constexpr double kLeastWork = 1 << 21, kTaskWork = 1 << 25;
+// Elements of an A that is packed once for all tasks.
+constexpr std::int64_t kSharedA = std::int64_t{1} << 22;
 
 template <class T>
 const GemmCode<T>& code() {
@@ -71,10 +74,15 @@ void activate(const GemmArgs& args, std::int64_t m, std::int64_t n, T* c, std::i
   }
 }
 
+struct Part {
+  std::int64_t i0, i1, j0, j1;
+};
+
 // Rows [i0, i1) and columns [j0, j1) of C, summed in `Sum`. A C of another type is rounded once, when all is done.
 template <class In, class Sum, class Out>
-void part(BlockFn<In, Sum> fn, const GemmArgs& args, const Offsets& at, std::int64_t i0, std::int64_t i1,
-          std::int64_t j0, std::int64_t j1) {
+void multiply(BlockFn<In, Sum> fn, const GemmArgs& args, const Offsets& at, const Part& of,
+              const In* a_packed = nullptr) {
+  const auto [i0, i1, j0, j1] = of;
   GemmBlock<In, Sum> block{.m = i1 - i0,
                            .n = j1 - j0,
                            .k = args.k,
@@ -89,7 +97,8 @@ void part(BlockFn<In, Sum> fn, const GemmArgs& args, const Offsets& at, std::int
                            .bias = nullptr,
                            .accumulate = args.accumulate,
                            .relu = args.activation == Activation::relu,
-                           .packed = false};
+                           .packed = false,
+                           .a_packed = a_packed};
   Out* c = static_cast<Out*>(args.c) + at.c + i0 * args.c_row + j0;
   const Out* bias = args.bias ? static_cast<const Out*>(args.bias) + j0 : nullptr;
   if constexpr (std::is_same_v<Sum, Out>) {
@@ -151,22 +160,35 @@ void converted(const GemmBlock<In, float>& g) {
 
 std::int64_t parts(std::int64_t size, std::int64_t part) { return (size + part - 1) / part; }
 
-// Rows and columns of a task. Each packs for itself what it must of A and B: columns are cut first, which repeats
-// nothing where A is read as it lies, else the longer side; and as little as occupies the threads.
+// Rows and columns of a task, in whole tiles of rows and lines of the cache. Each packs for itself what it must of B,
+// and of an A that is not shared. Wide strips of columns are best: they repeat nothing of B and read A seldom; each
+// thread gets the same number of them. Where there are too few columns, or many products, the longer side is halved
+// until the threads are occupied.
 struct Cut {
   std::int64_t rows, columns;
 };
-Cut cut(const GemmArgs& args, double work, std::int64_t products, std::int64_t tile_columns) {
-  constexpr std::int64_t kTileRows = 8;
-  const double all = work * static_cast<double>(products);
-  const double wanted = std::clamp(all / kTaskWork, all >= 4 * kLeastWork ? 4.0 : all > kLeastWork ? 2.0 : 1.0, 16.0);
+constexpr std::int64_t kTileRows = 8, kStripColumns = 384, kLeastColumns = 128;
+
+std::int64_t columns_of_strip(std::int64_t n, std::int64_t line, std::int64_t widest) {
+  const std::int64_t threads = num_threads(), strips = threads * std::max<std::int64_t>(1, n / (widest * threads));
+  return parts(parts(n, strips), line) * line;
+}
+
+Cut cut(const GemmArgs& args, double work, std::int64_t products, std::int64_t line) {
+  const std::int64_t threads = num_threads();
+  work *= static_cast<double>(products);
+  if (products == 1 && work >= 4 * kLeastWork && args.n >= threads * kLeastColumns) {
+    return {args.m, columns_of_strip(args.n, line, args.a_column == 1 ? kStripColumns : args.n)};
+  }
+  const double least = work >= 4 * kLeastWork ? 4 : work > kLeastWork ? 2 : 1;
+  const double wanted = std::clamp(work / kTaskWork, least, 16.0);
   Cut cut{args.m, args.n};
   while (static_cast<double>(products * parts(args.m, cut.rows) * parts(args.n, cut.columns)) < wanted) {
-    const bool wide = cut.columns >= 8 * tile_columns, tall = cut.rows >= 64 * kTileRows;
-    const bool columns_can = cut.columns >= 2 * tile_columns, rows_can = cut.rows >= 8 * kTileRows;
+    const bool wide = cut.columns >= 24 * line, tall = cut.rows >= 64 * kTileRows;
+    const bool columns_can = cut.columns >= 6 * line, rows_can = cut.rows >= 8 * kTileRows;
     const bool columns_first = args.a_column == 1 ? wide || !tall : cut.columns >= cut.rows;
     if (columns_can && (columns_first || !rows_can)) {
-      cut.columns = parts(parts(cut.columns, 2), tile_columns) * tile_columns;
+      cut.columns = parts(parts(cut.columns, 2), line) * line;
     } else if (rows_can) {
       cut.rows = parts(parts(cut.rows, 2), kTileRows) * kTileRows;
     } else {
@@ -180,26 +202,54 @@ template <class In, class Sum, class Out>
 void run(BlockFn<In, Sum> fn, const GemmArgs& args) {
   const double work = static_cast<double>(args.m) * static_cast<double>(args.n) * static_cast<double>(args.k);
   if (args.batch_dims == 0 && (work <= kLeastWork || num_threads() == 1)) {
-    return part<In, Sum, Out>(fn, args, {}, 0, args.m, 0, args.n);
+    return multiply<In, Sum, Out>(fn, args, {}, {0, args.m, 0, args.n});
   }
   std::int64_t products = 1;
   for (int d = 0; d < args.batch_dims; ++d) products *= args.batch_sizes[d];
   if (args.m == 0 || args.n == 0) return;
   // One thread needs no cut, and what is packed is then packed once: the bits are the same.
-  const Cut task = num_threads() == 1 ? Cut{args.m, args.n} : cut(args, work, products, code<Sum>().columns);
+  constexpr std::int64_t kLine = 64 / sizeof(Sum);
+  const Cut task = num_threads() == 1 ? Cut{args.m, args.n} : cut(args, work, products, kLine);
   const std::int64_t across = parts(args.n, task.columns), each = parts(args.m, task.rows) * across;
   const auto grain = static_cast<std::int64_t>(std::clamp(kLeastWork / std::max(work, 1.0), 1.0, 1e6));
   parallel_for(products * each, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       const std::int64_t i = t % each / across * task.rows, j = t % across * task.columns;
-      part<In, Sum, Out>(fn, args, offsets(args, t / each), i, std::min(args.m, i + task.rows), j,
-                         std::min(args.n, j + task.columns));
+      multiply<In, Sum, Out>(fn, args, offsets(args, t / each),
+                             {i, std::min(args.m, i + task.rows), j, std::min(args.n, j + task.columns)});
     }
+  });
+}
+
+// The product of a transposed A, which the threads pack together, once.
+template <class T>
+void run_shared(const GemmArgs& args) {
+  const GemmCode<T>& of = code<T>();
+  constexpr std::int64_t kLine = 64 / sizeof(T);
+  Scratch<T> a(args.m * args.k);
+  const GemmBlock<T> block{.m = args.m,
+                           .n = args.n,
+                           .k = args.k,
+                           .a = static_cast<const T*>(args.a),
+                           .a_row = args.a_row,
+                           .a_column = args.a_column};
+  const std::int64_t packers = std::min<std::int64_t>(4 * num_threads(), parts(args.m, kTileRows));
+  parallel_for(packers, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t p = begin; p < end; ++p) of.pack_a(block, p, packers, a.elements);
+  });
+  parallel_for(args.n, columns_of_strip(args.n, kLine, kStripColumns), [&](std::int64_t begin, std::int64_t end) {
+    multiply<T, T, T>(of.block, args, {}, {0, args.m, begin, end}, a.elements);
   });
 }
 
 template <class T>
 void real_kernel(const GemmArgs& args) {
+  const double work = static_cast<double>(args.m) * static_cast<double>(args.n) * static_cast<double>(args.k);
+  const bool transposed = args.batch_dims == 0 && args.a_column != 1 && args.m > 1;
+  if (transposed && num_threads() > 1 && work >= 4 * kLeastWork && args.n >= num_threads() * kLeastColumns &&
+      args.m * args.k <= kSharedA) {
+    return run_shared<T>(args);
+  }
   run<T, T, T>(code<T>().block, args);
 }
 

@@ -299,6 +299,29 @@ TEST(Ops, ThreadCountChangesNoBits) {
   EXPECT_EQ(run(5), one);
 }
 
+// Sizes that the threads cut in every way: strips of columns, a transposed operand packed by all of them, rows,
+// products.
+TEST(Ops, ProductsHaveTheirBitsAtAnyThreadCount) {
+  const auto run = [](int threads) {
+    set_num_threads(threads);
+    manual_seed(10);
+    const Tensor a = randn({330, 270}), wide = randn({270, 1030}), narrow = randn({270, 50});
+    const Tensor b = randn({3, 150, 170}), c = randn({3, 170, 130}), doubles = randn({270, 1030}, f64);
+    const Tensor products[] = {matmul(a, wide),        matmul(a, narrow), matmul(wide.t(), a.t()),
+                               matmul(wide.t(), wide), matmul(b, c),      matmul(doubles.t(), doubles).to(f32)};
+    std::vector<float> bits;
+    for (const Tensor& product : products) {
+      const auto more = product.to_vector<float>();
+      bits.insert(bits.end(), more.begin(), more.end());
+    }
+    set_num_threads(0);
+    return bits;
+  };
+  const auto one = run(1);
+  EXPECT_EQ(run(2), one);
+  EXPECT_EQ(run(5), one);
+}
+
 TEST(Ops, ShapeOpDerivatives) {
   manual_seed(10);
   both_orders("reshape", [](const Tensors& in) { return square(in[0].t().reshape({2, 6})); }, {draw({3, 4})});

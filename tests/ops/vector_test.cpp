@@ -110,6 +110,13 @@ void expect_chains(Target target, const GemmCode<T>& code, std::int64_t m, std::
     block.b = room[0].elements;
     block.packed = true;
   }
+  std::vector<T> packed_a;
+  if (packed && m > 1 && n % 2 != 0) {
+    packed_a.resize(static_cast<std::size_t>(m * k));
+    for (const int part : {1, 0, 2}) code.pack_a(block, part, 3, packed_a.data());
+    block.a_packed = packed_a.data();
+    block.a = nullptr;
+  }
   code.block(block);
   for (std::int64_t i = 0; i < m; ++i) {
     for (std::int64_t j = 0; j < c_row; ++j) {

@@ -11,7 +11,7 @@
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
-constexpr int64_t kDepth = 512;          // of a stretch of k
+constexpr int64_t kDepth = 768;          // of a stretch of k at most
 constexpr int64_t kPackedColumns = 384;  // of B at a time, packed
 constexpr int64_t kDirectColumns = 96;   // of B at a time, as it lies
 constexpr int64_t kDirectRows = 64;      // more rows of A than this pay for packing a B
@@ -93,20 +93,27 @@ void pack_columns(const T* from, int64_t row, int64_t column, int64_t k, int64_t
   }
 }
 
-// Tiles of rows, each k columns deep.
+// Tiles [first, end) of rows, each k columns deep.
 template <class T>
-void pack_rows(const T* from, int64_t row, int64_t column, int64_t k, const RowTiles& tiles, T* to) {
-  const int64_t strip = row == 1 ? kStrip : more(k, 1);
+void pack_rows(const T* from, int64_t row, int64_t column, int64_t k, const RowTiles& tiles, int64_t first, int64_t end,
+               T* to) {
+  const int64_t strip = row == 1 ? kStrip : more(k, 1), before = tiles.before(first);
   for (int64_t k0 = 0; k0 < k; k0 += strip) {
-    T* panel = to;
-    int64_t i = 0;
-    for (int64_t t = 0; t < tiles.count; ++t) {
+    T* panel = to + before * k;
+    int64_t i = before;
+    for (int64_t t = first; t < end; ++t) {
       const int64_t rows = tiles.of(t);
       pack_panel(from + i * row + k0 * column, column, row, less(strip, k - k0), rows, panel + k0 * rows, rows);
       i += rows;
       panel += rows * k;
     }
   }
+}
+
+// Stretches of k are even, so that none is too short to be worth loading and storing C once more.
+int64_t depth_of(int64_t k) {
+  const int64_t stretches = more(1, (k + kDepth - 1) / kDepth);
+  return more(1, (k + stretches - 1) / stretches);
 }
 
 template <class T>
@@ -118,14 +125,15 @@ void block(const GemmBlock<T>& g) {
   const int64_t vectors = g.packed || g.m > 2 ? kVectors : g.m == 1 ? kWide1 : kWide2;
   const int64_t width = vectors * kLanes;
 
-  const bool by_rows = g.a_column == 1 && g.m > 1;
-  const bool pack_a = !by_rows && (a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
+  const bool by_rows = !g.a_packed && g.a_column == 1 && g.m > 1;
+  const bool pack_a = !g.a_packed && !by_rows && (a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
   const bool pack_b = !g.packed && (b_column != 1 || (g.m > kDirectRows && g.n * g.k > kDirectB));
   const int64_t across = pack_b || g.packed ? kPackedColumns / width * width : kDirectColumns / width * width;
   const int64_t columns_at_once = more(across, width);
+  const int64_t depth = depth_of(g.k);
   const int64_t rows_at_once = pack_a ? less(g.m, more(kPackedRows, kPackedElements / (g.k + 1))) : g.m;
   const int64_t deep_at_once =
-      more(1, pack_a ? less(g.k, more(kDepth, kPackedElements / rows_at_once / kDepth * kDepth)) : g.k);
+      more(1, pack_a ? less(g.k, more(1, kPackedElements / rows_at_once / depth) * depth) : g.k);
 
   T* packed_a = nullptr;
   T* packed_b = nullptr;
@@ -133,7 +141,7 @@ void block(const GemmBlock<T>& g) {
   std::uint32_t size_class = 0;
   if (pack_a || pack_b) {
     const int64_t of_a = pack_a ? (rows_at_once * deep_at_once + 63) / 64 * 64 : 0;
-    const int64_t of_b = pack_b ? less(kDepth, g.k) * whole_vectors<T>(less(columns_at_once, g.n)) : 0;
+    const int64_t of_b = pack_b ? depth * whole_vectors<T>(less(columns_at_once, g.n)) : 0;
     scratch = static_cast<T*>(take_scratch(static_cast<std::size_t>(of_a + of_b + 64) * sizeof(T), size_class));
     packed_a = scratch;
     packed_b = scratch + of_a;
@@ -148,15 +156,15 @@ void block(const GemmBlock<T>& g) {
     for (int64_t d0 = 0; d0 == 0 || d0 < g.k; d0 += deep_at_once) {
       const int64_t deep = less(deep_at_once, g.k - d0);
       if (pack_a) {
-        for (int64_t k0 = 0; k0 < deep; k0 += kDepth) {
-          pack_rows(g.a + i0 * a_row + (d0 + k0) * g.a_column, a_row, g.a_column, less(kDepth, deep - k0), tiles,
-                    packed_a + k0 * m);
+        for (int64_t k0 = 0; k0 < deep; k0 += depth) {
+          pack_rows(g.a + i0 * a_row + (d0 + k0) * g.a_column, a_row, g.a_column, less(depth, deep - k0), tiles, 0,
+                    tiles.count, packed_a + k0 * m);
         }
       }
       for (int64_t j0 = 0; j0 < g.n; j0 += columns_at_once) {
         const int64_t j1 = less(g.n, j0 + columns_at_once);
-        for (int64_t k0 = d0; k0 == d0 || k0 < d0 + deep; k0 += kDepth) {
-          const int64_t k = less(kDepth, d0 + deep - k0);
+        for (int64_t k0 = d0; k0 == d0 || k0 < d0 + deep; k0 += depth) {
+          const int64_t k = less(depth, d0 + deep - k0);
           const bool last = k0 + k == g.k;
           if (pack_b) {
             pack_columns(g.b + k0 * g.b_row + j0 * b_column, g.b_row, b_column, k, j1 - j0, width, width * k, packed_b);
@@ -164,13 +172,16 @@ void block(const GemmBlock<T>& g) {
           tile.k = k;
           tile.accumulate = g.accumulate || k0 > 0;
           tile.relu = last && g.relu;
-          const T* a = pack_a ? packed_a + (k0 - d0) * m : g.a + i0 * a_row + k0 * g.a_column;
+          const T* a = g.a_packed ? g.a_packed + k0 * m
+                       : pack_a   ? packed_a + (k0 - d0) * m
+                                  : g.a + i0 * a_row + k0 * g.a_column;
           int64_t i = i0;
           for (int64_t t = 0; t < tiles.count; ++t) {
             const int64_t rows = tiles.of(t);
             tile.a = a;
-            tile.a_step = by_rows ? g.a_row : pack_a ? rows : g.a_column;
-            a += pack_a ? rows * k : rows * a_row;
+            const bool packed = pack_a || g.a_packed;
+            tile.a_step = by_rows ? g.a_row : packed ? rows : g.a_column;
+            a += packed ? rows * k : rows * a_row;
             for (int64_t j = j0; j < j1; j += width) {
               const int64_t columns = less(width, j1 - j);
               const int64_t used = (columns + kLanes - 1) / kLanes;
@@ -206,8 +217,17 @@ void pack(const GemmBlock<T>& g, T* to) {
 }
 
 template <class T>
+void pack_a(const GemmBlock<T>& g, int64_t part, int64_t parts, T* to) {
+  const RowTiles tiles(g.m);
+  const int64_t first = tiles.count * part / parts, end = tiles.count * (part + 1) / parts, depth = depth_of(g.k);
+  for (int64_t k0 = 0; k0 < g.k; k0 += depth) {
+    pack_rows(g.a + k0 * g.a_column, g.a_row, g.a_column, less(depth, g.k - k0), tiles, first, end, to + k0 * g.m);
+  }
+}
+
+template <class T>
 constexpr GemmCode<T> code() {
-  return {kVectors * Lane<T>::kLanes, &block<T>, &pack<T>};
+  return {kVectors * Lane<T>::kLanes, &block<T>, &pack<T>, &pack_a<T>};
 }
 
 }  // namespace

@@ -15,14 +15,15 @@ namespace tern::kernels::cpu {
 template <class In, class Out = In>
 struct GemmBlock {
   std::int64_t m, n, k;
-  const In* a;
-  std::int64_t a_row, a_column;
-  const In* b;  // or what `pack` made of all of B, when `packed`
-  std::int64_t b_row, b_column;
-  Out* c;
-  std::int64_t c_row;
-  const Out* bias;  // [n] or null
-  bool accumulate, relu, packed;
+  const In* a = nullptr;
+  std::int64_t a_row = 0, a_column = 0;
+  const In* b = nullptr;  // or what `pack` made of all of B, when `packed`
+  std::int64_t b_row = 0, b_column = 0;
+  Out* c = nullptr;
+  std::int64_t c_row = 0;
+  const Out* bias = nullptr;  // [n] or null
+  bool accumulate = false, relu = false, packed = false;
+  const In* a_packed = nullptr;  // what `pack_a` made of all of A, or null
 };
 
 template <class T>
@@ -33,6 +34,8 @@ struct GemmCode {
   /// B of `block`, k rows and n columns, in the order in which it is read, for any number of calls; `to` has room for
   /// k · n' elements, n' being n rounded up to `columns`, aligned to 64 bytes.
   void (*pack)(const GemmBlock<T>& block, T* to);
+  /// The share `part` of `parts` of A, likewise; `to` has room for m · k elements.
+  void (*pack_a)(const GemmBlock<T>& block, std::int64_t part, std::int64_t parts, T* to);
 };
 
 struct GemmTable {

@@ -34,7 +34,7 @@ struct Tile {
   int tail;  // lanes of the last vector that are columns of C
 };
 
-constexpr int64_t kAhead = 8;   // rows of B that are fetched into the nearest cache before they are used
+constexpr int64_t kAhead = 32;  // rows of B that are fetched into the nearest cache before they are used
 constexpr int64_t kStrip = 16;  // rows that are packed together, across all panels: so they are read as they lie
 
 enum class Order { rows, columns };  // which of A's neighbours are adjacent: those of a row, or those of a column
@@ -166,6 +166,8 @@ struct RowTiles {
   int64_t count, rows, larger;
   explicit RowTiles(int64_t m) : count((m + kRows - 1) / kRows), rows(m / count), larger(m % count) {}
   int64_t of(int64_t tile) const { return rows + (tile < larger); }
+  /// Rows of the tiles before this one.
+  int64_t before(int64_t tile) const { return tile * rows + less(tile, larger); }
 };
 
 }  // namespace
