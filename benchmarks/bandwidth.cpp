@@ -9,6 +9,7 @@
 #include "tern/base/random.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/dropout.h"
+#include "tern/ops/norm.h"
 #include "tern/ops/optimizer_step.h"
 #include "tern/ops/reduce.h"
 #include "tern/ops/softmax.h"
@@ -93,6 +94,7 @@ BENCHMARK_CAPTURE(map, exp, [](const Tensor& x) { return exp(x); })->UseRealTime
 BENCHMARK_CAPTURE(map, tanh, [](const Tensor& x) { return tanh(x); })->UseRealTime();
 BENCHMARK_CAPTURE(map, gelu, [](const Tensor& x) { return gelu(x); })->UseRealTime();
 BENCHMARK_CAPTURE(map, softmax, [](const Tensor& x) { return softmax(x, -1); })->UseRealTime();
+BENCHMARK_CAPTURE(map, layer_norm, [](const Tensor& x) { return layer_norm(x, {1024}); })->UseRealTime();
 BENCHMARK_CAPTURE(map, dropout, [](const Tensor& x) { return dropout(x, 0.3); })->UseRealTime();
 BENCHMARK_CAPTURE(map, contiguous_of_transposed, [](const Tensor& x) { return x.t().contiguous(); })->UseRealTime();
 

@@ -2,7 +2,7 @@
 
 Both programs are built here: ours against the library that the build folder holds, the peer's against the C++ library inside
 PyPI's torch. Runs of the two sides take turns; a row's ratio is the median of the paired ratios. Where several threads are
-allowed, the peer has the better of one thread and all of them.
+allowed, the peer has the better of one thread and all of them. What has the machine for its peer stands in limits.py.
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import limits
 import tables
 from program import ProgramError
 from verdicts import Row, quartiles, ratio_verdict
@@ -19,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 TORCH = "torch==2.15.0"
 
 # name -> (threads allowed, limit of ours over the peer's, what a unit is)
-WORKS = {
+STEPS = {
     "add": (1, 1 / 20, "8x8 add, gradient on"),
     "chain": (1, 1 / 40, "an op forward and backward, in a chain of 100"),
     "sgd-16-32-32-4-32": (1, 1 / 15, "a step"),
@@ -39,6 +40,8 @@ WORKS = {
     "argmax-1024-1024": (1, 1, "of each row and of each column"),
     "halves-1024-1024": (1, 1, "f32 to f16 and back"),
 }  # fmt: skip
+ONNX = "row-30-64-32-1-onnxruntime"
+WORKS = [*STEPS, ONNX, *limits.WORKS]
 
 
 def run(command, **settings):
@@ -96,7 +99,7 @@ def seconds(program, work, threads):
 
 
 def measure(ours_program, peer_program, work, runs):
-    threads, limit, unit = WORKS[work]
+    threads, limit, unit = STEPS[work]
     counts = sorted({1, min(threads, os.cpu_count() or 1)})
     ours, peer = [], {count: [] for count in counts}
     for turn in range(runs):
@@ -119,12 +122,34 @@ def measure(ours_program, peer_program, work, runs):
     )  # fmt: skip
 
 
+def measure_onnx(ours_program, options):
+    """Beside ONNX Runtime from Python: its wheel brings no C++ headers, so that the row shows a figure and judges nothing."""
+    name = f"core/{ONNX.removesuffix('-onnxruntime')} vs ONNX Runtime, from Python"
+    python = options.torch_python
+    has = python and subprocess.run([python, "-c", "import onnx, onnxruntime"], capture_output=True).returncode == 0
+    if not has:
+        return Row(name=name, comparison="expected a --torch-python with onnx and onnxruntime")
+    ours, peer = [], []
+    for _ in range(options.runs):
+        ours.append(seconds(ours_program, "row-30-64-32-1", 1))
+        peer.append(float(run([python, HERE / "core" / "onnxruntime_row.py", 30, 64, 32, 1, 1])))
+    ratio = statistics.median(a / b for a, b in zip(ours, peer))
+    return Row(
+        name=name, unit="us", ours=statistics.median(ours) * 1e6, peer=statistics.median(peer) * 1e6, comparison=f"{ratio:.4f}x",
+        bar="from C++: <= 0.2", details={"ours": ours, "peer": peer},
+    )  # fmt: skip
+
+
 def compare(options, announce):
-    """Yields a row for each work; `--works` names some of them."""
-    ours_program = options.build_dir / "benchmarks" / "compare_core"
-    if not os.access(ours_program, os.X_OK):
-        raise ProgramError(f"expected our program at {ours_program}, got none; configure with -DTERN_BUILD_BENCHMARKS=ON and build compare_core")
-    peer_program = build_peer(find_torch(options, announce), announce)
-    for work in options.works or WORKS:
+    """Yields the rows of each work; `--works` names some of them."""
+    works = options.works or WORKS
+    ours_program = limits.program(options, "compare_core")
+    peer_program = build_peer(find_torch(options, announce), announce) if any(work in STEPS for work in works) else None
+    for work in works:
         announce(f"core: {work}, {options.runs} runs")
-        yield measure(ours_program, peer_program, work, options.runs)
+        if work in STEPS:
+            yield measure(ours_program, peer_program, work, options.runs)
+        elif work == ONNX:
+            yield measure_onnx(ours_program, options)
+        else:
+            yield from limits.compare(work, options)

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cpu/families.h"
+#include "cpu/strips.h"
 #include "cpu/vector/norm.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
@@ -29,6 +30,7 @@ NormRows<T> part(const NormArgs& args, std::int64_t begin, std::int64_t end) {
   return {.rows = end - begin,
           .columns = args.columns,
           .centred = args.centred,
+          .stream = args.rows * args.columns * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes,
           .eps = args.eps,
           .x = from(args.x),
           .weight = static_cast<const T*>(args.weight),

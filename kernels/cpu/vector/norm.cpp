@@ -82,19 +82,24 @@ void forward(const NormRows<T>& rows) {
   using L = Lane<T>;
   const std::int64_t length = rows.columns;
   const T *weight = rows.weight, *bias = rows.bias;
+  const bool stream =
+      rows.stream && length % L::kLanes == 0 && reinterpret_cast<std::uintptr_t>(rows.out) % TERN_VECTOR_BYTES == 0;
   for (std::int64_t r = 0; r < rows.rows; ++r) {
     const T* x = rows.x + r * length;
     T* out = rows.out + r * length;
     double sum[1] = {0};
     if (rows.centred) {
-      row_sums<T, 1>(length, sum,
-                     [=](std::int64_t i, int n, L* sums) TERN_LAMBDA { sums[0] = sums[0] + load(x + i, n); });
+      row_sums<T, 1>(length, sum, [=](std::int64_t i, int n, L* sums) TERN_LAMBDA {
+        fetch_ahead(x + i);
+        sums[0] = sums[0] + load(x + i, n);
+      });
     }
     // What the first pass lost of the mean, where it is large beside the differences, the second finds.
     const double n = static_cast<double>(length), near = sum[0] / n;
     const Centred<T> nearly(near);
     double sums[2];
     row_sums<T, 2>(length, sums, [=](std::int64_t i, int count, L* s) TERN_LAMBDA {
+      fetch_ahead(x + i);
       const L c = nearly(load(x + i, count));
       s[0] = s[0] + c;
       s[1] = fma(c, c, s[1]);
@@ -109,9 +114,14 @@ void forward(const NormRows<T>& rows) {
       L y = centred(load(x + i, n)) * by;
       if (weight) y = y * load(weight + i, n);
       if (bias) y = y + load(bias + i, n);
-      put(y, out + i, n);
+      if (stream) {
+        y.stream(out + i);
+      } else {
+        put(y, out + i, n);
+      }
     });
   }
+  if (stream) fence();
 }
 
 // With y = (x - mean) · scale and h = g · weight: scale · (h - mean(h) - y · mean(h · y)); without the mean of h when

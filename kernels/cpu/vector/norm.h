@@ -11,6 +11,7 @@ template <class T>
 struct NormRows {
   std::int64_t rows, columns;
   bool centred;
+  bool stream;  // past the caches, as cpu/strips.h has it
   double eps;
   const T *x, *weight, *bias, *g;
   double* statistics;

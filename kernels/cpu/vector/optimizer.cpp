@@ -24,7 +24,12 @@ void step(const void* settings, std::int64_t n, T* value, const T* gradient, T* 
   T* state[Element::states + 1];
   for (int s = 0; s < Element::states; ++s) state[s] = states[s];
   std::int64_t i = 0;
-  for (; i + Lane<T>::kLanes <= n; i += Lane<T>::kLanes) step_lanes(element, value, gradient, state, i);
+  for (; i + Lane<T>::kLanes <= n; i += Lane<T>::kLanes) {
+    fetch_ahead(value + i);
+    fetch_ahead(gradient + i);
+    for (int s = 0; s < Element::states; ++s) fetch_ahead(state[s] + i);
+    step_lanes(element, value, gradient, state, i);
+  }
   if (i < n) step_lanes(element, value, gradient, state, i, static_cast<int>(n - i));
 }
 

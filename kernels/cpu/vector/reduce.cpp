@@ -9,7 +9,11 @@ template <class T>
 double sum(const T* x, std::int64_t n) {
   LaneSum lanes;
   by_sixteen(
-      n, [&](std::int64_t i) { lanes.add(x + i); },
+      n,
+      [&](std::int64_t i) {
+        fetch_ahead(x + i);
+        lanes.add(x + i);
+      },
       [&](std::int64_t i, int rest) { lanes.add(Sixteen<T>(x + i, rest).at); });
   return lanes.total();
 }

@@ -50,13 +50,6 @@ TERN_INLINE void put_first(LaneMask<T> mask, char* p, int n) {
   for (int i = 0; i < n; ++i) p[i] = bytes[i];
 }
 
-/// After streaming, before another thread reads.
-TERN_INLINE void fence() {
-#if defined(__SSE2__)
-  _mm_sfence();
-#endif
-}
-
 template <class T, class Out, class... In, class F, int... K>
 TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K...>) {
   constexpr int kLanes = Lane<T>::kLanes;
@@ -66,6 +59,7 @@ TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K..
   std::int64_t n = strip.n;
   const bool stream = strip.stream && reinterpret_cast<std::uintptr_t>(out) % TERN_VECTOR_BYTES == 0;
   for (; n >= kLanes; n -= kLanes) {
+    (fetch_ahead(at[K]), ...);
     put(f(Operand<T, In>::load(at[K])...), out, stream);
     out += kLanes * sizeof(Out);
     ((at[K] += step[K]), ...);

@@ -95,7 +95,10 @@ TERN_INLINE T extreme(const T* x, std::int64_t n) {
   for (L& lane : lanes) lane = L::load(x);
   std::int64_t i = 0;
   for (; i + kChains * L::kLanes <= n; i += kChains * L::kLanes) {
-    for (int c = 0; c < kChains; ++c) lanes[c] = Better::of(lanes[c], L::load(x + i + c * L::kLanes));
+    for (int c = 0; c < kChains; ++c) {
+      fetch_ahead(x + i + c * L::kLanes);
+      lanes[c] = Better::of(lanes[c], L::load(x + i + c * L::kLanes));
+    }
   }
   for (; i + L::kLanes <= n; i += L::kLanes) lanes[0] = Better::of(lanes[0], L::load(x + i));
   lanes[1] = Better::of(lanes[1], L::load(x + n - L::kLanes));
