@@ -73,13 +73,15 @@ void evaluate(const EvaluateOptions& options) {
   data::CsvReport csv;
   data::Table table = bundle.read(options.data, true, &csv);
   const std::string& hash = csv.sha256;  // of the very bytes that are judged
+  std::vector<std::string> notes;
   if (options.all) {
     const data::Column& target = table.column(bundle.task().target());
     const std::int64_t before = table.rows();
     table = table.filter([&](std::int64_t row) { return !target.is_null(row); });
     journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(before - table.rows()) +
                              " without a target left out");
-    in_file(options.data, [&] { journey.note(notes_on(bundle, table)); });
+    notes = in_file(options.data, [&] { return notes_on(bundle, table); });
+    tell(notes, journey);
   } else {
     table = test_rows(table, bundle.provenance(), hash, options.data);
     journey.done("read", std::to_string(table.rows()) + " test rows");
@@ -102,7 +104,7 @@ void evaluate(const EvaluateOptions& options) {
     report["warnings"] = nlohmann::ordered_json::array();
     if (!judged.warning.empty()) report["warnings"].push_back(judged.warning);
     report["training_warnings"] = warned;
-    report["notes"] = journey.notes();
+    report["notes"] = notes;
     report["stages"] = journey.stages();
     report["seconds"] = journey.total();
     outputs.add(options.report, report.dump(2) + "\n");

@@ -89,6 +89,7 @@ void note_rare_levels(const data::Table& training, const std::vector<std::string
     journey.note("column \"" + name + "\": " + std::to_string(rare_rows) + " of " + std::to_string(rows) +
                  " training rows have a value that fewer than " + std::to_string(min_level_rows) + " share; these " +
                  std::to_string(rare_levels) + " values are one level, <other>, beside " + std::to_string(levels) +
-                 " of their own: the column says little, and --drop " + shell_quoted(name) + " leaves it out");
+                 " of their own: the column says little, and --drop " + shell_quoted(list_item(name)) +
+                 " leaves it out");
   }
 }

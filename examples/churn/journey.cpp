@@ -42,15 +42,11 @@ void Journey::warn(const std::string& text) {
   std::fflush(out_);
 }
 
-void Journey::note(const std::vector<std::string>& texts) {
-  constexpr std::size_t most = 20;
-  for (std::size_t i = 0; i < texts.size() && i < most; ++i) std::fprintf(out_, "  note: %s\n", texts[i].c_str());
-  if (texts.size() > most) std::fprintf(out_, "  note: … and %zu more\n", texts.size() - most);
+void Journey::note(const std::string& text) {
+  notes_.push_back(text);
+  std::fprintf(out_, "  note: %s\n", text.c_str());
   std::fflush(out_);
-  notes_.insert(notes_.end(), texts.begin(), texts.end());
 }
-
-void Journey::note(const std::string& text) { note(std::vector{text}); }
 
 double Journey::total() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 

@@ -26,8 +26,7 @@ class Journey {
   void print(const std::string& stage, const std::string& found) const;
   /// Prints a warning and keeps it for the report.
   void warn(const std::string& text);
-  /// Prints what is worth a look, the first twenty of many, and keeps all for the report.
-  void note(const std::vector<std::string>& texts);
+  /// The same for what is worth a line and no warning.
   void note(const std::string& text);
   /// Seconds since the last `done`.
   double seconds() const;

@@ -37,6 +37,11 @@ std::string reason(train::StopReason stopped) {
 
 constexpr const char* best_is_0 = "the model is the logistic regression it begins as";
 
+std::string figures_text(const train::Fitted& fitted) {
+  return fitted.report.model.binary.no_intervals.empty() ? "figures, with intervals by bootstrap"
+                                                         : "figures, without intervals";
+}
+
 // Rows a batch: the power of two nearest to a 32nd of the rows, from 32 to 512.
 std::int64_t batch_size(std::int64_t rows) {
   const double power = std::round(std::log2(static_cast<double>(rows) / 32));
@@ -105,7 +110,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
     trained.summary = "logistic regression, to its optimum";
     trained.details = {{"model", "logistic"}, {"features", training.width()}};
     journey.done("train", trained.summary, journey.seconds() - trained.fitted.report_seconds);
-    journey.done("report", "intervals by bootstrap");
+    journey.done("report", figures_text(trained.fitted));
     return trained;
   }
   const train::Baselines baselines = train::fit_baselines(task, training);
@@ -188,6 +193,6 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
                      {"initial", std::move(initial)},
                      {"history", std::move(history)}};
   if (fitted.best_epoch == 0) trained.details["note"] = "best epoch 0: " + std::string(best_is_0);
-  journey.done("report", "intervals by bootstrap");
+  journey.done("report", figures_text(trained.fitted));
   return trained;
 }

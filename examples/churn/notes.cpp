@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "journey.h"
-
 using namespace tern;
 
 namespace {
@@ -45,4 +43,10 @@ std::vector<std::string> notes_on(const Bundle& bundle, const data::Table& rows)
     }
   }
   return notes;
+}
+
+void tell(const std::vector<std::string>& notes, Journey& journey) {
+  constexpr std::size_t most = 20;
+  for (std::size_t i = 0; i < notes.size() && i < most; ++i) journey.note(notes[i]);
+  if (notes.size() > most) journey.note("… and " + std::to_string(notes.size() - most) + " more");
 }

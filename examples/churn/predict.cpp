@@ -18,7 +18,7 @@ void predict(const PredictOptions& options) {
   journey.done("load", options.bundle);
   const data::Table table = bundle.read(options.data, false);
   journey.done("read", counted(table.rows(), "row"));
-  in_file(options.data, [&] { journey.note(notes_on(bundle, table)); });
+  in_file(options.data, [&] { tell(notes_on(bundle, table), journey); });
   const Predictions predictions = in_file(options.data, [&] { return bundle.predict(table); });
   data::Table out;
   if (const std::string& id = bundle.provenance().id; !id.empty() && table.has(id)) out.add(id, table.column(id));
