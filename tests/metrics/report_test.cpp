@@ -133,8 +133,8 @@ TEST_F(Report, IntervalsAreThoseOfPlainResampling) {
     for (const auto& [interval, threshold] :
          {std::pair(&report.cost.per_row, 0.35), std::pair(&report.cost.always_negative, 2.0),
           std::pair(&report.cost.always_positive, -1.0)}) {
-      const auto cost = [&](auto& p, auto& y, auto& v) {
-        const BinaryConfusion c = binary_confusion(p, y, {.threshold = threshold, .weights = v});
+      const auto cost = [at = threshold](auto& p, auto& y, auto& v) {
+        const BinaryConfusion c = binary_confusion(p, y, {.threshold = at, .weights = v});
         return (5 * c.false_negative + 0.5 * c.false_positive) /
                (c.true_positive + c.false_positive + c.false_negative + c.true_negative);
       };
