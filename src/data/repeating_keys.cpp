@@ -2,6 +2,8 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "data/scalar.h"
 #include "data/text_levels.h"
 #include "data/written_form.h"
+#include "tern/base/parallel.h"
 #include "tern/data/roles.h"
 
 // Columns that name what several rows are of. A name may tell; else only what no quantity or category shows: values
@@ -26,8 +29,8 @@ struct Counts {
   std::vector<std::int64_t> rows{};
   std::vector<std::int64_t> numbers{};  // beside `rows`, or empty
   std::int64_t total = 0;
-  bool quantity = false;  // text of which half is numbers, amounts or dates
-  bool codes = false;     // text that is the same letters and a number throughout: "K-00017"
+  std::vector<std::string_view> texts{};  // beside `rows`, or empty
+  bool codes = false;                     // text that is the same letters and a number throughout: "K-00017"
 };
 
 constexpr double no_number = 9007199254740992;  // 2^53: from here on a double may be no whole number's own
@@ -69,8 +72,8 @@ Counts text_counts(const Column& column) {
   Counts found;
   bool numbered = true;
   std::optional<std::string_view> prefix;
-  std::int64_t written = 0;
   for (const auto& [text, rows] : counts) {
+    found.texts.push_back(text);
     found.rows.push_back(rows);
     found.total += rows;
     std::int64_t number = 0;
@@ -80,12 +83,18 @@ Counts text_counts(const Column& column) {
       prefix = text.substr(0, begin);
       found.numbers.push_back(number);
     }
-    written += internal::has_written_form(text);
   }
   if (!numbered) found.numbers.clear();
   found.codes = numbered && prefix && !prefix->empty() && prefix->find(' ') == std::string_view::npos;
-  found.quantity = written * 2 >= static_cast<std::int64_t>(counts.size());
   return found;
+}
+
+// Text of which half is numbers, amounts or dates.
+bool written_quantity(const Counts& found) {
+  const std::size_t some = std::min<std::size_t>(found.texts.size(), 1000);  // tell of all
+  std::size_t written = 0;
+  for (std::size_t k = 0; k < some; ++k) written += internal::has_written_form(found.texts[k]);
+  return some > 0 && written * 2 >= some;
 }
 
 double square(double x) { return x * x; }
@@ -132,7 +141,7 @@ bool piled_at_the_bottom(const Counts& found) {
 }
 
 // Why the column may be a key; empty where it is none.
-std::string judge(const Column& column, const std::string& name) {
+std::string judge(const Column& column, const std::string& name, std::int64_t& values) {
   const ColumnType type = column.type();
   const bool text = type == ColumnType::string || type == ColumnType::categorical;
   if (!text && type != ColumnType::i64 && type != ColumnType::f64) return {};
@@ -140,14 +149,14 @@ std::string judge(const Column& column, const std::string& name) {
   const std::optional<Counts> counts = text ? text_counts(column) : whole_numbers(column);
   if (!counts) return {};
   const Counts& found = *counts;
-  const auto values = static_cast<std::int64_t>(found.rows.size());
+  values = static_cast<std::int64_t>(found.rows.size());
   constexpr std::int64_t few_each = 10, many_each = 50, many_values = 50;
   if (values <= kFewRows || values == found.total || found.total > many_each * values) return {};
   if (found.total > few_each * values && values <= many_values) return {};
   if (internal::named_like_id(name)) return "named like an id";
   const bool often = found.total * 5 >= values * 6;
   if (often && internal::named_like_key(name) && !piled_at_the_bottom(found)) return "named like a key";
-  if (found.total * 2 < values * 3 || found.quantity || internal::named_like_scale(name)) return {};
+  if (found.total * 2 < values * 3 || internal::named_like_scale(name) || written_quantity(found)) return {};
   if (found.codes && found.total <= few_each * values) return "numbered codes of few rows each";
   if (evenly_spread(found)) return "each value has as many rows, or nearly";
   if (!found.numbers.empty() && handed_out_in_a_row(found)) return "hardly a number of the range is left out";
@@ -157,14 +166,16 @@ std::string judge(const Column& column, const std::string& name) {
 }  // namespace
 
 std::vector<RepeatingKey> find_repeating_keys(const Table& table, const RoleOptions& options) {
-  std::vector<RepeatingKey> keys;
-  for (const std::string& name : table.names()) {
-    if (name == options.target || name == options.id) continue;
-    const Column& column = table.column(name);
-    if (std::string reason = judge(column, name); !reason.empty()) {
-      keys.push_back({name, column.distinct_count(), std::move(reason)});
+  std::vector<RepeatingKey> keys(static_cast<std::size_t>(table.width()));
+  parallel_for(table.width(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = begin; c < end; ++c) {
+      RepeatingKey& key = keys[static_cast<std::size_t>(c)];
+      key.name = table.names()[static_cast<std::size_t>(c)];
+      if (key.name == options.target || key.name == options.id) continue;
+      key.reason = judge(table.column(c), key.name, key.values);
     }
-  }
+  });
+  std::erase_if(keys, [](const RepeatingKey& key) { return key.reason.empty(); });
   return keys;
 }
 

@@ -83,7 +83,7 @@ TEST(Roles, ManyValuesOfTwoWrittenFormsAreAdvisedOn) {
               return i % 2 ? "2024-01-" + day : day + ".02.2024";
             }));
   table.add("street", words([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
-  table.add("fee", words([](int i) { return std::to_string(i + 10).append(i % 2 ? " EUR" : " USD"); }));
+  table.add("fee", words([](int i) { return std::string(i % 2 ? "$" : "€").append(std::to_string(i + 10)); }));
   table.add("code", words([](int i) { return std::string("C").append(std::to_string(i)); }));
   const auto roles = infer_roles(table);
   EXPECT_EQ(role_of(roles, "day"), Role::free_text);
