@@ -18,7 +18,7 @@ constexpr int64_t kDirectRows = 64;      // more rows of A than this pay for pac
 constexpr int64_t kDirectB = 256 * 256;  // with more elements than this
 constexpr int64_t kDirectA = 64 * 64;    // elements of a transposed A that are read as they lie
 constexpr int64_t kPackedRows = 512;     // of A at a time, packed
-constexpr int64_t kPackedElements = 1 << 20;
+constexpr int64_t kPackedElements = 1 << 22;
 
 template <class T>
 struct Real {
@@ -110,11 +110,13 @@ void pack_rows(const T* from, int64_t row, int64_t column, int64_t k, const RowT
   }
 }
 
-// Stretches of k are even, so that none is too short to be worth loading and storing C once more.
-int64_t depth_of(int64_t k) {
-  const int64_t stretches = more(1, (k + kDepth - 1) / kDepth);
-  return more(1, (k + stretches - 1) / stretches);
+// `size` cut evenly into as few parts of at most `most` as there can be: a short last part would not be worth the
+// loading and packing that each part costs.
+int64_t even_part(int64_t size, int64_t most) {
+  const int64_t count = more(1, (size + most - 1) / most);
+  return more(1, (size + count - 1) / count);
 }
+int64_t depth_of(int64_t k) { return even_part(k, kDepth); }
 
 template <class T>
 void block(const GemmBlock<T>& g) {
@@ -129,9 +131,9 @@ void block(const GemmBlock<T>& g) {
   const bool pack_a = !g.a_packed && !by_rows && (a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
   const bool pack_b = !g.packed && (b_column != 1 || (g.m > kDirectRows && g.n * g.k > kDirectB));
   const int64_t across = pack_b || g.packed ? kPackedColumns / width * width : kDirectColumns / width * width;
-  const int64_t columns_at_once = more(across, width);
+  const int64_t columns_at_once = (even_part(g.n, more(across, width)) + width - 1) / width * width;
   const int64_t depth = depth_of(g.k);
-  const int64_t rows_at_once = pack_a ? less(g.m, more(kPackedRows, kPackedElements / (g.k + 1))) : g.m;
+  const int64_t rows_at_once = pack_a ? even_part(g.m, more(kPackedRows, kPackedElements / (g.k + 1))) : g.m;
   const int64_t deep_at_once =
       more(1, pack_a ? less(g.k, more(1, kPackedElements / rows_at_once / depth) * depth) : g.k);
 
