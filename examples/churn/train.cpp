@@ -176,10 +176,13 @@ void read_written_forms(data::Table& table, const Types& told, const TrainOption
 }
 
 // The target is read as text, so that decisions have the file's own words. Where one class is spelled in several ways
-// ("1" and "1.0", "TRUE" and "true"), it is taken by value.
+// ("1" and "1.0", "TRUE" and "true"), it is taken by value; of other words ("Yes" and "yes") the task asks for one
+// spelling.
 void unify_target(data::Table& table, const std::string& name, data::Schema& schema) {
   if (!table.has(name) || table.column(name).distinct_count() <= 2) return;
+  const bool truths = data::detect_booleans(table.column(name)) == data::BooleanFormat::true_false;
   for (const data::ColumnType type : {data::ColumnType::f64, data::ColumnType::boolean}) {
+    if (type == data::ColumnType::boolean && !truths) continue;
     try {
       data::Column values = table.column(name).cast(type);
       if (values.distinct_count() != 2) continue;

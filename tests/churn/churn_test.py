@@ -335,7 +335,7 @@ class Journey(Churn):
         self.assertEqual(one[2:], other[2:])
         self.train(data, '--id', 'id', '--model', 'logistic', '--types', 'visits=i64')
         done = run('predict', '--bundle', self.path('m.tern'), '--data', halves, '--out', self.path('p.csv'), expect=2)
-        for words in ('"visits"', 'row 0', '7.5', 'the type number takes fractions'):
+        for words in ('"visits"', 'line 2', '7.5', 'the type number takes fractions'):
             self.assertIn(words, done.stderr)
 
     def test_the_hash_is_of_the_bytes_that_were_read(self):
