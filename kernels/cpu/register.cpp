@@ -1,3 +1,4 @@
+#include <atomic>
 #include <mutex>
 #include <string>
 
@@ -24,11 +25,30 @@ void register_cpu_kernels() {
 
 void register_kernels_once() {
   static std::once_flag once;
-  std::call_once(once, [] { register_cpu_kernels(); });
+  std::call_once(once, [] {
+    register_cpu_kernels();
+    register_cuda_kernels();
+  });
+}
+
+namespace {
+constinit std::atomic<const StandIn*> standing_in{nullptr};
+}  // namespace
+void set_stand_in(const StandIn* stand_in) { standing_in.store(stand_in, std::memory_order_release); }
+const StandIn* stand_in() { return standing_in.load(std::memory_order_acquire); }
+
+Device& device_of_call() {
+  static constinit thread_local Device device{};
+  return device;
+}
+
+void throw_mixed(const char* name, const Loop& loop) {
+  throw DeviceError("[" + std::string(name) + "] expected tensors on one device, got " + to_string(loop.devices[0]) +
+                    " and " + to_string(loop.devices[1]));
 }
 
 void throw_no_kernel(const char* name, DeviceKind kind, DType dtype) {
-  const char* device = kind == DeviceKind::cpu ? "CPU" : "unknown";
+  const char* device = kind == DeviceKind::cpu ? "CPU" : "CUDA";
   std::string message("[");
   message.append(name)
       .append("] expected a type with a ")

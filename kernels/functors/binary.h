@@ -40,154 +40,154 @@ namespace tern::kernels {
 
 struct Add {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return static_cast<L>(a + b);
   }
 };
 struct Sub {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return static_cast<L>(a - b);
   }
 };
 struct Mul {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return static_cast<L>(a * b);
   }
 };
 struct Div {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return a / b;
   }
 };
 struct Pow {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::pow(a, b);
   }
 };
 // A NaN on either side is the result: the comparison with one is false, and x + y carries it on.
 struct Maximum {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::select(a >= b, a, math::select(a < b, b, static_cast<L>(a + b)));
   }
 };
 struct Minimum {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::select(a <= b, a, math::select(a > b, b, static_cast<L>(a + b)));
   }
 };
 struct Eq {
   template <class L>
-  static auto forward(L a, L b) {
+  TERN_FUNCTOR static auto forward(L a, L b) {
     return a == b;
   }
 };
 struct Ne {
   template <class L>
-  static auto forward(L a, L b) {
+  TERN_FUNCTOR static auto forward(L a, L b) {
     return a != b;
   }
 };
 struct Lt {
   template <class L>
-  static auto forward(L a, L b) {
+  TERN_FUNCTOR static auto forward(L a, L b) {
     return a < b;
   }
 };
 struct Le {
   template <class L>
-  static auto forward(L a, L b) {
+  TERN_FUNCTOR static auto forward(L a, L b) {
     return a <= b;
   }
 };
 struct Gt {
   template <class L>
-  static auto forward(L a, L b) {
+  TERN_FUNCTOR static auto forward(L a, L b) {
     return a > b;
   }
 };
 struct Ge {
   template <class L>
-  static auto forward(L a, L b) {
+  TERN_FUNCTOR static auto forward(L a, L b) {
     return a >= b;
   }
 };
 // Equal infinities are not subtracted: that would be NaN.
 struct LogAddExp {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     const L rest = math::log1p(math::exp(-math::abs(a - b)));
     return Maximum::forward(a, b) + math::select(a == b, L(0.6931471805599453), rest);
   }
 };
 struct Xlogy {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::select(b != b, b, math::select(a == L(0), L(0), a * math::log(b)));
   }
 };
 struct Atan2 {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::atan2(a, b);
   }
 };
 struct Hypot {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::hypot(a, b);
   }
 };
 struct Fmod {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::fmod(a, b);
   }
 };
 struct Remainder {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::remainder(a, b);
   }
 };
 struct FloorDivide {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::floor_divide(a, b);
   }
 };
 struct BitwiseAnd {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return static_cast<L>(a & b);
   }
 };
 struct BitwiseOr {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return static_cast<L>(a | b);
   }
 };
 struct BitwiseXor {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return static_cast<L>(a ^ b);
   }
 };
 struct LeftShift {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::select(math::is_shift(b), static_cast<L>(a << (b & (8 * sizeof(L) - 1))), L(0));
   }
 };
 struct RightShift {
   template <class L>
-  static L forward(L a, L b) {
+  TERN_FUNCTOR static L forward(L a, L b) {
     return math::select(math::is_shift(b), static_cast<L>(a >> (b & (8 * sizeof(L) - 1))),
                         math::select(a < L(0), static_cast<L>(-1), L(0)));
   }

@@ -4,7 +4,7 @@
 #include <type_traits>
 
 // The one place where functors meet transcendental functions: Tern's own, written once over a lane type: float or
-// double, a vector of them (cpu/vector/lane.h), later a device's scalar. There is no branch and no fused
+// double, on the host or a device, or a vector of them (cpu/vector/lane.h). There is no branch and no fused
 // multiply-add in them, so that every lane type and every target computes the same bits. Their error stays below
 // 2 ulp (tests/ops/math_test.cpp), over the whole range, subnormal numbers included.
 //
@@ -14,10 +14,18 @@
 // A lane type L that is not a scalar has: Scalar; arithmetic and comparisons; L(number); L::select(mask, yes, no);
 // bits(), giving something with the operators of an unsigned integer, and L::from_bits; sqrt(), floor(), ceil(),
 // trunc() and round(); and each(f), which applies a function of Scalar lane by lane.
+//
+// TERN_FUNCTOR marks what host and device both compile, TERN_MATH what is inlined as well. TERN_LIBRARY names a
+// function of the C library, which on the device is CUDA's.
 #ifdef __CUDACC__
+#include <cmath>
+#define TERN_FUNCTOR __host__ __device__
 #define TERN_MATH __host__ __device__ __forceinline__
+#define TERN_LIBRARY(function) ::function
 #else
+#define TERN_FUNCTOR
 #define TERN_MATH inline __attribute__((always_inline))
+#define TERN_LIBRARY(function) __builtin_##function
 #endif
 
 namespace tern::kernels::math {
@@ -222,9 +230,9 @@ TERN_MATH L abs(L x) {
 template <class L>
 TERN_MATH L sqrt(L x) {
   if constexpr (std::is_same_v<L, float>) {
-    return __builtin_sqrtf(x);
+    return TERN_LIBRARY(sqrtf)(x);
   } else if constexpr (std::is_same_v<L, double>) {
-    return __builtin_sqrt(x);
+    return TERN_LIBRARY(sqrt)(x);
   } else {
     return x.sqrt();
   }
@@ -334,9 +342,9 @@ TERN_MATH L erf(L x) {
   template <class L>                                                \
   TERN_MATH L name(L x) {                                           \
     if constexpr (std::is_same_v<L, float>) {                       \
-      return __builtin_##builtin##f(x);                             \
+      return TERN_LIBRARY(builtin##f)(x);                           \
     } else if constexpr (std::is_same_v<L, double>) {               \
-      return __builtin_##builtin(x);                                \
+      return TERN_LIBRARY(builtin)(x);                              \
     } else {                                                        \
       return x.each([](Scalar<L> one) { return math::name(one); }); \
     }                                                               \
@@ -363,9 +371,9 @@ TERN_LIBRARY_MATH(erfc, erfc)
   template <class L>                                  \
   TERN_MATH L name(L x) {                             \
     if constexpr (std::is_same_v<L, float>) {         \
-      return __builtin_##builtin##f(x);               \
+      return TERN_LIBRARY(builtin##f)(x);              \
     } else if constexpr (std::is_same_v<L, double>) { \
-      return __builtin_##builtin(x);                  \
+      return TERN_LIBRARY(builtin)(x);                 \
     } else {                                          \
       return x.name();                                \
     }                                                 \
@@ -381,9 +389,9 @@ TERN_ROUNDING(round, nearbyint)  // halves to even
   template <class L>                                                               \
   TERN_MATH L name(L x, L y) {                                                     \
     if constexpr (std::is_same_v<L, float>) {                                      \
-      return __builtin_##builtin##f(x, y);                                         \
+      return TERN_LIBRARY(builtin##f)(x, y);                                       \
     } else if constexpr (std::is_same_v<L, double>) {                              \
-      return __builtin_##builtin(x, y);                                            \
+      return TERN_LIBRARY(builtin)(x, y);                                          \
     } else {                                                                       \
       return x.each([](Scalar<L> a, Scalar<L> b) { return math::name(a, b); }, y); \
     }                                                                              \

@@ -26,7 +26,7 @@ struct SgdElement {
         nesterov(step.nesterov) {}
 
   template <class L>
-  void operator()(L& value, L g, L* state) const {
+  TERN_FUNCTOR void operator()(L& value, L g, L* state) const {
     g = L(sign) * g;
     if (decay != 0) g = g + L(decay) * value;
     if constexpr (Momentum) {
@@ -76,7 +76,7 @@ struct AdamElement {
   }
 
   template <class L>
-  void operator()(L& value, L g, L* state) const {
+  TERN_FUNCTOR void operator()(L& value, L g, L* state) const {
     g = L(sign) * g;
     if (decay != 0) g = g + L(decay) * value;
     state[0] = L(beta1) * state[0] + L(take1) * g;
@@ -106,7 +106,7 @@ struct RmspropElement {
         momentum(static_cast<T>(step.momentum)) {}
 
   template <class L>
-  void operator()(L& value, L g, L* state) const {
+  TERN_FUNCTOR void operator()(L& value, L g, L* state) const {
     g = L(sign) * g;
     if (decay != 0) g = g + L(decay) * value;
     state[0] = L(alpha) * state[0] + L(take) * (g * g);
@@ -134,7 +134,7 @@ struct AdagradElement {
         epsilon(static_cast<T>(step.epsilon)) {}
 
   template <class L>
-  void operator()(L& value, L g, L* state) const {
+  TERN_FUNCTOR void operator()(L& value, L g, L* state) const {
     g = L(sign) * g;
     if (decay != 0) g = g + L(decay) * value;
     state[0] = state[0] + g * g;
@@ -156,7 +156,7 @@ struct AdadeltaElement {
         epsilon(static_cast<T>(step.epsilon)) {}
 
   template <class L>
-  void operator()(L& value, L g, L* state) const {
+  TERN_FUNCTOR void operator()(L& value, L g, L* state) const {
     g = L(sign) * g;
     if (decay != 0) g = g + L(decay) * value;
     state[0] = L(rho) * state[0] + L(take) * (g * g);
@@ -181,7 +181,7 @@ struct LionElement {
         take2(static_cast<T>(1 - step.beta2)) {}
 
   template <class L>
-  void operator()(L& value, L g, L* state) const {
+  TERN_FUNCTOR void operator()(L& value, L g, L* state) const {
     g = L(sign) * g;
     const L toward = L(beta1) * state[0] + L(take1) * g;
     // toward where it is 0 or NaN, so that neither moves by lr

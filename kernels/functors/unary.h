@@ -51,167 +51,167 @@ enum class Saves { none, input, output };
 struct Neg {
   static constexpr Saves saves = Saves::none;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return static_cast<L>(-x);
   }
   template <class L>
-  static L gradient(L g, L) {
+  TERN_FUNCTOR static L gradient(L g, L) {
     return -g;
   }
 };
 struct Sign {
   static constexpr Saves saves = Saves::none;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     // x - x: NaN stays NaN.  NOLINTNEXTLINE(misc-redundant-expression)
     return math::select(x > L(0), L(1), math::select(x < L(0), static_cast<L>(-1), static_cast<L>(x - x)));
   }
   template <class L>
-  static L gradient(L, L) {
+  TERN_FUNCTOR static L gradient(L, L) {
     return L(0);
   }
 };
 struct Abs {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::abs(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * Sign::forward(x);
   }
 };
 struct Exp {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::exp(x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * y;
   }
 };
 struct Log {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::log(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / x;
   }
 };
 struct Log1p {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::log1p(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / (L(1) + x);
   }
 };
 struct Sqrt {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::sqrt(x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * L(0.5) / y;
   }
 };
 struct Square {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return static_cast<L>(x * x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * (x + x);
   }
 };
 struct Reciprocal {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return L(1) / x;
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return -g * y * y;
   }
 };
 struct Tanh {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::tanh(x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * (L(1) - y * y);
   }
 };
 struct Sigmoid {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     const L e = math::exp(-math::abs(x));
     return math::select(x >= L(0), L(1), e) / (L(1) + e);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * y * (L(1) - y);
   }
 };
 struct Relu {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::select(x <= L(0), L(0), x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return math::select(y > L(0), g, L(0));
   }
 };
 struct Softplus {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return Relu::forward(x) + math::log1p(math::exp(-math::abs(x)));
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * Sigmoid::forward(x);
   }
 };
 struct Erf {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::erf(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * (L(1.1283791670955126) * math::exp(-x * x));
   }
 };
 struct Gelu {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return x * (L(0.5) * (L(1) + math::erf(x * L(0.7071067811865476))));
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     const L cdf = L(0.5) * (L(1) + math::erf(x * L(0.7071067811865476)));
     return g * (cdf + x * (L(0.3989422804014327) * math::exp(L(-0.5) * x * x)));
   }
@@ -219,11 +219,11 @@ struct Gelu {
 struct Silu {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return x * Sigmoid::forward(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     const L s = Sigmoid::forward(x);
     return g * (s + x * s * (L(1) - s));
   }
@@ -231,22 +231,22 @@ struct Silu {
 struct Rsqrt {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return L(1) / math::sqrt(x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * (L(-0.5) * y * y * y);
   }
 };
 struct GeluTanh {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return L(0.5) * x * (L(1) + math::tanh(bent(x)));
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     const L t = math::tanh(bent(x));
     const L slope = L(0.7978845608028654) * (L(1) + L(3 * 0.044715) * x * x);
     return g * (L(0.5) * (L(1) + t) + L(0.5) * x * (L(1) - t * t) * slope);
@@ -254,227 +254,227 @@ struct GeluTanh {
 
  private:
   template <class L>
-  static L bent(L x) {
+  TERN_FUNCTOR static L bent(L x) {
     return L(0.7978845608028654) * (x + L(0.044715) * x * x * x);
   }
 };
 struct Exp2 {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::exp2(x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * (y * L(0.6931471805599453));
   }
 };
 struct Expm1 {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::expm1(x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * (y + L(1));
   }
 };
 struct Log2 {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::log2(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / (x * L(0.6931471805599453));
   }
 };
 struct Log10 {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::log10(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / (x * L(2.302585092994046));
   }
 };
 struct Sin {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::sin(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * math::cos(x);
   }
 };
 struct Cos {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::cos(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return -g * math::sin(x);
   }
 };
 struct Tan {
   static constexpr Saves saves = Saves::output;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::tan(x);
   }
   template <class L>
-  static L gradient(L g, L y) {
+  TERN_FUNCTOR static L gradient(L g, L y) {
     return g * (L(1) + y * y);
   }
 };
 struct Asin {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::asin(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / math::sqrt(L(1) - x * x);
   }
 };
 struct Acos {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::acos(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return -g / math::sqrt(L(1) - x * x);
   }
 };
 struct Atan {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::atan(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / (L(1) + x * x);
   }
 };
 struct Sinh {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::sinh(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * math::cosh(x);
   }
 };
 struct Cosh {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::cosh(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * math::sinh(x);
   }
 };
 struct Asinh {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::asinh(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / math::sqrt(x * x + L(1));
   }
 };
 struct Acosh {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::acosh(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / math::sqrt(x * x - L(1));
   }
 };
 struct Atanh {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::atanh(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g / (L(1) - x * x);
   }
 };
 struct Erfc {
   static constexpr Saves saves = Saves::input;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::erfc(x);
   }
   template <class L>
-  static L gradient(L g, L x) {
+  TERN_FUNCTOR static L gradient(L g, L x) {
     return g * (L(-1.1283791670955126) * math::exp(-x * x));
   }
 };
 struct Floor {
   static constexpr Saves saves = Saves::none;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::floor(x);
   }
   template <class L>
-  static L gradient(L, L) {
+  TERN_FUNCTOR static L gradient(L, L) {
     return L(0);
   }
 };
 struct Ceil {
   static constexpr Saves saves = Saves::none;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::ceil(x);
   }
   template <class L>
-  static L gradient(L, L) {
+  TERN_FUNCTOR static L gradient(L, L) {
     return L(0);
   }
 };
 struct Trunc {
   static constexpr Saves saves = Saves::none;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::trunc(x);
   }
   template <class L>
-  static L gradient(L, L) {
+  TERN_FUNCTOR static L gradient(L, L) {
     return L(0);
   }
 };
 struct Round {
   static constexpr Saves saves = Saves::none;
   template <class L>
-  static L forward(L x) {
+  TERN_FUNCTOR static L forward(L x) {
     return math::round(x);
   }
   template <class L>
-  static L gradient(L, L) {
+  TERN_FUNCTOR static L gradient(L, L) {
     return L(0);
   }
 };

@@ -126,7 +126,8 @@ void Backward::add_to(TensorImpl*& slot, Tensor gradient) const {
 }
 
 void Backward::into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op) {
-  if (!(gradient.impl()->shape == leaf->shape) || gradient.impl()->dtype != leaf->dtype) {
+  if (!(gradient.impl()->shape == leaf->shape) || gradient.impl()->dtype != leaf->dtype ||
+      gradient.impl()->device != leaf->device) {
     throw StateError("[" + std::string(op.name) + "] expected a gradient of shape " + to_string(leaf->shape) +
                      ", got " + describe(gradient));
   }
@@ -171,28 +172,28 @@ TensorImpl*& Backward::hooked(TensorImpl* leaf) {
   return hooked_.emplace_back(share(leaf), nullptr).second;
 }
 
-Sink Backward::sink_of(TensorImpl*& slot, const Shape& shape, DType dtype) {
+Sink Backward::sink_of(TensorImpl*& slot, const Shape& shape, const TensorImpl* like) {
   if (!slot) {
-    slot = new_tensor(shape, dtype).release();
+    slot = new_tensor(shape, like->dtype, like->device).release();
     return {slot, false};
   }
   if (!sole_owner(slot)) release(std::exchange(slot, Tensor(share(slot)).clone().release()));
   return {slot, true};
 }
 
-Sink Backward::sink(const Node& node, int i, const Shape& shape, DType dtype) {
+Sink Backward::sink(const Node& node, int i, const Shape& shape, const TensorImpl* like) {
   const Edge& edge = node.edges()[i];
   if (Node* target = edge.node) {
     enqueue(edge);
-    return sink_of(target->pending, shape, dtype);
+    return sink_of(target->pending, shape, like);
   }
   TensorImpl* leaf = edge.tensor;
   if (leaf->extras) [[unlikely]]
-    return sink_of(hooked(leaf), shape, dtype);
-  if (captured_) return sink_of(captured_->wanted.find(leaf)->second, shape, dtype);
+    return sink_of(hooked(leaf), shape, like);
+  if (captured_) return sink_of(captured_->wanted.find(leaf)->second, shape, like);
   const bool present = std::exchange(leaf->grad_present, true);
   if (!leaf->grad) {
-    leaf->grad = new_tensor(shape, dtype).release();
+    leaf->grad = new_tensor(shape, like->dtype, like->device).release();
   } else if (leaf->grad->requires_grad || !leaf->grad->contiguous) {
     release(std::exchange(leaf->grad, Tensor(share(leaf->grad)).detach().clone().release()));
     leaf->grad_buffer = false;
@@ -293,11 +294,12 @@ Tensor start_gradient(const char* where, const Tensor& output, const Tensor& giv
     if (impl->numel != 1) {
       throw_shape(where, "a result of one element, or its gradient", to_string(impl->shape));
     }
-    return full(impl->shape, 1, impl->dtype);
+    return full(impl->shape, 1, impl->dtype, impl->device);
   }
   if (!(given.shape() == impl->shape)) {
     throw_shape(where, "a gradient of shape " + to_string(impl->shape), to_string(given.shape()));
   }
+  check_devices(where, output, given);
   if (given.dtype() != impl->dtype) {
     throw_dtype(where, "a gradient of type " + std::string(name(impl->dtype)), std::string(name(given.dtype())));
   }

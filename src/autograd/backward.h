@@ -38,8 +38,9 @@ class Backward {
   /// What was collected for a captured tensor, undefined when nothing reached it.
   Tensor captured(const Tensor& input) const;
 
-  /// Memory for the gradient of input `i`, which has this shape and type: the preset buffer of a leaf, say.
-  Sink sink(const Node& node, int i, const Shape& shape, DType dtype);
+  /// Memory for the gradient of input `i`, which has this shape, and the type and device of `like`: the preset buffer
+  /// of a leaf, say.
+  Sink sink(const Node& node, int i, const Shape& shape, const TensorImpl* like);
 
   /// Whether the gradient of input `i` may be left as rows (ops/rows.h): it is a leaf without hooks, which
   /// accumulates.
@@ -56,7 +57,7 @@ class Backward {
   void enqueue(const Edge& edge);
   // The gradient so far of a leaf with hooks, which are called at the end.
   TensorImpl*& hooked(TensorImpl* leaf);
-  Sink sink_of(TensorImpl*& slot, const Shape& shape, DType dtype);
+  Sink sink_of(TensorImpl*& slot, const Shape& shape, const TensorImpl* like);
   void into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op);
   void add_to(TensorImpl*& slot, Tensor gradient) const;
   void process(Node* node);

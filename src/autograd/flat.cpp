@@ -30,14 +30,15 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
       internal::throw_dtype("flat_parameters", "parameters of one floating type",
                             std::string(name(dtype)) + " and " + std::string(name(impl->dtype)));
     }
+    internal::check_devices("flat_parameters", parameters_[0], p);
     if (impl->node) throw StateError("[flat_parameters] expected leaves, got the result of an op");
     if (!seen.insert(impl).second) internal::throw_value("flat_parameters", "each parameter once", "one twice");
     offsets_.push_back(numel_);
     held_.push_back(p.requires_grad());
     if (held_.back()) numel_ += (impl->numel + kAlign - 1) / kAlign * kAlign;
   }
-  values_ = zeros({numel_}, dtype);
-  gradients_ = zeros({numel_}, dtype);
+  values_ = zeros({numel_}, dtype, parameters_[0].device());
+  gradients_ = zeros_like(values_);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!held_[i]) continue;
     Tensor& p = parameters_[i];

@@ -17,7 +17,7 @@ Tensor project(const Tensor& result, std::uint64_t stream) {
   Tensor weights = empty(result.shape(), f64);
   auto elements = weights.mutable_span<double>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = 0.5 + random.uniform(i);
-  return (result.to(f64) * weights).sum();
+  return (result.to(f64) * weights.to(result.device())).sum();
 }
 
 std::string place(const Tensor& x, std::int64_t element) {
@@ -79,7 +79,7 @@ GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs
       element.fill_(here);
       double taped = 0;
       if (analytic[w].defined()) {
-        Tensor at = analytic[w].detach().contiguous();
+        const Tensor at = analytic[w].detach().contiguous().to(cpu());
         taped = at.span<double>()[static_cast<std::size_t>(e)];
       }
       const double error = std::abs(taped - numeric) / (1 + std::abs(numeric));

@@ -38,6 +38,7 @@ void take_over(const Tensor& p, const Tensor& fresh) {
   tern::internal::TensorImpl* from = fresh.impl();
   tern::internal::take_elements(to, from);
   to->dtype = from->dtype;
+  to->device = from->device;
   tern::internal::release(std::exchange(to->grad, nullptr));
   to->grad_present = to->grad_buffer = false;
 }
@@ -111,6 +112,17 @@ Module& Module::to(DType dtype) {
     const Tensor gradient = p.grad();
     take_over(p, p.detach().to(dtype));
     if (gradient.defined()) p.set_grad(gradient.detach().to(dtype));
+  }
+  return *this;
+}
+
+Module& Module::to(Device device) {
+  for (Tensor& p : parameters()) {
+    if (p.device() == device) continue;
+    if (!p.is_leaf()) throw StateError("[module.to] expected parameters that are leaves, got the result of an op");
+    const Tensor gradient = p.grad();
+    take_over(p, p.detach().to(device));
+    if (gradient.defined()) p.set_grad(gradient.detach().to(device));
   }
   return *this;
 }

@@ -37,7 +37,7 @@ TERN_COLD Tensor unequal(const Binary& op, const Tensor& a, const Tensor& b);
 inline Tensor run(const Binary& op, const Tensor& a, const Tensor& b, const Shape& shape) {
   const auto *ia = a.impl(), *ib = b.impl();
   Tensor out = internal::new_result(shape, ia->dtype, ia, ib);
-  (*op.kernel)(ia->device, ia->dtype, internal::make_loop(out, {&a, &b}));
+  (*op.kernel)(out.impl()->device, ia->dtype, internal::make_loop(out, {&a, &b}));
   const bool both = op.reads == Reads::both, other = op.reads == Reads::other;
   internal::tape(op, out, {{a, both || (other && ib->requires_grad)}, {b, both || (other && ia->requires_grad)}});
   return out;
@@ -101,7 +101,7 @@ void mul_fused(internal::Backward& run, const Node& node, const Tensor& g, Tenso
   for (int i = 0; i < 2; ++i) {
     if (!node.wants(i)) continue;
     const internal::TensorImpl* other = node.borrow(1 - i);
-    const internal::Sink sink = run.sink(node, i, ig->shape, ig->dtype);
+    const internal::Sink sink = run.sink(node, i, ig->shape, ig);
     if (sink.accumulate) {
       kernels::add_product(ig->device, ig->dtype, internal::make_loop(sink.to, {sink.to, ig, other}));
     } else {
@@ -313,8 +313,10 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     return needs_grad(converted) ? converted.expand(shape) : converted;
   };
   const Tensor left = ready(a), right = ready(b);
-  Tensor out = internal::new_result(shape, dtype, left.impl(), right.impl());
-  kernels::where(ic->device, dtype, internal::make_loop(out, {&condition, &left, &right}));
+  const bool numbers = internal::is_number(left.impl()) && internal::is_number(right.impl());
+  Tensor out = numbers ? internal::new_tensor(shape, dtype, ic->device)
+                       : internal::new_result(shape, dtype, left.impl(), right.impl());
+  kernels::where(out.impl()->device, dtype, internal::make_loop(out, {&condition, &left, &right}));
   internal::tape(op, out, {{condition, true}, {left}, {right}});
   return out;
 }

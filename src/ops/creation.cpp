@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "slots.h"
+#include "tensor/device_runtime.h"
 #include "tensor/impl.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
@@ -12,26 +13,31 @@
 
 namespace tern {
 
-Tensor empty(const Shape& shape, DType dtype) { return internal::new_tensor(shape, dtype); }
+Tensor empty(const Shape& shape, DType dtype, Device device) { return internal::new_tensor(shape, dtype, device); }
 
-Tensor full(const Shape& shape, Scalar value, DType dtype) {
-  Tensor out = internal::new_tensor(shape, dtype);
-  kernels::fill(out.impl()->device, dtype, internal::make_loop(out, {}), value);
+Tensor full(const Shape& shape, Scalar value, DType dtype, Device device) {
+  Tensor out = internal::new_tensor(shape, dtype, device);
+  kernels::fill(device, dtype, internal::make_loop(out, {}), value);
   return out;
 }
-Tensor zeros(const Shape& shape, DType dtype) {
-  Tensor out = internal::new_tensor(shape, dtype);
-  std::memset(out.impl()->data, 0, static_cast<std::size_t>(out.impl()->numel) * size_of(dtype));
+Tensor zeros(const Shape& shape, DType dtype, Device device) {
+  Tensor out = internal::new_tensor(shape, dtype, device);
+  const std::size_t bytes = static_cast<std::size_t>(out.impl()->numel) * size_of(dtype);
+  if (device.kind == DeviceKind::cpu) {
+    std::memset(out.impl()->data, 0, bytes);
+  } else {
+    internal::runtime(device).zero(device.index, out.impl()->data, bytes);
+  }
   return out;
 }
-Tensor ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
-Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype()); }
-Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype()); }
-Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype()); }
-Tensor full_like(const Tensor& x, Scalar value) { return full(x.shape(), value, x.dtype()); }
+Tensor ones(const Shape& shape, DType dtype, Device device) { return full(shape, 1, dtype, device); }
+Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); }
+Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype(), x.device()); }
+Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype(), x.device()); }
+Tensor full_like(const Tensor& x, Scalar value) { return full(x.shape(), value, x.dtype(), x.device()); }
 Tensor scalar(Scalar value, DType dtype) {
   if (dtype != f32 && dtype != f64) return full({}, value, dtype);
-  Tensor out = internal::new_tensor({}, dtype);  // numbers beside tensors come here: no kernel for one element
+  Tensor out = internal::new_tensor({}, dtype, cpu());  // numbers beside tensors come here: no kernel for one element
   if (dtype == f32) {
     *reinterpret_cast<float*>(out.impl()->data) = static_cast<float>(value.real());
   } else {
@@ -52,12 +58,12 @@ Tensor arange(double begin, double end, double step, DType dtype) {
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = begin + static_cast<double>(i) * step;
   return values.to(dtype);
 }
-Tensor arange(std::int64_t count, DType dtype) {
+Tensor arange(std::int64_t count, DType dtype, Device device) {
   if (count < 0) internal::throw_shape("arange", "a count of at least 0", std::to_string(count));
   Tensor values = empty({count}, i64);
   auto elements = values.mutable_span<std::int64_t>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<std::int64_t>(i);
-  return values.to(dtype);
+  return values.to(dtype).to(device);
 }
 Tensor linspace(double begin, double end, std::int64_t count, DType dtype) {
   if (count < 0) internal::throw_value("linspace", "a count of at least 0", std::to_string(count));
@@ -84,7 +90,7 @@ Tensor eye(std::int64_t n, DType dtype) {
 }
 
 Tensor internal::copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype) {
-  Tensor out = new_tensor(shape, dtype);
+  Tensor out = new_tensor(shape, dtype, cpu());
   if (static_cast<std::size_t>(out.numel()) != count) {
     throw_shape("from_span", std::to_string(out.numel()) + " elements for " + to_string(shape), std::to_string(count));
   }

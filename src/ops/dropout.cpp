@@ -19,7 +19,7 @@ Tensor with_mask(const Tensor& input, const Mask& mask) {
                                          out[0] = with_mask(g, node.attributes<Mask>());
                                        }};
   const Tensor x = input.contiguous();
-  Tensor out = internal::new_tensor(x.shape(), x.dtype());
+  Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   kernels::dropout(x.device(), x.dtype(),
                    {x.numel(), x.impl()->data, out.impl()->data, mask.seed, mask.stream, mask.first, mask.p});
   internal::tape_with(op, out, {{x}}, mask);

@@ -31,7 +31,7 @@ Tensor of_rows(const EmbeddingAttribute& a, const Tensor& index, const Tensor& g
 void derivative(const Node& node, const Tensor& g, Tensor* out) {
   const auto& a = node.attributes<EmbeddingAttribute>();
   const Tensor index = node.saved(1).reshape({-1});
-  out[0] = index_add(zeros({a.rows, a.columns}, g.dtype()), 0, index, of_rows(a, index, g));
+  out[0] = index_add(zeros({a.rows, a.columns}, g.dtype(), g.device()), 0, index, of_rows(a, index, g));
 }
 
 void fused(internal::Backward& run, const Node& node, const Tensor& g, Tensor* out) {
@@ -57,11 +57,12 @@ Tensor embedding(const Tensor& weight, const Tensor& index, const EmbeddingOptio
     internal::throw_value("embedding", "padding_idx in [-1, " + std::to_string(shape[0]) + ")",
                           std::to_string(options.padding_idx));
   }
+  internal::check_devices("embedding", weight, index);
   const Tensor places = internal::checked_index("embedding", index, shape[0]);
   const Tensor from = weight.detach().contiguous();
   Shape result = index.shape();
   result.push_back(shape[1]);
-  Tensor out = internal::new_tensor(result, weight.dtype());
+  Tensor out = internal::new_tensor(result, weight.dtype(), weight.device());
   kernels::IndexArgs args = internal::index_args(shape, 0, places.numel(), places);
   args.from = from.impl()->data;
   args.to = out.impl()->data;

@@ -31,6 +31,7 @@ Tensor internal::checked_index(const char* where, const Tensor& index, std::int6
     throw_dtype(where, "an index of type i64 or i32", std::string(name(impl->dtype)));
   }
   Tensor flat = index.detach().to(i64).contiguous();
+  if (flat.device() != cpu()) return flat;  // its kernels look as they go, and synchronize() throws
   const auto all = flat.span<std::int64_t>();
   bool outside = false;
   for (std::int64_t i : all) outside |= static_cast<std::uint64_t>(i) >= static_cast<std::uint64_t>(size);
@@ -75,7 +76,8 @@ struct IndexAttribute {
   int dim;
 };
 
-Tensor checked_rows(const char* where, const Tensor& index, std::int64_t size) {
+Tensor checked_rows(const char* where, const Tensor& x, const Tensor& index, std::int64_t size) {
+  internal::check_devices(where, x, index);
   if (checked(index)->shape.size() != 1) throw_shape(where, "an index of one dimension", to_string(index.shape()));
   return checked_index(where, index, size);
 }
@@ -84,6 +86,7 @@ void check_source(const char* where, const Tensor& x, const Tensor& source, cons
   if (!(checked(source)->shape == expected)) {
     throw_shape(where, "a source of shape " + to_string(expected), to_string(source.shape()));
   }
+  internal::check_devices(where, x, source);
   if (source.dtype() != x.dtype()) {
     throw_dtype(where, "a source of type " + std::string(name(x.dtype())), std::string(name(source.dtype())));
   }
@@ -92,7 +95,7 @@ void check_source(const char* where, const Tensor& x, const Tensor& source, cons
 // A copy of x that the kernel has written `source` into.
 Tensor written(const Slot& kernel, const Tensor& x, const Tensor& source, kernels::IndexArgs args) {
   const Tensor from = source.detach().contiguous();
-  Tensor out = internal::new_tensor(x.shape(), x.dtype());
+  Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   internal::copy_elements(out, x);
   args.from = from.impl()->data;
   args.to = out.impl()->data;
@@ -105,7 +108,7 @@ Tensor with_rows(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim,
                  const Tensor& source) {
   Shape expected = checked(x)->shape;
   dim = wrap_dim(op.name, dim, expected.size());
-  const Tensor rows = checked_rows(op.name, index, expected[dim]);
+  const Tensor rows = checked_rows(op.name, x, index, expected[dim]);
   expected[dim] = rows.numel();
   check_source(op.name, x, source, expected);
   if (is_half(x.dtype()) && &kernel == &kernels::index_add) {
@@ -121,15 +124,15 @@ Tensor with_rows(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim,
 Tensor index_select(const Tensor& x, int dim, const Tensor& index) {
   static constexpr OpInfo op{"index_select", [](const Node& node, const Tensor& g, Tensor* out) {
                                const auto& a = node.attributes<IndexAttribute>();
-                               out[0] = index_add(zeros(a.shape, g.dtype()), a.dim, node.saved(1), g);
+                               out[0] = index_add(zeros(a.shape, g.dtype(), g.device()), a.dim, node.saved(1), g);
                              }};
   Shape shape = checked(x)->shape;
   dim = wrap_dim("index_select", dim, shape.size());
-  const Tensor rows = checked_rows("index_select", index, shape[dim]);
+  const Tensor rows = checked_rows("index_select", x, index, shape[dim]);
   const Tensor from = x.detach().contiguous();
   kernels::IndexArgs args = index_args(shape, dim, rows.numel(), rows);
   shape[dim] = rows.numel();
-  Tensor out = internal::new_tensor(shape, x.dtype());
+  Tensor out = internal::new_tensor(shape, x.dtype(), x.device());
   args.from = from.impl()->data;
   args.to = out.impl()->data;
   kernels::index_select(x.device(), x.dtype(), args);
@@ -154,9 +157,9 @@ Tensor index_copy(const Tensor& x, int dim, const Tensor& index, const Tensor& s
                                if (node.wants(0)) out[0] = index_fill(g, dim, rows, 0);
                                if (node.wants(2)) {
                                  // Of rows at one index, the last alone reached the result.
-                                 const Tensor order = arange(rows.numel());
-                                 const Tensor last =
-                                     index_select(index_copy(zeros({g.size(dim)}, i64), 0, rows, order), 0, rows);
+                                 const Tensor order = arange(rows.numel(), i64, g.device());
+                                 const Tensor last = index_select(
+                                     index_copy(zeros({g.size(dim)}, i64, g.device()), 0, rows, order), 0, rows);
                                  Shape along;
                                  for (int d = 0; d < g.dim(); ++d) along.push_back(d == dim ? rows.numel() : 1);
                                  out[2] = where((last == order).reshape(along), index_select(g, dim, rows), 0);
@@ -168,10 +171,10 @@ Tensor index_copy(const Tensor& x, int dim, const Tensor& index, const Tensor& s
 Tensor index_fill(const Tensor& x, int dim, const Tensor& index, Scalar value) {
   Shape shape = checked(x)->shape;
   dim = wrap_dim("index_fill", dim, shape.size());
-  const Tensor rows = checked_rows("index_fill", index, shape[dim]);
+  const Tensor rows = checked_rows("index_fill", x, index, shape[dim]);
   internal::check_kind("index_fill", x.dtype(), value);
   shape[dim] = rows.numel();
-  return index_copy(x, dim, rows, full({}, value, x.dtype()).expand(shape));
+  return index_copy(x, dim, rows, full({}, value, x.dtype(), x.device()).expand(shape));
 }
 
 namespace {
@@ -209,6 +212,7 @@ Tensor with_elements(const OpInfo& op, const Slot& kernel, const Tensor& x, int 
                      const Tensor& source) {
   dim = wrap_dim(op.name, dim, checked(x)->shape.size());
   const Tensor part = cut(op.name, x, dim, index);
+  internal::check_devices(op.name, x, index);
   const Tensor places = checked_index(op.name, index, x.size(dim));
   const Shape& sizes = index.shape();
   Tensor from = source;
@@ -230,13 +234,14 @@ Tensor with_elements(const OpInfo& op, const Slot& kernel, const Tensor& x, int 
 Tensor gather(const Tensor& x, int dim, const Tensor& index) {
   static constexpr OpInfo op{"gather", [](const Node& node, const Tensor& g, Tensor* out) {
                                const auto& a = node.attributes<IndexAttribute>();
-                               out[0] = scatter_add(zeros(a.shape, g.dtype()), a.dim, node.saved(1), g);
+                               out[0] = scatter_add(zeros(a.shape, g.dtype(), g.device()), a.dim, node.saved(1), g);
                              }};
   dim = wrap_dim("gather", dim, checked(x)->shape.size());
   const Tensor part = cut("gather", x, dim, index);
+  internal::check_devices("gather", x, index);
   const Tensor places = checked_index("gather", index, x.size(dim));
   const Tensor from = part.detach().contiguous();
-  Tensor out = internal::new_tensor(index.shape(), x.dtype());
+  Tensor out = internal::new_tensor(index.shape(), x.dtype(), x.device());
   kernels::IndexArgs args = index_args(part.shape(), dim, index.size(dim), places);
   args.from = from.impl()->data;
   args.to = out.impl()->data;
@@ -268,9 +273,9 @@ Tensor scatter(const Tensor& x, int dim, const Tensor& index, const Tensor& sour
                                if (node.wants(0)) out[0] = scatter(g, dim, places, 0);
                                if (node.wants(2)) {
                                  // Of elements at one place, the last alone reached the result.
-                                 const Tensor order = arange(places.numel()).reshape(places.shape());
-                                 const Tensor last =
-                                     gather(scatter(zeros(g.shape(), i64), dim, places, order), dim, places);
+                                 const Tensor order = arange(places.numel(), i64, g.device()).reshape(places.shape());
+                                 const Tensor last = gather(
+                                     scatter(zeros(g.shape(), i64, g.device()), dim, places, order), dim, places);
                                  out[2] = where(last == order, gather(g, dim, places), 0);
                                }
                              }};
@@ -279,7 +284,7 @@ Tensor scatter(const Tensor& x, int dim, const Tensor& index, const Tensor& sour
 
 Tensor scatter(const Tensor& x, int dim, const Tensor& index, Scalar value) {
   internal::check_kind("scatter", checked(x)->dtype, value);
-  return scatter(x, dim, index, full({}, value, x.dtype()).expand(checked(index)->shape));
+  return scatter(x, dim, index, full({}, value, x.dtype(), x.device()).expand(checked(index)->shape));
 }
 
 Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& source) {
@@ -308,7 +313,7 @@ Tensor set_indices(const Tensor& flags, const Shape& shape) {
   std::int64_t count = 0;
   kernels::NonzeroArgs args{shape, flags.impl()->data, nullptr, &count};
   kernels::nonzero(flags.device(), boolean, args);
-  Tensor out = internal::new_tensor({count, shape.size()}, i64);
+  Tensor out = internal::new_tensor({count, shape.size()}, i64, flags.device());
   args.indices = reinterpret_cast<std::int64_t*>(out.impl()->data);
   if (count > 0) kernels::nonzero(flags.device(), boolean, args);
   return out;
@@ -371,7 +376,7 @@ namespace {
 
 // One more than the largest of `index`, at least `least`. Throws IndexError on a negative one.
 std::int64_t length_for(const char* where, const Tensor& index, std::int64_t least) {
-  const Tensor flat = checked_index(where, index, INT64_MAX);
+  const Tensor flat = checked_index(where, index.to(cpu()), INT64_MAX);
   for (std::int64_t i : flat.span<std::int64_t>()) least = std::max(least, i + 1);
   return least;
 }
@@ -382,11 +387,11 @@ Tensor one_hot(const Tensor& index, std::int64_t classes) {
   if (classes < -1) internal::throw_value("one_hot", "a number of classes, or -1", std::to_string(classes));
   if (classes == -1) classes = length_for("one_hot", index, 0);
   checked_index("one_hot", index, classes);
-  return (index.unsqueeze(-1) == arange(classes)).to(i64);
+  return (index.unsqueeze(-1) == arange(classes, i64, index.device())).to(i64);
 }
 
 Tensor bincount(const Tensor& x, std::int64_t min_length) {
-  return bincount(x, ones(checked(x)->shape, i64), min_length);
+  return bincount(x, ones(checked(x)->shape, i64, x.device()), min_length);
 }
 
 Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t min_length) {
@@ -395,7 +400,7 @@ Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t min_length)
                 to_string(x.shape()) + " and " + to_string(checked(weights)->shape));
   }
   if (min_length < 0) internal::throw_value("bincount", "a length of at least 0", std::to_string(min_length));
-  return index_add(zeros({length_for("bincount", x, min_length)}, weights.dtype()), 0, x, weights);
+  return index_add(zeros({length_for("bincount", x, min_length)}, weights.dtype(), weights.device()), 0, x, weights);
 }
 
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
@@ -406,13 +411,14 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
     throw_shape("searchsorted", "sorted [n], or [..., n] and values [..., m]",
                 to_string(rows) + " and " + to_string(shape));
   }
+  internal::check_devices("searchsorted", sorted, values);
   if (sorted.dtype() != values.dtype()) {
     throw_dtype("searchsorted", "sorted and values of one type",
                 std::string(name(sorted.dtype())) + " and " + std::string(name(values.dtype())));
   }
   if (is_half(sorted.dtype())) return searchsorted(sorted.to(f32), values.to(f32), right);
   const Tensor from = sorted.detach().contiguous(), what = values.detach().contiguous();
-  Tensor out = internal::new_tensor(shape, i64);
+  Tensor out = internal::new_tensor(shape, i64, from.device());
   const std::int64_t count = rows.size() == 1 ? what.numel() : shape.back();
   const kernels::SearchArgs args{count == 0 ? 0 : what.numel() / count,
                                  rows.back(),

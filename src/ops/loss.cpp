@@ -25,6 +25,7 @@ void check_pair(const char* where, const Tensor& a, const Tensor& b) {
   if (!(ia->shape == ib->shape)) {
     internal::throw_shape(where, "a target of shape " + to_string(ia->shape), to_string(ib->shape));
   }
+  internal::check_devices(where, a, b);
   if (ia->dtype != ib->dtype || !is_floating(ia->dtype)) {
     internal::throw_dtype(where, "prediction and target of one floating type",
                           std::string(name(ia->dtype)) + " and " + std::string(name(ib->dtype)));
@@ -71,7 +72,7 @@ void bce_fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* o
     const auto strides = g.strides();
     const bool repeated = std::all_of(strides.begin(), strides.end(), [](std::int64_t step) { return step == 0; });
     const Tensor each = repeated ? g : g.contiguous();
-    out[0] = internal::new_tensor(x.shape(), x.dtype());
+    out[0] = internal::new_tensor(x.shape(), x.dtype(), x.device());
     auto args = arguments(x, node.saved(1), saved_if_any(node, 2), saved_if_any(node, 3), out[0]);
     args.g = each.impl()->data;
     args.g_step = repeated ? 0 : 1;
@@ -83,6 +84,7 @@ void bce_fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* o
 // A weight as the kernel takes it: of the logits' type and shape.
 Tensor spread(const char* where, const Tensor& weight, const Tensor& logits) {
   if (!weight.defined()) return weight;
+  internal::check_devices(where, logits, weight);
   const Shape& shape = logits.shape();
   if (!(broadcast_shapes(where, weight.shape(), shape) == shape)) {
     internal::throw_shape(where, "weights that broadcast to " + to_string(shape), to_string(weight.shape()));
@@ -99,7 +101,7 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceOpti
   const Tensor x = logits.contiguous(), t = target.contiguous();
   const Tensor weight = spread("bce_with_logits", options.weight, x),
                share = spread("bce_with_logits", options.pos_weight, x);
-  Tensor losses = internal::new_tensor(x.shape(), x.dtype());
+  Tensor losses = internal::new_tensor(x.shape(), x.dtype(), x.device());
   kernels::bce_with_logits(x.device(), x.dtype(), arguments(x, t, weight, share, losses));
   internal::tape(op, losses, {{x, true}, {t, true}, {weight, weight.defined()}, {share, share.defined()}});
   return reduce(losses, options.reduction);
@@ -125,8 +127,8 @@ kernels::CrossEntropyArgs arguments(const Tensor& logits, const Tensor& target, 
 
 // q of the kernel's contract, [N, C]: what each class of each row counts.
 Tensor shares(const Tensor& target, const Tensor& weight, double smoothing, std::int64_t classes, DType dtype) {
-  const Tensor w = weight.defined() ? weight.detach() : ones({classes}, dtype);
-  const Tensor one_hot = (target.unsqueeze(1) == arange(classes).unsqueeze(0)).to(dtype);
+  const Tensor w = weight.defined() ? weight.detach() : ones({classes}, dtype, target.device());
+  const Tensor one_hot = (target.unsqueeze(1) == arange(classes, i64, target.device()).unsqueeze(0)).to(dtype);
   return (one_hot * (1 - smoothing) + smoothing / static_cast<double>(classes)) * w;
 }
 
@@ -142,12 +144,12 @@ Tensor cross_entropy_rows(const Tensor& logits, const Tensor& target, const Tens
       },
       [](internal::Backward&, const Node& node, const Tensor& g, Tensor* out) {
         const Tensor logits = node.saved(0), rows = g.contiguous();
-        out[0] = internal::new_tensor(logits.shape(), logits.dtype());
+        out[0] = internal::new_tensor(logits.shape(), logits.dtype(), logits.device());
         kernels::cross_entropy_gradient(logits.device(), logits.dtype(),
                                         arguments(logits, node.saved(1), saved_if_any(node, 2),
                                                   node.attributes<CrossEntropyAttribute>().smoothing, rows, out[0]));
       }};
-  Tensor out = internal::new_tensor({logits.size(0)}, logits.dtype());
+  Tensor out = internal::new_tensor({logits.size(0)}, logits.dtype(), logits.device());
   kernels::cross_entropy(logits.device(), logits.dtype(), arguments(logits, target, weight, smoothing, {}, out));
   internal::tape_with(op, out, {{logits, true}, {target, true}, {weight, weight.defined()}},
                       CrossEntropyAttribute{smoothing});
@@ -160,10 +162,11 @@ namespace {
 
 // Logits and target of any number of dimensions as rows: [N·d…, C] and [N·d…].
 struct Classes {
-  Tensor rows, label;  // classes that are ignored stand as 0
-  Tensor ignored;      // where, when there are any
-  Tensor weight;       // [C], of the rows' type, or undefined
-  double total = 0;    // of the target classes' weights
+  Tensor rows, label;   // classes that are ignored stand as 0
+  Tensor ignored;       // where, when there are any
+  Tensor weight;        // [C], of the rows' type, or undefined
+  double total = 0;     // of the target classes' weights
+  Tensor device_total;  // the same where the device counted it
 };
 
 Classes classes(const char* op, const Tensor& logits, const Tensor& target, const Tensor& weight,
@@ -180,6 +183,8 @@ Classes classes(const char* op, const Tensor& logits, const Tensor& target, cons
     internal::throw_dtype(op, "floating logits and a target of type i64 or i32",
                           std::string(name(il->dtype)) + " and " + std::string(name(it->dtype)));
   }
+  internal::check_devices(op, logits, target);
+  internal::check_devices(op, logits, weight);
   const std::int64_t count = il->shape[dim];
   Classes out;
   out.label = target.to(i64).reshape({it->numel}).contiguous();
@@ -197,6 +202,15 @@ Classes classes(const char* op, const Tensor& logits, const Tensor& target, cons
       internal::throw_shape(op, "class weights [" + std::to_string(count) + "]", to_string(weight.shape()));
     }
     out.weight = weight.detach().to(il->dtype).contiguous();
+  }
+  if (out.label.device() != cpu()) {
+    // No look at the labels, for which the device would have to be waited for: its kernels look as they go.
+    out.ignored = out.label == ignore_index;
+    out.label = where(out.ignored, 0, out.label);
+    const Tensor counted =
+        out.weight.defined() ? index_select(out.weight, 0, out.label) : ones({it->numel}, il->dtype, il->device);
+    out.device_total = where(out.ignored, 0, counted).sum();
+    return out;
   }
   const Tensor real = out.weight.defined() ? out.weight.to(f64) : Tensor();
   const double* weights = real.defined() ? real.span<double>().data() : nullptr;
@@ -223,7 +237,8 @@ Classes classes(const char* op, const Tensor& logits, const Tensor& target, cons
 Tensor reduce(const Classes& of, const Tensor& losses, const Shape& shape, Reduction reduction) {
   const Tensor rows = of.ignored.defined() ? where(of.ignored, 0, losses) : losses;
   if (reduction == Reduction::none) return rows.reshape(shape);
-  return reduction == Reduction::sum ? rows.sum() : rows.sum() / of.total;
+  if (reduction == Reduction::sum) return rows.sum();
+  return of.device_total.defined() ? rows.sum() / of.device_total : rows.sum() / of.total;
 }
 
 Tensor cross_entropy_of_probabilities(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {

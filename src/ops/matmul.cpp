@@ -2,6 +2,7 @@
 
 #include "autograd/backward.h"
 #include "slots.h"
+#include "tensor/device_runtime.h"
 #include "tensor_loop.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/reduce.h"
@@ -22,6 +23,9 @@ void check_types(const char* where, const TensorImpl* a, const TensorImpl* b) {
   if (a->dtype != b->dtype || !is_floating(a->dtype)) {
     internal::throw_dtype(where, "equal floating types",
                           std::string(name(a->dtype)) + " and " + std::string(name(b->dtype)));
+  }
+  if (a->device != b->device) {
+    internal::throw_devices(where, to_string(a->device) + " and " + to_string(b->device));
   }
 }
 
@@ -95,7 +99,7 @@ void matmul_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
   if (node.wants(0)) {
     const Tensor b = node.saved(1);
     if (same_batch(a_shape, g.impl()->shape)) {
-      product_into(run.sink(node, 0, a_shape, g.dtype()), a_shape, g.impl(), false, b.impl(), true);
+      product_into(run.sink(node, 0, a_shape, g.impl()), a_shape, g.impl(), false, b.impl(), true);
     } else {
       out[0] = left_gradient(g, b, a_shape);
     }
@@ -103,7 +107,7 @@ void matmul_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
   if (node.wants(1)) {
     const Tensor a = node.saved(0);
     if (same_batch(b_shape, g.impl()->shape)) {
-      product_into(run.sink(node, 1, b_shape, g.dtype()), b_shape, a.impl(), true, g.impl(), false);
+      product_into(run.sink(node, 1, b_shape, g.impl()), b_shape, a.impl(), true, g.impl(), false);
     } else {
       out[1] = right_gradient(g, a, b_shape);
     }
@@ -141,7 +145,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     for (int d = 0; d < a_dims - 1; ++d) rows *= shape[d];
     return matmul(a.reshape({rows, ia->shape[a_dims - 1]}), b).reshape(shape);
   }
-  Tensor out = internal::new_tensor(shape, ia->dtype);
+  Tensor out = internal::new_tensor(shape, ia->dtype, ia->device);
   kernels::gemm(ia->device, ia->dtype, product(ia, false, ib, false, shape, out.impl()->data));
   internal::tape_with(op, out, {{a, ib->requires_grad}, {b, ia->requires_grad}},
                       MatmulAttributes{ia->shape, ib->shape});
@@ -182,7 +186,7 @@ void linear_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
   Tensor z = g;
   if (activation != Activation::none) {
     const Tensor y = node.saved_output();
-    z = internal::new_tensor(g.impl()->shape, g.impl()->dtype);
+    z = internal::new_tensor(g.impl()->shape, g.impl()->dtype, g.impl()->device);
     const auto& kernel = activation == Activation::relu   ? kernels::unary_relu_gradient
                          : activation == Activation::tanh ? kernels::unary_tanh_gradient
                                                           : kernels::unary_sigmoid_gradient;
@@ -191,12 +195,12 @@ void linear_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
   if (node.wants(1)) {
     const Tensor x = node.saved(0);
     const Shape shape{z.impl()->shape[1], x.impl()->shape[1]};
-    product_into(run.sink(node, 1, shape, z.impl()->dtype), shape, z.impl(), true, x.impl(), false);
+    product_into(run.sink(node, 1, shape, z.impl()), shape, z.impl(), true, x.impl(), false);
   }
   if (node.wants(0)) {
     const Tensor weight = node.saved(1);
     const Shape shape{z.impl()->shape[0], weight.impl()->shape[1]};
-    product_into(run.sink(node, 0, shape, z.impl()->dtype), shape, z.impl(), false, weight.impl(), false);
+    product_into(run.sink(node, 0, shape, z.impl()), shape, z.impl(), false, weight.impl(), false);
   }
   if (node.wants(2)) out[2] = sum(z, {0});
 }
@@ -222,7 +226,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
     return linear(x.reshape({rows, ix->shape.back()}), weight, bias, activation).reshape(shape);
   }
   const Tensor row = ib && !ib->contiguous ? bias.contiguous() : bias;
-  Tensor out = internal::new_tensor({ix->shape[0], iw->shape[0]}, ix->dtype);
+  Tensor out = internal::new_tensor({ix->shape[0], iw->shape[0]}, ix->dtype, ix->device);
   kernels::GemmArgs args = product(ix, false, iw, true, out.impl()->shape, out.impl()->data);
   args.bias = ib ? row.impl()->data : nullptr;
   args.activation = activation;

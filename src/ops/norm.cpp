@@ -68,7 +68,7 @@ void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) 
   for (int d = a.dims; d > 0; --d) shape.push_back(x.size(-d));
   const auto wanted = [&](int i, const Shape& of) -> void* {
     if (!node.wants(i)) return nullptr;
-    out[i] = internal::new_tensor(of, x.dtype());
+    out[i] = internal::new_tensor(of, x.dtype(), x.device());
     return out[i].impl()->data;
   };
   args.out = wanted(kX, x.shape());
@@ -79,6 +79,7 @@ void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) 
 
 void check_weight(const char* where, const Tensor& x, const Shape& shape, const Tensor& weight) {
   if (!weight.defined()) return;
+  internal::check_devices(where, x, weight);
   if (!(weight.shape() == shape)) {
     internal::throw_shape(where, "weights of shape " + to_string(shape), to_string(weight.shape()));
   }
@@ -115,9 +116,9 @@ Tensor normalised(const OpInfo& op, const Tensor& input, const Shape& shape, con
   const Tensor weight = options.weight.defined() ? options.weight.contiguous() : Tensor();
   const Tensor bias = options.bias.defined() ? options.bias.contiguous() : Tensor();
   const NormAttribute attribute{shape.size(), options.eps, centred};
-  Tensor out = internal::new_tensor(x.shape(), x.dtype());
+  Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   kernels::NormArgs args = arguments(x, weight, {}, attribute);
-  const Tensor statistics = internal::new_tensor({args.rows, 2}, f64);
+  const Tensor statistics = internal::new_tensor({args.rows, 2}, f64, x.device());
   args.statistics = reinterpret_cast<double*>(statistics.impl()->data);
   args.bias = bias.defined() ? bias.impl()->data : nullptr;
   args.out = out.impl()->data;

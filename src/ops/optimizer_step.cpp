@@ -1,9 +1,11 @@
 #include "tern/ops/optimizer_step.h"
 
+#include <cmath>
 #include <initializer_list>
 
 #include "slots.h"
 #include "tensor/impl.h"
+#include "tern/ops/binary.h"
 
 namespace tern {
 namespace {
@@ -13,6 +15,7 @@ using internal::checked;
 // Throws unless `x` lies as `value` does.
 void check(const char* where, const Tensor& value, const Tensor& x) {
   const auto *iv = checked(value), *ix = checked(x);
+  internal::check_devices(where, value, x);
   if (!(iv->shape == ix->shape) || !iv->contiguous || !ix->contiguous) {
     internal::throw_shape(where, "contiguous tensors of one shape",
                           to_string(iv->shape) + " and " + to_string(ix->shape));
@@ -61,6 +64,24 @@ void sgd_step(Tensor value, const Tensor& gradient, Tensor buffer, const SgdStep
 
 void adam_step(Tensor value, const Tensor& gradient, Tensor mean, Tensor square, Tensor largest, const AdamStep& step) {
   if (step.step < 1) internal::throw_value("adam_step", "a step of at least 1", std::to_string(step.step));
+  if (step.resident.defined()) {
+    const Tensor& resident = step.resident;
+    if (resident.shape() != Shape{3} || resident.dtype() != f64 || !resident.is_contiguous() ||
+        step.form != AdamForm::adam) {
+      internal::throw_value("adam_step", "resident numbers as contiguous f64 [3], for AdamForm::adam",
+                            internal::describe(resident));
+    }
+    internal::check_devices("adam_step", value, resident);
+    if (value.device() == cpu()) {
+      const auto numbers = resident.span<double>();
+      if (!(std::abs(numbers[2]) > 0)) return;
+      AdamStep own = step;
+      own.resident = Tensor();
+      own.lr = numbers[0];
+      own.step = static_cast<std::int64_t>(numbers[1]) + 1;
+      return adam_step(value, numbers[2] == 1 ? gradient : gradient.detach() * numbers[2], mean, square, largest, own);
+    }
+  }
   run("adam_step", kernels::adam, value, gradient, {{mean}, {square}, {largest, true}}, step);
 }
 

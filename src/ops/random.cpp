@@ -25,22 +25,22 @@ std::uint64_t draw(std::int64_t numel, std::uint64_t words) {
 }
 }  // namespace
 
-Tensor uniform(const Shape& shape, double low, double high, DType dtype) {
+Tensor uniform(const Shape& shape, double low, double high, DType dtype, Device device) {
   if (!(low < high) || !std::isfinite(high - low)) {
     internal::throw_value("uniform", "low < high", std::to_string(low) + " and " + std::to_string(high));
   }
   if (!is_floating(dtype)) internal::throw_dtype("uniform", "a floating type", std::string(name(dtype)));
-  Tensor out = internal::new_tensor(shape, dtype);
+  Tensor out = internal::new_tensor(shape, dtype, device);
   const Generator& generator = default_generator();
   const std::uint64_t first = draw(out.numel(), dtype == f64 ? 2 : 1);
   kernels::random_uniform(out.device(), dtype,
                           {out.numel(), out.impl()->data, generator.seed, generator.stream, first, low, high});
   return out;
 }
-Tensor rand(const Shape& shape, DType dtype) { return uniform(shape, 0, 1, dtype); }
-Tensor randn(const Shape& shape, DType dtype) {
+Tensor rand(const Shape& shape, DType dtype, Device device) { return uniform(shape, 0, 1, dtype, device); }
+Tensor randn(const Shape& shape, DType dtype, Device device) {
   if (!is_floating(dtype)) internal::throw_dtype("randn", "a floating type", std::string(name(dtype)));
-  Tensor out = internal::new_tensor(shape, dtype);
+  Tensor out = internal::new_tensor(shape, dtype, device);
   const Generator& generator = default_generator();
   const std::uint64_t first = draw(out.numel(), 4);
   kernels::random_normal(out.device(), dtype, {out.numel(), out.impl()->data, generator.seed, generator.stream, first});
@@ -56,13 +56,13 @@ Tensor normal(const Shape& shape, double mean, double stddev, DType dtype) {
   return randn(shape, dtype) * stddev + mean;
 }
 
-Tensor rand_like(const Tensor& x) { return rand(x.shape(), x.dtype()); }
-Tensor randn_like(const Tensor& x) { return randn(x.shape(), x.dtype()); }
+Tensor rand_like(const Tensor& x) { return rand(x.shape(), x.dtype(), x.device()); }
+Tensor randn_like(const Tensor& x) { return randn(x.shape(), x.dtype(), x.device()); }
 
 namespace {
 // low … low + span - 1; a span of 0 stands for 2^64.
 Tensor integers(const Shape& shape, std::int64_t low, std::uint64_t span) {
-  Tensor out = internal::new_tensor(shape, i64);
+  Tensor out = internal::new_tensor(shape, i64, cpu());
   const Generator& generator = default_generator();
   const std::uint64_t first = draw(out.numel(), 2);
   kernels::random_integer(out.device(), i64,
@@ -88,13 +88,13 @@ Tensor bernoulli(const Tensor& x) {
   if (!is_floating(internal::checked(x)->dtype)) {
     internal::throw_dtype("bernoulli", "probabilities of a floating type", std::string(name(x.dtype())));
   }
-  const Tensor p = x.detach().to(f64).contiguous();
+  const Tensor p = x.detach().to(f64).contiguous().to(cpu());
   for (double each : p.span<double>()) {
     if (!(each >= 0 && each <= 1)) {
       internal::throw_value("bernoulli", "probabilities in [0, 1]", std::to_string(each));
     }
   }
-  return (rand(x.shape(), f64) < p).to(x.dtype());
+  return (rand(x.shape(), f64) < p).to(x.dtype()).to(x.device());
 }
 
 namespace {
@@ -134,7 +134,7 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement) 
   }
   if (count < 0) internal::throw_value("multinomial", "a count of at least 0", std::to_string(count));
   const auto n = static_cast<std::size_t>(shape.back()), wanted = static_cast<std::size_t>(count);
-  const Tensor p = weights.detach().to(f64).contiguous();
+  const Tensor p = weights.detach().to(f64).contiguous().to(cpu());
   const auto all = p.span<double>();
   const std::size_t rows = all.size() / n, drawn = replacement ? wanted : n;
   for (std::size_t r = 0; r < rows; ++r) {
@@ -151,14 +151,14 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement) 
     }
   }
   shape[shape.size() - 1] = count;
-  Tensor out = internal::new_tensor(shape, i64);
+  Tensor out = internal::new_tensor(shape, i64, cpu());
   const Tensor uniforms = rand({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(drawn)}, f64);
   const auto to = out.mutable_span<std::int64_t>();
   for (std::size_t r = 0; r < rows; ++r) {
     (replacement ? draw_again : draw_once)(all.subspan(r * n, n), uniforms.span<double>().subspan(r * drawn, drawn),
                                            to.subspan(r * wanted, wanted));
   }
-  return out;
+  return out.to(weights.device());
 }
 
 }  // namespace tern

@@ -60,7 +60,7 @@ void add_dim(std::int64_t size, std::int64_t stride, int& count, std::int64_t* s
 Tensor run(const kernels::KernelSlot<kernels::ReduceFn>& kernel, const Tensor& x, const Reduced& r, bool keepdim,
            DType result) {
   const auto* impl = x.impl();
-  Tensor out = internal::new_tensor(keepdim ? r.kept_as_one : r.without, result);
+  Tensor out = internal::new_tensor(keepdim ? r.kept_as_one : r.without, result, impl->device);
   kernels::ReduceArgs args;
   args.x = impl->data;
   args.out = out.impl()->data;
@@ -189,13 +189,13 @@ Tensor prod(const Tensor& x, const Dims& dims, bool keepdim) {
 
 Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced r = reduced("any", checked(x)->shape, dims);
-  if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, false, boolean);
+  if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, false, boolean, x.device());
   return max(x != false, dims, keepdim);
 }
 
 Tensor all(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced r = reduced("all", checked(x)->shape, dims);
-  if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, true, boolean);
+  if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, true, boolean, x.device());
   return min(x != false, dims, keepdim);
 }
 
@@ -275,7 +275,7 @@ Tensor running_sum(const Tensor& x, int dim, bool reverse) {
                              }};
   const Tensor from = x.contiguous();
   const Shape& shape = from.shape();
-  Tensor out = internal::new_tensor(shape, from.dtype());
+  Tensor out = internal::new_tensor(shape, from.dtype(), from.device());
   kernels::CumulateArgs args{1, shape[dim], 1, from.impl()->data, out.impl()->data, reverse};
   for (int d = 0; d < dim; ++d) args.outer *= shape[d];
   for (int d = dim + 1; d < shape.size(); ++d) args.inner *= shape[d];

@@ -30,7 +30,7 @@ void internal::add_rows(TensorImpl* leaf, const Tensor& index, const Tensor& val
   const Distinct distinct = unique(rows.index);
   Shape shape = rows.values.shape();
   shape[0] = distinct.values.numel();
-  extras.row_values = index_add(zeros(shape, values.dtype()), 0, distinct.inverse, rows.values);
+  extras.row_values = index_add(zeros(shape, values.dtype(), values.device()), 0, distinct.inverse, rows.values);
   extras.row_index = distinct.values;
   leaf->grad_rows = true;
 }
@@ -39,7 +39,7 @@ void internal::merge_rows(TensorImpl* leaf) {
   const GradMode off(false);
   const RowGradient rows{leaf->extras->row_index, leaf->extras->row_values};
   drop_rows(leaf);
-  const Tensor dense = index_add(zeros(leaf->shape, leaf->dtype), 0, rows.index, rows.values);
+  const Tensor dense = index_add(zeros(leaf->shape, leaf->dtype, leaf->device), 0, rows.index, rows.values);
   if (!leaf->grad) {
     leaf->grad = Tensor(dense).release();
   } else if (!leaf->grad_present) {

@@ -46,6 +46,7 @@ Tensor cat(const std::vector<Tensor>& tensors, int dim) {
   shape[dim] = 0;
   for (const Tensor& x : tensors) {
     Shape other = checked(x)->shape;
+    internal::check_devices("cat", tensors[0], x);
     const std::int64_t size = dim < other.size() ? other[dim] : 0;
     if (dim < other.size()) other[dim] = 0;
     Shape fixed = shape;
@@ -58,7 +59,7 @@ Tensor cat(const std::vector<Tensor>& tensors, int dim) {
     shape[dim] += size;
     dtype = promote(dtype, x.dtype());
   }
-  Tensor out = internal::new_tensor(shape, dtype);
+  Tensor out = internal::new_tensor(shape, dtype, tensors[0].device());
   std::vector<Tensor> converted;
   converted.reserve(tensors.size());
   std::vector<internal::In> inputs;
@@ -264,7 +265,8 @@ Tensor diagonal_view(const char* where, const Tensor& x, std::int64_t offset, in
 Tensor diagonal(const Tensor& x, std::int64_t offset, int dim1, int dim2) {
   static constexpr OpInfo op{"diagonal", [](const Node& node, const Tensor& g, Tensor* out) {
                                const auto& a = node.attributes<Diagonal>();
-                               out[0] = diagonal_scatter(zeros(a.shape, g.dtype()), g, a.offset, a.dim1, a.dim2);
+                               out[0] =
+                                   diagonal_scatter(zeros(a.shape, g.dtype(), g.device()), g, a.offset, a.dim1, a.dim2);
                              }};
   Tensor out = diagonal_view("diagonal", x, offset, dim1, dim2);
   internal::tape_with(op, out, {{x}}, Diagonal{x.shape(), offset, dim1, dim2});
@@ -303,7 +305,7 @@ Tensor flip(const Tensor& x, const Dims& dims) {
     start += (impl->shape[d] - 1) * strides[d];
     strides[d] = -strides[d];
   }
-  Tensor out = internal::new_tensor(impl->shape, impl->dtype);
+  Tensor out = internal::new_tensor(impl->shape, impl->dtype, impl->device);
   if (impl->numel > 0) internal::copy_elements(out, internal::new_view(x, impl->shape, strides, start));
   internal::tape_with(op, out, {{x}}, dims);
   return out;
@@ -435,7 +437,7 @@ Tensor pad_constant(const Tensor& x, const Pads& pads) {
                                back.value = 0;
                                out[0] = pad_constant(g, back);
                              }};
-  Tensor out = full(padded_shape(x.shape(), pads), pads.value, x.dtype());
+  Tensor out = full(padded_shape(x.shape(), pads), pads.value, x.dtype(), x.device());
   Tensor from = x.detach(), to = out;
   for (int d = 0; d < x.dim(); ++d) {
     const std::int64_t cut = std::max<std::int64_t>(-pads.before[d], 0),
@@ -526,7 +528,7 @@ Tensor diag(const Tensor& x, std::int64_t offset) {
   if (offset == INT64_MIN || __builtin_add_overflow(shape[0], std::abs(offset), &size)) {
     internal::throw_value("diag", "an offset that fits", std::to_string(offset));
   }
-  return diagonal_scatter(zeros({size, size}, x.dtype()), x, offset);
+  return diagonal_scatter(zeros({size, size}, x.dtype(), x.device()), x, offset);
 }
 
 namespace {
@@ -554,7 +556,7 @@ Tensor slice_scatter(const Tensor& x, const Tensor& source, int dim, std::int64_
                                const int dim = static_cast<int>(r.dim);
                                const Tensor inside = g.slice(dim, r.begin, r.end, r.step);
                                if (node.wants(0)) {
-                                 const Tensor none = zeros(inside.shape(), g.dtype());
+                                 const Tensor none = zeros(inside.shape(), g.dtype(), g.device());
                                  out[0] = slice_scatter(g, none, dim, r.begin, r.end, r.step);
                                }
                                if (node.wants(1)) out[1] = inside;
@@ -562,7 +564,7 @@ Tensor slice_scatter(const Tensor& x, const Tensor& source, int dim, std::int64_
   checked(source);
   dim = wrap_dim("slice_scatter", dim, checked(x)->shape.size());
   if (step < 1) internal::throw_value("slice_scatter", "a step of at least 1", std::to_string(step));
-  Tensor out = internal::new_tensor(x.shape(), x.dtype());
+  Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   const Tensor inside = out.slice(dim, begin, end, step);
   check_source("slice_scatter", inside, source);
   internal::copy_elements(out, x);
@@ -576,13 +578,13 @@ Tensor diagonal_scatter(const Tensor& x, const Tensor& source, std::int64_t offs
                                const auto& a = node.attributes<Diagonal>();
                                const Tensor inside = diagonal(g, a.offset, a.dim1, a.dim2);
                                if (node.wants(0)) {
-                                 out[0] =
-                                     diagonal_scatter(g, zeros(inside.shape(), g.dtype()), a.offset, a.dim1, a.dim2);
+                                 out[0] = diagonal_scatter(g, zeros(inside.shape(), g.dtype(), g.device()), a.offset,
+                                                           a.dim1, a.dim2);
                                }
                                if (node.wants(1)) out[1] = inside;
                              }};
   checked(source);
-  Tensor out = internal::new_tensor(checked(x)->shape, x.dtype());
+  Tensor out = internal::new_tensor(checked(x)->shape, x.dtype(), x.device());
   const Tensor inside = diagonal_view("diagonal_scatter", out, offset, dim1, dim2);
   check_source("diagonal_scatter", inside, source);
   internal::copy_elements(out, x);

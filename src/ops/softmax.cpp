@@ -23,7 +23,7 @@ struct Rows : OpInfo {
 void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) {
   const auto& op = static_cast<const Rows&>(*node.op);
   const Tensor y = node.saved_output(), rows = g.contiguous();
-  out[0] = internal::new_tensor(y.shape(), y.dtype());
+  out[0] = internal::new_tensor(y.shape(), y.dtype(), y.device());
   const std::int64_t columns = y.size(-1);
   (*op.gradient)(
       y.device(), y.dtype(),
@@ -37,7 +37,7 @@ Tensor apply(const Rows& op, const Tensor& input, int dim) {
   dim = internal::wrap_dim(op.name, dim, x.dim());
   if (dim != x.dim() - 1) return apply(op, x.transpose(dim, -1), -1).transpose(dim, -1);
   const Tensor rows = x.contiguous();
-  Tensor out = internal::new_tensor(x.shape(), x.dtype());
+  Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   const std::int64_t columns = x.size(-1);
   (*op.forward)(x.device(), x.dtype(),
                 {columns == 0 ? 0 : x.numel() / columns, columns, rows.impl()->data, nullptr, out.impl()->data});

@@ -26,7 +26,7 @@ Tensor first_in_order(const Tensor& x, int dim, std::int64_t k, bool descending,
   Shape shape = x.shape();
   const std::int64_t size = shape[last];
   shape[last] = k;
-  Tensor out = internal::new_tensor(shape, i64);
+  Tensor out = internal::new_tensor(shape, i64, x.device());
   if (out.numel() > 0) {
     kernels::argsort(x.device(), x.dtype(),
                      {x.numel() / size, size, k, rows.impl()->data, reinterpret_cast<std::int64_t*>(out.impl()->data),
@@ -91,8 +91,9 @@ Distinct unique(const Tensor& x) {
   std::vector<std::int64_t> first;
   if (size > 0) {
     const Tensor differs = sorted.slice(0, 1, size) != sorted.slice(0, 0, size - 1);
-    const auto steps = differs.span<bool>();
-    const auto places = order.span<std::int64_t>();
+    const Tensor on_host = differs.to(cpu()), order_on_host = order.to(cpu());
+    const auto steps = on_host.span<bool>();
+    const auto places = order_on_host.span<std::int64_t>();
     auto which = inverse.mutable_span<std::int64_t>();
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (i == 0 || steps[i - 1]) first.push_back(static_cast<std::int64_t>(i));
@@ -102,7 +103,8 @@ Distinct unique(const Tensor& x) {
   std::vector<std::int64_t> counts;
   for (std::size_t i = 0; i < first.size(); ++i)
     counts.push_back((i + 1 < first.size() ? first[i + 1] : size) - first[i]);
-  return {index_select(sorted, 0, from_vector(first)), inverse, from_vector(counts)};
+  const Device device = x.device();
+  return {index_select(sorted, 0, from_vector(first).to(device)), inverse.to(device), from_vector(counts).to(device)};
 }
 
 }  // namespace tern

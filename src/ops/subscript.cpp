@@ -123,7 +123,7 @@ Rows rows_of(const char* where, const Selection& s) {
     }
     base = movedim(base, from, to);
   }
-  Tensor linear = zeros({}, i64);
+  Tensor linear = zeros({}, i64, base.device());
   Shape merged;
   for (int d = 0; d < r.dim; ++d) merged.push_back(base.size(d));
   r.selected = merged;
@@ -132,7 +132,7 @@ Rows rows_of(const char* where, const Selection& s) {
     const std::int64_t length = base.size(r.dim + i);
     const Tensor& index = s.indices[static_cast<std::size_t>(i)];
     // Shifted by the length, so that what is in bounds lies in [0, 2 · length).
-    Tensor wrapped = index.clone();
+    Tensor wrapped = index.to(cpu()).clone();
     std::int64_t at = 0;
     for (std::int64_t& value : wrapped.mutable_span<std::int64_t>()) {
       if (value < -length || value >= length) {
@@ -144,7 +144,7 @@ Rows rows_of(const char* where, const Selection& s) {
       if (value < 0) value += length;
       ++at;
     }
-    linear = linear * length + wrapped;
+    linear = linear * length + wrapped.to(base.device());
     size *= length;
   }
   r.index = linear.expand(index_shape).reshape({-1});
@@ -198,7 +198,8 @@ Tensor index_put(const Tensor& x, std::initializer_list<Index> indices, const Te
     }
   }
   // In general: where each selected element lies in a flattened x.
-  const Tensor places = taken("index_put", arange(x.numel()).reshape(x.shape()), indices.begin(), indices.size());
+  const Tensor places =
+      taken("index_put", arange(x.numel(), i64, x.device()).reshape(x.shape()), indices.begin(), indices.size());
   check_values("index_put", x, values, places.shape());
   return put(x.reshape({-1}), 0, places.reshape({-1}), values.expand(places.shape()).reshape({-1})).reshape(x.shape());
 }

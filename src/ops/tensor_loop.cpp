@@ -4,6 +4,16 @@
 
 namespace tern::internal {
 
+void place(kernels::Loop& loop, const TensorImpl* out, const TensorImpl* x, int k) {
+  if (is_number(x)) {
+    loop.on_host = static_cast<std::uint8_t>(loop.on_host | 1 << k);
+  } else {
+    loop.mixed = true;
+    loop.devices[0] = out->device;
+    loop.devices[1] = x->device;
+  }
+}
+
 void strided_loop(kernels::Loop& loop, const TensorImpl* const* operands, int count) {
   const TensorImpl* target = operands[0];
   // Dimensions outer to inner as the result lies in memory, each merged into the one before where every operand allows.
@@ -47,7 +57,7 @@ void strided_loop(kernels::Loop& loop, const TensorImpl* const* operands, int co
   }
 }
 
-void copy_elements(const Tensor& to, const Tensor& from) {
+void convert_elements(const Tensor& to, const Tensor& from) {
   kernels::convert(to.impl()->device, to.impl()->dtype, make_loop(to, {&from}), from.impl()->dtype);
 }
 

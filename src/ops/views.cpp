@@ -71,7 +71,7 @@ bool view_strides(const Tensor& x, const Shape& shape, std::int64_t* strides) {
 Tensor Tensor::contiguous() const {
   static constexpr OpInfo op{"contiguous", &pass_on};
   if (checked(*this)->contiguous) return *this;
-  Tensor out = internal::new_tensor(impl_->shape, impl_->dtype);
+  Tensor out = internal::new_tensor(impl_->shape, impl_->dtype, impl_->device);
   internal::copy_elements(out, *this);
   internal::tape(op, out, {{*this}});
   return out;
@@ -80,7 +80,7 @@ Tensor Tensor::contiguous() const {
 Tensor Tensor::clone() const {
   static constexpr OpInfo op{"clone", &pass_on};
   const auto* impl = checked(*this);
-  Tensor out = internal::new_tensor(impl->shape, impl->dtype);
+  Tensor out = internal::new_tensor(impl->shape, impl->dtype, impl->device);
   internal::copy_elements(out, *this);
   internal::tape(op, out, {{*this}});
   return out;
@@ -91,7 +91,7 @@ Tensor Tensor::to(DType dtype) const {
       "to", [](const Node& node, const Tensor& g, Tensor* out) { out[0] = g.to(node.attributes<DType>()); }};
   const DType from = checked(*this)->dtype;
   if (from == dtype) return *this;
-  Tensor out = internal::new_tensor(impl_->shape, dtype);
+  Tensor out = internal::new_tensor(impl_->shape, dtype, impl_->device);
   internal::copy_elements(out, *this);
   if (is_floating(from) && is_floating(dtype)) internal::tape_with(op, out, {{*this}}, from);
   return out;
@@ -236,8 +236,8 @@ Tensor Tensor::slice(int d, std::int64_t begin, std::int64_t end, std::int64_t s
   };
   static constexpr OpInfo op{"slice", [](const Node& node, const Tensor& g, Tensor* out) {
                                const Range& r = node.attributes<Range>();
-                               out[0] = slice_scatter(zeros(r.shape, g.dtype()), g, static_cast<int>(r.d), r.begin,
-                                                      r.end, r.step);
+                               out[0] = slice_scatter(zeros(r.shape, g.dtype(), g.device()), g, static_cast<int>(r.d),
+                                                      r.begin, r.end, r.step);
                              }};
   const auto* impl = checked(*this);
   d = wrap_dim("slice", d, impl->shape.size());

@@ -5,7 +5,9 @@
 
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/rows.h"
+#include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::optim {
@@ -27,6 +29,15 @@ void check_lr(double lr) {
 
 Tensor name_tensor(std::string_view name) { return from_vector(std::vector<std::uint8_t>(name.begin(), name.end())); }
 
+// All of them move together when the device counts.
+void check_equal(const std::vector<std::int64_t>& steps) {
+  for (const std::int64_t each : steps) {
+    if (each == steps[0]) continue;
+    throw StateError("[keep_on_device] expected parameters that took the same number of steps, got " +
+                     std::to_string(steps[0]) + " and " + std::to_string(each));
+  }
+}
+
 [[noreturn]] void bad_state(const std::string& expected, const std::string& got) {
   throw FormatError("[load_state_dict] expected " + expected + ", got " + got);
 }
@@ -46,7 +57,7 @@ Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> 
   }
   const DType dtype = flat_.values().dtype();
   for (std::size_t i = 0; i < slot_names_.size(); ++i) {
-    slots_.push_back(zeros({flat_.numel()}, is_half(dtype) ? f32 : dtype));
+    slots_.push_back(zeros({flat_.numel()}, is_half(dtype) ? f32 : dtype, flat_.values().device()));
   }
 }
 
@@ -69,7 +80,7 @@ const std::vector<Tensor>& Optimizer::slots_within(std::int64_t begin, std::int6
 void Optimizer::advance(const Run& run) {
   if (!is_half(run.value.dtype())) return update(run);
   const Tensor wide = run.value.to(f32);
-  update({run.group, run.lr, run.step, wide, run.gradient.to(f32), run.slots});
+  update({run.group, run.lr, run.step, wide, run.gradient.to(f32), run.slots, run.resident});
   Tensor(run.value).copy_(wide);
 }
 
@@ -89,9 +100,50 @@ void Optimizer::step_sparse(std::size_t group, std::size_t from, std::size_t to,
   }
 }
 
+Tensor Optimizer::row_on_device(std::size_t group) const {
+  const auto row = static_cast<std::int64_t>(group);
+  return resident_.defined() ? resident_.slice(0, row, row + 1).reshape({3}) : Tensor();
+}
+
+void Optimizer::keep_on_device() {
+  if (resident_.defined()) return;
+  if (!takes_resident()) throw StateError("[keep_on_device] expected Adam or AdamW, got " + std::string(name()));
+  check_equal(steps_);
+  resident_ = rows_for_device().to(flat_.values().device());
+}
+
+Tensor Optimizer::rows_for_device() const {
+  std::vector<double> rows;
+  for (const Range& range : groups_) rows.insert(rows.end(), {range.lr, static_cast<double>(steps_[0]), 1});
+  return from_vector(rows, {static_cast<std::int64_t>(groups_.size()), 3});
+}
+
+Tensor Optimizer::gradient_factor() const {
+  if (!resident_.defined()) throw StateError("[gradient_factor] expected keep_on_device() before, got none");
+  return resident_.select(1, 2);
+}
+
+void Optimizer::count_on_device() { resident_.select(1, 1).add_((abs(gradient_factor()) > 0).to(f64)); }
+
+void Optimizer::fetch_steps() {
+  if (!resident_.defined()) return;
+  const std::vector<double> rows = resident_.to_vector<double>();
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (std::size_t i = groups_[g].from; i < groups_[g].to; ++i) {
+      if (parameters()[i].requires_grad()) steps_[i] = static_cast<std::int64_t>(rows[3 * g + 1]);
+    }
+  }
+}
+
 void Optimizer::step() {
   NoGrad no_grad;
   const std::vector<std::int64_t>& offsets = flat_.offsets();
+  if (resident_.defined()) {
+    for (const Tensor& p : parameters()) {
+      if (!p.requires_grad() || p.grad().defined()) continue;
+      throw StateError("[optimizer] expected a gradient of every parameter, as steps are kept on the device, got none");
+    }
+  }
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const auto [from, to, lr] = groups_[g];
     step_sparse(g, from, to, lr);
@@ -111,11 +163,13 @@ void Optimizer::step() {
         const Tensor value = whole ? segment.value : segment.value.slice(0, begin, end);
         const Tensor gradient = whole ? segment.gradient : segment.gradient.slice(0, begin, end);
         advance({g, lr, steps_[first] + 1, value, gradient,
-                 flat_.holds(first) ? slots_within(segment.offset + begin, segment.offset + end) : own_slots(first)});
-        for (; first < last; ++first) ++steps_[first];
+                 flat_.holds(first) ? slots_within(segment.offset + begin, segment.offset + end) : own_slots(first),
+                 row_on_device(g)});
+        for (; first < last; ++first) steps_[first] += resident_.defined() ? 0 : 1;
       }
     });
   }
+  if (resident_.defined()) count_on_device();
 }
 
 void Optimizer::zero_grad() { flat_.clear_gradients(); }
@@ -131,18 +185,18 @@ const Optimizer::Range& Optimizer::group(std::size_t index) const {
 double Optimizer::lr(std::size_t index) const { return group(index).lr; }
 
 void Optimizer::set_lr(double lr) {
-  check_lr(lr);
-  for (Range& range : groups_) range.lr = lr;
+  for (std::size_t g = 0; g < groups_.size(); ++g) set_lr(g, lr);
 }
 
 void Optimizer::set_lr(std::size_t index, double lr) {
   check_lr(lr);
   const_cast<Range&>(group(index)).lr = lr;
+  if (resident_.defined()) row_on_device(index).slice(0, 0, 1).fill_(lr);
 }
 
 std::vector<Tensor> Optimizer::new_slots(std::size_t parameter) const {
   std::vector<Tensor> slots;
-  for (const Tensor& flat : slots_) slots.push_back(zeros({parameters()[parameter].numel()}, flat.dtype()));
+  for (const Tensor& flat : slots_) slots.push_back(zeros({parameters()[parameter].numel()}, flat.dtype(), flat.device()));
   return slots;
 }
 
@@ -161,6 +215,7 @@ Tensor Optimizer::slot_of(std::size_t slot, std::size_t parameter) const {
 
 nn::NamedTensors Optimizer::state_dict() const {
   NoGrad no_grad;
+  const_cast<Optimizer*>(this)->fetch_steps();
   std::vector<double> rates;
   for (const Range& range : groups_) rates.push_back(range.lr);
   nn::NamedTensors state{{"optimizer", name_tensor(name())}, {"step", from_vector(steps_)}, {"lr", from_vector(rates)}};
@@ -208,16 +263,18 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
     for (std::size_t s = 0; s < slots_.size(); ++s) {
       const Tensor slot = flat_.holds(i) ? slot_of(s, i) : own[i][s].reshape(parameters()[i].shape());
       copies.emplace_back(slot, steps[i] == 0
-                                    ? zeros(slot.shape(), slot.dtype())
+                                    ? zeros_like(slot)
                                     : take(std::to_string(i) + "." + slot_names_[s], slot.shape(), slot.dtype()));
     }
   }
+  if (resident_.defined()) check_equal(steps);
   if (!given.empty()) bad_state("no more names", "\"" + given.begin()->first + "\"");
   NoGrad no_grad;
   for (auto& [slot, source] : copies) slot.copy_(source);
   own_slots_ = std::move(own);
   steps_ = std::move(steps);
   for (std::size_t g = 0; g < rates.size(); ++g) groups_[g].lr = rates[g];
+  if (resident_.defined()) resident_.copy_(rows_for_device());  // into the memory that a captured step reads
 }
 
 }  // namespace tern::optim

@@ -51,7 +51,8 @@ AdamStep adam_settings(const Options& o, const auto& run) {
           .epsilon = o.epsilon,
           .weight_decay = o.weight_decay,
           .maximize = o.maximize,
-          .step = run.step};
+          .step = run.step,
+          .resident = run.resident};
 }
 
 template <class Options>
@@ -217,6 +218,11 @@ std::string_view ElementwiseOptimizer<Options>::name() const {
 template <class Options>
 void ElementwiseOptimizer<Options>::update(const Run& run) {
   Method<Options>::step(options_[run.group], run);
+}
+
+template <class Options>
+bool ElementwiseOptimizer<Options>::takes_resident() const {
+  return std::is_same_v<Options, AdamOptions> || std::is_same_v<Options, AdamWOptions>;
 }
 
 template class ElementwiseOptimizer<SgdOptions>;

@@ -37,6 +37,9 @@ Lent<Managed>* lend(const Tensor& x) {
   if (impl->requires_grad) {
     throw StateError("[to_dlpack] expected a tensor that needs no gradient, got one that does; detach() it first");
   }
+  if (impl->device.kind != DeviceKind::cpu) {
+    throw DeviceError("[to_dlpack] expected a tensor on the CPU, got one on " + to_string(impl->device));
+  }
   auto lent = std::make_unique<Lent<Managed>>();
   lent->tensor = x;
   std::copy(impl->shape.begin(), impl->shape.end(), lent->shape);

@@ -29,7 +29,7 @@ Tensor new_foreign(const char* where, void* data, const Shape& shape, const std:
   if (reinterpret_cast<std::uintptr_t>(data) % size_of(dtype) != 0) {
     throw_value(where, "memory aligned to " + std::to_string(width) + " bytes", "an address between");
   }
-  const Tensor base = new_tensor({0}, dtype);
+  const Tensor base = new_tensor({0}, dtype, cpu());
   auto owned = std::make_unique<Foreign>();
   base.impl()->data = base.impl()->storage->data = static_cast<char*>(data);
   Tensor out = new_view(base, shape, own_strides, 0);

@@ -120,11 +120,12 @@ struct StorageAndTensor {
 inline constexpr std::size_t kHeaderBytes = 256;  // the elements lie behind it, 64-byte aligned
 static_assert(sizeof(StorageAndTensor) <= kHeaderBytes);
 
-/// An uninitialised contiguous tensor. Throws ShapeError, MemoryError.
-Tensor new_tensor(const Shape& shape, DType dtype);
+/// An uninitialised contiguous tensor. Throws ShapeError, MemoryError, DeviceError.
+Tensor new_tensor(const Shape& shape, DType dtype, Device device);
 /// An uninitialised tensor for the result of an elementwise op. It has the stride order of the first input that has its
 /// shape and is dense (no gaps, no overlaps), that is, that input's very strides, those of dimensions of size 1 too,
-/// unless the input is contiguous, or none is dense: then the result is contiguous.
+/// unless the input is contiguous, or none is dense: then the result is contiguous. It lies on the inputs' device, a
+/// number on the CPU (see is_number) not counting; whether they agree is left to the loop.
 Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second = nullptr);
 /// A view without history.
 Tensor new_view(const TensorImpl* x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
@@ -149,7 +150,15 @@ void contiguous_strides(const Shape& shape, std::int64_t* strides);
 std::int64_t checked_numel(const char* where, const Shape& shape);
 inline std::int64_t checked_numel(const Shape& shape) { return checked_numel("shape", shape); }
 
-/// "f32 [2, 3]".
+/// Whether x, on the CPU, may stand beside tensors of other devices: no dimensions and no gradient. Kernels of loops
+/// take its value.
+inline bool is_number(const TensorImpl* x) {
+  return x->device.kind == DeviceKind::cpu && x->shape.empty() && !x->requires_grad;
+}
+/// Throws DeviceError naming `where` unless both lie on one device; an undefined one fits everywhere.
+void check_devices(const char* where, const Tensor& a, const Tensor& b);
+
+/// "f32 [2, 3]", and "on cuda:0" unless on the CPU.
 std::string describe(const Tensor& x);
 [[noreturn]] TERN_COLD void throw_shape(const char* where, const std::string& expected, const std::string& got);
 [[noreturn]] TERN_COLD void throw_dtype(const char* where, const std::string& expected, const std::string& got);

@@ -78,6 +78,10 @@ std::size_t widest(const Tensor& x, int dim, std::int64_t offset, bool elide) {
 
 std::string to_string(const Tensor& tensor) {
   if (!tensor.defined()) return "undefined tensor";
+  if (tensor.device() != cpu()) {
+    const Tensor copy = tensor.detach().to(cpu());
+    return to_string(copy).insert(internal::describe(copy).size(), " on " + to_string(tensor.device()));
+  }
   const bool elide = tensor.numel() > kWhole;
   std::string text = internal::describe(tensor);
   text += tensor.dim() > 1 ? "\n" : " ";

@@ -1,10 +1,12 @@
 #include "tern/tensor/tensor.h"
 
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 
 #include "tensor/allocator.h"
+#include "tensor/device_runtime.h"
 #include "tensor/impl.h"
 #include "tensor/thread_state.h"
 #include "tern/base/error.h"
@@ -80,7 +82,14 @@ void throw_value(const char* where, const std::string& expected, const std::stri
   throw ValueError("[" + std::string(where) + "] expected " + expected + ", got " + got);
 }
 std::string describe(const Tensor& x) {
-  return x.defined() ? std::string(name(x.dtype())) + " " + to_string(x.shape()) : "an undefined tensor";
+  if (!x.defined()) return "an undefined tensor";
+  const std::string text = std::string(name(x.dtype())) + " " + to_string(x.shape());
+  return x.device() == cpu() ? text : text + " on " + to_string(x.device());
+}
+
+void check_devices(const char* where, const Tensor& a, const Tensor& b) {
+  if (!a.impl() || !b.impl() || a.impl()->device == b.impl()->device) return;
+  throw_devices(where, to_string(a.device()) + " and " + to_string(b.device()));
 }
 
 Storage* new_member(Storage* parent) {
@@ -94,14 +103,18 @@ Storage* new_member(Storage* parent) {
   return storage;
 }
 
+namespace {
+void release_foreign(const Foreign* foreign) noexcept {
+  if (foreign->release) foreign->release(foreign->context);
+  delete foreign;
+}
+}  // namespace
+
 void release_storage(Storage* storage) noexcept {
   if (!storage->refs.drop()) return;
   if (storage->parent) release_storage(storage->parent);
   if (storage->apart_class != Storage::kInline) deallocate(storage->data, storage->apart_class);
-  if (const Foreign* foreign = storage->foreign) {
-    if (foreign->release) foreign->release(foreign->context);
-    delete foreign;
-  }
+  if (storage->foreign) release_foreign(storage->foreign);
   deallocate(storage, storage->size_class);
 }
 
@@ -150,8 +163,32 @@ bool is_contiguous(const Shape& shape, const std::int64_t* strides) {
 }  // namespace
 
 namespace {
+void release_block(void* block) {
+  auto* memory = static_cast<DeviceBlock*>(block);
+  memory->owner->deallocate(memory);
+}
+
+// The header lies on the host, as every tensor's; the elements are Foreign to the host's allocator.
+TERN_COLD Tensor new_device_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device device) {
+  DeviceRuntime& owner = runtime(device);
+  Tensor out = new_tensor({0}, dtype, cpu());
+  auto foreign = std::make_unique<Foreign>();
+  DeviceBlock* const block = owner.allocate(device.index, static_cast<std::size_t>(numel) * size_of(dtype));
+  *foreign = {&release_block, block, false};
+  TensorImpl* impl = out.impl();
+  impl->storage->foreign = foreign.release();
+  impl->data = impl->storage->data = static_cast<char*>(block->data);
+  impl->device = device;
+  impl->numel = numel;
+  impl->shape = shape;
+  contiguous_strides(shape, impl->strides);
+  return out;
+}
+
 // Of a shape that is known to be sound.
-Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype) {
+Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device device) {
+  if (device.kind != DeviceKind::cpu) [[unlikely]]
+    return new_device_tensor(shape, numel, dtype, device);
   const std::size_t bytes = static_cast<std::size_t>(numel) * size_of(dtype);
   const bool apart = bytes > kInlineBytes;
   std::uint32_t size_class, apart_class = 0;
@@ -195,12 +232,16 @@ bool is_dense(const TensorImpl* x) {
 }
 }  // namespace
 
-Tensor new_tensor(const Shape& shape, DType dtype) { return new_tensor(shape, checked_numel(shape), dtype); }
+Tensor new_tensor(const Shape& shape, DType dtype, Device device) {
+  return new_tensor(shape, checked_numel(shape), dtype, device);
+}
 
 Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second) {
+  const bool by_second = second && second->device.kind != first->device.kind && is_number(first);
+  const Device device = (by_second ? second : first)->device;
   // An input's own shape, most often, which need not be looked at again.
-  if (first && &first->shape == &shape && first->contiguous) return new_tensor(shape, first->numel, dtype);
-  Tensor out = new_tensor(shape, dtype);
+  if (&first->shape == &shape && first->contiguous) return new_tensor(shape, first->numel, dtype, device);
+  Tensor out = new_tensor(shape, dtype, device);
   for (const TensorImpl* x : {first, second}) {
     if (!x || x->numel != out.impl()->numel || !(x->shape == shape)) continue;
     if (x->contiguous) [[likely]]
@@ -260,6 +301,8 @@ void take_elements(TensorImpl* to, const TensorImpl* from) noexcept {
   } else if (before->apart_class != Storage::kInline && before->refs.unique()) {
     // The block in which the tensor lies stays; its elements need not.
     deallocate(before->data, std::exchange(before->apart_class, Storage::kInline));
+  } else if (before->foreign && before->refs.unique()) {
+    release_foreign(std::exchange(before->foreign, nullptr));
   }
 }
 
@@ -327,6 +370,11 @@ void* Tensor::data_for(DType dtype, bool writing) const {
   if (!impl->contiguous) {
     internal::throw_value(writing ? "mutable_span" : "span", "a contiguous tensor", "strides of a view");
   }
+  if (impl->device.kind != DeviceKind::cpu) {
+    throw DeviceError("[" + std::string(writing ? "mutable_span" : "span") +
+                      "] expected a tensor on the CPU, got one on " + to_string(impl->device) +
+                      "; to(cpu()) copies it");
+  }
   if (writing) internal::begin_write("mutable_span", *this);
   return impl->data;
 }
@@ -340,6 +388,7 @@ namespace {
 double Tensor::item_real() const {
   const auto* impl = checked(*this);
   if (impl->numel != 1) throw_item(*this);
+  if (impl->device.kind != DeviceKind::cpu) return detach().to(cpu()).item_real();
   switch (impl->dtype) {
     case DType::f64:
       return *reinterpret_cast<const double*>(impl->data);
@@ -354,6 +403,7 @@ double Tensor::item_real() const {
 std::int64_t Tensor::item_integer() const {
   const auto* impl = checked(*this);
   if (impl->numel != 1) throw_item(*this);
+  if (impl->device.kind != DeviceKind::cpu) return detach().to(cpu()).item_integer();
   switch (impl->dtype) {
     case DType::i64:
       return *reinterpret_cast<const std::int64_t*>(impl->data);
@@ -397,6 +447,7 @@ void put_grad(const char* where, internal::TensorImpl* impl, const Tensor& gradi
   if (g->dtype != impl->dtype) {
     internal::throw_dtype(where, std::string(name(impl->dtype)), std::string(name(g->dtype)));
   }
+  internal::check_devices(where, Tensor(internal::share(impl)), gradient);
   internal::throw_if_read_only(where, g->storage);
   if (impl->grad_rows) internal::drop_rows(impl);
   if (impl->grad == g) {

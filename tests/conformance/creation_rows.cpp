@@ -324,8 +324,10 @@ Rows creation_rows() {
   Rows rows;
   rows.push_back(filled(
       "empty", [](const Shape& shape, DType type) { return written(tern::empty(shape, type)); }, 1));
-  rows.push_back(filled("zeros", tern::zeros, 0));
-  rows.push_back(filled("ones", tern::ones, 1));
+  rows.push_back(filled(
+      "zeros", [](const Shape& shape, DType type) { return tern::zeros(shape, type); }, 0));
+  rows.push_back(filled(
+      "ones", [](const Shape& shape, DType type) { return tern::ones(shape, type); }, 1));
   rows.push_back(filled(
       "full", [](const Shape& shape, DType type) { return tern::full(shape, 3, type); }, 3));
   rows.push_back(like(
@@ -341,7 +343,7 @@ Rows creation_rows() {
   rows.push_back(from_blob_row());
   rows.push_back(tensor_row());
   rows.push_back(scalar_row());
-  rows.push_back(uniform_row("rand", 0, 1, tern::rand));
+  rows.push_back(uniform_row("rand", 0, 1, [](const Shape& shape, DType type) { return tern::rand(shape, type); }));
   rows.push_back(
       uniform_row("uniform", -2, 3, [](const Shape& shape, DType type) { return tern::uniform(shape, -2, 3, type); }));
   rows.back().faults.push_back({"bounds the wrong way round", Raises::value, [] { tern::uniform({1}, 1, 1); }});

@@ -117,14 +117,15 @@ Row normal_row() {
 }
 
 // The draws of rand or randn.
-Row like_row(const char* op, Tensor (*f)(const Tensor&), Tensor (*plain)(const Shape&, DType), const char* where) {
+Row like_row(const char* op, Tensor (*f)(const Tensor&), Tensor (*plain)(const Shape&, DType, tern::Device),
+             const char* where) {
   Row row{.op = op, .gradient = Gradient::none, .where = where};
   row.cases = {{.inputs = {{}},
                 .call =
                     [=](const Tensors& in) {
                       const Tensor got = f(in[0]);
                       tern::default_generator() = {.seed = 11, .stream = 3, .offset = 8};
-                      return got - plain(in[0].shape(), in[0].dtype());
+                      return got - plain(in[0].shape(), in[0].dtype(), in[0].device());
                     },
                 .reference = [](const Arrays& in) { return map(in[0], [](double) { return 0.0; }); },
                 .shapes = {{{}}, {{2, 3}}},

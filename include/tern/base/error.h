@@ -44,6 +44,12 @@ class TERN_API StateError : public Error {
   using Error::Error;
 };
 
+/// A device that is not there or failed, or operands that lie on different ones.
+class TERN_API DeviceError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Memory that could not be had.
 class TERN_API MemoryError : public Error {
  public:

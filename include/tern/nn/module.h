@@ -105,6 +105,9 @@ class TERN_API Module {
   /// Converts parameters and their gradients, in place: handles to them, tied ones and optimizers' too, stay valid,
   /// but an optimizer's own state keeps its type. Throws DTypeError unless `dtype` is floating.
   Module& to(DType dtype);
+  /// Moves parameters and their gradients to a device, in place likewise; make the optimizer afterwards. Throws
+  /// DeviceError when the device is not there.
+  Module& to(Device device);
   /// The parameters have no gradient any more. Missing is not zero: optimizers skip it.
   void zero_grad();
 

@@ -42,6 +42,9 @@ struct AdamStep {
   double momentum_product = 1;  ///< nadam: product of those of the steps before
   bool maximize = false;
   std::int64_t step = 1;  ///< counted from 1, for the bias corrections
+  /// Unless undefined: lr, the number of steps before this one, and a factor of the gradient, f64 [3] where the value
+  /// lies, in place of `lr` and `step`. At a factor of 0 or NaN nothing changes. For AdamForm::adam alone.
+  Tensor resident{};
 };
 
 /// Adam's step with `mean` and `square` as the running moments. `largest`, unless undefined, keeps the largest square

@@ -38,6 +38,16 @@ class TERN_API Optimizer {
   void set_lr(double lr);
   void set_lr(std::size_t group, double lr);
   std::size_t num_groups() const;
+
+  /// Keeps learning rates and the number of steps in memory of the parameters' device, where set_lr writes them, so
+  /// that a captured step (tensor/capture.h) replays with those of its time. From then on all parameters move together:
+  /// step() throws StateError when one that needs a gradient has none. Throws StateError for methods other than Adam
+  /// and AdamW, or when parameters have taken different numbers of steps.
+  void keep_on_device();
+  /// The factor of each group's gradients, f64 [groups] on the device, for writing: 1 at first; the inverse of a loss
+  /// scale, or what clip_factor gives. At 0 or NaN a step changes nothing, and is not counted. Throws StateError before
+  /// keep_on_device.
+  Tensor gradient_factor() const;
   /// All parameters, group by group.
   const std::vector<Tensor>& parameters() const { return flat_.parameters(); }
 
@@ -67,9 +77,12 @@ class TERN_API Optimizer {
     const Tensor& value;
     const Tensor& gradient;
     const std::vector<Tensor>& slots;  ///< zeros at step 1
+    Tensor resident{};                 ///< see AdamStep
   };
   /// Moves a run, outside the tape.
   virtual void update(const Run& run) = 0;
+  /// Whether `update` reads `resident`.
+  virtual bool takes_resident() const { return false; }
 
  private:
   struct Range {
@@ -81,6 +94,10 @@ class TERN_API Optimizer {
     std::vector<Tensor> views;
   };
   const Range& group(std::size_t index) const;
+  void count_on_device();
+  void fetch_steps();
+  Tensor row_on_device(std::size_t group) const;
+  Tensor rows_for_device() const;
   void advance(const Run& run);
   void step_sparse(std::size_t group, std::size_t from, std::size_t to, double lr);
   Tensor slot_of(std::size_t slot, std::size_t parameter) const;
@@ -94,6 +111,7 @@ class TERN_API Optimizer {
   std::vector<Tensor> slots_;
   std::vector<std::vector<Tensor>> own_slots_;  // of each parameter that the flat ones have no room for and that moved
   std::vector<std::int64_t> steps_;
+  Tensor resident_;  // f64 [groups, 3], once kept on the device: rows of AdamStep::resident; steps_ then lags behind
   std::vector<Slots> kept_;  // of earlier steps: the same ones come again
 };
 

@@ -116,6 +116,7 @@ class TERN_API ElementwiseOptimizer : public Optimizer {
 
  protected:
   void update(const Run& run) override;
+  bool takes_resident() const override;
 
  private:
   std::vector<Options> options_;  ///< of each group

@@ -11,11 +11,13 @@
 
 namespace tern {
 
-/// Uninitialised elements. Throws ShapeError on a negative size, MemoryError when memory is short.
-TERN_API Tensor empty(const Shape& shape, DType dtype = f32);
-TERN_API Tensor zeros(const Shape& shape, DType dtype = f32);
-TERN_API Tensor ones(const Shape& shape, DType dtype = f32);
-TERN_API Tensor full(const Shape& shape, Scalar value, DType dtype = f32);
+/// Uninitialised elements. Throws ShapeError on a negative size, MemoryError when memory is short, DeviceError when the
+/// device is not there. Functions below without a device make tensors on the CPU, to be moved by `to`.
+TERN_API Tensor empty(const Shape& shape, DType dtype = f32, Device device = cpu());
+TERN_API Tensor zeros(const Shape& shape, DType dtype = f32, Device device = cpu());
+TERN_API Tensor ones(const Shape& shape, DType dtype = f32, Device device = cpu());
+TERN_API Tensor full(const Shape& shape, Scalar value, DType dtype = f32, Device device = cpu());
+/// Of x's shape, type and device, as those that follow.
 TERN_API Tensor empty_like(const Tensor& x);
 TERN_API Tensor zeros_like(const Tensor& x);
 TERN_API Tensor ones_like(const Tensor& x);
@@ -24,7 +26,7 @@ TERN_API Tensor full_like(const Tensor& x, Scalar value);
 /// begin, begin + step, … before `end`. Throws ValueError when step is 0.
 TERN_API Tensor arange(double begin, double end, double step = 1, DType dtype = f32);
 /// 0, 1, …, count - 1.
-TERN_API Tensor arange(std::int64_t count, DType dtype = i64);
+TERN_API Tensor arange(std::int64_t count, DType dtype = i64, Device device = cpu());
 /// `count` numbers from `begin` to `end`, both included, evenly spaced. Throws ValueError on a negative count.
 TERN_API Tensor linspace(double begin, double end, std::int64_t count, DType dtype = f32);
 /// Powers of ten, the exponents evenly spaced from `begin` to `end`.
@@ -85,14 +87,15 @@ TERN_API Tensor scalar(Scalar value, DType dtype = f32);
 // threads. The generator's offset counts 32-bit words: one a float, two a double or an integer (from an even word),
 // four a normal (from a multiple of four). f16 and bf16 take the draws of f32 and round them.
 /// Uniform in [0, 1).
-TERN_API Tensor rand(const Shape& shape, DType dtype = f32);
+TERN_API Tensor rand(const Shape& shape, DType dtype = f32, Device device = cpu());
 /// Uniform in [low, high).
-TERN_API Tensor uniform(const Shape& shape, double low, double high, DType dtype = f32);
-/// Standard normal (Box and Muller 1958), by logarithms and cosines that have the same bits on every processor.
-TERN_API Tensor randn(const Shape& shape, DType dtype = f32);
+TERN_API Tensor uniform(const Shape& shape, double low, double high, DType dtype = f32, Device device = cpu());
+/// Standard normal (Box and Muller 1958), by logarithms and cosines that have the same bits on every processor; on a GPU
+/// within a few ulp of them.
+TERN_API Tensor randn(const Shape& shape, DType dtype = f32, Device device = cpu());
 /// Normal with this mean and standard deviation. Throws ValueError unless both are finite and stddev ≥ 0.
 TERN_API Tensor normal(const Shape& shape, double mean, double stddev, DType dtype = f32);
-/// Of the shape and type of x.
+/// Of the shape, type and device of x.
 TERN_API Tensor rand_like(const Tensor& x);
 TERN_API Tensor randn_like(const Tensor& x);
 /// Uniform integers in [low, high). Throws ValueError unless low < high.

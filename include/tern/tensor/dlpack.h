@@ -53,7 +53,8 @@ struct DlManagedTensorVersioned {
 };
 
 /// The tensor's memory, strides and type for another library, which calls the deleter once, from any thread; the memory
-/// stays until then. Read-only memory is flagged. Throws StateError on a tensor that needs a gradient: detach() it.
+/// stays until then. Read-only memory is flagged. Throws StateError on a tensor that needs a gradient: detach() it;
+/// DeviceError unless it lies on the CPU.
 TERN_API DlManagedTensorVersioned* to_dlpack(const Tensor& x);
 /// The same for libraries that know DLPack before 1.0; throws StateError on read-only memory too, which it cannot flag.
 TERN_API DlManagedTensor* to_dlpack_unversioned(const Tensor& x);

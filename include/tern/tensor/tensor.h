@@ -81,12 +81,13 @@ class TERN_API Tensor {
   /// True when both handles name the same tensor.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
 
-  /// The only element, converted to T. Throws ShapeError when there is not exactly one.
+  /// The only element, converted to T; waits for the device. Throws ShapeError when there is not exactly one.
   template <class T>
   T item() const {
     return is_floating(dtype()) ? static_cast<T>(item_real()) : static_cast<T>(item_integer());
   }
-  /// The elements of a contiguous tensor. Throws DTypeError on another element type, ValueError when not contiguous.
+  /// The elements of a contiguous tensor on the CPU. Throws DTypeError on another element type, ValueError when not
+  /// contiguous, DeviceError on another device.
   template <class T>
   std::span<const T> span() const {
     return {static_cast<const T*>(data_for(dtype_of<T>(), false)), static_cast<std::size_t>(numel())};
@@ -100,7 +101,7 @@ class TERN_API Tensor {
   /// The elements in logical order, whatever the strides. Throws DTypeError on another element type.
   template <class T>
   std::vector<T> to_vector() const {
-    const Tensor flat = detach().contiguous();
+    const Tensor flat = detach().contiguous().to(cpu());
     const auto elements = flat.span<T>();
     return std::vector<T>(elements.begin(), elements.end());
   }
@@ -113,6 +114,10 @@ class TERN_API Tensor {
   Tensor detach() const;
   /// The elements converted; this tensor when it has that type.
   Tensor to(DType dtype) const;
+  /// A copy on that device; this tensor when it lies there. To a device the copy joins the device's queue, and this
+  /// tensor may be written at once. From a device it waits, unless `non_blocking`: then the result lies in page-locked
+  /// memory and is to be read after synchronize(device) only. Throws DeviceError when the device is not there.
+  Tensor to(Device device, bool non_blocking = false) const;
 
   // Views, each with its gradient.
   /// The elements in another shape, one size of which may be -1; a view when the strides allow, else a copy.
@@ -166,7 +171,7 @@ class TERN_API Tensor {
   Tensor& operator*=(Scalar x) { return mul_(x); }
   Tensor& operator/=(const Tensor& x) { return div_(x); }
   Tensor& operator/=(Scalar x) { return div_(x); }
-  /// Takes x's elements, broadcast and converted.
+  /// Takes x's elements, broadcast and converted, from whichever device.
   Tensor& copy_(const Tensor& x);
   Tensor& fill_(Scalar value);
   Tensor& zero_() { return fill_(0); }

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "tern/base/export.h"
+#include "tern/tensor/device.h"
+
+namespace tern {
+
+namespace internal {
+class RecordedStep;
+}
+
+struct CaptureOptions {
+  int warm_up = 2;  ///< runs before the one that is recorded, so that gradients, states and caches are there
+};
+
+/// What a function asks of a GPU, recorded once (as a CUDA graph) and replayed as a whole, for the price of one launch:
+/// a training step, say. Replaying does the same kernels on the same memory, so inputs are written into tensors that
+/// the function reads (copy_), results are read from tensors that it made or wrote, and both must stay. Numbers of the
+/// host that it took along (a learning rate, a step count) keep the values that they had, unless they lie on the device
+/// (optim::Optimizer::keep_on_device). Random ops draw afresh at each replay: the numbers that the function itself
+/// would have drawn then.
+class TERN_API CapturedStep {
+ public:
+  /// Runs `step` for warm-up, then records it without running it. It must neither wait for the device (item, printing,
+  /// copies to the host) nor copy from the host: StateError. Throws DeviceError unless the device is a GPU that is
+  /// there; what `step` throws is passed on.
+  CapturedStep(Device device, const std::function<void()>& step, const CaptureOptions& options = {});
+  ~CapturedStep();
+  CapturedStep(CapturedStep&&) noexcept;
+  CapturedStep& operator=(CapturedStep&&) noexcept;
+
+  /// Adds the step to the device's queue once more, and returns.
+  void replay();
+
+ private:
+  std::unique_ptr<internal::RecordedStep> recorded_;
+  std::uint64_t first_ = 0, words_ = 0;  ///< of the generator: where the recorded run began, and what it drew
+};
+
+}  // namespace tern

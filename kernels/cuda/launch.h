@@ -1,0 +1,109 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "loop.h"
+
+// How work is laid out for a GPU, decided on the host and without it: this file knows no CUDA, and is tested without.
+namespace tern::kernels::cuda {
+
+inline constexpr int kThreads = 256;  // of every block
+
+/// Blocks of kThreads for `items` of which each thread takes `each`; more are done in further rounds of the same grid.
+constexpr unsigned blocks_for(std::int64_t items, std::int64_t each = 1) {
+  constexpr std::int64_t most = 132 * 32;
+  const std::int64_t per_block = kThreads * each;
+  return static_cast<unsigned>(std::clamp<std::int64_t>((items + per_block - 1) / per_block, 1, most));
+}
+
+/// What an elementwise kernel is given: a Loop, numbers of the host by value.
+struct LoopParameters {
+  std::int64_t numel;
+  void* data[4];
+  alignas(8) unsigned char value[4][8];  // of an operand whose data is null
+  int dims;
+  bool flat;     // one dimension; operands have stride 1 or 0
+  bool vectors;  // flat, and packs of kPackBytes of the widest operand may be loaded
+  bool small;    // indices fit 32 bits
+  std::int64_t sizes[kMaxDims];
+  std::int64_t strides[4][kMaxDims];
+};
+
+inline constexpr std::size_t kPackBytes = 16;
+
+/// Elements to a pack: that of the widest of the types fills 16 bytes.
+template <class... T>
+inline constexpr int kPack = static_cast<int>(kPackBytes / std::max({sizeof(T)...}));
+
+inline LoopParameters parameters_of(const Loop& loop, int operands, const std::size_t* element_bytes) {
+  LoopParameters p{};
+  p.numel = loop.numel;
+  p.dims = loop.dims;
+  p.flat = loop.dims <= 1;
+  std::int64_t reach = loop.numel;
+  std::size_t widest = 1;
+  for (int k = 0; k < operands; ++k) widest = std::max(widest, element_bytes[k]);
+  const std::size_t pack = kPackBytes / widest;
+  p.vectors = true;
+  for (int k = 0; k < operands; ++k) {
+    const bool number = (loop.on_host >> k & 1) != 0;
+    p.data[k] = number ? nullptr : loop.data[k];
+    if (number) std::memcpy(p.value[k], loop.data[k], element_bytes[k]);
+    std::int64_t span = 1;
+    for (int d = 0; d < loop.dims; ++d) {
+      p.strides[k][d] = number ? 0 : loop.strides[k][d];
+      span += (loop.sizes[d] - 1) * p.strides[k][d];
+    }
+    reach = std::max(reach, span);
+    const std::int64_t step = loop.dims > 0 ? p.strides[k][loop.dims - 1] : 0;
+    if (step != 1 && (step != 0 || k == 0) && loop.numel > 1) p.flat = false;
+    if (step == 1 && reinterpret_cast<std::uintptr_t>(loop.data[k]) % (pack * element_bytes[k]) != 0) p.vectors = false;
+  }
+  p.vectors = p.vectors && p.flat;
+  p.small = reach < (std::int64_t{1} << 31);
+  for (int d = 0; d < loop.dims; ++d) p.sizes[d] = loop.sizes[d];
+  return p;
+}
+
+/// How rows are shared out: a warp to a row when it is short, else a block.
+struct RowGrid {
+  bool warps;
+  unsigned blocks;
+};
+inline constexpr std::int64_t kWarpRow = 1024;  // the longest row of a warp
+constexpr RowGrid rows_for(std::int64_t rows, std::int64_t columns) {
+  const bool warps = columns <= kWarpRow;
+  const std::int64_t per_block = warps ? kThreads / 32 : 1;
+  return {warps, static_cast<unsigned>(std::clamp<std::int64_t>((rows + per_block - 1) / per_block, 1, 132 * 64))};
+}
+
+/// The order of summation depends on the number of terms alone: chunks of kChunk terms, added in order.
+inline constexpr std::int64_t kChunk = 8192;
+constexpr std::int64_t chunks_of(std::int64_t terms) { return terms <= kChunk ? 1 : (terms + kChunk - 1) / kChunk; }
+
+/// Rows to a block where a kernel also sums over rows, by their number alone, so that partial sums are few.
+constexpr std::int64_t rows_to_a_block(std::int64_t rows) {
+  return std::clamp<std::int64_t>((rows + 255) / 256, 1, 64);
+}
+
+/// How cuBLAS, which counts columns first, sees a row-major operand: as it lies, or transposed, with the distance of
+/// its rows or columns; or not at all.
+struct Layout {
+  enum class Kind { plain, transposed, packed } kind;
+  std::int64_t ld;
+};
+constexpr Layout layout_of(std::int64_t rows, std::int64_t columns, std::int64_t row_step, std::int64_t column_step) {
+  const auto least = [](std::int64_t n) { return n > 1 ? n : std::int64_t{1}; };
+  if ((columns <= 1 || column_step == 1) && (rows <= 1 || row_step >= columns)) {
+    return {Layout::Kind::plain, rows <= 1 ? least(columns) : least(row_step)};
+  }
+  if ((rows <= 1 || row_step == 1) && (columns <= 1 || column_step >= rows)) {
+    return {Layout::Kind::transposed, columns <= 1 ? least(rows) : least(column_step)};
+  }
+  return {Layout::Kind::packed, least(columns)};
+}
+
+}  // namespace tern::kernels::cuda

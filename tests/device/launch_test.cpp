@@ -1,0 +1,200 @@
+#include "cuda/launch.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "cuda/block_cache.h"
+
+// What kernels/cuda decides on the host, which needs no GPU.
+namespace {
+
+using namespace tern::kernels;
+using namespace tern::kernels::cuda;
+
+Loop loop_of(std::vector<std::int64_t> sizes, std::vector<std::vector<std::int64_t>> strides, char* data) {
+  Loop loop{};
+  loop.dims = static_cast<int>(sizes.size());
+  loop.numel = 1;
+  for (std::size_t d = 0; d < sizes.size(); ++d) {
+    loop.sizes[d] = sizes[d];
+    loop.numel *= sizes[d];
+    for (std::size_t k = 0; k < strides.size(); ++k) loop.strides[k][d] = strides[k][d];
+  }
+  for (char*& each : loop.data) each = data;
+  return loop;
+}
+
+TEST(Launch, FlatLoopsAreReadInPacks) {
+  alignas(16) char data[64];
+  constexpr std::size_t floats[] = {4, 4, 4};
+  const LoopParameters flat = parameters_of(loop_of({100}, {{1}, {1}, {0}}, data), 3, floats);
+  EXPECT_TRUE(flat.flat && flat.vectors && flat.small);
+  Loop apart = loop_of({100}, {{1}, {1}, {1}}, data);
+  apart.data[1] = data + 4;
+  EXPECT_TRUE(parameters_of(apart, 3, floats).flat);
+  EXPECT_FALSE(parameters_of(apart, 3, floats).vectors) << "an operand is not aligned to its pack";
+  EXPECT_FALSE(parameters_of(loop_of({100}, {{1}, {2}, {1}}, data), 3, floats).flat);
+  EXPECT_FALSE(parameters_of(loop_of({100}, {{2}, {1}, {1}}, data), 3, floats).flat) << "a strided result";
+  EXPECT_FALSE(parameters_of(loop_of({10, 10}, {{10, 1}, {1, 10}, {0, 1}}, data), 3, floats).flat);
+  // A boolean beside doubles: packs of two of each.
+  constexpr std::size_t mixed[] = {1, 8, 8};
+  Loop compare = loop_of({100}, {{1}, {1}, {1}}, data);
+  compare.data[0] = data + 2;
+  EXPECT_TRUE(parameters_of(compare, 3, mixed).vectors);
+  compare.data[0] = data + 1;
+  EXPECT_FALSE(parameters_of(compare, 3, mixed).vectors);
+  EXPECT_EQ((kPack<bool, double, double>), 2);
+  EXPECT_EQ((kPack<float, float>), 4);
+  EXPECT_EQ((kPack<std::uint8_t>), 16);
+}
+
+TEST(Launch, NumbersOfTheHostGoAlongByValue) {
+  float number = 2.5f;
+  alignas(16) char data[64];
+  Loop loop = loop_of({100}, {{1}, {1}, {0}}, data);
+  loop.data[2] = reinterpret_cast<char*>(&number);
+  loop.on_host = 1 << 2;
+  constexpr std::size_t floats[] = {4, 4, 4};
+  const LoopParameters p = parameters_of(loop, 3, floats);
+  number = 0;
+  EXPECT_EQ(p.data[2], nullptr);
+  float taken;
+  std::memcpy(&taken, p.value[2], sizeof taken);
+  EXPECT_EQ(taken, 2.5f);
+  EXPECT_TRUE(p.vectors);
+  EXPECT_NE(p.data[1], nullptr);
+}
+
+TEST(Launch, LongReachesNeedWideIndices) {
+  char data[16];
+  constexpr std::size_t bytes[] = {1, 1};
+  EXPECT_TRUE(parameters_of(loop_of({1 << 20}, {{1}, {1}}, data), 2, bytes).small);
+  EXPECT_FALSE(parameters_of(loop_of({std::int64_t{1} << 32}, {{1}, {0}}, data), 2, bytes).small);
+  EXPECT_FALSE(parameters_of(loop_of({4, 2}, {{2, 1}, {std::int64_t{1} << 30, 1}}, data), 2, bytes).small);
+}
+
+TEST(Launch, GridsCoverTheWorkAndEndSomewhere) {
+  EXPECT_EQ(blocks_for(1), 1u);
+  EXPECT_EQ(blocks_for(kThreads), 1u);
+  EXPECT_EQ(blocks_for(kThreads + 1), 2u);
+  EXPECT_EQ(blocks_for(4 * kThreads, 4), 1u);
+  EXPECT_LT(blocks_for(INT64_MAX / 1024), 1u << 16);
+  EXPECT_TRUE(rows_for(9, 10).warps);
+  EXPECT_EQ(rows_for(9, 10).blocks, 2u);
+  EXPECT_FALSE(rows_for(9, 2000).warps);
+  EXPECT_EQ(rows_for(9, 2000).blocks, 9u);
+  EXPECT_EQ(rows_for(0, 2000).blocks, 1u);
+  EXPECT_EQ(chunks_of(0), 1);
+  EXPECT_EQ(chunks_of(kChunk), 1);
+  EXPECT_EQ(chunks_of(kChunk + 1), 2);
+  EXPECT_EQ(rows_to_a_block(1), 1);
+  EXPECT_EQ(rows_to_a_block(257), 2);
+  EXPECT_EQ(rows_to_a_block(1 << 20), 64);
+}
+
+TEST(Launch, OperandsOfProductsAsColumnsFirst) {
+  using Kind = Layout::Kind;
+  const auto is = [](Layout layout, Kind kind, std::int64_t ld) { return layout.kind == kind && layout.ld == ld; };
+  EXPECT_TRUE(is(layout_of(3, 5, 5, 1), Kind::plain, 5));
+  EXPECT_TRUE(is(layout_of(3, 5, 9, 1), Kind::plain, 9)) << "rows of a wider matrix";
+  EXPECT_TRUE(is(layout_of(3, 5, 1, 3), Kind::transposed, 3));
+  EXPECT_TRUE(is(layout_of(3, 5, 1, 8), Kind::transposed, 8));
+  EXPECT_TRUE(is(layout_of(1, 5, 0, 1), Kind::plain, 5)) << "the stride of a single row says nothing";
+  EXPECT_TRUE(is(layout_of(5, 1, 1, 0), Kind::plain, 1));
+  EXPECT_TRUE(is(layout_of(5, 1, 7, 0), Kind::plain, 7));
+  EXPECT_EQ(layout_of(3, 5, 10, 2).kind, Kind::packed);
+  EXPECT_EQ(layout_of(3, 5, 0, 1).kind, Kind::packed) << "one row repeated";
+  EXPECT_EQ(layout_of(3, 5, 2, 1).kind, Kind::packed) << "rows that overlap";
+}
+
+// Memory of a source that runs dry.
+class Source : public RawMemory {
+ public:
+  void* take(std::size_t bytes) override {
+    ++taken;
+    if (left < bytes) return nullptr;
+    left -= bytes;
+    return reinterpret_cast<void*>(next += 1 << 20);
+  }
+  void give_back(void*) noexcept override {
+    ++given_back;
+    left += 1024;
+  }
+  void wait() noexcept override { ++waits; }
+  std::size_t left = SIZE_MAX;
+  std::uintptr_t next = 0;
+  int taken = 0, given_back = 0, waits = 0;
+};
+
+TEST(BlockCache, SizesHaveFourStepsToADoubling) {
+  EXPECT_EQ(block_bytes(0), 512u);
+  EXPECT_EQ(block_bytes(512), 512u);
+  EXPECT_EQ(block_bytes(513), 640u);
+  EXPECT_EQ(block_bytes(1024), 1024u);
+  EXPECT_EQ(block_bytes(1025), 1280u);
+  for (std::size_t bytes = 1; bytes < (1 << 22); bytes = bytes * 17 / 16 + 1) {
+    EXPECT_GE(block_bytes(bytes), bytes);
+    EXPECT_LE(block_bytes(bytes), std::max<std::size_t>(512, bytes + bytes / 4 + 128));
+    EXPECT_EQ(block_bytes(bytes) % 64, 0u);
+    EXPECT_EQ(block_bytes(block_bytes(bytes)), block_bytes(bytes));
+  }
+}
+
+TEST(BlockCache, WhatWasLetGoIsServedFirst) {
+  Source source;
+  BlockCache cache(source);
+  void* a = cache.allocate(1000);
+  cache.free(a);
+  EXPECT_EQ(cache.allocate(1024), a);
+  void* b = cache.allocate(1024);
+  EXPECT_NE(b, a);
+  EXPECT_EQ(source.taken, 2);
+  EXPECT_EQ(cache.statistics().in_use, 2048);
+  cache.free(a);
+  cache.free(b);
+  EXPECT_EQ(cache.statistics().in_use, 0);
+  EXPECT_EQ(cache.statistics().cached, 2048);
+  EXPECT_EQ(cache.statistics().peak, 2048);
+  EXPECT_EQ(cache.statistics().cache_hits, 1u);
+  cache.empty();
+  EXPECT_EQ(source.given_back, 2);
+  EXPECT_EQ(cache.statistics().cached, 0);
+}
+
+TEST(BlockCache, ADrySourceGetsBackWhatIsCachedFirst) {
+  Source source;
+  source.left = 1024;
+  BlockCache cache(source);
+  cache.free(cache.allocate(1024));
+  EXPECT_EQ(cache.allocate(4096), nullptr) << "there never was that much";
+  EXPECT_EQ(source.waits, 1);
+  void* again = cache.allocate(900);
+  EXPECT_NE(again, nullptr);
+  cache.free(again);
+}
+
+TEST(BlockCache, ARecordingKeepsItsBlocks) {
+  Source source;
+  BlockCache cache(source);
+  void* before = cache.allocate(1024);
+  cache.free(before);
+  BlockCache::Pool pool;
+  cache.begin_recording(&pool);
+  void* within = cache.allocate(1024);
+  EXPECT_NE(within, before) << "others could hand it out while the recording is replayed";
+  cache.free(within);
+  EXPECT_EQ(cache.allocate(1024), within);
+  cache.end_recording();
+  EXPECT_EQ(cache.allocate(1024), before);
+  cache.free(within);  // let go after the recording: still the recording's
+  void* other = cache.allocate(1024);
+  EXPECT_NE(other, within);
+  cache.free(other);
+  cache.dissolve(pool);
+  void* x = cache.allocate(1024);
+  void* y = cache.allocate(1024);
+  EXPECT_TRUE((x == within && y == other) || (x == other && y == within));
+}
+
+}  // namespace
