@@ -3,7 +3,11 @@ tern_module(core
   SOURCES src/base src/tensor src/autograd src/ops kernels/cpu
   HEADERS base tensor autograd ops
   PRIVATE_LIBRARIES Threads::Threads ${TERN_THREADS_LIBRARY} OpenSSL::Crypto)
-target_sources(tern_core PRIVATE "${PROJECT_SOURCE_DIR}/kernels/without_cuda.cpp")
+if(TERN_HAS_CUDA)
+  tern_cuda_kernels()
+else()
+  target_sources(tern_core PRIVATE "${PROJECT_SOURCE_DIR}/kernels/without_cuda.cpp")
+endif()
 tern_vector_target(baseline 16)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   tern_vector_target(avx2 32 -mavx2 -mfma -mf16c)

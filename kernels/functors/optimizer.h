@@ -37,6 +37,14 @@ struct SgdElement {
   }
 };
 
+/// What of an AdamStep depends neither on the learning rate nor on the step.
+struct AdamDecay {
+  double beta1, beta2, weight_decay;
+  bool decoupled;
+  explicit AdamDecay(const AdamStep& step)
+      : beta1(step.beta1), beta2(step.beta2), weight_decay(step.weight_decay), decoupled(step.decoupled) {}
+};
+
 template <class T, bool Amsgrad>
 struct AdamElement {
   static constexpr int states = Amsgrad ? 3 : 2;  // mean, square, largest square
@@ -47,7 +55,6 @@ struct AdamElement {
   explicit AdamElement(const AdamStep& step)
       : sign(static_cast<T>(step.maximize ? -1 : 1)),
         decay(static_cast<T>(step.decoupled ? 0 : step.weight_decay)),
-        keep(static_cast<T>(step.decoupled ? 1 - step.lr * step.weight_decay : 1)),
         beta1(static_cast<T>(step.beta1)),
         take1(static_cast<T>(1 - step.beta1)),
         beta2(static_cast<T>(step.beta2)),
@@ -55,24 +62,32 @@ struct AdamElement {
         epsilon(static_cast<T>(step.epsilon)),
         looks_ahead(step.form == AdamForm::nadam) {
     const double t = static_cast<double>(step.step), power = std::pow(step.beta2, t), correction2 = 1 - power;
-    double rate = step.lr / (1 - std::pow(step.beta1, t));
-    root = static_cast<T>(std::sqrt(correction2));
+    set(AdamDecay(step), step.lr, t);
     if (step.form == AdamForm::nadam) {
       const auto momentum_at = [&](double at) {
         return step.beta1 * (1 - 0.5 * std::pow(0.96, at * step.momentum_decay));
       };
       const double now = momentum_at(t), next = momentum_at(t + 1), product = step.momentum_product * now;
       gradient_rate = static_cast<T>(step.lr * (1 - now) / (1 - product));
-      rate = step.lr * next / (1 - product * next);
+      mean_rate = static_cast<T>(step.lr * next / (1 - product * next));
     } else if (step.form == AdamForm::radam) {
       const double longest = 2 / (1 - step.beta2) - 1, length = longest - 2 * t * power / correction2;
       adapts = length > 5;
       if (adapts) {
-        rate *= std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
+        const double rate = step.lr / (1 - std::pow(step.beta1, t));
+        const double rectified =
+            std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
+        mean_rate = static_cast<T>(rate * rectified);
         epsilon = static_cast<T>(step.epsilon / std::sqrt(correction2));  // stands within the correction there
       }
     }
-    mean_rate = static_cast<T>(rate);
+  }
+
+  /// Makes them those of step t, counted from 1, at this learning rate, for AdamForm::adam.
+  TERN_FUNCTOR void set(const AdamDecay& settings, double lr, double t) {
+    keep = static_cast<T>(settings.decoupled ? 1 - lr * settings.weight_decay : 1);
+    mean_rate = static_cast<T>(lr / (1 - TERN_LIBRARY(pow)(settings.beta1, t)));
+    root = static_cast<T>(TERN_LIBRARY(sqrt)(1 - TERN_LIBRARY(pow)(settings.beta2, t)));
   }
 
   template <class L>

@@ -404,7 +404,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, int dim) {
     }
     rows.insert(rows.end(), static_cast<std::size_t>(counts[i]), static_cast<std::int64_t>(i));
   }
-  return index_select(x, dim, from_vector(rows));
+  return index_select(x, dim, from_vector(rows).to(x.device()));
 }
 
 namespace {
@@ -496,7 +496,8 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& amounts, const PadO
   Tensor out = x;
   for (int d = 0; d < dims; ++d) {
     if (pads.before[d] == 0 && pads.after[d] == 0) continue;
-    out = index_select(out, d, pad_indices(out.shape(), d, pads.before[d], pads.after[d], options.mode));
+    const Tensor from = pad_indices(out.shape(), d, pads.before[d], pads.after[d], options.mode);
+    out = index_select(out, d, from.to(x.device()));
   }
   return out.is_same(x) ? x.clone() : out;
 }
@@ -509,7 +510,8 @@ Tensor up_to_diagonal(const char* where, const Tensor& x, std::int64_t offset) {
   const int dims = shape.size();
   if (dims < 2) throw_shape(where, "at least two dimensions", to_string(shape));
   const std::int64_t rows = shape[dims - 2], columns = shape[dims - 1];
-  return arange(columns) - arange(rows).unsqueeze(1) <= std::clamp(offset, -rows - 1, columns + 1);
+  return arange(columns, i64, x.device()) - arange(rows, i64, x.device()).unsqueeze(1) <=
+         std::clamp(offset, -rows - 1, columns + 1);
 }
 
 }  // namespace

@@ -6,10 +6,16 @@
 
 namespace tern {
 
+namespace {
+// Draws of several words start at a multiple of those (see tensor/creation.h); so they do in every replay.
+void align(Generator& generator) { generator.offset = (generator.offset + 3) / 4 * 4; }
+}  // namespace
+
 CapturedStep::CapturedStep(Device device, const std::function<void()>& step, const CaptureOptions& options) {
   if (device.kind == DeviceKind::cpu) throw DeviceError("[capture] expected a GPU, got cpu");
   internal::DeviceRuntime& runtime = internal::runtime(device);
   for (int i = 0; i < options.warm_up; ++i) step();
+  align(default_generator());
   const Generator before = default_generator();
   first_ = before.offset;
   runtime.begin_recording(device.index);
@@ -30,7 +36,9 @@ CapturedStep& CapturedStep::operator=(CapturedStep&&) noexcept = default;
 
 void CapturedStep::replay() {
   if (!recorded_) throw StateError("[replay] expected a captured step, got one that was moved from");
-  recorded_->replay(default_generator().reserve(words_) - first_);
+  Generator& generator = default_generator();
+  align(generator);
+  recorded_->replay(generator.reserve(words_) - first_);
 }
 
 }  // namespace tern

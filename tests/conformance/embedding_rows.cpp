@@ -59,7 +59,7 @@ Row row_gradient_row() {
                          .inputs = {{.varies = false}, kIds},
                          .call =
                              [=](const Tensors& in) {
-                               Tensor weight = tern::ones({4, in[0].size(1)}, in[0].dtype());
+                               Tensor weight = tern::ones({4, in[0].size(1)}, in[0].dtype(), in[0].device());
                                weight.requires_grad_();
                                const Tensor out = embedding(weight, in[1], {.padding_idx = padding, .sparse = true});
                                (out * in[0].detach()).sum().backward();
@@ -104,7 +104,7 @@ Row step_rows_row() {
   row.cases = {{.inputs = {{}, fixed, fixed},
                 .call =
                     [=](const Tensors& in) {
-                      step_rows(in[0], {tensor({3, 1}, i64), in[1]}, {in[2]}, step);
+                      step_rows(in[0], {tensor({3, 1}, i64).to(in[0].device()), in[1]}, {in[2]}, step);
                       return tern::cat({in[0].detach(), in[2]});
                     },
                 .reference =

@@ -339,13 +339,13 @@ Row searchsorted_row() {
            .call =
                [=](const Tensors& in) {
                  // Sorted here, by the reference's own means.
-                 Tensor wide = in[0].detach().clone().to(f64);
+                 Tensor wide = in[0].detach().clone().to(f64).to(tern::cpu());
                  auto all = wide.mutable_span<double>();
                  const std::int64_t n = wide.size(-1);
                  for (std::int64_t at = 0; at < wide.numel(); at += n) {
                    std::sort(all.begin() + at, all.begin() + at + n);
                  }
-                 return tern::searchsorted(wide.to(in[0].dtype()), in[1], right);
+                 return tern::searchsorted(wide.to(in[0].dtype()).to(in[0].device()), in[1], right);
                },
            .reference =
                [=](const Arrays& in) {

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iostream>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "conformance/row.h"
+#include "device/stand_in.h"
 #include "tern/autograd/autograd.h"
 #include "tern/autograd/gradcheck.h"
 #include "tern/base/error.h"
@@ -18,6 +21,7 @@
 namespace conformance {
 namespace {
 
+using tern::Device;
 using tern::f32;
 using tern::f64;
 
@@ -131,9 +135,9 @@ enum class Layout { contiguous, transposed, sliced };
 constexpr double kFiller = 7;
 
 // The same values with other strides; the gaps hold something else.
-Tensor laid_out(const Array& a, DType dtype, Layout layout) {
+Tensor laid_out(const Array& a, DType dtype, Layout layout, Device device = tern::cpu()) {
   const int dims = static_cast<int>(a.sizes.size());
-  if (layout == Layout::contiguous || dims == 0) return tensor_of(a, dtype);
+  if (layout == Layout::contiguous || dims == 0) return tensor_of(a, dtype).to(device);
   if (layout == Layout::transposed && dims > 1) {
     const Index turned(a.sizes.rbegin(), a.sizes.rend());
     Index from(a.sizes.size());
@@ -143,20 +147,20 @@ Tensor laid_out(const Array& a, DType dtype, Layout layout) {
     });
     Shape order;
     for (int d = dims - 1; d >= 0; --d) order.push_back(d);
-    return tensor_of(b, dtype).permute(order).detach();
+    return tensor_of(b, dtype).to(device).permute(order).detach();
   }
   Index wide = a.sizes;
   wide.back() = 2 * wide.back() + 1;
   std::size_t next = 0;
   const Array b = build(wide, [&](const Index& i) { return i.back() % 2 == 1 ? a.values[next++] : kFiller; });
-  return tensor_of(b, dtype).slice(-1, 1, wide.back(), 2).detach();
+  return tensor_of(b, dtype).to(device).slice(-1, 1, wide.back(), 2).detach();
 }
 
 Tensors tensors_of(const Case& c, const Arrays& arrays, DType dtype, Layout layout = Layout::contiguous,
-                   bool with_grad = false) {
+                   bool with_grad = false, Device device = tern::cpu()) {
   Tensors out;
   for (std::size_t k = 0; k < arrays.size(); ++k) {
-    out.push_back(laid_out(arrays[k], c.inputs[k].dtype.value_or(dtype), layout));
+    out.push_back(laid_out(arrays[k], c.inputs[k].dtype.value_or(dtype), layout, device));
     if (with_grad && c.inputs[k].varies && tern::is_floating(out[k].dtype())) out[k].requires_grad_();
   }
   return out;
@@ -548,6 +552,97 @@ void check_errors(const Row& row) {
   }
 }
 
+// --- a device against the CPU
+
+// Values, and gradients of the sum of the result's squares.
+Arrays outcome(const Row& row, const Case& c, const Arrays& arrays, DType dtype, Layout layout, Device device) {
+  const bool smooth = row.gradient == Gradient::smooth && tern::is_floating(dtype);
+  const Tensors inputs = tensors_of(c, arrays, dtype, layout, smooth, device);
+  const Tensor result = run(c, inputs);
+  EXPECT_TRUE(result.device() == device || result.dim() == 0) << to_string(result.device());
+  Arrays all{values_of(result)};
+  if (!smooth || !result.requires_grad()) return all;
+  Tensors varying;
+  for (const Tensor& x : inputs) {
+    if (x.requires_grad()) varying.push_back(x);
+  }
+  const Tensor wide = result.to(f64);
+  for (const Tensor& g : grad({(wide * wide).sum()}, varying, {.allow_unused = true})) {
+    all.push_back(g.defined() ? values_of(g) : Array{});
+  }
+  return all;
+}
+
+// What a device lacks throws an error that names op and type: it is listed, and passes for nothing.
+bool is_lack(const tern::Error& error) {
+  const std::string text = error.what();
+  return text.find("with a CUDA kernel") != std::string::npos ||
+         text.find("expected a tensor on the CPU") != std::string::npos;
+}
+
+void compare_with_cpu(const Row& row, Device device) {
+  std::set<std::string> lacks;
+  int compared = 0;
+  const auto each = [&](const Case& c, const Shapes& shapes, DType dtype, Layout layout) {
+    SCOPED_TRACE(label(c, shapes, dtype) + (layout == Layout::contiguous ? "" : " strided"));
+    const Arrays arrays = draw(row, c, shapes, dtype, 13);
+    const Arrays expected = outcome(row, c, arrays, dtype, layout, tern::cpu());
+    Arrays got;
+    try {
+      got = outcome(row, c, arrays, dtype, layout, device);
+      synchronize(device);
+    } catch (const tern::DTypeError& error) {
+      if (!is_lack(error)) throw;
+      lacks.insert(error.what());
+      return;
+    } catch (const tern::DeviceError& error) {
+      if (!is_lack(error)) throw;
+      lacks.insert(error.what());
+      return;
+    }
+    ++compared;
+    ASSERT_EQ(got.size(), expected.size());
+    const double step = tern::is_half(dtype) ? step_of(dtype) : 0;
+    const double tolerance = dtype == f64 ? row.tolerance_f64 : tern::is_floating(dtype) ? row.tolerance + step : 0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      SCOPED_TRACE(i == 0 ? "values" : "gradient " + std::to_string(i - 1));
+      expect_close(got[i], expected[i], i == 0 ? tolerance : 16 * tolerance, f64);
+    }
+  };
+  for (const Case& c : row.cases) {
+    if (c.inputs.empty()) continue;
+    std::vector<DType> types{f64, f32};
+    if (row.half) types.insert(types.end(), {tern::f16, tern::bf16});
+    for (const TypeRule& rule : row.types) {
+      if (&c == &row.cases.front()) types.push_back(rule.type);
+    }
+    for (const DType dtype : types) {
+      for (const Shapes& shapes : c.shapes) {
+        each(c, shapes, dtype, Layout::contiguous);
+        if (c.strided) each(c, shapes, dtype, Layout::transposed);
+        if (c.strided) each(c, shapes, dtype, Layout::sliced);
+      }
+      for (const Shapes& shapes : c.empty) each(c, shapes, dtype, Layout::contiguous);
+      if (dtype != f32) continue;
+      for (const Shapes& shapes : c.large) each(c, shapes, dtype, Layout::contiguous);
+    }
+  }
+  std::string list;
+  for (const std::string& lack : lacks) list += "\n  lacks: " + lack;
+  if (compared == 0) GTEST_SKIP() << (list.empty() ? "an op without inputs" : "nothing to compare" + list);
+  if (!list.empty()) std::cout << row.op << list << '\n';
+}
+
+void check_stand_in(const Row& row) {
+  const stand_in::Scope scope;
+  compare_with_cpu(row, tern::cuda());
+}
+
+void check_cuda(const Row& row) {
+  if (!tern::cuda_available()) GTEST_SKIP() << "no GPU";
+  compare_with_cpu(row, tern::cuda());
+}
+
 // --- registration
 
 using Check = void (*)(const Row&);
@@ -580,6 +675,8 @@ bool add_all() {
       add(row, "Forward", &check_forward);
       add(row, "SinglePrecision", &check_single);
       add(row, "Errors", &check_errors);
+      add(row, "StandIn", &check_stand_in);
+      add(row, "Cuda", &check_cuda);
       if (any(&Case::empty)) add(row, "Empty", &check_empty);
       if (any(&Case::large)) add(row, "Large", &check_large);
       if (any(&Case::inputs)) add(row, "Strided", &check_strided);

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tern/tensor/device.h"
+
+// What a kernel is launched with: its device's queue, memory for the time of the call, and where it reports.
+namespace tern::kernels::cuda {
+
+/// What kernels tell the host, in memory that both see; synchronize() looks at it.
+struct Report {
+  std::int64_t bad_index;
+  std::int64_t bound;
+  int count;  // of bad indices, at least
+};
+
+struct Context {
+  int index;
+  cudaStream_t stream;
+  Report* report;                          // the device's address of it
+  const std::uint64_t* further = nullptr;  // while recording: added to the first word that a random kernel draws
+};
+
+/// That of the device that this thread's kernel call is for, which becomes CUDA's current device.
+Context context();
+
+/// Throws DeviceError naming `where` when `status` says that something failed.
+void check(cudaError_t status, const char* where);
+/// After a launch.
+inline void check_launch(const char* where) { check(cudaGetLastError(), where); }
+
+/// Memory of the device from here to the end of the scope, by its queue. Throws MemoryError.
+class Scratch {
+ public:
+  explicit Scratch(std::size_t bytes);
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
+
+ private:
+  void* block_;
+  void* data_;
+};
+
+/// Memory that lives as long as the process, made once, for cuBLASLt to work in.
+void* workspace(std::size_t bytes);
+/// Whether this device is recording: nothing may be waited for.
+bool recording();
+[[noreturn]] void throw_recording(const char* where);
+
+}  // namespace tern::kernels::cuda

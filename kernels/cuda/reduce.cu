@@ -1,0 +1,238 @@
+#include <limits>
+
+#include "cuda/context.h"
+#include "cuda/families.h"
+#include "cuda/launch.h"
+#include "cuda/team.cuh"
+#include "slots.h"
+
+// Contract of sum: in f64 (integers in i64). Terms in logical order make chunks of 8,192, which are added in order. Of
+// a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds terms m, m + 256, …, and the
+// members are added in a tree. Sums down the rows of a matrix, outputs side by side, are added by 8 members instead. So
+// the order depends on the number of terms and on which dimensions are reduced, never on the number of outputs.
+namespace tern::kernels::cuda {
+namespace {
+
+struct Terms {
+  std::int64_t terms, outputs;
+  int kept, reduced;
+  std::int64_t kept_sizes[kMaxDims], kept_strides[kMaxDims];
+  std::int64_t reduced_sizes[kMaxDims], reduced_strides[kMaxDims];
+};
+
+Terms terms_of(const ReduceArgs& args) {
+  Terms t{args.terms, args.outputs, args.kept, args.reduced, {}, {}, {}, {}};
+  for (int d = 0; d < args.kept; ++d) {
+    t.kept_sizes[d] = args.kept_sizes[d];
+    t.kept_strides[d] = args.kept_strides[d];
+  }
+  for (int d = 0; d < args.reduced; ++d) {
+    t.reduced_sizes[d] = args.reduced_sizes[d];
+    t.reduced_strides[d] = args.reduced_strides[d];
+  }
+  return t;
+}
+
+__device__ std::int64_t offset_of(std::int64_t i, int dims, const std::int64_t* sizes, const std::int64_t* strides) {
+  if (dims == 0) return 0;
+  std::int64_t offset = 0;
+  for (int d = dims - 1; d > 0; --d) {
+    offset += i % sizes[d] * strides[d];
+    i /= sizes[d];
+  }
+  return offset + i * strides[0];
+}
+
+template <class T>
+struct Sum {
+  using State = double;
+  static __device__ State none() { return 0; }
+  static __device__ void take(State& sum, T x, std::int64_t) { sum += static_cast<double>(x); }
+  static __device__ State merge(State a, State b) { return a + b; }
+  static __device__ void store(void* out, std::int64_t o, State sum) { static_cast<T*>(out)[o] = static_cast<T>(sum); }
+};
+template <class T>
+struct WholeSum {
+  using State = std::int64_t;
+  static __device__ State none() { return 0; }
+  static __device__ void take(State& sum, T x, std::int64_t) { sum += static_cast<std::int64_t>(x); }
+  static __device__ State merge(State a, State b) { return a + b; }
+  static __device__ void store(void* out, std::int64_t o, State sum) { static_cast<std::int64_t*>(out)[o] = sum; }
+};
+
+/// The first of the largest, or smallest; a NaN is beyond all others.
+template <class T, bool Largest, bool Index>
+struct Extreme {
+  struct State {
+    T value;
+    std::int64_t at;
+  };
+  static __device__ T worst() {
+    using Limits = std::numeric_limits<T>;
+    if constexpr (Limits::has_infinity) {
+      return Largest ? -Limits::infinity() : Limits::infinity();
+    } else {
+      return Largest ? Limits::lowest() : Limits::max();
+    }
+  }
+  static __device__ State none() { return {worst(), std::numeric_limits<std::int64_t>::max()}; }
+  static __device__ bool before(const State& a, const State& b) {
+    const bool a_nan = a.value != a.value, b_nan = b.value != b.value;
+    if (a_nan != b_nan) return a_nan;
+    if (!a_nan && a.value != b.value) return Largest ? a.value > b.value : a.value < b.value;
+    return a.at < b.at;
+  }
+  static __device__ void take(State& best, T x, std::int64_t r) {
+    const State other{x, r};
+    if (before(other, best)) best = other;
+  }
+  static __device__ State merge(State a, State b) { return before(b, a) ? b : a; }
+  static __device__ void store(void* out, std::int64_t o, State best) {
+    if constexpr (Index) {
+      static_cast<std::int64_t*>(out)[o] = best.at;
+    } else {
+      static_cast<T*>(out)[o] = best.value;
+    }
+  }
+};
+
+// One chunk of one output, by a team.
+template <class R, class T, int kMembers>
+__device__ typename R::State chunk(const Terms& t, const T* x, std::int64_t begin, std::int64_t end) {
+  typename R::State state = R::none();
+  for (std::int64_t r = begin + Team<kMembers>::member(); r < end; r += kMembers) {
+    const std::int64_t offset =
+        t.reduced <= 1 ? r * t.reduced_strides[0] : offset_of(r, t.reduced, t.reduced_sizes, t.reduced_strides);
+    R::take(state, x[offset], r);
+  }
+  return Team<kMembers>::all(state, &R::merge);
+}
+
+template <class R, class T, int kMembers>
+__global__ void __launch_bounds__(kThreads) rows_kernel(const __grid_constant__ Terms t, const T* x, void* out) {
+  using Group = Team<kMembers>;
+  for (std::int64_t o = Group::first_row(); o < t.outputs; o += Group::row_step()) {
+    const T* first = x + offset_of(o, t.kept, t.kept_sizes, t.kept_strides);
+    typename R::State total = chunk<R, T, kMembers>(t, first, 0, t.terms < kChunk ? t.terms : kChunk);
+    for (std::int64_t begin = kChunk; begin < t.terms; begin += kChunk) {
+      const std::int64_t end = begin + kChunk < t.terms ? begin + kChunk : t.terms;
+      total = R::merge(total, chunk<R, T, kMembers>(t, first, begin, end));
+    }
+    if (Group::member() == 0) R::store(out, o, total);
+  }
+}
+
+// Few outputs of many terms: a block to a chunk, and the chunks in order afterwards.
+template <class R, class T>
+__global__ void __launch_bounds__(kThreads)
+    chunks_kernel(const __grid_constant__ Terms t, const T* x, typename R::State* parts) {
+  const std::int64_t o = blockIdx.y, begin = std::int64_t{blockIdx.x} * kChunk;
+  const T* first = x + offset_of(o, t.kept, t.kept_sizes, t.kept_strides);
+  const auto part = chunk<R, T, kThreads>(t, first, begin, begin + kChunk < t.terms ? begin + kChunk : t.terms);
+  if (threadIdx.x == 0) parts[o * gridDim.x + blockIdx.x] = part;
+}
+template <class R>
+__global__ void join_kernel(const typename R::State* parts, std::int64_t chunks, void* out) {
+  const std::int64_t o = blockIdx.x;
+  typename R::State total = parts[o * chunks];
+  for (std::int64_t c = 1; c < chunks; ++c) total = R::merge(total, parts[o * chunks + c]);
+  R::store(out, o, total);
+}
+
+constexpr int kAcross = 32, kDown = kThreads / kAcross;
+
+// Outputs side by side: a warp reads neighbours, and the eight of a column are added in order.
+template <class R, class T>
+__global__ void __launch_bounds__(kThreads) columns_kernel(const __grid_constant__ Terms t, const T* x, void* out) {
+  __shared__ typename R::State parts[kDown][kAcross];
+  const int across = threadIdx.x % kAcross, down = threadIdx.x / kAcross;
+  const std::int64_t o = std::int64_t{blockIdx.x} * kAcross + across;
+  typename R::State state = R::none();
+  if (o < t.outputs) {
+    const T* first = x + offset_of(o, t.kept, t.kept_sizes, t.kept_strides);
+    for (std::int64_t r = down; r < t.terms; r += kDown) R::take(state, first[r * t.reduced_strides[0]], r);
+  }
+  parts[down][across] = state;
+  __syncthreads();
+  if (down != 0 || o >= t.outputs) return;
+  for (int d = 1; d < kDown; ++d) state = R::merge(state, parts[d][across]);
+  R::store(out, o, state);
+}
+
+template <class R, class T>
+void reduce(const ReduceArgs& args) {
+  if (args.outputs == 0) return;
+  const Context on = context();
+  const Terms t = terms_of(args);
+  const T* x = static_cast<const T*>(args.x);
+  const std::int64_t chunks = chunks_of(t.terms);
+  const bool side_by_side = t.reduced == 1 && t.kept > 0 && t.kept_strides[t.kept - 1] == 1 &&
+                            t.kept_sizes[t.kept - 1] >= kAcross && t.reduced_strides[0] != 1;
+  if (side_by_side) {
+    columns_kernel<R, T>
+        <<<static_cast<unsigned>((t.outputs + kAcross - 1) / kAcross), kThreads, 0, on.stream>>>(t, x, args.out);
+  } else if (chunks > 1 && t.outputs <= 64) {
+    const Scratch parts(static_cast<std::size_t>(t.outputs * chunks) * sizeof(typename R::State));
+    auto* states = parts.as<typename R::State>();
+    const dim3 grid(static_cast<unsigned>(chunks), static_cast<unsigned>(t.outputs));
+    chunks_kernel<R, T><<<grid, kThreads, 0, on.stream>>>(t, x, states);
+    join_kernel<R><<<static_cast<unsigned>(t.outputs), 1, 0, on.stream>>>(states, chunks, args.out);
+  } else if (rows_for(t.outputs, t.terms).warps) {
+    rows_kernel<R, T, 32><<<rows_for(t.outputs, t.terms).blocks, kThreads, 0, on.stream>>>(t, x, args.out);
+  } else {
+    rows_kernel<R, T, kThreads><<<rows_for(t.outputs, t.terms).blocks, kThreads, 0, on.stream>>>(t, x, args.out);
+  }
+  check_launch("reduce");
+}
+
+template <class T>
+void set() {
+  constexpr DType dtype = dtype_of<T>();
+  if constexpr (std::is_floating_point_v<T>) {
+    reduce_sum.set(DeviceKind::cuda, dtype, &reduce<Sum<T>, T>);
+  } else {
+    reduce_sum.set(DeviceKind::cuda, dtype, &reduce<WholeSum<T>, T>);
+  }
+  reduce_max.set(DeviceKind::cuda, dtype, &reduce<Extreme<T, true, false>, T>);
+  reduce_min.set(DeviceKind::cuda, dtype, &reduce<Extreme<T, false, false>, T>);
+  reduce_argmax.set(DeviceKind::cuda, dtype, &reduce<Extreme<T, true, true>, T>);
+  reduce_argmin.set(DeviceKind::cuda, dtype, &reduce<Extreme<T, false, true>, T>);
+}
+
+// A thread to a chain, in order.
+template <class T, class Acc>
+__global__ void __launch_bounds__(kThreads) cumsum_kernel(const CumulateArgs args) {
+  const std::int64_t chains = args.outer * args.inner;
+  for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < chains;
+       i += std::int64_t{gridDim.x} * blockDim.x) {
+    const std::int64_t offset = i / args.inner * args.size * args.inner + i % args.inner;
+    Acc total = 0;
+    for (std::int64_t k = 0; k < args.size; ++k) {
+      const std::int64_t at = offset + (args.reverse ? args.size - 1 - k : k) * args.inner;
+      total += static_cast<Acc>(static_cast<const T*>(args.x)[at]);
+      static_cast<T*>(args.out)[at] = static_cast<T>(total);
+    }
+  }
+}
+template <class T, class Acc>
+void cumulate(const CumulateArgs& args) {
+  if (args.outer * args.inner * args.size == 0) return;
+  cumsum_kernel<T, Acc><<<blocks_for(args.outer * args.inner), kThreads, 0, context().stream>>>(args);
+  check_launch("cumsum");
+}
+
+}  // namespace
+
+void register_reduce() {
+  set<double>();
+  set<float>();
+  set<std::int64_t>();
+  set<std::int32_t>();
+  set<std::uint8_t>();
+  set<bool>();
+  cumsum.set(DeviceKind::cuda, f64, &cumulate<double, double>);
+  cumsum.set(DeviceKind::cuda, f32, &cumulate<float, double>);
+  cumsum.set(DeviceKind::cuda, i64, &cumulate<std::int64_t, std::int64_t>);
+}
+
+}  // namespace tern::kernels::cuda

@@ -1,0 +1,390 @@
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "cuda/block_cache.h"
+#include "cuda/context.h"
+#include "slot.h"
+#include "tensor/device_runtime.h"
+#include "tern/base/error.h"
+
+// The runtime of NVIDIA GPUs: a stream for each, on which everything is done in order. The driver is looked for when a
+// GPU is first asked for, so that a program starts without one.
+namespace tern::kernels::cuda {
+namespace {
+
+constexpr int kMostDevices = 16;
+constexpr std::size_t kStage = std::size_t{4} << 20;  // bytes of a stage
+constexpr int kStages = 4;
+
+struct DeviceRaw : RawMemory {
+  int index = 0;
+  cudaStream_t stream = nullptr;
+  void* take(std::size_t bytes) override {
+    // Memory may be asked for while a step is recorded: that is not part of the graph.
+    cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    void* memory = nullptr;
+    const bool got = cudaMalloc(&memory, bytes) == cudaSuccess;
+    if (!got) cudaGetLastError();
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    return got ? memory : nullptr;
+  }
+  void give_back(void* memory) noexcept override { cudaFree(memory); }
+  void wait() noexcept override { cudaStreamSynchronize(stream); }
+};
+
+struct PinnedRaw : RawMemory {
+  void* take(std::size_t bytes) override {
+    void* memory = nullptr;
+    if (cudaMallocHost(&memory, bytes) == cudaSuccess) return memory;
+    cudaGetLastError();
+    return nullptr;
+  }
+  void give_back(void* memory) noexcept override { cudaFreeHost(memory); }
+  void wait() noexcept override { cudaDeviceSynchronize(); }
+};
+
+// Page-locked memory through which elements travel, in rounds; an event says when a stage is free again.
+struct Stage {
+  char* memory = nullptr;
+  cudaEvent_t done = nullptr;
+};
+
+struct Gpu {
+  int index;
+  DeviceRaw raw;
+  BlockCache cache{raw};
+  std::mutex mutex;  // of the stages and what follows
+  Stage stages[kStages];
+  int next_stage = 0;
+  Report* report = nullptr;  // as the host sees it
+  Report* device_report = nullptr;
+  std::uint64_t* further = nullptr;  // on the device, while a step is recorded
+  bool is_recording = false;
+  void* workspace = nullptr;
+  std::size_t workspace_bytes = 0;
+};
+
+struct Block : internal::DeviceBlock {
+  Gpu* gpu = nullptr;  // null: page-locked
+};
+
+class Runtime;
+
+class Recorded : public internal::RecordedStep {
+ public:
+  Recorded(Gpu& gpu) : gpu_(gpu) {}
+  ~Recorded() override {
+    cudaSetDevice(gpu_.index);
+    if (executable_) {
+      cudaStreamSynchronize(gpu_.raw.stream);
+      cudaGraphExecDestroy(executable_);
+    }
+    gpu_.cache.dissolve(pool_);
+    if (further_) gpu_.cache.free(further_);
+  }
+  void replay(std::uint64_t further) override {
+    check(cudaSetDevice(gpu_.index), "replay");
+    if (gpu_.is_recording) throw_recording("replay");
+    set_further(further);
+    check(cudaGraphLaunch(executable_, gpu_.raw.stream), "replay");
+  }
+
+  void set_further(std::uint64_t further) {
+    // A memset of each half takes its value along, so that nothing on the host has to stay.
+    auto* words = reinterpret_cast<unsigned char*>(further_);
+    for (int i = 0; i < 8; ++i) {
+      if ((further >> 8 * i & 0xFF) == last_[i]) continue;
+      last_[i] = static_cast<unsigned char>(further >> 8 * i & 0xFF);
+      check(cudaMemsetAsync(words + i, last_[i], 1, gpu_.raw.stream), "replay");
+    }
+  }
+
+  Gpu& gpu_;
+  BlockCache::Pool pool_;
+  std::uint64_t* further_ = nullptr;
+  unsigned char last_[8] = {};
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+class Runtime : public internal::DeviceRuntime {
+ public:
+  int count() override {
+    find();
+    return count_;
+  }
+
+  std::string missing(int index) override {
+    find();
+    if (count_ > 0) {
+      return std::to_string(count_) + (count_ == 1 ? " GPU" : " GPUs") +
+             (index < 0 ? ", counted from 0" : ", the last of which is cuda:" + std::to_string(count_ - 1));
+    }
+    return "no usable GPU: " + reason_;
+  }
+
+  Gpu& gpu(int index) {
+    const std::lock_guard lock(mutex_);
+    auto& slot = gpus_[static_cast<std::size_t>(index)];
+    check(cudaSetDevice(index), "device");
+    if (!slot) {
+      auto made = std::make_unique<Gpu>();
+      made->index = made->raw.index = index;
+      check(cudaStreamCreateWithFlags(&made->raw.stream, cudaStreamNonBlocking), "device");
+      void* report = nullptr;
+      check(cudaHostAlloc(&report, sizeof(Report), cudaHostAllocMapped), "device");
+      made->report = new (report) Report{};
+      void* seen = nullptr;
+      check(cudaHostGetDevicePointer(&seen, report, 0), "device");
+      made->device_report = static_cast<Report*>(seen);
+      slot = std::move(made);
+    }
+    return *slot;
+  }
+
+  internal::DeviceBlock* allocate(int index, std::size_t bytes) override {
+    Gpu& on = gpu(index);
+    auto block = std::make_unique<Block>();
+    block->owner = this;
+    block->gpu = &on;
+    block->data = on.cache.allocate(bytes);
+    if (!block->data) {
+      throw MemoryError("[allocate] expected " + std::to_string(bytes) + " bytes of memory on " +
+                        to_string(tern::cuda(index)) + ", got none");
+    }
+    return block.release();
+  }
+
+  internal::DeviceBlock* allocate_pinned(std::size_t bytes) override {
+    auto block = std::make_unique<Block>();
+    block->owner = this;
+    block->data = pinned_.allocate(bytes);
+    if (!block->data) {
+      throw MemoryError("[allocate] expected " + std::to_string(bytes) + " bytes of page-locked memory, got none");
+    }
+    return block.release();
+  }
+
+  void deallocate(internal::DeviceBlock* memory) noexcept override {
+    auto* block = static_cast<Block*>(memory);
+    (block->gpu ? block->gpu->cache : pinned_).free(block->data);
+    delete block;
+  }
+
+  void copy(const internal::DeviceCopy& copy) override {
+    const bool from_host = copy.from_device.kind == DeviceKind::cpu, to_host = copy.to_device.kind == DeviceKind::cpu;
+    Gpu& on = gpu((from_host ? copy.to_device : copy.from_device).index);
+    if (on.is_recording && (from_host || to_host)) throw_recording("to");
+    if (from_host) return stage_in(on, copy);
+    if (to_host) return out(on, copy);
+    Gpu& target = gpu(copy.to_device.index);
+    // After what each has been given, and before what each is given next.
+    wait_for(target, on);
+    check(cudaSetDevice(on.index), "to");
+    check(cudaMemcpyPeerAsync(copy.to, target.index, copy.from, on.index, copy.bytes, on.raw.stream), "to");
+    wait_for(on, target);
+  }
+
+  void zero(int index, void* to, std::size_t bytes) override {
+    if (bytes > 0) check(cudaMemsetAsync(to, 0, bytes, gpu(index).raw.stream), "zeros");
+  }
+
+  void synchronize(int index) override {
+    Gpu& on = gpu(index);
+    if (on.is_recording) throw_recording("synchronize");
+    check(cudaStreamSynchronize(on.raw.stream), "synchronize");
+    volatile Report* report = on.report;
+    if (report->count == 0) return;
+    const std::int64_t bad = report->bad_index, bound = report->bound;
+    *on.report = Report{};
+    throw IndexError("[index] expected indices in [0, " + std::to_string(bound) + "), got " + std::to_string(bad) +
+                     ", found by a kernel on " + to_string(tern::cuda(index)) + " before this wait");
+  }
+
+  MemoryStatistics statistics(int index) override { return gpu(index).cache.statistics(); }
+  void empty_cache(int index) override {
+    Gpu& on = gpu(index);
+    if (on.is_recording) throw_recording("empty_cache");
+    check(cudaStreamSynchronize(on.raw.stream), "empty_cache");
+    on.cache.empty();
+  }
+
+  void begin_recording(int index) override {
+    Gpu& on = gpu(index);
+    if (on.is_recording) throw_recording("capture");
+    auto step = std::make_unique<Recorded>(on);
+    void* further = on.cache.allocate(sizeof(std::uint64_t));
+    if (!further) throw MemoryError("[capture] expected memory, got none");
+    step->further_ = static_cast<std::uint64_t*>(further);
+    check(cudaMemsetAsync(further, 0, sizeof(std::uint64_t), on.raw.stream), "capture");
+    check(cudaStreamBeginCapture(on.raw.stream, cudaStreamCaptureModeThreadLocal), "capture");
+    on.cache.begin_recording(&step->pool_);
+    on.further = step->further_;
+    on.is_recording = true;
+    recording_ = std::move(step);
+  }
+
+  std::unique_ptr<internal::RecordedStep> end_recording(int index) override {
+    Gpu& on = gpu(index);
+    cudaGraph_t graph = nullptr;
+    const cudaError_t ended = cudaStreamEndCapture(on.raw.stream, &graph);
+    stop(on);
+    std::unique_ptr<Recorded> step = std::move(recording_);
+    check(ended, "capture");
+    const cudaError_t made = cudaGraphInstantiate(&step->executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    if (made != cudaSuccess) step->executable_ = nullptr;
+    check(made, "capture");
+    return step;
+  }
+
+  void abandon_recording(int index) noexcept override {
+    Gpu& on = *gpus_[static_cast<std::size_t>(index)];
+    if (!on.is_recording) return;
+    cudaGraph_t graph = nullptr;
+    cudaStreamEndCapture(on.raw.stream, &graph);
+    cudaGetLastError();
+    if (graph) cudaGraphDestroy(graph);
+    stop(on);
+    recording_.reset();
+  }
+
+ private:
+  void find() {
+    std::call_once(found_, [this] {
+      const cudaError_t status = cudaGetDeviceCount(&count_);
+      if (status == cudaSuccess) {
+        count_ = std::min(count_, kMostDevices);
+        if (count_ == 0) reason_ = "the driver shows none";
+        return;
+      }
+      cudaGetLastError();
+      count_ = 0;
+      reason_ = status == cudaErrorInsufficientDriver ? "no NVIDIA driver, or one older than CUDA " + wanted()
+                                                      : std::string(cudaGetErrorString(status));
+      reason_ += std::string(" (") + cudaGetErrorName(status) + ")";
+    });
+  }
+
+  static std::string wanted() {
+    return std::to_string(CUDART_VERSION / 1000) + "." + std::to_string(CUDART_VERSION % 1000 / 10);
+  }
+
+  void stop(Gpu& on) {
+    on.is_recording = false;
+    on.further = nullptr;
+    on.cache.end_recording();
+  }
+
+  void wait_for(Gpu& waits, Gpu& on) {
+    cudaEvent_t event = nullptr;
+    check(cudaSetDevice(on.index), "to");
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "to");
+    check(cudaEventRecord(event, on.raw.stream), "to");
+    check(cudaSetDevice(waits.index), "to");
+    check(cudaStreamWaitEvent(waits.raw.stream, event, 0), "to");
+    cudaEventDestroy(event);
+  }
+
+  Stage& stage(Gpu& on) {
+    Stage& next = on.stages[on.next_stage];
+    on.next_stage = (on.next_stage + 1) % kStages;
+    if (!next.memory) {
+      void* memory = nullptr;
+      check(cudaMallocHost(&memory, kStage), "to");
+      next.memory = static_cast<char*>(memory);
+      check(cudaEventCreateWithFlags(&next.done, cudaEventDisableTiming), "to");
+    } else {
+      check(cudaEventSynchronize(next.done), "to");
+    }
+    return next;
+  }
+
+  void stage_in(Gpu& on, const internal::DeviceCopy& copy) {
+    const std::lock_guard lock(on.mutex);
+    for (std::size_t at = 0; at < copy.bytes; at += kStage) {
+      const std::size_t bytes = std::min(kStage, copy.bytes - at);
+      Stage& through = stage(on);
+      std::memcpy(through.memory, static_cast<const char*>(copy.from) + at, bytes);
+      check(cudaMemcpyAsync(static_cast<char*>(copy.to) + at, through.memory, bytes, cudaMemcpyHostToDevice,
+                            on.raw.stream),
+            "to");
+      check(cudaEventRecord(through.done, on.raw.stream), "to");
+    }
+  }
+
+  // Page-locked targets are written as the host goes on; others by the driver's own stages, which wait.
+  void out(Gpu& on, const internal::DeviceCopy& copy) {
+    check(cudaMemcpyAsync(copy.to, copy.from, copy.bytes, cudaMemcpyDeviceToHost, on.raw.stream), "to");
+  }
+
+  std::once_flag found_;
+  int count_ = 0;
+  std::string reason_;
+  std::mutex mutex_;
+  std::array<std::unique_ptr<Gpu>, kMostDevices> gpus_;
+  PinnedRaw pinned_raw_;
+  BlockCache pinned_{pinned_raw_};
+  std::unique_ptr<Recorded> recording_;
+};
+
+// Never destroyed: tensors outlive main, and the driver may be gone by then.
+Runtime& the_runtime() {
+  static Runtime* const runtime = new Runtime;
+  return *runtime;
+}
+
+Gpu& gpu_of_call() { return the_runtime().gpu(device_of_call().index); }
+
+}  // namespace
+
+Context context() {
+  Gpu& on = gpu_of_call();
+  return {on.index, on.raw.stream, on.device_report, on.further};
+}
+
+void check(cudaError_t status, const char* where) {
+  if (status == cudaSuccess) return;
+  cudaGetLastError();
+  throw DeviceError("[" + std::string(where) + "] expected the GPU to do its work, got " + cudaGetErrorName(status) +
+                    " (" + cudaGetErrorString(status) + ")");
+}
+
+Scratch::Scratch(std::size_t bytes)
+    : block_(the_runtime().allocate(device_of_call().index, bytes)),
+      data_(static_cast<internal::DeviceBlock*>(block_)->data) {}
+Scratch::~Scratch() { the_runtime().deallocate(static_cast<internal::DeviceBlock*>(block_)); }
+
+void* workspace(std::size_t bytes) {
+  Gpu& on = gpu_of_call();
+  const std::lock_guard lock(on.mutex);
+  if (on.workspace_bytes < bytes) {
+    void* memory = on.raw.take(bytes);
+    if (!memory) throw MemoryError("[matmul] expected " + std::to_string(bytes) + " bytes to work in, got none");
+    on.workspace = memory;  // the one before stays: recorded steps may work in it
+    on.workspace_bytes = bytes;
+  }
+  return on.workspace;
+}
+
+bool recording() { return gpu_of_call().is_recording; }
+
+void throw_recording(const char* where) {
+  throw StateError(
+      "[" + std::string(where) +
+      "] expected no wait for the device and no copy from or to the host while a step is captured, got one");
+}
+
+}  // namespace tern::kernels::cuda
+
+namespace tern {
+internal::DeviceRuntime* internal::cuda_runtime() { return &kernels::cuda::the_runtime(); }
+}  // namespace tern
