@@ -80,9 +80,15 @@ constexpr RowGrid rows_for(std::int64_t rows, std::int64_t columns) {
   return {warps, static_cast<unsigned>(std::clamp<std::int64_t>((rows + per_block - 1) / per_block, 1, 132 * 64))};
 }
 
-/// The order of summation depends on the number of terms alone: chunks of kChunk terms, added in order.
-inline constexpr std::int64_t kChunk = 8192;
-constexpr std::int64_t chunks_of(std::int64_t terms) { return terms <= kChunk ? 1 : (terms + kChunk - 1) / kChunk; }
+/// The order of summation depends on the number of terms alone: chunks of at least `least` terms, at most `most` of
+/// them, that are added in order.
+struct Chunks {
+  std::int64_t length, count;
+};
+constexpr Chunks chunks_of(std::int64_t terms, std::int64_t least = 8192, std::int64_t most = 1024) {
+  const std::int64_t length = std::max(least, ((terms + most - 1) / most + 255) / 256 * 256);
+  return {length, std::max<std::int64_t>((terms + length - 1) / length, 1)};
+}
 
 /// Rows to a block where a kernel also sums over rows, by their number alone, so that partial sums are few.
 constexpr std::int64_t rows_to_a_block(std::int64_t rows) {

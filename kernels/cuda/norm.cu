@@ -137,18 +137,18 @@ __global__ void __launch_bounds__(kThreads)
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     sums_kernel(const NormArgs args, std::int64_t per_block, T* weight_sums, T* bias_sums) {
-  const std::int64_t n = args.columns, c = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const std::int64_t n = args.columns, c = std::int64_t{blockIdx.y} * kThreads + threadIdx.x;
   if (c >= n) return;
   T of_weight = 0, of_bias = 0;
-  const std::int64_t first = blockIdx.y * per_block;
+  const std::int64_t first = blockIdx.x * per_block;
   for (std::int64_t r = first; r < args.rows && r < first + per_block; ++r) {
     const Centred<T> centred(args.statistics[2 * r]);
     const T g = static_cast<const T*>(args.g)[r * n + c];
     of_weight += g * (centred(static_cast<const T*>(args.x)[r * n + c]) * static_cast<T>(args.statistics[2 * r + 1]));
     of_bias += g;
   }
-  if (weight_sums) weight_sums[blockIdx.y * n + c] = of_weight;
-  if (bias_sums) bias_sums[blockIdx.y * n + c] = of_bias;
+  if (weight_sums) weight_sums[blockIdx.x * n + c] = of_weight;
+  if (bias_sums) bias_sums[blockIdx.x * n + c] = of_bias;
 }
 
 template <class T>
@@ -209,7 +209,7 @@ void gradient(const NormArgs& args) {
         args, per_block, weight_sums, bias_sums);
   } else {
     if (args.out) gradient_of_rows<T>(args);
-    const dim3 grid(static_cast<unsigned>((n + kThreads - 1) / kThreads), static_cast<unsigned>(blocks));
+    const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>((n + kThreads - 1) / kThreads));
     sums_kernel<T><<<grid, kThreads, 0, on.stream>>>(args, per_block, weight_sums, bias_sums);
   }
   check_launch("norm");

@@ -17,7 +17,9 @@ struct Draw {
   std::uint64_t seed, stream, first;
   const std::uint64_t* further;
   /// The first draw's number, of draws of `words` words each.
-  __device__ std::uint64_t start(std::uint64_t words) const { return further ? first + *further / words : first; }
+  __device__ std::uint64_t start(std::uint64_t words) const {
+    return further ? (first * words + *further) / words : first;
+  }
   __device__ Philox philox() const { return Philox(seed, stream); }
 };
 

@@ -6,10 +6,11 @@
 #include "cuda/team.cuh"
 #include "slots.h"
 
-// Contract of sum: in f64 (integers in i64). Terms in logical order make chunks of 8,192, which are added in order. Of
-// a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds terms m, m + 256, …, and the
-// members are added in a tree. Sums down the rows of a matrix, outputs side by side, are added by 8 members instead. So
-// the order depends on the number of terms and on which dimensions are reduced, never on the number of outputs.
+// Contract of sum: in f64 (integers in i64). Terms in logical order make chunks of 8,192 or more (chunks_of), which are
+// added in order. Of a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds terms m, m +
+// 256, …, and the members are added in a tree. Sums of columns, outputs side by side, have chunks of 512 rows or more
+// and 8 members, added in order. So the order depends on the number of terms and on how they lie, never on the number
+// of outputs.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -109,13 +110,14 @@ __device__ typename R::State chunk(const Terms& t, const T* x, std::int64_t begi
 }
 
 template <class R, class T, int kMembers>
-__global__ void __launch_bounds__(kThreads) rows_kernel(const __grid_constant__ Terms t, const T* x, void* out) {
+__global__ void __launch_bounds__(kThreads)
+    rows_kernel(const __grid_constant__ Terms t, const std::int64_t length, const T* x, void* out) {
   using Group = Team<kMembers>;
   for (std::int64_t o = Group::first_row(); o < t.outputs; o += Group::row_step()) {
     const T* first = x + offset_of(o, t.kept, t.kept_sizes, t.kept_strides);
-    typename R::State total = chunk<R, T, kMembers>(t, first, 0, t.terms < kChunk ? t.terms : kChunk);
-    for (std::int64_t begin = kChunk; begin < t.terms; begin += kChunk) {
-      const std::int64_t end = begin + kChunk < t.terms ? begin + kChunk : t.terms;
+    typename R::State total = chunk<R, T, kMembers>(t, first, 0, t.terms < length ? t.terms : length);
+    for (std::int64_t begin = length; begin < t.terms; begin += length) {
+      const std::int64_t end = begin + length < t.terms ? begin + length : t.terms;
       total = R::merge(total, chunk<R, T, kMembers>(t, first, begin, end));
     }
     if (Group::member() == 0) R::store(out, o, total);
@@ -125,38 +127,88 @@ __global__ void __launch_bounds__(kThreads) rows_kernel(const __grid_constant__ 
 // Few outputs of many terms: a block to a chunk, and the chunks in order afterwards.
 template <class R, class T>
 __global__ void __launch_bounds__(kThreads)
-    chunks_kernel(const __grid_constant__ Terms t, const T* x, typename R::State* parts) {
-  const std::int64_t o = blockIdx.y, begin = std::int64_t{blockIdx.x} * kChunk;
+    chunks_kernel(const __grid_constant__ Terms t, const std::int64_t length, const T* x, typename R::State* parts) {
+  const std::int64_t o = blockIdx.y, begin = std::int64_t{blockIdx.x} * length;
   const T* first = x + offset_of(o, t.kept, t.kept_sizes, t.kept_strides);
-  const auto part = chunk<R, T, kThreads>(t, first, begin, begin + kChunk < t.terms ? begin + kChunk : t.terms);
+  const auto part = chunk<R, T, kThreads>(t, first, begin, begin + length < t.terms ? begin + length : t.terms);
   if (threadIdx.x == 0) parts[o * gridDim.x + blockIdx.x] = part;
 }
+// One thread adds; all of them fetch what it adds.
 template <class R>
-__global__ void join_kernel(const typename R::State* parts, std::int64_t chunks, void* out) {
+__global__ void __launch_bounds__(kThreads)
+    join_kernel(const typename R::State* parts, std::int64_t chunks, void* out) {
+  __shared__ typename R::State fetched[kThreads];
   const std::int64_t o = blockIdx.x;
   typename R::State total = parts[o * chunks];
-  for (std::int64_t c = 1; c < chunks; ++c) total = R::merge(total, parts[o * chunks + c]);
-  R::store(out, o, total);
+  for (std::int64_t begin = 1; begin < chunks; begin += kThreads) {
+    const std::int64_t count = chunks - begin < kThreads ? chunks - begin : kThreads;
+    __syncthreads();
+    if (threadIdx.x < count) fetched[threadIdx.x] = parts[o * chunks + begin + threadIdx.x];
+    __syncthreads();
+    if (threadIdx.x != 0) continue;
+    for (std::int64_t c = 0; c < count; ++c) total = R::merge(total, fetched[c]);
+  }
+  if (threadIdx.x == 0) R::store(out, o, total);
 }
 
 constexpr int kAcross = 32, kDown = kThreads / kAcross;
 
-// Outputs side by side: a warp reads neighbours, and the eight of a column are added in order.
+// Outputs side by side: a warp reads neighbours, and the eight of a column are added in order. Several chunks leave
+// their states apart.
 template <class R, class T>
-__global__ void __launch_bounds__(kThreads) columns_kernel(const __grid_constant__ Terms t, const T* x, void* out) {
+__global__ void __launch_bounds__(kThreads) columns_kernel(const __grid_constant__ Terms t, const std::int64_t length,
+                                                           const T* x, typename R::State* states, void* out) {
   __shared__ typename R::State parts[kDown][kAcross];
   const int across = threadIdx.x % kAcross, down = threadIdx.x / kAcross;
   const std::int64_t o = std::int64_t{blockIdx.x} * kAcross + across;
   typename R::State state = R::none();
   if (o < t.outputs) {
     const T* first = x + offset_of(o, t.kept, t.kept_sizes, t.kept_strides);
-    for (std::int64_t r = down; r < t.terms; r += kDown) R::take(state, first[r * t.reduced_strides[0]], r);
+    const std::int64_t begin = blockIdx.y * length, end = begin + length < t.terms ? begin + length : t.terms;
+    for (std::int64_t r = begin + down; r < end; r += kDown) R::take(state, first[r * t.reduced_strides[0]], r);
   }
   parts[down][across] = state;
   __syncthreads();
   if (down != 0 || o >= t.outputs) return;
   for (int d = 1; d < kDown; ++d) state = R::merge(state, parts[d][across]);
-  R::store(out, o, state);
+  if (states) {
+    states[blockIdx.y * t.outputs + o] = state;
+  } else {
+    R::store(out, o, state);
+  }
+}
+template <class R>
+__global__ void __launch_bounds__(kThreads)
+    join_columns_kernel(const typename R::State* states, std::int64_t outputs, std::int64_t chunks, void* out) {
+  for (std::int64_t o = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; o < outputs;
+       o += std::int64_t{gridDim.x} * kThreads) {
+    typename R::State total = states[o];
+    for (std::int64_t c = 1; c < chunks; ++c) total = R::merge(total, states[c * outputs + o]);
+    R::store(out, o, total);
+  }
+}
+
+template <class R, class T>
+void reduce_columns(const Terms& t, const T* x, void* out, const Context& on) {
+  const Chunks chunks = chunks_of(t.terms, 512, 256);
+  const dim3 grid(static_cast<unsigned>((t.outputs + kAcross - 1) / kAcross), static_cast<unsigned>(chunks.count));
+  if (chunks.count == 1) {
+    columns_kernel<R, T><<<grid, kThreads, 0, on.stream>>>(t, chunks.length, x, nullptr, out);
+    return;
+  }
+  const Scratch parts(static_cast<std::size_t>(t.outputs * chunks.count) * sizeof(typename R::State));
+  auto* const states = parts.as<typename R::State>();
+  columns_kernel<R, T><<<grid, kThreads, 0, on.stream>>>(t, chunks.length, x, states, out);
+  join_columns_kernel<R><<<blocks_for(t.outputs), kThreads, 0, on.stream>>>(states, t.outputs, chunks.count, out);
+}
+
+template <class R, class T>
+void reduce_chunks(const Terms& t, const Chunks& chunks, const T* x, void* out, const Context& on) {
+  const Scratch parts(static_cast<std::size_t>(t.outputs * chunks.count) * sizeof(typename R::State));
+  auto* const states = parts.as<typename R::State>();
+  const dim3 grid(static_cast<unsigned>(chunks.count), static_cast<unsigned>(t.outputs));
+  chunks_kernel<R, T><<<grid, kThreads, 0, on.stream>>>(t, chunks.length, x, states);
+  join_kernel<R><<<static_cast<unsigned>(t.outputs), kThreads, 0, on.stream>>>(states, chunks.count, out);
 }
 
 template <class R, class T>
@@ -165,22 +217,18 @@ void reduce(const ReduceArgs& args) {
   const Context on = context();
   const Terms t = terms_of(args);
   const T* x = static_cast<const T*>(args.x);
-  const std::int64_t chunks = chunks_of(t.terms);
-  const bool side_by_side = t.reduced == 1 && t.kept > 0 && t.kept_strides[t.kept - 1] == 1 &&
-                            t.kept_sizes[t.kept - 1] >= kAcross && t.reduced_strides[0] != 1;
+  const Chunks chunks = chunks_of(t.terms);
+  const RowGrid grid = rows_for(t.outputs, t.terms);
+  const bool side_by_side =
+      t.reduced == 1 && t.kept > 0 && t.kept_strides[t.kept - 1] == 1 && t.reduced_strides[0] != 1;
   if (side_by_side) {
-    columns_kernel<R, T>
-        <<<static_cast<unsigned>((t.outputs + kAcross - 1) / kAcross), kThreads, 0, on.stream>>>(t, x, args.out);
-  } else if (chunks > 1 && t.outputs <= 64) {
-    const Scratch parts(static_cast<std::size_t>(t.outputs * chunks) * sizeof(typename R::State));
-    auto* states = parts.as<typename R::State>();
-    const dim3 grid(static_cast<unsigned>(chunks), static_cast<unsigned>(t.outputs));
-    chunks_kernel<R, T><<<grid, kThreads, 0, on.stream>>>(t, x, states);
-    join_kernel<R><<<static_cast<unsigned>(t.outputs), 1, 0, on.stream>>>(states, chunks, args.out);
-  } else if (rows_for(t.outputs, t.terms).warps) {
-    rows_kernel<R, T, 32><<<rows_for(t.outputs, t.terms).blocks, kThreads, 0, on.stream>>>(t, x, args.out);
+    reduce_columns<R, T>(t, x, args.out, on);
+  } else if (chunks.count > 1 && t.outputs <= 64) {
+    reduce_chunks<R, T>(t, chunks, x, args.out, on);
+  } else if (grid.warps) {
+    rows_kernel<R, T, 32><<<grid.blocks, kThreads, 0, on.stream>>>(t, chunks.length, x, args.out);
   } else {
-    rows_kernel<R, T, kThreads><<<rows_for(t.outputs, t.terms).blocks, kThreads, 0, on.stream>>>(t, x, args.out);
+    rows_kernel<R, T, kThreads><<<grid.blocks, kThreads, 0, on.stream>>>(t, chunks.length, x, args.out);
   }
   check_launch("reduce");
 }

@@ -187,10 +187,10 @@ class Runtime : public internal::DeviceRuntime {
     if (to_host) return out(on, copy);
     Gpu& target = gpu(copy.to_device.index);
     // After what each has been given, and before what each is given next.
-    wait_for(target, on);
+    wait_for(on, target);
     check(cudaSetDevice(on.index), "to");
     check(cudaMemcpyPeerAsync(copy.to, target.index, copy.from, on.index, copy.bytes, on.raw.stream), "to");
-    wait_for(on, target);
+    wait_for(target, on);
   }
 
   void zero(int index, void* to, std::size_t bytes) override {

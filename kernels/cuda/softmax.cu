@@ -6,7 +6,7 @@
 #include "cuda/rows.cuh"
 #include "slots.h"
 
-// Contract: a row is read from memory once (twice beyond 48 KiB, and when it is longer than a warp's 1,024 and does not
+// Contract: a row is read from memory once (twice beyond 47 KiB, and when it is longer than a warp's 1,024 and does not
 // fit), in packs of 16 bytes. The largest element is taken off; exponentials are CUDA's, in the row's type; sums are in
 // f64, member by member and then in a tree, in an order that the number of columns alone decides.
 namespace tern::kernels::cuda {

@@ -85,9 +85,15 @@ TEST(Launch, GridsCoverTheWorkAndEndSomewhere) {
   EXPECT_FALSE(rows_for(9, 2000).warps);
   EXPECT_EQ(rows_for(9, 2000).blocks, 9u);
   EXPECT_EQ(rows_for(0, 2000).blocks, 1u);
-  EXPECT_EQ(chunks_of(0), 1);
-  EXPECT_EQ(chunks_of(kChunk), 1);
-  EXPECT_EQ(chunks_of(kChunk + 1), 2);
+  EXPECT_EQ(chunks_of(0).count, 1);
+  EXPECT_EQ(chunks_of(8192).count, 1);
+  EXPECT_EQ(chunks_of(8193).count, 2);
+  for (const std::int64_t terms : {std::int64_t{1} << 23, (std::int64_t{1} << 23) + 1, std::int64_t{1} << 40}) {
+    const Chunks chunks = chunks_of(terms);
+    EXPECT_LE(chunks.count, 1024);
+    EXPECT_GE(chunks.length * chunks.count, terms);
+    EXPECT_LT(chunks.length * (chunks.count - 1), terms);
+  }
   EXPECT_EQ(rows_to_a_block(1), 1);
   EXPECT_EQ(rows_to_a_block(257), 2);
   EXPECT_EQ(rows_to_a_block(1 << 20), 64);
