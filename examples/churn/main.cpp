@@ -98,6 +98,8 @@ void add_train(CLI::App& app, TrainOptions& options) {
       ->capture_default_str();
   command.add_flag("--resume", options.resume,
                    "go on where a killed or interrupted run of the same command stopped; mlp alone");
+  command.add_option("--device", options.device, "cpu, cuda or cuda:N, where the network trains")
+      ->capture_default_str();
   command.add_flag("--drop-duplicates", options.drop_duplicates, "drop equal rows also without an id");
   command.add_flag("--balanced", options.balanced, "weigh the classes equally in the loss");
   command.add_option("--out", options.out, "bundle to write")->check(is_something)->capture_default_str();

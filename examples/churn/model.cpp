@@ -142,6 +142,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
                                              .min_delta = least_gain / static_cast<double>(validation.rows()),
                                              .initial = true},
       .seed = options.seed,
+      .device = device_from(options.device),
       .callbacks = {print_epoch},
       .stop_requested = interrupted,
       .checkpoint = options.checkpoint(),

@@ -15,6 +15,7 @@ struct TrainOptions {
   std::string threshold = "f1";
   std::uint64_t seed = 7;
   int threads = 0;
+  std::string device = "cpu";
   int max_epochs = 0;
   double max_time = 0;
   bool resume = false, drop_duplicates = false, balanced = false;

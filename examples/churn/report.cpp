@@ -74,6 +74,7 @@ ordered_json settings_of(const TrainOptions& options) {
           {"threshold", options.threshold},
           {"seed", options.seed},
           {"threads", options.threads},
+          {"device", options.device},
           {"max_epochs", options.max_epochs},
           {"max_time", options.max_time},
           {"drop_duplicates", options.drop_duplicates},

@@ -524,6 +524,7 @@ void train(const TrainOptions& given) {
         "[churn] expected --resume, --max-epochs and --max-time with --model mlp alone, got them with "
         "logistic, which is solved at once");
   }
+  require_device(device_from(options.device));
   check_outputs(options);
   const metrics::ThresholdRule rule = threshold_rule(options);
   in_file(options.data, [&] { run(options, rule, journey); });

@@ -16,7 +16,7 @@ using namespace tern;
 constexpr double kMean = 0.2860, kDeviation = 0.3530;
 
 struct Options {
-  std::string data = "/usr/share/datasets/fashion-mnist", out;
+  std::string data = "/usr/share/datasets/fashion-mnist", out, device = "cpu";
   int epochs = 15, threads = 0;
   std::int64_t batch_size = 128;
   std::uint64_t seed = 1;
@@ -35,12 +35,13 @@ data::Dataset read_images(const std::string& folder, const std::string& part) {
 
 Tensor normalized(const Tensor& pixels) { return pixels.to(f32) * (1 / (255 * kDeviation)) - kMean / kDeviation; }
 
-double accuracy(nn::Module& net, const data::Dataset& images) {
+double accuracy(nn::Module& net, const data::Dataset& images, Device device) {
   const NoGrad guard;
   net.eval();
   std::int64_t right = 0;
   for (const data::Batch& batch : data::Loader(images, {.batch_size = 1000})) {
-    right += (net(normalized(batch.x())).argmax(1) == batch.y()).sum().item<std::int64_t>();
+    const data::Batch there = batch.to(device);
+    right += (net(normalized(there.x())).argmax(1) == there.y()).sum().item<std::int64_t>();
   }
   net.train();
   return static_cast<double>(right) / static_cast<double>(images.rows());
@@ -50,6 +51,8 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 void run(const Options& options) {
   set_num_threads(options.threads);
+  const Device device = device_from(options.device);
+  require_device(device);
   const data::Dataset images = read_images(options.data, "train");
 
   manual_seed(options.seed);
@@ -60,6 +63,7 @@ void run(const Options& options) {
                      nn::Relu(),
                      nn::Dropout(0.2),
                      nn::Linear(256, 10)};
+  net.to(device);
   optim::AdamW optimizer(net.parameters(), {.lr = options.lr, .weight_decay = 0.01});
   data::Loader loader(images, {.batch_size = options.batch_size, .shuffle = true, .seed = options.seed});
   const std::int64_t steps = options.epochs * loader.batches();
@@ -70,20 +74,22 @@ void run(const Options& options) {
   std::int64_t step = 0;
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {
     const double start = now();
-    double total = 0;
+    Tensor total = zeros({}, f64, device);  // read once an epoch: a GPU is not waited for at every step
     for (const data::Batch& batch : loader) {
       optimizer.set_lr(optim::learning_rate(schedule, options.lr, step++, steps));
       optimizer.zero_grad();
-      const Tensor loss = cross_entropy(net(normalized(batch.x())), batch.y());
+      const data::Batch there = batch.to(device);
+      const Tensor loss = cross_entropy(net(normalized(there.x())), there.y());
       loss.backward();
       optimizer.step();
-      total += loss.item<double>() * static_cast<double>(batch.rows());
+      total += loss.detach().to(f64) * static_cast<double>(batch.rows());
     }
-    std::printf("epoch %2d  loss %.4f  %.2f s\n", epoch, total / static_cast<double>(images.rows()), now() - start);
+    std::printf("epoch %2d  loss %.4f  %.2f s\n", epoch, total.item<double>() / static_cast<double>(images.rows()),
+                now() - start);
     std::fflush(stdout);
   }
   // The test images are looked at once, at the end: no choice above was made by them.
-  std::printf("test accuracy %.4f\n", accuracy(net, read_images(options.data, "t10k")));
+  std::printf("test accuracy %.4f\n", accuracy(net, read_images(options.data, "t10k"), device));
   if (!options.out.empty()) {
     nn::save_weights(net, options.out);
     std::printf("weights: %s\n", options.out.c_str());
@@ -100,6 +106,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch-size", options.batch_size)->check(CLI::Range(1, 60000))->capture_default_str();
   app.add_option("--lr", options.lr, "highest learning rate")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--seed", options.seed, "of the weights and the order")->capture_default_str();
+  app.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
   app.add_option("--threads", options.threads, "0: TERN_NUM_THREADS, or all")->check(CLI::Range(0, 1024));
   app.add_option("--out", options.out, "safetensors file to write");
   CLI11_PARSE(app, argc, argv);

@@ -83,6 +83,12 @@ Batch::Batch(std::vector<NamedTensor> tensors, std::vector<std::int64_t> indices
 bool Batch::has(std::string_view name) const { return find(tensors_, name) != nullptr; }
 const Tensor& Batch::operator[](std::string_view name) const { return need(tensors_, name, "Batch"); }
 
+Batch Batch::to(Device device) const {
+  Batch moved = *this;
+  for (NamedTensor& named : moved.tensors_) named.second = named.second.to(device);
+  return moved;
+}
+
 Dataset::Dataset() = default;
 Dataset::Dataset(const Dataset& other) = default;
 Dataset::Dataset(Dataset&& other) noexcept = default;

@@ -112,7 +112,7 @@ Entry read_entry(const std::string& name, const Json& value, std::uint64_t data_
 }
 
 void check_equal(const Tensor& a, const Tensor& b, const std::string& name) {
-  if (a.dtype() == b.dtype() && bytes_of(a.contiguous()) == bytes_of(b.contiguous())) return;
+  if (a.dtype() == b.dtype() && bytes_of(a.contiguous().to(cpu())) == bytes_of(b.contiguous().to(cpu()))) return;
   throw FormatError("[load_weights] expected the same values under every name of a tied parameter, got others under " +
                     in_quotes(name));
 }
@@ -156,7 +156,7 @@ std::string to_safetensors(const TensorFile& file) {
       throw ValueError("[to_safetensors] expected distinct names, none \"__metadata__\", got " + in_quotes(name) +
                        " again");
     }
-    tensors.push_back(tensor.detach().contiguous());
+    tensors.push_back(tensor.detach().contiguous().to(cpu()));
     const std::uint64_t end = offset + bytes_of(tensors.back()).size();
     OrderedJson entry;
     entry["dtype"] = format_name(tensor.dtype());

@@ -243,7 +243,9 @@ Tensor Task::loss(const Tensor& output, const Tensor& y) const {
   }
   if (kind_ == TaskKind::multiclass) {
     CrossEntropyOptions options;
-    if (!class_weights_.empty()) options.weight = from_vector(class_weights_).to(output.dtype());
+    if (!class_weights_.empty()) {
+      options.weight = from_vector(class_weights_).to(output.dtype()).to(output.device());
+    }
     return cross_entropy(output, y, options);
   }
   const Tensor flat = output.reshape({output.size(0)}), wanted = y.to(output.dtype());

@@ -117,7 +117,7 @@ class Run {
         model_(model),
         training_(std::move(training)),
         validation_(std::move(validation)),
-        parameters_(model.parameters()),
+        parameters_(model.to(options.device).parameters()),
         start_(Clock::now()) {
     prepare();
   }
@@ -126,6 +126,7 @@ class Run {
     while (!ended_ && fitted_.history.size() < static_cast<std::size_t>(options_.max_epochs)) one_epoch();
     if (options_.early_stopping && !state_.best.empty()) put_back(state_.best, parameters_);
     model_.eval();
+    model_.to(cpu());
     return finish();
   }
 
@@ -224,7 +225,7 @@ class Run {
     std::int64_t rows = 0;
     model_.train();
     for (const data::Batch& batch : loader) {
-      group.push_back(batch);
+      group.push_back(batch.to(options_.device));
       if (++taken < batches && std::ssize(group) < options_.accumulate) continue;
       if (options_.stop_requested && options_.stop_requested()) return end(StopReason::requested);
       if (options_.max_seconds > 0 && since(start_) >= options_.max_seconds) return end(StopReason::max_time);
@@ -398,9 +399,11 @@ std::vector<double> predict(nn::Module& model, const Task& task, const data::Dat
   model.eval();
   std::vector<double> predictions;
   const Tensor& x = dataset.x();
+  const std::vector<Tensor> parameters = model.parameters();
+  const Device device = parameters.empty() ? cpu() : parameters[0].device();
   for (std::int64_t begin = 0; begin < dataset.rows(); begin += predict_rows) {
     const Tensor rows = x.slice(0, begin, std::min(dataset.rows(), begin + predict_rows));
-    const std::vector<double> part = task.predict(model(rows));
+    const std::vector<double> part = task.predict(model(rows.to(device)));
     predictions.insert(predictions.end(), part.begin(), part.end());
   }
   return predictions;

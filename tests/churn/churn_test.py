@@ -794,6 +794,11 @@ class Warnings(Churn):
         self.text('m.tern.checkpoint', 'of a run that was not finished')
         self.assertIn('starts anew', self.train(data, '--id', 'id', '--max-epochs', '1').stdout)
 
+    def test_a_device_that_is_not_there(self):
+        data = self.write('d.csv', self.small(300))
+        for device, said in (('cuda:100', '[device] expected cuda:100, got '), ('gpu', 'got "gpu"')):
+            self.refused(data, said, more=('--id', 'id', '--device', device))
+
     def test_a_later_option_overrides(self):
         data = self.write('d.csv', self.small(300))
         self.train(data, '--id', 'id', '--seed', '3', '--seed', '4', '--max-epochs', '1', '--report', self.path('r.json'))

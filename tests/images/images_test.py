@@ -70,6 +70,12 @@ class Refuses(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("[12, 6, 6] and [3]", done.stderr)
 
+    def test_a_device_that_is_not_there(self):
+        for device, said in (("cuda:100", "[device] expected cuda:100, got "), ("gpu", 'got "gpu"')):
+            done = run("--device", device)
+            self.assertEqual(done.returncode, 2, done.stdout)
+            self.assertIn(said, done.stderr)
+
     def test_a_class_beyond_the_ten(self):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

@@ -35,6 +35,8 @@ class TERN_API Batch {
   const Tensor& y() const { return (*this)["y"]; }
   const std::vector<std::int64_t>& indices() const { return indices_; }
   const std::vector<NamedTensor>& tensors() const { return tensors_; }
+  /// The same with its tensors on a device. Throws DeviceError when the device is not there.
+  Batch to(Device device) const;
 
  private:
   std::vector<NamedTensor> tensors_;

@@ -88,6 +88,7 @@ struct TrainerOptions {
   double clip_norm = 0;      ///< gradient clipping by global norm; 0: none
   std::optional<EarlyStopping> early_stopping{};
   std::uint64_t seed = 0;  ///< order of batches and dropout
+  Device device{};         ///< where the model trains; it ends on the CPU
   std::vector<EpochCallback> callbacks{};
   std::function<bool()> stop_requested{};  ///< asked at each step; true ends training with the best weights
   StepFunction step{};                     ///< in place of `task.loss(model(batch.x()), batch.y())`
@@ -105,8 +106,9 @@ class TERN_API Trainer {
   explicit Trainer(TrainerOptions options);
 
   /// Trains `model` in place and puts its best weights back. Throws DataError for a target that does not fit,
-  /// ShapeError when the model's width does, StateError when the checkpoint belongs to another run, NumericError when
-  /// the loss or a gradient is not finite (the step, and the op found by replaying it in anomaly mode).
+  /// ShapeError when the model's width does, DeviceError when the device is not there, StateError when the checkpoint
+  /// belongs to another run, NumericError when the loss or a gradient is not finite (the step, and the op found by
+  /// replaying it in anomaly mode).
   Fitted fit(nn::Module& model, data::Dataset training, data::Dataset validation);
 
  private:
