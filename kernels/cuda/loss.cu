@@ -1,11 +1,10 @@
 #include "cuda/context.h"
 #include "cuda/families.h"
 #include "cuda/launch.h"
-#include "functors/math.h"
+#include "functors/loss.h"
 #include "slots.h"
 
-// As kernels/cpu/loss.cpp, element by element, with the CPU's bits. Both tails are exact: neither softplus is taken
-// from the other.
+// Element by element by the functor that the CPU compiles, with its bits.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -18,18 +17,13 @@ template <class T, bool Gradient>
 __global__ void __launch_bounds__(kThreads) bce_kernel(const BceArgs args) {
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < args.numel;
        i += std::int64_t{gridDim.x} * kThreads) {
-    const T x = at<T>(args.logits, i), t = at<T>(args.target, i), e = math::exp(-math::abs(x));
+    const T x = at<T>(args.logits, i), t = at<T>(args.target, i), w = at<T>(args.weight, i),
+            p = at<T>(args.pos_weight, i);
     T result;
     if constexpr (Gradient) {
-      const T large = T(1) / (T(1) + e), small = e / (T(1) + e);
-      const T sigmoid = math::select(x < T(0), small, large), other = math::select(x < T(0), large, small);
-      const T slope = (T(1) - t) * sigmoid - at<T>(args.pos_weight, i) * t * other;
-      result = at<T>(args.g, i * args.g_step) * at<T>(args.weight, i) * slope;
+      result = BceWithLogits::gradient(at<T>(args.g, i * args.g_step), x, t, w, p);
     } else {
-      const T rest = math::log1p(e);
-      const T positive = math::select(x < T(0), -x, T(0)) + rest, negative = math::select(x < T(0), T(0), x) + rest;
-      const T loss = at<T>(args.pos_weight, i) * t * positive + (T(1) - t) * negative;
-      result = at<T>(args.weight, i) * loss;
+      result = BceWithLogits::forward(x, t, w, p);
     }
     static_cast<T*>(args.out)[i] = result;
   }

@@ -4,11 +4,12 @@
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
 #include "cuda/launch.h"
+#include "functors/random.h"
 #include "slots.h"
 #include "tern/base/random.h"
 
-// Philox by logical index, as on the CPU: uniforms, integers and dropout masks are its bits; normals, by CUDA's log and
-// cos in f64, lie within 2 ulp. While a step is recorded, `further` is added to the first word, so that a replay draws
+// Philox by logical index, as on the CPU and with its bits: uniforms, integers, dropout masks, and normals, by the
+// functor that the CPU compiles. While a step is recorded, `further` is added to the first word, so that a replay draws
 // what the step itself would draw then.
 namespace tern::kernels::cuda {
 namespace {
@@ -84,8 +85,12 @@ __global__ void __launch_bounds__(kThreads) normal_kernel(const RandomArgs args,
   const std::uint64_t first = draw.start(4);
   each(args.numel, [&](std::int64_t i) {
     const std::uint64_t at = first + static_cast<std::uint64_t>(i);
-    const double u1 = 1.0 - random.uniform(2 * at), u2 = random.uniform(2 * at + 1);
-    static_cast<T*>(args.out)[i] = static_cast<T>(::sqrt(-2.0 * ::log(u1)) * ::cos(2.0 * 3.14159265358979323846 * u2));
+    const double drawn = Normal::forward(random.uniform(2 * at), random.uniform(2 * at + 1));
+    if constexpr (sizeof(T) == 8) {
+      static_cast<T*>(args.out)[i] = drawn;
+    } else {
+      static_cast<T*>(args.out)[i] = static_cast<T>(static_cast<float>(drawn));
+    }
   });
 }
 

@@ -8,7 +8,7 @@ namespace tern::kernels {
 /// neither softplus is taken from the other.
 struct BceWithLogits {
   template <class L>
-  static L forward(L x, L t, L w, L p) {
+  TERN_FUNCTOR static L forward(L x, L t, L w, L p) {
     const L rest = math::log1p(math::exp(-math::abs(x)));
     const auto below = x < L(0);
     const L positive = math::select(below, -x, L(0)) + rest, negative = math::select(below, L(0), x) + rest;
@@ -16,7 +16,7 @@ struct BceWithLogits {
   }
   /// Of the logit, times g.
   template <class L>
-  static L gradient(L g, L x, L t, L w, L p) {
+  TERN_FUNCTOR static L gradient(L g, L x, L t, L w, L p) {
     const L e = math::exp(-math::abs(x)), large = L(1) / (L(1) + e), small = e / (L(1) + e);
     const auto below = x < L(0);
     const L sigmoid = math::select(below, small, large), other = math::select(below, large, small);

@@ -371,9 +371,9 @@ TERN_LIBRARY_MATH(erfc, erfc)
   template <class L>                                  \
   TERN_MATH L name(L x) {                             \
     if constexpr (std::is_same_v<L, float>) {         \
-      return TERN_LIBRARY(builtin##f)(x);              \
+      return TERN_LIBRARY(builtin##f)(x);             \
     } else if constexpr (std::is_same_v<L, double>) { \
-      return TERN_LIBRARY(builtin)(x);                 \
+      return TERN_LIBRARY(builtin)(x);                \
     } else {                                          \
       return x.name();                                \
     }                                                 \

@@ -8,13 +8,13 @@ namespace tern::kernels {
 /// Standard normal of two uniforms in [0, 1) of 53 bits (Box and Muller 1958).
 struct Normal {
   template <class L>
-  static L forward(L u, L v) {
+  TERN_FUNCTOR static L forward(L u, L v) {
     return math::sqrt(L(-2) * math::log(L(1) - u)) * cos_of_turns(v);  // 1 - u > 0: the logarithm stays finite
   }
 
   /// cos 2πv, 0 <= v <= 1, of doubles.
   template <class L>
-  static L cos_of_turns(L v) {
+  TERN_FUNCTOR static L cos_of_turns(L v) {
     const L quarters = v * L(4), n = math::detail::nearest_integer(quarters), f = quarters - n;
     const L angle = f * L(1.5707963267948966), z = angle * angle;
     // The series of Taylor, whose next terms are below 2^-57 up to π/4.

@@ -196,7 +196,8 @@ void Optimizer::set_lr(std::size_t index, double lr) {
 
 std::vector<Tensor> Optimizer::new_slots(std::size_t parameter) const {
   std::vector<Tensor> slots;
-  for (const Tensor& flat : slots_) slots.push_back(zeros({parameters()[parameter].numel()}, flat.dtype(), flat.device()));
+  for (const Tensor& flat : slots_)
+    slots.push_back(zeros({parameters()[parameter].numel()}, flat.dtype(), flat.device()));
   return slots;
 }
 

@@ -90,8 +90,7 @@ TERN_API Tensor scalar(Scalar value, DType dtype = f32);
 TERN_API Tensor rand(const Shape& shape, DType dtype = f32, Device device = cpu());
 /// Uniform in [low, high).
 TERN_API Tensor uniform(const Shape& shape, double low, double high, DType dtype = f32, Device device = cpu());
-/// Standard normal (Box and Muller 1958), by logarithms and cosines that have the same bits on every processor; on a GPU
-/// within a few ulp of them.
+/// Standard normal (Box and Muller 1958), by logarithms and cosines that have the same bits on every processor and GPU.
 TERN_API Tensor randn(const Shape& shape, DType dtype = f32, Device device = cpu());
 /// Normal with this mean and standard deviation. Throws ValueError unless both are finite and stddev ≥ 0.
 TERN_API Tensor normal(const Shape& shape, double mean, double stddev, DType dtype = f32);
