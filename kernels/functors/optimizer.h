@@ -49,7 +49,7 @@ template <class T, bool Amsgrad>
 struct AdamElement {
   static constexpr int states = Amsgrad ? 3 : 2;  // mean, square, largest square
   T sign, decay, keep, beta1, take1, beta2, take2;
-  T mean_rate, gradient_rate = 0, root, epsilon;
+  T mean_rate, gradient_rate = 0, correction, epsilon;  // of the root of the square
   bool adapts = true, looks_ahead;
 
   explicit AdamElement(const AdamStep& step)
@@ -87,7 +87,7 @@ struct AdamElement {
   TERN_FUNCTOR void set(const AdamDecay& settings, double lr, double t) {
     keep = static_cast<T>(settings.decoupled ? 1 - lr * settings.weight_decay : 1);
     mean_rate = static_cast<T>(lr / (1 - TERN_LIBRARY(pow)(settings.beta1, t)));
-    root = static_cast<T>(TERN_LIBRARY(sqrt)(1 - TERN_LIBRARY(pow)(settings.beta2, t)));
+    correction = static_cast<T>(1 / TERN_LIBRARY(sqrt)(1 - TERN_LIBRARY(pow)(settings.beta2, t)));
   }
 
   template <class L>
@@ -99,9 +99,9 @@ struct AdamElement {
     L square = state[1];
     if constexpr (Amsgrad) square = state[2] = math::select(state[2] > square, state[2], square);
     L change = state[0];
-    if (adapts) change = change / (math::sqrt(square) / L(root) + L(epsilon));
+    if (adapts) change = change / (math::sqrt(square) * L(correction) + L(epsilon));
     change = L(mean_rate) * change;
-    if (looks_ahead) change = change + L(gradient_rate) * (g / (math::sqrt(square) / L(root) + L(epsilon)));
+    if (looks_ahead) change = change + L(gradient_rate) * (g / (math::sqrt(square) * L(correction) + L(epsilon)));
     value = L(keep) * value - change;
   }
 };
