@@ -8,28 +8,35 @@
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
+// Bytes lie at any address, which a lane of numbers does not.
+TERN_INLINE Lane<double> load_bytes(const char* from) {
+  Lane<double>::Vector bytes;
+  __builtin_memcpy(&bytes, from, sizeof bytes);
+  return Lane<double>(bytes);
+}
+
 void copy(const char* from, char* to, std::int64_t bytes, bool stream) {
-  using L = Lane<double>;
   constexpr std::int64_t kBytes = TERN_VECTOR_BYTES;
   if (!stream || reinterpret_cast<std::uintptr_t>(to) % kBytes != 0) {
     __builtin_memcpy(to, from, static_cast<std::size_t>(bytes));
     return;
   }
   for (; bytes >= kBytes; bytes -= kBytes, from += kBytes, to += kBytes) {
-    L::load(reinterpret_cast<const double*>(from)).stream(reinterpret_cast<double*>(to));
+    load_bytes(from).stream(reinterpret_cast<double*>(to));
   }
   __builtin_memcpy(to, from, static_cast<std::size_t>(bytes));
   fence();
 }
 
 void fill(const char* line, char* to, std::int64_t bytes, bool stream) {
-  using L = Lane<double>;
   constexpr std::int64_t kBytes = TERN_VECTOR_BYTES;
-  const L value = L::load(reinterpret_cast<const double*>(line));
-  const bool past = stream && reinterpret_cast<std::uintptr_t>(to) % kBytes == 0;
-  for (; bytes >= kBytes; bytes -= kBytes, to += kBytes) put(value, to, past);
+  const Lane<double> value = load_bytes(line);
+  if (stream && reinterpret_cast<std::uintptr_t>(to) % kBytes == 0) {
+    for (; bytes >= kBytes; bytes -= kBytes, to += kBytes) value.stream(reinterpret_cast<double*>(to));
+    fence();
+  }
+  for (; bytes >= kBytes; bytes -= kBytes, to += kBytes) __builtin_memcpy(to, &value.vector, kBytes);
   __builtin_memcpy(to, line, static_cast<std::size_t>(bytes));
-  if (past) fence();
 }
 
 template <class T>
