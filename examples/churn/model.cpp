@@ -12,7 +12,8 @@ using namespace tern;
 
 data::Pipeline make_pipeline(const std::vector<std::string>& left_out, const Formats& booleans) {
   return data::Pipeline({data::drop(data::columns(left_out)),
-                         data::normalize_formats({.formats = booleans}),  // runs row by row when serving too
+                         // runs row by row when serving too
+                         data::normalize_formats({.formats = booleans, .find_formats = false}),
                          data::missing_indicator(data::numeric() | data::timestamp()),  // one for all parts of a date
                          data::date_parts(data::timestamp()), data::impute(data::numeric(), data::Fill::median),
                          data::standardize(data::numeric()),

@@ -9,6 +9,9 @@
 
 namespace tern {
 
+HookHandle::HookHandle(const std::shared_ptr<internal::HookList>& list, std::uint64_t number)
+    : list_(list), number_(number) {}
+
 void HookHandle::remove() {
   const auto list = list_.lock();
   if (!list) return;

@@ -22,8 +22,7 @@ class NormalizeFormats final : public ColumnStep<Form> {
       throw ValueError("[normalize_formats] expected max_levels of at least 1 and max_level_share in (0, 1], got " +
                        std::to_string(options_.max_levels) + " and " + std::to_string(options_.max_level_share));
     }
-    if (!options_.formats) return;
-    for (const auto& [name, format] : *options_.formats) format_type(format);
+    for (const auto& [name, format] : options_.formats) format_type(format);
   }
   std::string_view type() const override { return "normalize_formats"; }
   std::unique_ptr<Step> clone() const override { return std::make_unique<NormalizeFormats>(*this); }
@@ -35,7 +34,9 @@ class NormalizeFormats final : public ColumnStep<Form> {
       throw DTypeError("[normalize_formats] column \"" + name + "\": expected text or categories, got " +
                        std::string(to_string(column.type())));
     }
-    if (auto format = options_.formats ? told_format(name) : found_format(table, name)) return {std::move(*format)};
+    auto format = told_format(name);
+    if (!format && options_.find_formats) format = found_format(table, name);
+    if (format) return {std::move(*format)};
     if (column.null_count() == column.size()) return {"categorical"};
     return {column.type() == ColumnType::string && is_free(column) ? "text" : "categorical"};
   }
@@ -61,7 +62,10 @@ class NormalizeFormats final : public ColumnStep<Form> {
   std::vector<std::string> output_names(const std::string& name, const Form&) const override { return {name}; }
   Json save_options() const override {
     Json json = {{"max_levels", options_.max_levels}, {"max_level_share", options_.max_level_share}};
-    if (options_.formats) json["formats"] = *options_.formats;
+    if (!options_.formats.empty() || !options_.find_formats) {
+      json["formats"] = options_.formats;
+      json["find_formats"] = options_.find_formats;
+    }
     return json;
   }
   Json save_state(const Form& form) const override { return {{"form", form.name}}; }
@@ -73,7 +77,7 @@ class NormalizeFormats final : public ColumnStep<Form> {
 
  private:
   std::optional<std::string> told_format(const std::string& name) const {
-    for (const auto& [told, format] : *options_.formats) {
+    for (const auto& [told, format] : options_.formats) {
       if (told == name) return format;
     }
     return std::nullopt;
@@ -104,6 +108,7 @@ StepPtr load_normalize_formats(const Json& json) {
   options.max_level_share = get_finite(json, "max_level_share", "normalize_formats");
   if (json.contains("formats")) {
     options.formats = json_get<std::vector<std::pair<std::string, std::string>>>(json, "formats", "normalize_formats");
+    options.find_formats = json_get_or(json, "find_formats", false, "normalize_formats");
   }
   return loaded(std::make_shared<NormalizeFormats>(std::move(options)), json);
 }

@@ -25,6 +25,10 @@ void check(const std::string& where, const Shape& shape, double eps, DType dtype
 
 }  // namespace
 
+LayerNorm::LayerNorm(std::int64_t size) : LayerNorm(LayerNormOptions{.shape = {size}}) {}
+
+LayerNorm::LayerNorm(const Shape& shape) : LayerNorm(LayerNormOptions{.shape = shape}) {}
+
 LayerNorm::LayerNorm(const LayerNormOptions& options) : shape_(options.shape), eps_(options.eps) {
   check("layer_norm", options.shape, options.eps, options.dtype);
   if (!options.affine) return;
@@ -40,6 +44,10 @@ Attributes LayerNorm::attributes() const {
   return internal::to_attributes(LayerNormOptions{
       .shape = shape_, .eps = eps_, .affine = weight.defined(), .bias = !weight.defined() || bias.defined()});
 }
+
+RmsNorm::RmsNorm(std::int64_t size) : RmsNorm(RmsNormOptions{.shape = {size}}) {}
+
+RmsNorm::RmsNorm(const Shape& shape) : RmsNorm(RmsNormOptions{.shape = shape}) {}
 
 RmsNorm::RmsNorm(const RmsNormOptions& options) : shape_(options.shape), eps_(options.eps) {
   check("rms_norm", options.shape, options.eps, options.dtype);

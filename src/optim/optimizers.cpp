@@ -235,6 +235,16 @@ template class ElementwiseOptimizer<AdagradOptions>;
 template class ElementwiseOptimizer<AdadeltaOptions>;
 template class ElementwiseOptimizer<LionOptions>;
 
+OptimizerOptions::OptimizerOptions(const AdamWOptions& options) : adamw(options) {}
+OptimizerOptions::OptimizerOptions(const SgdOptions& options) : kind(Kind::sgd), sgd(options) {}
+OptimizerOptions::OptimizerOptions(const AdamOptions& options) : kind(Kind::adam), adam(options) {}
+OptimizerOptions::OptimizerOptions(const NAdamOptions& options) : kind(Kind::nadam), nadam(options) {}
+OptimizerOptions::OptimizerOptions(const RAdamOptions& options) : kind(Kind::radam), radam(options) {}
+OptimizerOptions::OptimizerOptions(const RmspropOptions& options) : kind(Kind::rmsprop), rmsprop(options) {}
+OptimizerOptions::OptimizerOptions(const AdagradOptions& options) : kind(Kind::adagrad), adagrad(options) {}
+OptimizerOptions::OptimizerOptions(const AdadeltaOptions& options) : kind(Kind::adadelta), adadelta(options) {}
+OptimizerOptions::OptimizerOptions(const LionOptions& options) : kind(Kind::lion), lion(options) {}
+
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters) {
   return internal::visit(options, [&]<class Options>(const Options& o) -> std::unique_ptr<Optimizer> {
     return std::make_unique<ElementwiseOptimizer<Options>>(std::move(parameters), o);

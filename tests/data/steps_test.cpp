@@ -347,7 +347,7 @@ TEST(Steps, NormalizeFormatsTakesToldForms) {
   const Table train = {{"day", Column::from_strings({"01/02/2024", "03/04/2024"})},  // which a look would ask about
                        {"fee", Column::from_strings({"$1", "$2"})},
                        {"flag", Column::from_strings({"yes", "no"})}};
-  const StepPtr step = normalize_formats({.formats = {{{"flag", "boolean:yes/no"}}}});
+  const StepPtr step = normalize_formats({.formats = {{"flag", "boolean:yes/no"}}, .find_formats = false});
   const Table made = step->fit_transform(train, {});
   EXPECT_EQ(made["day"].type(), ColumnType::categorical);
   EXPECT_EQ(made["fee"].type(), ColumnType::categorical);
@@ -355,7 +355,12 @@ TEST(Steps, NormalizeFormatsTakesToldForms) {
   const StepPtr back = load_step("normalize_formats", step->to_json());
   EXPECT_TRUE(back->transform(train).equals(made));
   EXPECT_TRUE(back->fit_transform(train, {}).equals(made)) << "fitted again by the same forms";
-  EXPECT_THROW(normalize_formats({.formats = {{{"flag", "boolean:ja/nein"}}}}), ValueError);
+  EXPECT_THROW(normalize_formats({.formats = {{"flag", "boolean:ja/nein"}}}), ValueError);
+  const StepPtr both = normalize_formats({.formats = {{"day", "date:dmy"}}});
+  const Table found = both->fit_transform(train, {});
+  EXPECT_EQ(found["day"].type(), ColumnType::timestamp);
+  EXPECT_EQ(found["fee"].type(), ColumnType::f64) << "the forms of the others are found";
+  EXPECT_TRUE(load_step("normalize_formats", both->to_json())->fit_transform(train, {}).equals(found));
 }
 
 TEST(Steps, AWordBesideYesAndNoIsMissing) {

@@ -18,7 +18,7 @@ struct HookList;
 class TERN_API HookHandle {
  public:
   HookHandle() = default;
-  HookHandle(const std::shared_ptr<internal::HookList>& list, std::uint64_t number) : list_(list), number_(number) {}
+  HookHandle(const std::shared_ptr<internal::HookList>& list, std::uint64_t number);
   /// The hook is not called any more. Again, or once the tensor is gone, it does nothing.
   void remove();
 

@@ -71,9 +71,10 @@ struct NormalizeOptions {
   Selector columns = text();       ///< text or categories
   std::int64_t max_levels = 1000;  ///< strings with more different values stay text
   double max_level_share = 0.5;    ///< as do those with more different values than this share of the rows (above 20)
-  /// Columns with their written form (formats.h), and no others have one: as detect_formats finds them in a whole file,
-  /// so that a form does not hang on the rows that are trained on. Unless given, forms are found when it is fitted.
-  std::optional<std::vector<std::pair<std::string, std::string>>> formats{};
+  /// Columns with their written form (formats.h): as detect_formats finds them in a whole file, so that a form does not
+  /// hang on the rows that are trained on.
+  std::vector<std::pair<std::string, std::string>> formats{};
+  bool find_formats = true;  ///< finds those of the other columns when it is fitted; false: they have none
 };
 /// Types text columns: those that are numbers written as "$1,234.50", "(20)" or "12%" become f64,
 /// yes/no and true/false boolean, dates in one unambiguous format timestamps, and the rest categorical unless it is

@@ -21,8 +21,8 @@ class TERN_API LayerNorm : public Module {
  public:
   /// Throws ValueError on no sizes, one below 1 or a bad eps, DTypeError unless the type is floating.
   explicit LayerNorm(const LayerNormOptions& options);
-  explicit LayerNorm(std::int64_t size) : LayerNorm(LayerNormOptions{.shape = {size}}) {}
-  explicit LayerNorm(const Shape& shape) : LayerNorm(LayerNormOptions{.shape = shape}) {}
+  explicit LayerNorm(std::int64_t size);
+  explicit LayerNorm(const Shape& shape);
 
   TERN_MODULE(LayerNorm, weight, bias)
   Tensor forward(const Tensor& x) override;
@@ -48,8 +48,8 @@ class TERN_API RmsNorm : public Module {
  public:
   /// Throws ValueError on no sizes, one below 1 or a bad eps, DTypeError unless the type is floating.
   explicit RmsNorm(const RmsNormOptions& options);
-  explicit RmsNorm(std::int64_t size) : RmsNorm(RmsNormOptions{.shape = {size}}) {}
-  explicit RmsNorm(const Shape& shape) : RmsNorm(RmsNormOptions{.shape = shape}) {}
+  explicit RmsNorm(std::int64_t size);
+  explicit RmsNorm(const Shape& shape);
 
   TERN_MODULE(RmsNorm, weight)
   Tensor forward(const Tensor& x) override;

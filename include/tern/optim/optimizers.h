@@ -160,15 +160,15 @@ struct OptimizerOptions {
   AdadeltaOptions adadelta{};
   LionOptions lion{};
 
-  OptimizerOptions(const AdamWOptions& options = {}) : adamw(options) {}
-  OptimizerOptions(const SgdOptions& options) : kind(Kind::sgd), sgd(options) {}
-  OptimizerOptions(const AdamOptions& options) : kind(Kind::adam), adam(options) {}
-  OptimizerOptions(const NAdamOptions& options) : kind(Kind::nadam), nadam(options) {}
-  OptimizerOptions(const RAdamOptions& options) : kind(Kind::radam), radam(options) {}
-  OptimizerOptions(const RmspropOptions& options) : kind(Kind::rmsprop), rmsprop(options) {}
-  OptimizerOptions(const AdagradOptions& options) : kind(Kind::adagrad), adagrad(options) {}
-  OptimizerOptions(const AdadeltaOptions& options) : kind(Kind::adadelta), adadelta(options) {}
-  OptimizerOptions(const LionOptions& options) : kind(Kind::lion), lion(options) {}
+  TERN_API OptimizerOptions(const AdamWOptions& options = {});
+  TERN_API OptimizerOptions(const SgdOptions& options);
+  TERN_API OptimizerOptions(const AdamOptions& options);
+  TERN_API OptimizerOptions(const NAdamOptions& options);
+  TERN_API OptimizerOptions(const RAdamOptions& options);
+  TERN_API OptimizerOptions(const RmspropOptions& options);
+  TERN_API OptimizerOptions(const AdagradOptions& options);
+  TERN_API OptimizerOptions(const AdadeltaOptions& options);
+  TERN_API OptimizerOptions(const LionOptions& options);
 };
 TERN_API std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<Tensor> parameters);
 
