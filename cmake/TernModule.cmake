@@ -98,6 +98,9 @@ function(tern_module name)
     target_link_libraries(tern_${name} PRIVATE ${library})
   endforeach()
   tern_compile_options(tern_${name})
+  if(TERN_HAS_CUDA)  # see src/tensor/thread_local.h
+    target_compile_definitions(tern_${name} PRIVATE TERN_TLS_MODEL="global-dynamic")
+  endif()
   if(TERN_BUILD_FUZZERS AND NOT name STREQUAL "core")  # the parsers; coverage of kernels teaches a fuzzer nothing
     target_compile_options(tern_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()

@@ -25,7 +25,7 @@ struct Scope {
   std::string_view label;
   const Scope* outer;
 };
-__attribute__((tls_model("initial-exec"))) constinit thread_local const Scope* scope = nullptr;
+TERN_THREAD_STATE constinit thread_local const Scope* scope = nullptr;
 
 std::string demangled(const char* name) {
   int status = 0;

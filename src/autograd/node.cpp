@@ -14,7 +14,7 @@ struct Drain {
   Node* head = nullptr;
   bool active = false;
 };
-__attribute__((tls_model("initial-exec"))) constinit thread_local Drain drain{};
+TERN_THREAD_STATE constinit thread_local Drain drain{};
 }  // namespace
 
 // Lets go of everything but the node itself.

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tensor/thread_local.h"
+
 // Memory of tensors and of the tape. Blocks up to 32 KiB are carved from chunks and pass through a cache of the thread,
 // without a lock; what a thread frees beyond its cache returns to the block's chunk, whichever thread that came from,
 // and a chunk with no block in use serves any size again. Larger blocks are mapped one by one and kept, the longest
@@ -49,8 +51,8 @@ struct Cache {
   Cache *next, *previous;
 };
 
-// Plain data, so that access needs no initialisation guard; initial-exec: no call, also in a shared library.
-extern __attribute__((tls_model("initial-exec"))) constinit thread_local Cache cache;
+// Plain data, so that access needs no initialisation guard.
+extern TERN_THREAD_STATE constinit thread_local Cache cache;
 
 inline constexpr std::int64_t kPublishBytes = std::int64_t{64} << 10;
 void publish() noexcept;

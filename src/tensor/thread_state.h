@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tensor/thread_local.h"
 #include "tern/base/export.h"
 
 namespace tern::internal {
@@ -9,7 +10,6 @@ struct ThreadState {
   bool anomaly = false;
   bool derivative = false;  // within one: its ops are judged by the gradients that it gives
 };
-// initial-exec: one load instead of a call, also in a shared library.
-extern TERN_API __attribute__((tls_model("initial-exec"))) constinit thread_local ThreadState thread_state;
+extern TERN_API TERN_THREAD_STATE constinit thread_local ThreadState thread_state;
 
 }  // namespace tern::internal

@@ -796,7 +796,7 @@ class Warnings(Churn):
 
     def test_a_device_that_is_not_there(self):
         data = self.write('d.csv', self.small(300))
-        for device, said in (('cuda:100', '[device] expected cuda:100, got '), ('gpu', 'got "gpu"')):
+        for device, said in (('cuda:100', 'expected cuda:100, got '), ('gpu', 'got "gpu"')):
             self.refused(data, said, more=('--id', 'id', '--device', device))
 
     def test_a_later_option_overrides(self):
