@@ -34,7 +34,7 @@ STEPS = {
     "embedding-50000-64-1024": (1, 1 / 3, "a step"),
     "bce-1024-1024": (1, 1, "bce_with_logits, forward and backward"),
     "dropout-1024-1024": (1, 1, "no gradient"),
-    "randn-1024-1024": (1, 2, "a tensor; ours in f64, one normal for each pair of uniforms"),
+    "randn-1024-1024": (1, 1, "a tensor; ours in f64, one normal for each pair of uniforms"),
     "transposed-1024-1024": (1, 1, "a contiguous copy of the transpose"),
     "transposed-add-1024-1024": (1, 1, "x + x transposed, no gradient"),
     "argmax-1024-1024": (1, 1, "of each row and of each column"),
