@@ -103,8 +103,11 @@ template <class T>
 std::array<T, 41> numbers() {
   std::array<T, 41> values{};
   for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<T>(std::ldexp(i % 2 == 0 || !std::is_signed_v<T> ? 0.7 : -0.7, static_cast<int>(i)));
-    if constexpr (std::is_integral_v<T>) values[i] = static_cast<T>(i * 0x9E3779B97F4A7C15u >> i);
+    if constexpr (std::is_integral_v<T>) {
+      values[i] = static_cast<T>(i * 0x9E3779B97F4A7C15u >> i);
+    } else {
+      values[i] = static_cast<T>(std::ldexp(i % 2 == 0 ? 0.7 : -0.7, static_cast<int>(i)));
+    }
   }
   using Limits = std::numeric_limits<T>;
   values[0] = T(0);
