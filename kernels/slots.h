@@ -56,7 +56,6 @@ struct ReduceArgs {
 };
 using ReduceFn = void(const ReduceArgs&);
 inline constinit KernelSlot<ReduceFn> reduce_sum{"sum"};
-inline constinit KernelSlot<ReduceFn> reduce_sum_to_f64{"sum in f64"};  // of f32, not yet rounded
 inline constinit KernelSlot<ReduceFn> reduce_max{"max"};
 inline constinit KernelSlot<ReduceFn> reduce_min{"min"};
 inline constinit KernelSlot<ReduceFn> reduce_argmax{"argmax"};

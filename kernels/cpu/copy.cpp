@@ -7,6 +7,7 @@
 #include "cpu/strips.h"
 #include "cpu/vector/move.h"
 #include "slots.h"
+#include "with_type.h"
 
 namespace tern::kernels::cpu {
 namespace {
@@ -30,24 +31,7 @@ void convert_from(const Loop& loop) {
 
 template <class To>
 void convert_kernel(const Loop& loop, DType from) {
-  switch (from) {
-    case DType::f64:
-      return convert_from<To, double>(loop);
-    case DType::f32:
-      return convert_from<To, float>(loop);
-    case DType::f16:
-      return convert_from<To, Half>(loop);
-    case DType::bf16:
-      return convert_from<To, BFloat16>(loop);
-    case DType::i64:
-      return convert_from<To, std::int64_t>(loop);
-    case DType::i32:
-      return convert_from<To, std::int32_t>(loop);
-    case DType::u8:
-      return convert_from<To, std::uint8_t>(loop);
-    case DType::boolean:
-      return convert_from<To, bool>(loop);
-  }
+  with_type(from, [&]<class From>() { convert_from<To, From>(loop); });
 }
 
 template <class T>

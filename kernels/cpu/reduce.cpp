@@ -87,7 +87,7 @@ double sum_one(const ReduceArgs& args, const T* x) {
 }
 
 /// One number for each (chunk, output), on any thread, and their sums in order of the chunks.
-template <class Out, class Sum>
+template <class T, class Sum>
 void sum_by_chunks(const ReduceArgs& args, std::int64_t tiles, std::int64_t grain, Sum sum) {
   const std::int64_t chunks = (args.terms + kSumChunk - 1) / kSumChunk;
   std::vector<double> partial(static_cast<std::size_t>(chunks * args.outputs), 0.0);
@@ -96,11 +96,11 @@ void sum_by_chunks(const ReduceArgs& args, std::int64_t tiles, std::int64_t grai
       sum(u / tiles, u % tiles, partial.data() + u / tiles * args.outputs);
     }
   });
-  Out* out = static_cast<Out*>(args.out);
+  T* out = static_cast<T*>(args.out);
   for (std::int64_t o = 0; o < args.outputs; ++o) {
     double total = 0;
     for (std::int64_t c = 0; c < chunks; ++c) total += partial[static_cast<std::size_t>(c * args.outputs + o)];
-    out[o] = static_cast<Out>(total);
+    out[o] = static_cast<T>(total);
   }
 }
 
@@ -110,10 +110,10 @@ bool across_columns(const ReduceArgs& args, const Terms& terms) {
          terms.stride() != 1 && terms.run() == args.terms;
 }
 
-template <class T, class Out = T>
+template <class T>
 void sum_kernel(const ReduceArgs& args) {
   const T* x = static_cast<const T*>(args.x);
-  Out* out = static_cast<Out*>(args.out);
+  T* out = static_cast<T*>(args.out);
   const Terms terms(args);
   const std::int64_t stride = terms.stride();
   const auto length = [&](std::int64_t chunk) { return std::min(kSumChunk, args.terms - chunk * kSumChunk); };
@@ -126,20 +126,20 @@ void sum_kernel(const ReduceArgs& args) {
                                   std::min(kSumColumns, width - column), total + output);
     };
     const std::int64_t all = args.outputs / width * tiles;
-    if (args.terms > kSumChunk) return sum_by_chunks<Out>(args, all, grain, sum_tile);
+    if (args.terms > kSumChunk) return sum_by_chunks<T>(args, all, grain, sum_tile);
     parallel_for(all, grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t t = begin; t < end; ++t) {
         const std::int64_t column = t % tiles * kSumColumns, output = t / tiles * width + column;
         const std::int64_t columns = std::min(kSumColumns, width - column);
         double total[kSumColumns] = {};
         reductions<T>().sum_columns(x + kept_offset(args, output), stride, args.terms, columns, total);
-        for (std::int64_t c = 0; c < columns; ++c) out[output + c] = static_cast<Out>(total[c]);
+        for (std::int64_t c = 0; c < columns; ++c) out[output + c] = static_cast<T>(total[c]);
       }
     });
     return;
   }
   if (args.outputs < 4 && args.terms > kWork && terms.run() == args.terms) {
-    return sum_by_chunks<Out>(
+    return sum_by_chunks<T>(
         args, args.outputs, kWork / kSumChunk, [&](std::int64_t chunk, std::int64_t output, double* total) {
           total[output] =
               sum_of_chunk(x + kept_offset(args, output) + chunk * kSumChunk * stride, stride, length(chunk));
@@ -148,7 +148,7 @@ void sum_kernel(const ReduceArgs& args) {
   parallel_for(args.outputs, kWork / std::max<std::int64_t>(args.terms, 1) + 1,
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t o = begin; o < end; ++o) {
-                   out[o] = static_cast<Out>(sum_one(args, x + kept_offset(args, o)));
+                   out[o] = static_cast<T>(sum_one(args, x + kept_offset(args, o)));
                  }
                });
 }
@@ -391,7 +391,6 @@ void cumsum_kernel(const CumulateArgs& args) {
 void register_reduce() {
   reduce_sum.set(DeviceKind::cpu, f64, &sum_kernel<double>);
   reduce_sum.set(DeviceKind::cpu, f32, &sum_kernel<float>);
-  reduce_sum_to_f64.set(DeviceKind::cpu, f32, &sum_kernel<float, double>);
   reduce_sum.set(DeviceKind::cpu, i64, &sum_of_integers<std::int64_t>);
   reduce_sum.set(DeviceKind::cpu, i32, &sum_of_integers<std::int32_t>);
   reduce_sum.set(DeviceKind::cpu, u8, &sum_of_integers<std::uint8_t>);

@@ -3,6 +3,7 @@
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
 #include "slots.h"
+#include "with_type.h"
 
 namespace tern::kernels::cuda {
 namespace {
@@ -51,24 +52,7 @@ void convert_from(const Loop& loop) {
 template <class To, class Word>
 void convert_kernel(const Loop& loop, DType from) {
   if (from == dtype_of<To>()) return map<Word, Word>(loop, Convert<Word>());
-  switch (from) {
-    case DType::f64:
-      return convert_from<To, double>(loop);
-    case DType::f32:
-      return convert_from<To, float>(loop);
-    case DType::f16:
-      return convert_from<To, Half>(loop);
-    case DType::bf16:
-      return convert_from<To, BFloat16>(loop);
-    case DType::i64:
-      return convert_from<To, std::int64_t>(loop);
-    case DType::i32:
-      return convert_from<To, std::int32_t>(loop);
-    case DType::u8:
-      return convert_from<To, std::uint8_t>(loop);
-    case DType::boolean:
-      return convert_from<To, bool>(loop);
-  }
+  with_type(from, [&]<class From>() { convert_from<To, From>(loop); });
 }
 
 template <class Word>

@@ -113,7 +113,7 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced r = reduced("sum", impl->shape, dims);
   // Halves are rounded once, from f64.
   Tensor out = is_half(impl->dtype)
-                   ? run(kernels::reduce_sum_to_f64, x.detach().to(f32), r, keepdim, f64).to(impl->dtype)
+                   ? run(kernels::reduce_sum, x.detach().to(f64), r, keepdim, f64).to(impl->dtype)
                    : run(kernels::reduce_sum, x, r, keepdim, is_floating(impl->dtype) ? impl->dtype : i64);
   internal::tape_with(op, out, {{x}}, SumAttribute{impl->shape, r.kept_as_one});
   return out;

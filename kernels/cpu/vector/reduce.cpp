@@ -1,6 +1,7 @@
 #include "cpu/vector/reduce.h"
 
 #include "cpu/vector/sum.h"
+#include "functors/binary.h"
 
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
@@ -98,18 +99,6 @@ std::int64_t find(const T* x, std::int64_t n, T value) {
   return i;
 }
 
-struct Above {
-  template <class L>
-  static TERN_INLINE auto of(L x, L best) {
-    return x > best;
-  }
-};
-struct Below {
-  template <class L>
-  static TERN_INLINE auto of(L x, L best) {
-    return x < best;
-  }
-};
 template <class Better, class T>
 void choose_columns(const T* x, std::int64_t columns, typename Reductions<T>::Index row, T* best,
                     typename Reductions<T>::Index* at) {
@@ -118,7 +107,7 @@ void choose_columns(const T* x, std::int64_t columns, typename Reductions<T>::In
   std::int64_t c = 0;
   for (; c + L::kLanes <= columns; c += L::kLanes) {
     const L each = L::load(x + c), before = L::load(best + c);
-    const LaneMask<T> better = Better::of(each, before) | ((each != each) & (before == before));
+    const LaneMask<T> better = Better::forward(each, before) | ((each != each) & (before == before));
     select(better, each, before).store(best + c);
     Whole where;
     __builtin_memcpy(&where, at + c, sizeof where);
@@ -126,7 +115,7 @@ void choose_columns(const T* x, std::int64_t columns, typename Reductions<T>::In
     __builtin_memcpy(at + c, &where, sizeof where);
   }
   for (; c < columns; ++c) {
-    if (!Better::of(x[c], best[c]) && !(x[c] != x[c] && best[c] == best[c])) continue;
+    if (!Better::forward(x[c], best[c]) && !(x[c] != x[c] && best[c] == best[c])) continue;
     best[c] = x[c];
     at[c] = row;
   }
@@ -146,8 +135,8 @@ constexpr Reductions<T> table() {
           .max_columns = &extreme_columns<Larger, T>,
           .min_columns = &extreme_columns<Smaller, T>,
           .find = &find<T>,
-          .argmax_columns = &choose_columns<Above, T>,
-          .argmin_columns = &choose_columns<Below, T>,
+          .argmax_columns = &choose_columns<Gt, T>,
+          .argmin_columns = &choose_columns<Lt, T>,
           .cumulate_columns = &cumulate_columns<T>};
 }
 
