@@ -45,8 +45,17 @@ std::vector<T> values(const Tensor& x) {
 template <class T>
 void expect_contract(DType dtype) {
   manual_seed(4);
-  for (const auto& [rows, columns] : std::vector<std::pair<std::int64_t, std::int64_t>>{
-           {1, 1}, {3, 5}, {16, 17}, {40, 300}, {9000, 7}, {5, 9001}, {2, 40000}, {40000, 3}}) {
+  for (const auto& [rows, columns] : std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1},
+                                                                                        {3, 5},
+                                                                                        {16, 17},
+                                                                                        {33, 4},
+                                                                                        {64, 19},
+                                                                                        {65, 6},
+                                                                                        {40, 300},
+                                                                                        {9000, 7},
+                                                                                        {5, 9001},
+                                                                                        {2, 40000},
+                                                                                        {40000, 3}}) {
     const Tensor x = randn({rows, columns}, dtype);
     EXPECT_EQ(x.sum().item<T>(), contract(values<T>(x)));
     EXPECT_EQ(x.t().sum().item<T>(), contract(values<T>(x.t())));

@@ -6,6 +6,8 @@
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
+constexpr std::int64_t kFewRows = 64;  // of them, a few columns' lanes stay in registers
+
 template <class T>
 double sum(const T* x, std::int64_t n) {
   LaneSum lanes;
@@ -19,8 +21,37 @@ double sum(const T* x, std::int64_t n) {
   return lanes.total();
 }
 
+/// Sums of `count` adjacent columns, at most Wide::kLanes.
+template <class T>
+TERN_INLINE Wide sum_few_columns(const T* x, std::int64_t stride, std::int64_t rows, int count) {
+  const auto row = [&](std::int64_t r) {
+    if (count == Wide::kLanes) return widen(x + r * stride);
+    alignas(64) T at[kSumLanes];
+    Lane<T>::load(x + r * stride, count).store(at);
+    return widen(at);
+  };
+  Wide lane[kSumLanes];
+  TERN_UNROLL
+  for (int l = 0; l < kSumLanes; ++l) lane[l] = l < rows ? Wide(0) + row(l) : Wide(0);
+  for (std::int64_t r = kSumLanes; r < rows; r += kSumLanes) {
+    TERN_UNROLL
+    for (int l = 0; l < kSumLanes; ++l) {
+      if (r + l < rows) lane[l] = lane[l] + row(r + l);
+    }
+  }
+  return sum_of_lanes(lane);
+}
+
 template <class T>
 void sum_columns(const T* x, std::int64_t stride, std::int64_t rows, std::int64_t columns, double* total) {
+  if (rows <= kFewRows) {
+    for (std::int64_t c = 0; c < columns; c += Wide::kLanes) {
+      const int count = static_cast<int>(columns - c < Wide::kLanes ? columns - c : Wide::kLanes);
+      const Wide sums = sum_few_columns(x + c, stride, rows, count);
+      (Wide::load(total + c, count) + sums).store(total + c, count);
+    }
+    return;
+  }
   alignas(64) double lane[kSumLanes][kSumColumns];
   const std::int64_t whole = columns - columns % Wide::kLanes;
   for (std::int64_t r = 0; r < rows || r < kSumLanes; ++r) {

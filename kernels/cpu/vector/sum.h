@@ -14,10 +14,16 @@ constexpr int kWides = kSumLanes / Wide::kLanes;
 /// Wide::kLanes numbers as doubles.
 TERN_INLINE Wide widen(const double* p) { return Wide::load(p); }
 TERN_INLINE Wide widen(const float* p) {
+#if defined(__AVX512F__)  // of a conversion of generic vectors g++ 12 makes two of halves
+  return Wide(static_cast<Wide::Vector>(_mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(p))));
+#elif defined(__AVX2__)
+  return Wide(static_cast<Wide::Vector>(_mm256_cvtps_pd(_mm_loadu_ps(p))));
+#else
   typedef float Half __attribute__((vector_size(TERN_VECTOR_BYTES / 2)));
   typedef float UnalignedHalf __attribute__((vector_size(TERN_VECTOR_BYTES / 2), aligned(4), may_alias));
   const Half half = *reinterpret_cast<const UnalignedHalf*>(p);
   return Wide(__builtin_convertvector(half, Wide::Vector));
+#endif
 }
 
 template <class L>
