@@ -15,24 +15,47 @@ struct alignas(64) OfRows {
   TERN_INLINE T operator[](std::int64_t row) const { return at[row]; }
 };
 
-/// Lane<T>::kLanes rows, or fewer and zeros for the others, of at most kSumLanes elements.
+/// The first n of Lane<T>::kLanes elements `step` apart, the others 0.
+template <class T>
+TERN_INLINE Lane<T> load_apart(const T* p, std::int64_t step, int n) {
+#if defined(__AVX512F__)
+  using Vector = typename Lane<T>::Vector;
+  const int apart = static_cast<int>(step);
+  if constexpr (sizeof(T) == 4) {
+    const __m512i ranks = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i at = _mm512_maskz_mullo_epi32(0xFFFF, ranks, _mm512_set1_epi32(apart));
+    return Lane<T>(reinterpret_cast<Vector>(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), first_lanes(n), at, p, 4)));
+  } else {
+    const __m256i at = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(apart));
+    const auto first = static_cast<__mmask8>(first_lanes(n));
+    return Lane<T>(reinterpret_cast<Vector>(_mm512_mask_i32gather_pd(_mm512_setzero_pd(), first, at, p, 8)));
+  }
+#else
+  alignas(64) T lanes[Lane<T>::kLanes];
+  if (n == Lane<T>::kLanes) {
+    TERN_UNROLL
+    for (int i = 0; i < Lane<T>::kLanes; ++i) lanes[i] = p[i * step];
+  } else {
+    for (int i = 0; i < Lane<T>::kLanes; ++i) lanes[i] = i < n ? p[i * step] : T(0);
+  }
+  return Lane<T>::load(lanes);
+#endif
+}
+
+/// Lane<T>::kLanes rows, or fewer and zeros for the others, of 1 to kSumLanes elements.
 template <class T>
 struct NarrowRows {
   using L = Lane<T>;
   static constexpr int kRows = L::kLanes;
 
   std::int64_t rows, columns;
-  alignas(64) T at[kSumLanes][kRows] = {};  // by column
+  alignas(64) T at[kSumLanes][kRows];  // by column, of which the first `columns` are set
 
   NarrowRows(const T* x, std::int64_t rows, std::int64_t columns) : rows(rows), columns(columns) {
-    for (std::int64_t c = 0; c < columns; ++c) {
-      if (rows == kRows) {
-        TERN_UNROLL
-        for (int r = 0; r < kRows; ++r) at[c][r] = x[r * columns + c];
-      } else {
-        for (std::int64_t r = 0; r < rows; ++r) at[c][r] = x[r * columns + c];
-      }
-    }
+    std::int64_t c = 0;
+    do {
+      load_apart(x + c, columns, static_cast<int>(rows)).store(at[c]);
+    } while (++c < columns);
   }
 
   TERN_INLINE L column(std::int64_t c) const { return L::load(at[c]); }

@@ -259,7 +259,22 @@ void narrow_cross_entropy(const CrossEntropyArgs& args, std::int64_t begin, std:
     exp_sums(rows, largest, sum);
     logs(sum);
     T* out = static_cast<T*>(args.out) + r;
-    for (std::int64_t i = 0; i < count; ++i) out[i] = loss_of_row(args, r + i, shift[i], sum[i]);
+    if (args.smoothing != 0) {
+      for (std::int64_t i = 0; i < count; ++i) out[i] = loss_of_row(args, r + i, shift[i], sum[i]);
+      return;
+    }
+    const T* x = static_cast<const T*>(args.logits) + r * n;
+    OfRows<T> logit;
+    OfRows<double> weight;
+    for (std::int64_t i = 0; i < count; ++i) {
+      logit[i] = x[i * n + args.target[r + i]];
+      weight[i] = class_weight<T>(args, args.target[r + i]);
+    }
+    OfRows<T> loss;
+    for (int i = 0; i < rows.kRows; ++i) {
+      loss[i] = static_cast<T>(weight[i] * (sum[i] - static_cast<double>(logit[i] - shift[i])));
+    }
+    for (std::int64_t i = 0; i < count; ++i) out[i] = loss[i];
   });
 }
 
@@ -286,18 +301,19 @@ struct EntropySlope {
   }
 
   struct Row {
-    double g, mine, scale;
-    std::int64_t target;
+    double g, weight;  // of the target's class
+    double mine, scale;
   };
-  TERN_INLINE Row row(std::int64_t r, double exp_sum) const {
-    const std::int64_t t = args.target[r];
-    const double mine = (1 - args.smoothing) * class_weight<T>(args, t);
-    return {static_cast<double>(static_cast<const T*>(args.g)[r]), mine, (all + mine) / exp_sum, t};
+  TERN_INLINE Row row(double g, double weight, double exp_sum) const {
+    const double mine = (1 - args.smoothing) * weight;
+    return {g, weight, mine, (all + mine) / exp_sum};
   }
+  TERN_INLINE double gradient_of(std::int64_t r) const { return static_cast<double>(static_cast<const T*>(args.g)[r]); }
+  TERN_INLINE double weight_of(std::int64_t r) const { return class_weight<T>(args, args.target[r]); }
   // In f64: p and q may nearly cancel. `e` is the exponential at the target.
   TERN_INLINE T at_target(const Row& row, T e) const {
     const double share = static_cast<double>(e) * row.scale - row.mine;
-    return static_cast<T>(row.g * (share - spread * class_weight<T>(args, row.target)));
+    return static_cast<T>(row.g * (share - spread * row.weight));
   }
 };
 
@@ -311,12 +327,18 @@ void narrow_cross_entropy_gradient(const CrossEntropyArgs& args, std::int64_t be
     NarrowRows<T> rows(static_cast<const T*>(args.logits) + r * n, count, n);
     OfRows<double> sum;
     exp_sums(rows, rows.largest(), sum);
-    OfRows<T> by, off, at_target;
+    OfRows<double> g, target_weight;
+    OfRows<T> e, by, off, at_target;
     for (std::int64_t i = 0; i < count; ++i) {
-      const auto row = slope.row(r + i, sum[i]);
+      g[i] = slope.gradient_of(r + i);
+      target_weight[i] = slope.weight_of(r + i);
+      e[i] = rows.at[args.target[r + i]][i];
+    }
+    for (int i = 0; i < rows.kRows; ++i) {
+      const auto row = slope.row(g[i], target_weight[i], sum[i]);
       by[i] = static_cast<T>(row.g * row.scale);
       off[i] = static_cast<T>(row.g * slope.spread);
-      at_target[i] = slope.at_target(row, rows.at[row.target][i]);
+      at_target[i] = slope.at_target(row, e[i]);
     }
     const L scale = L::load(by.at), less = L::load(off.at);
     for (std::int64_t c = 0; c < n; ++c) {
@@ -337,8 +359,9 @@ void cross_entropy_gradient(const CrossEntropyArgs& args, std::int64_t begin, st
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.logits) + r * n;
     T* out = static_cast<T*>(args.out) + r * n;
-    const auto row = slope.row(r, exp_sum(x, n, extreme<Larger>(x, n), keep_in(out)));
-    const T at_target = slope.at_target(row, out[row.target]);
+    const double sum = exp_sum(x, n, extreme<Larger>(x, n), keep_in(out));
+    const auto row = slope.row(slope.gradient_of(r), slope.weight_of(r), sum);
+    const T at_target = slope.at_target(row, out[args.target[r]]);
     const L by(row.g * row.scale), off(row.g * slope.spread);
     if (slope.spread == 0) {
       each_column<T>(
@@ -350,7 +373,7 @@ void cross_entropy_gradient(const CrossEntropyArgs& args, std::int64_t begin, st
       each_column<T>(
           n, out, false, [&](L e, L w) { return e * by - off * w; }, out, static_cast<const T*>(args.weight));
     }
-    out[row.target] = at_target;
+    out[args.target[r]] = at_target;
   }
 }
 
