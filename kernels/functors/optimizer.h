@@ -61,7 +61,7 @@ struct AdamElement {
         take2(static_cast<T>(1 - step.beta2)),
         epsilon(static_cast<T>(step.epsilon)),
         looks_ahead(step.form == AdamForm::nadam) {
-    const double t = static_cast<double>(step.step), power = std::pow(step.beta2, t), correction2 = 1 - power;
+    const double t = static_cast<double>(step.step);
     set(AdamDecay(step), step.lr, t);
     if (step.form == AdamForm::nadam) {
       const auto momentum_at = [&](double at) {
@@ -71,6 +71,7 @@ struct AdamElement {
       gradient_rate = static_cast<T>(step.lr * (1 - now) / (1 - product));
       mean_rate = static_cast<T>(step.lr * next / (1 - product * next));
     } else if (step.form == AdamForm::radam) {
+      const double power = std::pow(step.beta2, t), correction2 = 1 - power;
       const double longest = 2 / (1 - step.beta2) - 1, length = longest - 2 * t * power / correction2;
       adapts = length > 5;
       if (adapts) {

@@ -13,6 +13,9 @@
 #include <vector>
 
 #include "tern/base/random.h"
+#include "tern/ops/unary.h"
+#include "tern/tensor/creation.h"
+#include "tern/tensor/tensor.h"
 
 namespace tern {
 namespace {
@@ -133,6 +136,31 @@ TEST(Math, DoublesAreWithinTwoUlpOverTheirWholeRange) {
     inputs.push_back(std::ldexp(unit(3 * i) - 0.5, -static_cast<int>(i % 1074)));  // near 0
   }
   for (const Function& function : kFunctions) expect_close(function, function.f64, inputs);
+}
+
+// Every number that a square root can tell apart: all mantissas beside an even and an odd exponent, and some of each
+// other exponent, tiny ones too.
+TEST(Math, SquareRootsAreRounded) {
+  constexpr std::uint32_t kMantissas = 1u << 23;
+  const auto expect_rounded = [](std::uint32_t exponent, std::uint32_t step) {
+    Tensor x = empty({kMantissas / step});
+    const auto values = x.mutable_span<float>();
+    for (std::uint32_t i = 0; i < kMantissas / step; ++i) {
+      values[i] = std::bit_cast<float>(exponent << 23 | (i * step + step / 2 * (i % 2)));
+    }
+    const Tensor y = sqrt(x);
+    const auto roots = y.span<float>();
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+      const float exact = std::sqrt(values[i]);
+      wrong += !(std::isnan(exact) ? std::isnan(roots[i])
+                                   : std::bit_cast<std::uint32_t>(roots[i]) == std::bit_cast<std::uint32_t>(exact));
+    }
+    EXPECT_EQ(wrong, 0u) << "exponent " << exponent;
+  };
+  expect_rounded(127, 1);
+  expect_rounded(128, 1);
+  for (std::uint32_t exponent = 0; exponent < 512; ++exponent) expect_rounded(exponent, 8192);
 }
 
 }  // namespace

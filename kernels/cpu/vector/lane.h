@@ -165,10 +165,30 @@ struct Lane {
   }
 };
 
+#if defined(__AVX512F__)
+// The rounded square root without the divider, which Adam needs for its quotient: Goldschmidt's iteration from an
+// estimate, and a last step from the remainder (Markstein, "Software Division and Square Root Using Goldschmidt's
+// Algorithms", 2004). For each z in [1, 4) every estimate within 2^-14, so every processor's, gives the rounded root.
+TERN_INLINE __m512 rounded_sqrt(__m512 x) {
+  const __m512 half = _mm512_set1_ps(0.5f);
+  const __mmask16 tiny = _mm512_cmp_ps_mask(x, _mm512_set1_ps(0x1p-100f), _CMP_LT_OQ);
+  const __m512 z = _mm512_mask_mul_ps(x, tiny, x, _mm512_set1_ps(0x1p64f));
+  const __m512 estimate = _mm512_maskz_rsqrt14_ps(0xFFFF, z);
+  __m512 root = _mm512_mul_ps(z, estimate), inverse = _mm512_mul_ps(estimate, half);  // half the inverse
+  const __m512 error = _mm512_fnmadd_ps(inverse, root, half);
+  root = _mm512_fmadd_ps(root, error, root);
+  inverse = _mm512_fmadd_ps(inverse, error, inverse);
+  root = _mm512_fmadd_ps(inverse, _mm512_fnmadd_ps(root, root, z), root);
+  root = _mm512_mask_mul_ps(root, tiny, root, _mm512_set1_ps(0x1p-32f));
+  constexpr int kZeroOrInfinity = 0x0E;  // which are their own roots
+  return _mm512_mask_mov_ps(root, _mm512_fpclass_ps_mask(x, kZeroOrInfinity), x);
+}
+#endif
+
 template <>
 TERN_INLINE Lane<float> Lane<float>::sqrt() const {
-#if defined(__AVX512F__)  // g++ 12 warns of an uninitialised value inside the plain form
-  return Lane(reinterpret_cast<Vector>(_mm512_maskz_sqrt_ps(0xFFFF, reinterpret_cast<__m512>(vector))));
+#if defined(__AVX512F__)
+  return Lane(reinterpret_cast<Vector>(rounded_sqrt(reinterpret_cast<__m512>(vector))));
 #elif defined(__AVX2__)
   return Lane(reinterpret_cast<Vector>(_mm256_sqrt_ps(reinterpret_cast<__m256>(vector))));
 #elif defined(__SSE2__)
@@ -179,7 +199,7 @@ TERN_INLINE Lane<float> Lane<float>::sqrt() const {
 }
 template <>
 TERN_INLINE Lane<double> Lane<double>::sqrt() const {
-#if defined(__AVX512F__)
+#if defined(__AVX512F__)  // g++ 12 warns of an uninitialised value inside the plain form
   return Lane(reinterpret_cast<Vector>(_mm512_maskz_sqrt_pd(0xFF, reinterpret_cast<__m512d>(vector))));
 #elif defined(__AVX2__)
   return Lane(reinterpret_cast<Vector>(_mm256_sqrt_pd(reinterpret_cast<__m256d>(vector))));
