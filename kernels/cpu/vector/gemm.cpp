@@ -12,7 +12,7 @@ namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
 constexpr int64_t kDepth = 768;          // of a stretch of k at most
-constexpr int64_t kPackedColumns = 384;  // of B at a time, packed
+constexpr int64_t kPackedColumns = 384;  // of B at a time, packed: a multiple of each width that a tile can have
 constexpr int64_t kDirectColumns = 96;   // of B at a time, as it lies
 constexpr int64_t kDirectRows = 64;      // more rows of A than this pay for packing a B
 constexpr int64_t kDirectB = 256 * 256;  // with more elements than this
@@ -113,6 +113,7 @@ void pack_rows(const T* from, int64_t row, int64_t column, int64_t k, const RowT
 // `size` cut evenly into as few parts of at most `most` as there can be: a short last part would not be worth the
 // loading and packing that each part costs.
 int64_t even_part(int64_t size, int64_t most) {
+  if (size <= most) return more(1, size);  // a small product takes less time than a few divisions
   const int64_t count = more(1, (size + most - 1) / most);
   return more(1, (size + count - 1) / count);
 }
@@ -130,8 +131,8 @@ void block(const GemmBlock<T>& g) {
   const bool by_rows = !g.a_packed && g.a_column == 1 && g.m > 1;
   const bool pack_a = !g.a_packed && !by_rows && (a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
   const bool pack_b = !g.packed && (b_column != 1 || (g.m > kDirectRows && g.n * g.k > kDirectB));
-  const int64_t across = pack_b || g.packed ? kPackedColumns / width * width : kDirectColumns / width * width;
-  const int64_t columns_at_once = (even_part(g.n, more(across, width)) + width - 1) / width * width;
+  const int64_t across = pack_b || g.packed ? kPackedColumns : more(kDirectColumns, width);
+  const int64_t columns_at_once = g.n <= across ? g.n : (even_part(g.n, across) + width - 1) / width * width;
   const int64_t depth = depth_of(g.k);
   const int64_t rows_at_once = pack_a ? even_part(g.m, more(kPackedRows, kPackedElements / (g.k + 1))) : g.m;
   const int64_t deep_at_once =

@@ -137,11 +137,9 @@ struct Micros {
   constexpr void set() {
     constexpr int kWidest = Rows == 1 ? kWide1 : Rows == 2 ? kWide2 : kVectors;
     if constexpr (Vectors <= kWidest) {
-      // A load through a mask takes a multiplier's turn; tiles that are narrow anyway spare the code of the other kind.
-      constexpr bool kMasked = TERN_VECTOR_BYTES == 64 && Rows > 2 && Vectors < kVectors;
-      at[0][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, kMasked>;
+      at[0][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, false>;
       at[0][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, true>;
-      at[1][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, kMasked>;
+      at[1][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, false>;
       at[1][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, true>;
       set<Rows, Vectors + 1>();
     } else if constexpr (Rows < kRows) {
@@ -164,7 +162,12 @@ int64_t more(int64_t a, int64_t b) { return a > b ? a : b; }
 // Rows are split evenly into tiles: the first `larger` of them have one more than the others.
 struct RowTiles {
   int64_t count, rows, larger;
-  explicit RowTiles(int64_t m) : count((m + kRows - 1) / kRows), rows(m / count), larger(m % count) {}
+  explicit RowTiles(int64_t m)
+      : count((m + kRows - 1) / kRows),
+        rows(m <= kRows       ? m
+             : m % kRows == 0 ? kRows
+                              : m / count),
+        larger(m - rows * count) {}
   int64_t of(int64_t tile) const { return rows + (tile < larger); }
   /// Rows of the tiles before this one.
   int64_t before(int64_t tile) const { return tile * rows + less(tile, larger); }
