@@ -17,6 +17,12 @@ void clear_node(Node* node) noexcept;
 namespace {
 const auto shallower = [](const Node* a, const Node* b) { return a->depth < b->depth; };
 
+// An uninitialised contiguous tensor of this shape, which most often is that of `like`.
+Tensor new_gradient(const Shape& shape, const TensorImpl* like) {
+  if (&shape == &like->shape) return new_tensor(shape, like->numel, like->dtype, like->device);
+  return new_tensor(shape, like->dtype, like->device);
+}
+
 bool sole_owner(const TensorImpl* impl) {
   return impl->refs.unique() && impl->storage->refs.unique() && !impl->storage->parent && impl->contiguous;
 }
@@ -174,7 +180,7 @@ TensorImpl*& Backward::hooked(TensorImpl* leaf) {
 
 Sink Backward::sink_of(TensorImpl*& slot, const Shape& shape, const TensorImpl* like) {
   if (!slot) {
-    slot = new_tensor(shape, like->dtype, like->device).release();
+    slot = new_gradient(shape, like).release();
     return {slot, false};
   }
   if (!sole_owner(slot)) release(std::exchange(slot, Tensor(share(slot)).clone().release()));
@@ -193,7 +199,7 @@ Sink Backward::sink(const Node& node, int i, const Shape& shape, const TensorImp
   if (captured_) return sink_of(captured_->wanted.find(leaf)->second, shape, like);
   const bool present = std::exchange(leaf->grad_present, true);
   if (!leaf->grad) {
-    leaf->grad = new_tensor(shape, like->dtype, like->device).release();
+    leaf->grad = new_gradient(shape, like).release();
   } else if (leaf->grad->requires_grad || !leaf->grad->contiguous) {
     release(std::exchange(leaf->grad, Tensor(share(leaf->grad)).detach().clone().release()));
     leaf->grad_buffer = false;

@@ -15,10 +15,9 @@ struct Drain {
   bool active = false;
 };
 TERN_THREAD_STATE constinit thread_local Drain drain{};
-}  // namespace
 
 // Lets go of everything but the node itself.
-void clear_node(Node* node) noexcept {
+inline void clear(Node* node) noexcept {
   Edge* edges = node->edges();
   for (std::uint32_t i = 0; i < node->inputs; ++i) {
     TensorImpl* const tensor = std::exchange(edges[i].tensor, nullptr);
@@ -34,6 +33,9 @@ void clear_node(Node* node) noexcept {
   if (const TensorImpl* output = std::exchange(node->output, nullptr)) release_storage(output->storage);
   node->released = true;
 }
+}  // namespace
+
+void clear_node(Node* node) noexcept { clear(node); }
 
 void release_node(Node* node) noexcept {
   if (!node->refs.drop()) return;
@@ -42,7 +44,7 @@ void release_node(Node* node) noexcept {
   drain.active = true;
   while (Node* first = drain.head) {
     drain.head = first->next;
-    clear_node(first);
+    if (!first->released) clear(first);
     release(first->pending);
     delete first->extras;
     deallocate(first, first->size_class);
@@ -92,20 +94,20 @@ Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t co
   std::uint32_t depth = 0;
   Edge* edges = node->edges();
   for (std::size_t i = 0; i < count; ++i) {
-    Edge* edge = new (edges + i) Edge;
-    TensorImpl* impl = inputs[i].tensor.impl();
-    if (!impl) continue;
-    edge->requires_grad = impl->requires_grad;
-    if (impl->node) depth = std::max(depth, impl->node->depth);
-    if (inputs[i].save || (impl->requires_grad && !impl->node)) {
+    TensorImpl* const impl = inputs[i].tensor.impl();
+    if (!impl) {
+      new (edges + i) Edge;
+      continue;
+    }
+    Node* const from = impl->node;
+    const bool save = inputs[i].save, needs = impl->requires_grad;
+    if (from) depth = std::max(depth, from->depth);
+    if (save || (needs && !from)) {
       impl->refs.add();
-      edge->tensor = impl;
-      edge->node = impl->node;
-      edge->saved = inputs[i].save;
-      edge->version = impl->storage->version();
-    } else if (impl->requires_grad) {
-      impl->node->refs.add();
-      edge->node = impl->node;
+      new (edges + i) Edge{impl, from, save ? impl->storage->version() : 0, needs, save};
+    } else {
+      if (needs) from->refs.add();
+      new (edges + i) Edge{nullptr, needs ? from : nullptr, 0, needs};
     }
   }
   node->depth = depth + 1;

@@ -61,7 +61,10 @@ struct Storage {
 
 /// A family of its own over part of `parent`'s memory.
 Storage* new_member(Storage* parent);
-void release_storage(Storage* storage) noexcept;
+void free_storage(Storage* storage) noexcept;
+inline void release_storage(Storage* storage) noexcept {
+  if (storage->refs.drop()) free_storage(storage);
+}
 inline bool is_read_only(const Storage* storage) {
   const Foreign* foreign = (storage->parent ? storage->parent : storage)->foreign;
   return foreign && foreign->read_only;
@@ -122,11 +125,19 @@ static_assert(sizeof(StorageAndTensor) <= kHeaderBytes);
 
 /// An uninitialised contiguous tensor. Throws ShapeError, MemoryError, DeviceError.
 Tensor new_tensor(const Shape& shape, DType dtype, Device device);
+/// The same of a shape that a tensor has, which is sound, and its number of elements.
+Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device device);
 /// An uninitialised tensor for the result of an elementwise op. It has the stride order of the first input that has its
 /// shape and is dense (no gaps, no overlaps), that is, that input's very strides, those of dimensions of size 1 too,
 /// unless the input is contiguous, or none is dense: then the result is contiguous. It lies on the inputs' device, a
 /// number on the CPU (see is_number) not counting; whether they agree is left to the loop.
-Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second = nullptr);
+Tensor new_strided_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second);
+inline Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second = nullptr) {
+  // An input's own shape, most often, which need not be looked at again.
+  if (&first->shape == &shape && first->contiguous && (!second || first->device == second->device)) [[likely]]
+    return new_tensor(shape, first->numel, dtype, first->device);
+  return new_strided_result(shape, dtype, first, second);
+}
 /// A view without history.
 Tensor new_view(const TensorImpl* x, const Shape& shape, const std::int64_t* strides, std::int64_t offset_elements);
 TERN_API Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t* strides,

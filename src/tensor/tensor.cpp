@@ -1,5 +1,6 @@
 #include "tern/tensor/tensor.h"
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -110,8 +111,7 @@ void release_foreign(const Foreign* foreign) noexcept {
 }
 }  // namespace
 
-void release_storage(Storage* storage) noexcept {
-  if (!storage->refs.drop()) return;
+void free_storage(Storage* storage) noexcept {
   if (storage->parent) release_storage(storage->parent);
   if (storage->apart_class != Storage::kInline) deallocate(storage->data, storage->apart_class);
   if (storage->foreign) release_foreign(storage->foreign);
@@ -185,11 +185,17 @@ TERN_COLD Tensor new_device_tensor(const Shape& shape, std::int64_t numel, DType
   return out;
 }
 
-// Of a shape that is known to be sound.
+}  // namespace
+
 Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device device) {
   if (device.kind != DeviceKind::cpu) [[unlikely]]
     return new_device_tensor(shape, numel, dtype, device);
-  const std::size_t bytes = static_cast<std::size_t>(numel) * size_of(dtype);
+  static constexpr auto kSizes = [] {  // a table, for the compiler makes a jump of the switch
+    std::array<std::uint8_t, kMaxDTypes> sizes{};
+    for (int d = 0; d < kMaxDTypes; ++d) sizes[d] = static_cast<std::uint8_t>(size_of(static_cast<DType>(d)));
+    return sizes;
+  }();
+  const std::size_t bytes = static_cast<std::size_t>(numel) * kSizes[static_cast<std::size_t>(dtype)];
   const bool apart = bytes > kInlineBytes;
   std::uint32_t size_class, apart_class = 0;
   void* elements = apart ? allocate(bytes, apart_class) : nullptr;
@@ -214,6 +220,7 @@ Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device de
   return Tensor(&impl);
 }
 
+namespace {
 // Whether the elements of a strided tensor fill their memory, each once.
 bool is_dense(const TensorImpl* x) {
   int order[kMaxDims], count = 0;
@@ -236,10 +243,9 @@ Tensor new_tensor(const Shape& shape, DType dtype, Device device) {
   return new_tensor(shape, checked_numel(shape), dtype, device);
 }
 
-Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second) {
+Tensor new_strided_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second) {
   const bool by_second = second && second->device.kind != first->device.kind && is_number(first);
   const Device device = (by_second ? second : first)->device;
-  // An input's own shape, most often, which need not be looked at again.
   if (&first->shape == &shape && first->contiguous) return new_tensor(shape, first->numel, dtype, device);
   Tensor out = new_tensor(shape, dtype, device);
   for (const TensorImpl* x : {first, second}) {
