@@ -185,22 +185,22 @@ void linear_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
   const Activation activation = node.attributes<LinearAttribute>().activation;
   Tensor z = g;
   if (activation != Activation::none) {
-    const Tensor y = node.saved_output();
-    z = internal::new_tensor(g.impl()->shape, g.impl()->dtype, g.impl()->device);
+    const TensorImpl* ig = g.impl();
+    z = internal::new_tensor(ig->shape, ig->numel, ig->dtype, ig->device);
     const auto& kernel = activation == Activation::relu   ? kernels::unary_relu_gradient
                          : activation == Activation::tanh ? kernels::unary_tanh_gradient
                                                           : kernels::unary_sigmoid_gradient;
-    kernel(g.impl()->device, g.impl()->dtype, internal::make_loop(z, {&g, &y}));
+    kernel(ig->device, ig->dtype, internal::make_loop(z.impl(), {ig, node.borrow_output()}));
   }
   if (node.wants(1)) {
-    const Tensor x = node.saved(0);
-    const Shape shape{z.impl()->shape[1], x.impl()->shape[1]};
-    product_into(run.sink(node, 1, shape, z.impl()), shape, z.impl(), true, x.impl(), false);
+    const TensorImpl* x = node.borrow(0);
+    const Shape shape{z.impl()->shape[1], x->shape[1]};
+    product_into(run.sink(node, 1, shape, z.impl()), shape, z.impl(), true, x, false);
   }
   if (node.wants(0)) {
-    const Tensor weight = node.saved(1);
-    const Shape shape{z.impl()->shape[0], weight.impl()->shape[1]};
-    product_into(run.sink(node, 0, shape, z.impl()), shape, z.impl(), false, weight.impl(), false);
+    const TensorImpl* weight = node.borrow(1);
+    const Shape shape{z.impl()->shape[0], weight->shape[1]};
+    product_into(run.sink(node, 0, shape, z.impl()), shape, z.impl(), false, weight, false);
   }
   if (node.wants(2)) out[2] = sum(z, {0});
 }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -13,7 +15,11 @@
 #include "tern/nn/activations.h"
 #include "tern/nn/linear.h"
 #include "tern/nn/sequential.h"
+#include "tern/ops/binary.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/loss.h"
+#include "tern/ops/matmul.h"
+#include "tern/ops/reduce.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
@@ -218,6 +224,68 @@ TEST(Sequential, AppliesItsPartsInOrder) {
   EXPECT_TRUE(nn::Sequential()(x).is_same(x));
   nn::Sequential moved{std::move(model)};
   EXPECT_EQ(moved.size(), 4u);
+}
+
+// A Relu of another type than nn::Relu, and a Linear of another than nn::Linear.
+struct Leaky : nn::Relu {
+  Tensor forward(const Tensor& x) override { return where(x > 0, x, 0.5 * x); }
+};
+struct Doubled : nn::Linear {
+  using nn::Linear::Linear;
+  Tensor forward(const Tensor& x) override { return 2 * nn::Linear::forward(x); }
+};
+
+TEST(Sequential, TakesAReluAlongWithoutAnyoneNoticing) {
+  manual_seed(4);
+  nn::Sequential model{nn::Linear(5, 33), nn::Relu(), nn::Linear(33, 2), nn::Relu(), nn::Relu()};
+  const auto alone = [&](const Tensor& x) {
+    return relu(relu(linear(relu(linear(x, model.parameters()[0], model.parameters()[1])), model.parameters()[2],
+                            model.parameters()[3])));
+  };
+  const auto gradients = [&](const Tensor& y, const Tensor& x) {
+    std::vector<std::vector<float>> values{y.to_vector<float>()};
+    std::vector<Tensor> inputs = model.parameters();
+    inputs.push_back(x);
+    for (const Tensor& g : grad((y * y).sum(), inputs)) values.push_back(g.to_vector<float>());
+    return values;
+  };
+  Tensor x = randn({7, 5});
+  x.mutable_span<float>()[3] = std::numeric_limits<float>::infinity();
+  x.requires_grad_();
+  const auto bits = [](const std::vector<std::vector<float>>& values) {
+    std::vector<std::uint32_t> all;
+    for (const auto& part : values) {
+      for (const float v : part) all.push_back(std::isnan(v) ? 1 : std::bit_cast<std::uint32_t>(v));
+    }
+    return all;
+  };
+  EXPECT_EQ(bits(gradients(model(x), x)), bits(gradients(alone(x), x)));
+
+  int seen = 0;
+  nn::ModuleHook hook = model[1].register_forward_hook([&](nn::Module&, const Tensor& in, const Tensor& out) {
+    EXPECT_LT(in.min().item<float>(), 0);
+    EXPECT_EQ(out.min().item<float>(), 0);
+    ++seen;
+    return Tensor();
+  });
+  model(randn({7, 5}));
+  EXPECT_EQ(seen, 1);
+  hook.remove();
+  hook = model[2].register_forward_hook([&](nn::Module&, const Tensor&, const Tensor& out) {
+    EXPECT_LT(out.min().item<float>(), 0);
+    ++seen;
+    return Tensor();
+  });
+  model(randn({70, 5}));
+  EXPECT_EQ(seen, 2);
+  hook.remove();
+  model(randn({7, 5}));
+  EXPECT_EQ(seen, 2);
+
+  nn::Sequential other{nn::Linear(5, 9), Leaky(), Doubled(9, 9), nn::Relu()};
+  const Tensor y = randn({7, 5}), hidden = other[1](other[0](y));
+  EXPECT_LT(hidden.min().item<float>(), 0);
+  EXPECT_EQ(other(y).to_vector<float>(), relu(other[2](hidden)).to_vector<float>());
 }
 
 TEST(Sum, AddsWhatItsPartsGive) {

@@ -66,6 +66,9 @@ class TERN_API Module {
     return forward(x);
   }
 
+  /// Whether a hook is set.
+  bool has_hooks() const { return hooks_ != nullptr; }
+
   // Hooks, each kind called in the order in which they were set whenever the module is called, not when its forward is.
   // A hook returns a tensor to take the place of the one it saw, or an undefined one. They move with the module, and
   // are neither saved nor cloned. A module without hooks pays for none.

@@ -32,6 +32,8 @@ class TERN_API Container : public Module {
   Container();
   std::vector<std::unique_ptr<Module>> list_;
 
+  std::vector<bool> fuses_;  ///< whether part i is a Linear and i + 1 a Relu, of these very types
+
  private:
   void adopt(Module* part);
 };
@@ -49,6 +51,7 @@ class TERN_API Sequential : public Container {
     (append(std::forward<Rest>(rest)), ...);
   }
   std::string_view type_name() const override { return "Sequential"; }
+  /// A Linear takes a Relu right behind it along, unless one of the two has hooks: the same bits in one pass.
   Tensor forward(const Tensor& x) override;
 };
 
