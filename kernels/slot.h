@@ -42,6 +42,11 @@ class KernelSlot<void(Args...)> {
 
   void set(DeviceKind kind, DType dtype, Fn fn) { at(kind, dtype).store(fn, std::memory_order_release); }
 
+  bool has(Device device, DType dtype) const {
+    register_kernels_once();
+    return at(device.kind, dtype).load(std::memory_order_acquire) != nullptr;
+  }
+
   /// Runs the kernel. Throws DTypeError when there is none, DeviceError when operands of a loop lie apart.
   void operator()(Device device, DType dtype, Args... args) const {
     (check(args), ...);

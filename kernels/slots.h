@@ -91,8 +91,8 @@ struct GemmArgs {
   std::int64_t c_batch = 0;  // from the C of a product to that of the next
 };
 inline constinit KernelSlot<void(const GemmArgs&)> gemm{"gemm"};
-/// In bf16 with f32 sums, bias and C, of A and B in the slot's type, f32 or bf16. What the processor multiplies in
-/// pairs is one chain of pairs in order of k.
+/// Of f32 operands, whose elements are rounded to bf16; sums, bias and C are f32, and a sum is one chain over pairs of
+/// k in order. There only where the processor multiplies bf16.
 inline constinit KernelSlot<void(const GemmArgs&)> gemm_bf16{"gemm in bf16"};
 
 /// Contiguous rows. Forward writes `out` from `x`; the gradient writes `out` from `g` and the saved result `x`.

@@ -5,6 +5,7 @@
 #include "cpu/families.h"
 #include "cpu/vector/elementwise.h"
 #include "cpu/vector/gemm.h"
+#include "cpu/vector/half.h"
 #include "slots.h"
 #include "tensor/allocator.h"
 #include "tern/base/parallel.h"
@@ -74,6 +75,12 @@ void activate(const GemmArgs& args, std::int64_t m, std::int64_t n, T* c, std::i
   }
 }
 
+template <class T>
+const HalfCode& half_code() {
+  const HalfTable& table = chosen(half_tables);
+  return std::is_same_v<T, Half> ? table.f16 : table.bf16;
+}
+
 struct Part {
   std::int64_t i0, i1, j0, j1;
 };
@@ -110,20 +117,20 @@ void multiply(BlockFn<In, Sum> fn, const GemmArgs& args, const Offsets& at, cons
     Scratch<Sum> sums((block.m + 1) * block.n);
     block.c = sums.elements;
     block.c_row = block.n;
+    const HalfCode& half = half_code<Out>();
+    const auto words = [](const Out* x) { return reinterpret_cast<const std::uint16_t*>(x); };
     if (args.accumulate) {
-      for (std::int64_t i = 0; i < block.m; ++i) {
-        for (std::int64_t j = 0; j < block.n; ++j) block.c[i * block.n + j] = static_cast<Sum>(c[i * args.c_row + j]);
-      }
+      for (std::int64_t i = 0; i < block.m; ++i) half.widen(words(c + i * args.c_row), block.c + i * block.n, block.n);
     }
     if (bias) {
       Sum* row = block.c + block.m * block.n;
-      for (std::int64_t j = 0; j < block.n; ++j) row[j] = static_cast<Sum>(bias[j]);
+      half.widen(words(bias), row, block.n);
       block.bias = row;
     }
     fn(block);
     activate(args, block.m, block.n, block.c, block.c_row);
     for (std::int64_t i = 0; i < block.m; ++i) {
-      for (std::int64_t j = 0; j < block.n; ++j) c[i * args.c_row + j] = static_cast<Out>(block.c[i * block.n + j]);
+      half.narrow(block.c + i * block.n, reinterpret_cast<std::uint16_t*>(c + i * args.c_row), block.n);
     }
   }
 }
@@ -255,24 +262,11 @@ void real_kernel(const GemmArgs& args) {
 
 void half_kernel(const GemmArgs& args) { run<Half, float, Half>(&converted<Half, Half>, args); }
 
-// In bf16: by the processor, or through f32.
-struct Bf16Code {
-  BlockFn<float, float> f32 = &converted<float, BFloat16>;
-  BlockFn<BFloat16, float> bf16 = &converted<BFloat16, BFloat16>;
-};
-const Bf16Code& bf16_code() {
-  static const Bf16Code chosen = [] {
-    Bf16Code code;
+void bf16_kernel(const GemmArgs& args) { run<BFloat16, float, BFloat16>(&converted<BFloat16, BFloat16>, args); }
 #ifdef __x86_64__
-    if (target() == Target::avx512_bf16) code = {avx512_bf16::gemm_bf16.f32, avx512_bf16::gemm_bf16.bf16};
+void bf16_by_processor(const GemmArgs& args) { run<BFloat16, float, BFloat16>(avx512_bf16::gemm_bf16.bf16, args); }
+void bf16_from_f32(const GemmArgs& args) { run<float, float, float>(avx512_bf16::gemm_bf16.f32, args); }
 #endif
-    return code;
-  }();
-  return chosen;
-}
-void bf16_kernel(const GemmArgs& args) { run<BFloat16, float, BFloat16>(bf16_code().bf16, args); }
-void bf16_from_f32(const GemmArgs& args) { run<float, float, float>(bf16_code().f32, args); }
-void bf16_to_f32(const GemmArgs& args) { run<BFloat16, float, float>(bf16_code().bf16, args); }
 
 }  // namespace
 
@@ -281,8 +275,11 @@ void register_gemm() {
   kernels::gemm.set(DeviceKind::cpu, f64, &real_kernel<double>);
   kernels::gemm.set(DeviceKind::cpu, f16, &half_kernel);
   kernels::gemm.set(DeviceKind::cpu, bf16, &bf16_kernel);
+#ifdef __x86_64__
+  if (target() != Target::avx512_bf16) return;
+  kernels::gemm.set(DeviceKind::cpu, bf16, &bf16_by_processor);
   kernels::gemm_bf16.set(DeviceKind::cpu, f32, &bf16_from_f32);
-  kernels::gemm_bf16.set(DeviceKind::cpu, bf16, &bf16_to_f32);
+#endif
 }
 
 }  // namespace tern::kernels::cpu

@@ -1,5 +1,7 @@
 #include "tern/ops/matmul.h"
 
+#include <atomic>
+
 #include "autograd/backward.h"
 #include "slots.h"
 #include "tensor/device_runtime.h"
@@ -27,6 +29,15 @@ void check_types(const char* where, const TensorImpl* a, const TensorImpl* b) {
   if (a->device != b->device) {
     internal::throw_devices(where, to_string(a->device) + " and " + to_string(b->device));
   }
+}
+
+std::atomic<MatmulPrecision> precision{MatmulPrecision::highest};
+
+void multiply(const TensorImpl* a, const kernels::GemmArgs& args) {
+  if (a->dtype == f32 && precision.load(std::memory_order_relaxed) == MatmulPrecision::medium) [[unlikely]] {
+    if (kernels::gemm_bf16.has(a->device, f32)) return kernels::gemm_bf16(a->device, f32, args);
+  }
+  kernels::gemm(a->device, a->dtype, args);
 }
 
 // Batch dimensions of an operand, by those of the result; a dimension that repeats has stride 0.
@@ -65,7 +76,7 @@ kernels::GemmArgs product(const TensorImpl* a, bool ta, const TensorImpl* b, boo
 void product_into(const Sink& sink, const Shape& shape, const TensorImpl* a, bool ta, const TensorImpl* b, bool tb) {
   kernels::GemmArgs args = product(a, ta, b, tb, shape, sink.data());
   args.accumulate = sink.accumulate;
-  kernels::gemm(a->device, a->dtype, args);
+  multiply(a, args);
 }
 
 bool same_batch(const Shape& a, const Shape& b) {
@@ -146,11 +157,14 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     return matmul(a.reshape({rows, ia->shape[a_dims - 1]}), b).reshape(shape);
   }
   Tensor out = internal::new_tensor(shape, ia->dtype, ia->device);
-  kernels::gemm(ia->device, ia->dtype, product(ia, false, ib, false, shape, out.impl()->data));
+  multiply(ia, product(ia, false, ib, false, shape, out.impl()->data));
   internal::tape_with(op, out, {{a, ib->requires_grad}, {b, ia->requires_grad}},
                       MatmulAttributes{ia->shape, ib->shape});
   return out;
 }
+
+void set_float32_matmul_precision(MatmulPrecision value) { precision.store(value, std::memory_order_relaxed); }
+MatmulPrecision float32_matmul_precision() { return precision.load(std::memory_order_relaxed); }
 
 namespace {
 
@@ -230,7 +244,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   kernels::GemmArgs args = product(ix, false, iw, true, out.impl()->shape, out.impl()->data);
   args.bias = ib ? row.impl()->data : nullptr;
   args.activation = activation;
-  kernels::gemm(ix->device, ix->dtype, args);
+  multiply(ix, args);
   internal::tape_with(op, out, {{x, iw->requires_grad}, {weight, ix->requires_grad}, {row}},
                       LinearAttribute{activation}, activation != Activation::none);
   return out;

@@ -12,7 +12,9 @@
 #include "slots.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/matmul.h"
+#include "tern/ops/reduce.h"
 #include "tern/tensor/creation.h"
 #include "tern/tensor/tensor.h"
 
@@ -303,11 +305,8 @@ TEST(Vector, NormalsAreThoseOfTheLogarithmAndTheCosine) {
 }
 
 // Products in bf16: of operands rounded to it, with an error of the order of sums in f32; a row alone has its bits.
-template <class In>
-void expect_bf16(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k, Lies a_lies, Lies b_lies, Finish finish) {
+void expect_bf16(std::int64_t m, std::int64_t n, std::int64_t k, Lies a_lies, Lies b_lies, Finish finish) {
   const Matrix<float> a(m, k, a_lies, 1), b(k, n, b_lies, 2);
-  const std::vector<In> a_elements(a.elements.begin(), a.elements.end()),
-      b_elements(b.elements.begin(), b.elements.end());
   const std::int64_t c_row = n + 1;
   const std::vector<float> before = draws<float>(static_cast<std::size_t>(m * c_row), 3);
   const std::vector<float> bias = draws<float>(static_cast<std::size_t>(n), 4);
@@ -316,10 +315,10 @@ void expect_bf16(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k, Li
   args.m = m;
   args.n = n;
   args.k = k;
-  args.a = a_elements.data();
+  args.a = a.elements.data();
   args.a_row = a.row;
   args.a_column = a.column;
-  args.b = b_elements.data();
+  args.b = b.elements.data();
   args.b_row = b.row;
   args.b_column = b.column;
   args.c = c.data();
@@ -327,7 +326,7 @@ void expect_bf16(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k, Li
   args.accumulate = finish.accumulate;
   args.bias = finish.bias ? bias.data() : nullptr;
   args.activation = finish.relu ? Activation::relu : Activation::none;
-  kernels::gemm_bf16(cpu(), dtype, args);
+  kernels::gemm_bf16(cpu(), f32, args);
   const std::string what = std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " A " +
                            std::to_string(static_cast<int>(a_lies)) + " B " + std::to_string(static_cast<int>(b_lies));
   const auto rounded = [](float x) { return static_cast<double>(static_cast<float>(BFloat16(x))); };
@@ -350,9 +349,9 @@ void expect_bf16(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k, Li
     }
   }
   args.m = 1;
-  args.a = a_elements.data() + (m - 1) * a.row;
+  args.a = a.elements.data() + (m - 1) * a.row;
   args.c = last.data() + (m - 1) * c_row;
-  kernels::gemm_bf16(cpu(), dtype, args);
+  kernels::gemm_bf16(cpu(), f32, args);
   for (std::int64_t j = 0; j < n; ++j) {
     const auto at = static_cast<std::size_t>((m - 1) * c_row + j);
     ASSERT_EQ(last[at], c[at]) << what << ", the last row alone, column " << j;
@@ -360,6 +359,7 @@ void expect_bf16(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k, Li
 }
 
 TEST(Vector, ProductsInBf16) {
+  if (!kernels::gemm_bf16.has(cpu(), f32)) GTEST_SKIP() << "the processor does not multiply bf16";
   for (const std::int64_t m : {1, 3, 9, 70}) {
     for (const std::int64_t n : {1, 16, 47, 130}) {
       for (const std::int64_t k : {1, 2, 33, 64, 1100}) {
@@ -367,16 +367,42 @@ TEST(Vector, ProductsInBf16) {
         for (const Lies a : {kLies[lies % 4], kLies[(lies + 1) % 4]}) {
           for (const Lies b : {kLies[lies / 2 % 4], kLies[(lies / 2 + 1) % 4]}) {
             const Finish finish{.accumulate = m == 3, .bias = m == 9, .relu = n == 47 && m != 3};
-            expect_bf16<float>(f32, m, n, k, a, b, finish);
-            expect_bf16<BFloat16>(bf16, m, n, k, a, b, finish);
+            expect_bf16(m, n, k, a, b, finish);
             if (HasFatalFailure()) return;
           }
         }
       }
     }
   }
-  expect_bf16<float>(f32, 530, 20, 4100, Lies::rows, Lies::columns, {});
-  expect_bf16<BFloat16>(bf16, 530, 20, 4100, Lies::columns, Lies::rows, {.accumulate = true});
+  expect_bf16(530, 20, 4100, Lies::rows, Lies::columns, {});
+  expect_bf16(530, 20, 4100, Lies::columns, Lies::rows, {.accumulate = true});
+}
+
+TEST(Vector, PrecisionOfF32ProductsIsAChoice) {
+  manual_seed(3);
+  const Tensor x = randn({9, 70}), bias = randn({33});
+  Tensor w = randn({70, 33}).requires_grad_();
+  EXPECT_EQ(float32_matmul_precision(), MatmulPrecision::highest);
+  const auto products = [&] {
+    w.clear_grad();
+    (matmul(x, w) + linear(x, w.t(), bias)).sum().backward();
+    return std::vector<std::vector<float>>{matmul(x, w).to_vector<float>(), linear(x, w.t()).to_vector<float>(),
+                                           w.grad().to_vector<float>()};
+  };
+  const auto highest = products();
+  set_float32_matmul_precision(MatmulPrecision::medium);
+  const auto medium = products();
+  const std::vector<double> in_f64 = matmul(x.to(f64), w.to(f64)).to_vector<double>();
+  set_float32_matmul_precision(MatmulPrecision::highest);
+  EXPECT_EQ(products(), highest);
+  if (kernels::gemm_bf16.has(cpu(), f32)) {
+    EXPECT_NE(medium, highest);
+    const Tensor rounded = matmul(x.to(bf16).to(f32), w.detach().to(bf16).to(f32));
+    EXPECT_TRUE(allclose(from_vector(medium[0], {9, 33}), rounded, {.rtol = 1e-5, .atol = 1e-4}));
+    for (std::size_t i = 0; i < in_f64.size(); ++i) EXPECT_NEAR(medium[0][i], in_f64[i], 0.3);
+  } else {
+    EXPECT_EQ(medium, highest);
+  }
 }
 
 // Of tensors in 16 bits: computed in f32 and rounded once, batches and gradients too.

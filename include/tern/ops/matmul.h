@@ -18,4 +18,13 @@ TERN_API Tensor matmul(const Tensor& a, const Tensor& b);
 TERN_API Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                        Activation activation = Activation::none);
 
+/// In what products of f32 tensors are computed, as torch.set_float32_matmul_precision has it.
+enum class MatmulPrecision : std::uint8_t {
+  highest,  ///< f32, as a process starts
+  medium,   ///< elements rounded to bf16, their products added in f32, where the processor multiplies bf16; else f32
+};
+/// For the matmul and linear of every thread from now on, backward too.
+TERN_API void set_float32_matmul_precision(MatmulPrecision precision);
+TERN_API MatmulPrecision float32_matmul_precision();
+
 }  // namespace tern
