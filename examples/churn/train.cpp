@@ -260,14 +260,22 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   std::vector<bool> first(static_cast<std::size_t>(table.rows()), true);
   for (const std::int64_t row : found.rows) first[static_cast<std::size_t>(row)] = false;
   if (drop) table = drop_rows(table, first, "duplicate of an earlier row", dropped);
-  journey.done("clean", std::to_string(unlabelled) + " rows without a target dropped" + unplaced + ", " +
-                            std::to_string(found.rows.size()) + " duplicate rows " +
-                            (found.rows.empty() ? "found"
-                             : drop             ? "dropped"
-                                                : "kept (--drop-duplicates drops them)") +
-                            (found.conflicts.empty() ? ""
-                                                     : ", " + std::to_string(found.conflicts.size()) +
-                                                           " rows equal to an earlier one in all but the target"));
+  const auto count = [](const std::vector<std::int64_t>& rows, const char* what) {
+    return counted(static_cast<std::int64_t>(rows.size()), what);
+  };
+  std::string text = counted(unlabelled, "row") + " without a target dropped" + unplaced + ", ";
+  if (found.rows.empty() || drop) {
+    text += count(found.rows, "duplicate row") + (found.rows.empty() ? " found" : " dropped");
+  } else {
+    text += count(found.rows, "row") + " equal to an earlier one kept";
+    if (!found.by_chance) text += " (--drop-duplicates drops what is a copy)";
+  }
+  if (!found.conflicts.empty()) {
+    text += ", " + count(found.conflicts, "row") + " equal to an earlier one in all but " +
+            (options.id.empty() ? "the target" : "the id and the target");
+  }
+  if (found.by_chance && !drop && !found.rows.empty()) text += ": different ones that look alike, no copies to drop";
+  journey.done("clean", text);
   if (!found.repeated_ids.empty() && options.split == "random") {
     journey.warn(std::to_string(found.repeated_ids.size()) + " rows repeat the id \"" + options.id +
                  "\" of another: a random split puts one customer into training and test, and the figures may be "
@@ -352,11 +360,16 @@ data::Splits split(const data::Table& table, const TrainOptions& options, const 
                   100 * static_cast<double>(positives_of(*part, task)) / static_cast<double>(part->rows()));
     shares += (shares.empty() ? "" : ", ") + std::string(share);
   }
+  std::string how = options.split;
+  if (how == "random") {  // whole bundles may not come out in the shares that are wanted: that is a warning
+    how += splits.warnings.empty() ? ", stratified" : ", stratified as far as equal rows that stay together let it";
+    if (splits.together > 0) how += ", " + counted(splits.together, "row") + " equal to others kept with them";
+  }
   journey.done("split", std::to_string(splits.train.rows()) + " train, " + std::to_string(splits.validation.rows()) +
-                            " validation, " + std::to_string(splits.test.rows()) + " test (" +
-                            (options.split == "random" ? "random, stratified" : options.split) + "; \"" +
+                            " validation, " + std::to_string(splits.test.rows()) + " test (" + how + "; \"" +
                             task.positive() + "\" " + shares + ")");
-  for (const std::string& note : splits.notes) journey.warn(note);
+  for (const std::string& note : splits.notes) journey.note(note);
+  for (const std::string& warning : splits.warnings) journey.warn(warning);
   return splits;
 }
 
@@ -618,8 +631,11 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
                          {{"train", positives_of(splits.train, task)},
                           {"validation", positives_of(splits.validation, task)},
                           {"test", positives_of(splits.test, task)}}},
+                        {"together", splits.together},
+                        {"apart", splits.apart},
                         {"repeated", splits.repeated},
-                        {"notes", splits.notes}};
+                        {"notes", splits.notes},
+                        {"warnings", splits.warnings}};
     report["dropped"] = to_json(dropped);
     report["duplicates"] = to_json(repeats);
     report["notes"] = journey.notes();

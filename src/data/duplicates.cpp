@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/equal_rows.h"
 #include "tern/base/error.h"
 
 namespace tern::data {
@@ -49,6 +50,11 @@ Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) 
     result.repeated_features.push_back(row);
     // Equal features and target as the first row of these features, or another target.
     if (by_labelled[i] != by_features[i]) result.conflicts.push_back(row);
+  }
+  if (!options.target.empty() && !result.conflicts.empty()) {
+    result.by_chance = !internal::may_be_copies(static_cast<std::int64_t>(result.repeated_features.size()),
+                                                static_cast<std::int64_t>(result.conflicts.size()),
+                                                internal::chance_of_difference(table, options.target));
   }
   return result;
 }

@@ -1,12 +1,14 @@
 #include "tern/data/splits.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <numeric>
-#include <unordered_map>
 #include <utility>
 
+#include "data/equal_rows.h"
 #include "data/scalar.h"
 #include "data/step_base.h"
 #include "tern/base/error.h"
@@ -19,6 +21,7 @@ namespace {
 constexpr std::uint64_t kSplitStream = 0x59117;  // of the order of rows, apart from other uses of a seed
 
 using Rows = std::vector<std::int64_t>;
+using internal::numbered_values;
 
 // What must go where: shares of the parts and the columns that bind rows.
 struct Request {
@@ -29,6 +32,7 @@ struct Request {
   std::vector<std::string> ignore{};
   std::uint64_t seed = 0;
   bool together = true;
+  double most_together = 0.01;
 };
 
 void need_values(const Table& table, const std::string& name, const std::string& where) {
@@ -48,20 +52,13 @@ void check(const Table& table, const Request& request) {
   for (const std::string& name : {request.stratify, request.group, request.time}) {
     if (!name.empty()) need_values(table, name, request.where);
   }
+  if (!(request.most_together >= 0)) {
+    throw ValueError("[" + request.where + "] expected most_together of at least 0, got " +
+                     std::to_string(request.most_together));
+  }
   for (const std::string& name : {request.target, request.id}) {
     if (!name.empty()) table.column(name);
   }
-}
-
-// The value of each row as a small number, in order of appearance.
-std::vector<std::int64_t> numbered(const Table& table, const std::vector<std::string>& columns, std::int64_t& count) {
-  std::vector<std::int64_t> number = table.first_equal_row(columns);
-  count = 0;
-  for (std::size_t i = 0; i < number.size(); ++i) {  // the first of equal rows comes first, and has its number by then
-    const auto first = static_cast<std::size_t>(number[i]);
-    number[i] = first == i ? count++ : number[first];
-  }
-  return number;
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -128,9 +125,9 @@ std::vector<std::string> parts_wanted(const Request& request) {
 
 // Groups that share rows of equal features become one, unless that would leave fewer of them than parts, or tie more
 // rows to each other than the largest part is to have.
-void join_groups(const std::vector<std::int64_t>& alike, std::int64_t kinds, const Request& request,
-                 std::vector<std::int64_t>& group_of, std::int64_t& groups) {
-  std::vector<std::int64_t> parent(static_cast<std::size_t>(groups)), first(static_cast<std::size_t>(kinds), -1);
+void join_groups(const internal::EqualRows& equal, const Request& request, std::vector<std::int64_t>& group_of,
+                 std::int64_t& groups) {
+  std::vector<std::int64_t> parent(static_cast<std::size_t>(groups)), first(equal.size.size(), -1);
   std::iota(parent.begin(), parent.end(), std::int64_t{0});
   const auto root = [&parent](std::int64_t g) {
     while (parent[static_cast<std::size_t>(g)] != g) {
@@ -143,7 +140,8 @@ void join_groups(const std::vector<std::int64_t>& alike, std::int64_t kinds, con
   std::vector<std::int64_t> rows_in(static_cast<std::size_t>(groups));
   for (std::size_t i = 0; i < group_of.size(); ++i) {
     ++rows_in[static_cast<std::size_t>(group_of[i])];
-    std::int64_t& known = first[static_cast<std::size_t>(alike[i])];
+    if (!equal.bound[static_cast<std::size_t>(equal.kind[i])]) continue;
+    std::int64_t& known = first[static_cast<std::size_t>(equal.kind[i])];
     if (known < 0) known = group_of[i];
     const std::int64_t a = root(known), b = root(group_of[i]);
     parent[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
@@ -166,31 +164,39 @@ void join_groups(const std::vector<std::int64_t>& alike, std::int64_t kinds, con
   groups = left;
 }
 
-// Bundles of rows that stay together, each handed to one part: larger bundles first, equal sizes in random order, each
-// to the part where it overshoots the classes' counts least and, among those, where most is still wanted. The last
-// bundles go to the parts that have none yet.
-std::vector<int> assign(const Table& table, const Request& request) {
+// Equal rows that are copies get the number of their bundle, every other row one of its own.
+std::vector<std::int64_t> bundles_of_copies(const internal::EqualRows& equal, std::int64_t& bundles) {
+  std::vector<std::int64_t> bundle_of(equal.kind.size()), number(equal.size.size(), -1);
+  bundles = 0;
+  for (std::size_t i = 0; i < bundle_of.size(); ++i) {
+    const auto kind = static_cast<std::size_t>(equal.kind[i]);
+    if (number[kind] < 0 || !equal.bound[kind]) number[kind] = bundles++;
+    bundle_of[i] = number[kind];
+  }
+  return bundle_of;
+}
+
+// Bundles of rows that stay together, each handed to one part: larger bundles first, those of about the same size in
+// random order (or a table whose bundles all differ in size would be split alike by every seed), each to the part where
+// it overshoots the classes' counts least and, among those, where most is still wanted. The last bundles go to the
+// parts that have none yet.
+std::vector<int> assign(const Table& table, const Request& request, const internal::EqualRows& equal) {
   const auto rows = static_cast<std::size_t>(table.rows());
   std::int64_t classes = 1, bundles = table.rows();
   std::vector<std::int64_t> class_of(rows), bundle_of(rows);
-  if (!request.stratify.empty()) class_of = numbered(table, {request.stratify}, classes);
+  if (!request.stratify.empty()) class_of = numbered_values(table, {request.stratify}, classes);
   std::iota(bundle_of.begin(), bundle_of.end(), std::int64_t{0});
-  const std::vector<std::string> features = request.together ? features_of(table, request) : std::vector<std::string>();
   if (!request.group.empty()) {
-    bundle_of = numbered(table, {request.group}, bundles);
+    bundle_of = numbered_values(table, {request.group}, bundles);
     const std::vector<std::string> wanted = parts_wanted(request);
     if (bundles < static_cast<std::int64_t>(wanted.size())) {
       internal::fail_column(table, request.group, request.where,
                             "expected at least " + std::to_string(wanted.size()) + " groups, one for each of " +
                                 join(wanted) + ", got " + std::to_string(bundles));
     }
-    if (!features.empty()) {
-      std::int64_t kinds = 0;
-      const std::vector<std::int64_t> alike = numbered(table, features, kinds);
-      join_groups(alike, kinds, request, bundle_of, bundles);
-    }
-  } else if (!features.empty()) {
-    bundle_of = numbered(table, features, bundles);
+    if (!equal.kind.empty()) join_groups(equal, request, bundle_of, bundles);
+  } else if (!equal.kind.empty()) {
+    bundle_of = bundles_of_copies(equal, bundles);
   }
 
   const auto parts = request.shares.size();
@@ -212,8 +218,12 @@ std::vector<int> assign(const Table& table, const Request& request) {
   const auto size_of = [&begin](std::int64_t b) {
     return begin[static_cast<std::size_t>(b) + 1] - begin[static_cast<std::size_t>(b)];
   };
+  const auto about = [&size_of](std::int64_t b) {  // sizes up to 8 as they are, then by octaves
+    const std::size_t size = size_of(b);
+    return size <= 8 ? size : std::bit_ceil(size);
+  };
   std::stable_sort(order.begin(), order.end(),
-                   [&size_of](std::int64_t a, std::int64_t b) { return size_of(a) > size_of(b); });
+                   [&about](std::int64_t a, std::int64_t b) { return about(a) > about(b); });
 
   std::vector<int> part_of(rows);
   std::vector<bool> filled(parts);
@@ -295,9 +305,17 @@ std::vector<int> assign_by_time(const Table& table, const Request& request) {
   return part_of;
 }
 
-std::vector<int> parts_of(const Table& table, const Request& request) {
-  check(table, request);
-  return request.time.empty() ? assign(table, request) : assign_by_time(table, request);
+// Equal rows as far as the split looks at them; else empty.
+internal::EqualRows equal_rows(const Table& table, const Request& request) {
+  if (!request.together) return {};
+  const std::vector<std::string> features = features_of(table, request);
+  if (features.empty()) return {};
+  return internal::find_equal_rows(table, features, request.target.empty() ? request.stratify : request.target,
+                                   request.most_together);
+}
+
+std::vector<int> parts_of(const Table& table, const Request& request, const internal::EqualRows& equal) {
+  return request.time.empty() ? assign(table, request, equal) : assign_by_time(table, request);
 }
 
 // The column whose every class must be in every part, empty when there is none.
@@ -307,6 +325,22 @@ std::string class_column(const Table& table, const Request& request) {
   const ColumnType type = table.column(request.target).type();
   const bool categories = type == ColumnType::boolean || type == ColumnType::categorical || type == ColumnType::string;
   return categories || table.column(request.target).distinct_count() == 2 ? request.target : std::string();
+}
+
+// Why a class of so many rows is in some part not to be found, and what helps.
+std::string why_absent(const Request& request, std::int64_t rows) {
+  const auto wanted = static_cast<std::int64_t>(parts_wanted(request).size());
+  const std::string there = "; there " + std::string(rows == 1 ? "is 1 row" : "are " + std::to_string(rows) + " rows");
+  if (rows < wanted) {
+    return there + " of that class in all, and each of " + std::to_string(wanted) +
+           " parts needs one: it takes more of them, and many more to learn from";
+  }
+  if (!request.time.empty()) {
+    return there + " of that class, all at other times: where " + internal::shown(request.time) +
+           " goes with the outcome, as the day of a cancellation does, it is no time to split by";
+  }
+  if (!request.group.empty()) return there + " of that class, in few groups of " + internal::shown(request.group);
+  return there + " of that class, among rows that equal others and stay with them";
 }
 
 void check_parts(const Table& table, const Request& request, const std::vector<int>& part_of) {
@@ -326,49 +360,158 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
   if (name.empty()) return;
   const Column& column = table.column(name);
   std::int64_t classes = 0;
-  const std::vector<std::int64_t> class_of = numbered(table, {name}, classes);
+  const std::vector<std::int64_t> class_of = numbered_values(table, {name}, classes);
   std::vector<std::int64_t> example(static_cast<std::size_t>(classes), -1);
   std::vector<std::vector<bool>> present(static_cast<std::size_t>(classes), std::vector<bool>(parts));
+  std::vector<std::int64_t> rows_of_class(static_cast<std::size_t>(classes));
   for (std::size_t i = 0; i < class_of.size(); ++i) {
     const auto c = static_cast<std::size_t>(class_of[i]);
     example[c] = static_cast<std::int64_t>(i);
+    ++rows_of_class[c];
     present[c][static_cast<std::size_t>(part_of[i])] = true;
   }
   for (std::size_t c = 0; c < present.size(); ++c) {
     if (column.is_null(example[c])) continue;
     for (std::size_t p = 0; p < parts; ++p) {
       if (request.shares[p] == 0 || present[c][p]) continue;
-      internal::fail_column(
-          table, name, request.where,
-          "expected rows of class \"" + column.text(example[c]) + "\" in " + request.parts[p] + ", got none");
+      internal::fail_column(table, name, request.where,
+                            "expected rows of class \"" + column.text(example[c]) + "\" in " + request.parts[p] +
+                                ", got none" + why_absent(request, rows_of_class[c]));
     }
   }
 }
 
-// Rows equal in all features to a row of an earlier part, where group or time rules who stands where.
-std::int64_t repeats(const Table& table, const Request& request, const std::vector<int>& part_of) {
-  if (!request.together || (request.group.empty() && request.time.empty())) return 0;
-  const std::vector<std::string> features = features_of(table, request);
-  if (features.empty()) return 0;
-  std::int64_t kinds = 0, count = 0;
-  const std::vector<std::int64_t> alike = numbered(table, features, kinds);
-  std::vector<int> earliest(static_cast<std::size_t>(kinds), std::numeric_limits<int>::max());
-  for (std::size_t i = 0; i < alike.size(); ++i) {
-    int& part = earliest[static_cast<std::size_t>(alike[i])];
-    part = std::min(part, part_of[i]);
+std::string percent(double share) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
+// Where a class has a share in some part that chance would not give it: the class for which it is plainest.
+std::string shares_warning(const Table& table, const Request& request, const std::vector<int>& part_of) {
+  constexpr double most_deviations = 4;  // of the number of rows of a class, in a part drawn at random
+  constexpr double least_ratio = 1.2;    // of the odds, below which a difference matters little
+  const std::string name = class_column(table, request);
+  if (name.empty()) return {};
+  std::int64_t classes = 0;
+  const std::vector<std::int64_t> class_of = numbered_values(table, {name}, classes);
+  if (classes < 2 || classes > 100) return {};
+  const std::size_t parts = request.shares.size();
+  std::vector<double> part_rows(parts), class_rows(static_cast<std::size_t>(classes));
+  std::vector<std::vector<double>> count(static_cast<std::size_t>(classes), std::vector<double>(parts));
+  std::vector<std::int64_t> example(static_cast<std::size_t>(classes));
+  for (std::size_t i = 0; i < class_of.size(); ++i) {
+    const auto c = static_cast<std::size_t>(class_of[i]), p = static_cast<std::size_t>(part_of[i]);
+    part_rows[p] += 1;
+    class_rows[c] += 1;
+    count[c][p] += 1;
+    example[c] = static_cast<std::int64_t>(i);
   }
-  for (std::size_t i = 0; i < alike.size(); ++i) count += part_of[i] > earliest[static_cast<std::size_t>(alike[i])];
+  const auto rows = static_cast<double>(table.rows());
+  double plainest = 0;
+  std::size_t at = 0;
+  for (std::size_t c = 0; c < count.size(); ++c) {
+    for (std::size_t p = 0; p < parts; ++p) {
+      const double in_part = part_rows[p], share = class_rows[c] / rows;
+      if (in_part == 0 || in_part == rows) continue;
+      const double sd = std::sqrt(in_part * share * (1 - share) * (rows - in_part) / (rows - 1));
+      const double deviations = std::fabs(count[c][p] - in_part * share) / sd;
+      const double odds = (count[c][p] + 0.5) / (in_part - count[c][p] + 0.5) * (1 - share) / share;
+      if (deviations < most_deviations || std::max(odds, 1 / odds) < least_ratio) continue;
+      if (deviations > plainest * (1 + 1e-9) ||
+          (deviations > plainest * (1 - 1e-9) && class_rows[c] < class_rows[at])) {
+        plainest = std::max(plainest, deviations);
+        at = c;
+      }
+    }
+  }
+  if (plainest == 0) return {};
+  std::string text;
+  for (std::size_t p = 0; p < parts; ++p) {
+    if (part_rows[p] == 0) continue;
+    text += (text.empty() ? "" : ", ") + percent(count[at][p] / part_rows[p]) + " of " + request.parts[p];
+  }
+  const Column& column = table.column(name);
+  const std::string value =
+      example[at] < 0 || column.is_null(example[at]) ? "a missing value" : "\"" + column.text(example[at]) + "\"";
+  return value + " is " + text + ": further apart than chance brings parts of these sizes, so " +
+         (!request.time.empty() ? "it changes with " + internal::shown(request.time) +
+                                      ", and probabilities learned from earlier rows may be off for later ones"
+          : !request.group.empty() ? "groups differ in it; the figures are those of few groups"
+                                   : "figures of one part need not hold for another");
+}
+
+// Rows equal in all features to a row of an earlier part, where group or time rules who stands where, and those of
+// them whose target is another.
+std::int64_t repeats(const Table& table, const Request& request, const internal::EqualRows& equal,
+                     const std::vector<int>& part_of, std::int64_t& differing) {
+  differing = 0;
+  if (equal.kind.empty() || (request.group.empty() && request.time.empty())) return 0;
+  std::vector<int> earliest(equal.size.size(), std::numeric_limits<int>::max());
+  std::vector<std::size_t> first(equal.size.size());
+  for (std::size_t i = 0; i < part_of.size(); ++i) {
+    const auto kind = static_cast<std::size_t>(equal.kind[i]);
+    if (part_of[i] >= earliest[kind]) continue;
+    earliest[kind] = part_of[i];
+    first[kind] = i;
+  }
+  std::vector<std::int64_t> target(part_of.size());
+  std::int64_t values = 0, count = 0;
+  if (!request.target.empty()) target = numbered_values(table, {request.target}, values);
+  for (std::size_t i = 0; i < part_of.size(); ++i) {
+    const auto kind = static_cast<std::size_t>(equal.kind[i]);
+    if (!equal.bound[kind] || part_of[i] <= earliest[kind]) continue;
+    ++count;
+    differing += target[i] != target[first[kind]];
+  }
   return count;
 }
 
-std::string repeats_note(const Table& table, const Request& request, std::int64_t count) {
+// What is to be known of rows that equal others: of copies on both sides of a split a warning, of the rest a note.
+void tell_of_equal_rows(const Table& table, const Request& request, const internal::EqualRows& equal,
+                        const std::vector<int>& part_of, Splits& result) {
+  const std::string all = std::to_string(table.rows());
+  const bool at_random = request.group.empty() && request.time.empty();
+  if (at_random) {
+    result.together = equal.bound_rows;
+    result.apart = equal.loose_rows;
+  }
+  if (result.apart > 0) {
+    result.notes.push_back(
+        std::to_string(equal.loose_rows) + " of " + all + " rows are equal in every feature to others, in " +
+        std::to_string(equal.loose_kinds) + (equal.loose_kinds == 1 ? " block" : " blocks") +
+        (equal.few_valued ? ", because the features have few values"
+                          : std::string(equal.loose_kinds == 1 ? "" : " each") + " of more than " +
+                                percent(request.most_together) + " of all") +
+        ": they are taken for different ones that look alike, not for copies, and split like any other rows");
+  }
+  std::int64_t differing = 0;
+  result.repeated = repeats(table, request, equal, part_of, differing);
+  if (result.repeated == 0) return;
   const bool by_time = !request.time.empty();
-  return std::to_string(count) + " of " + std::to_string(table.rows()) +
-         " rows are equal in every feature to a row of an earlier part, and stay where " +
-         internal::shown(by_time ? request.time : request.group) + " puts them" +
-         (by_time ? ": a split by time moves no row"
-                  : ": joining the groups that share them would leave too few or too large ones") +
-         "; figures may be optimistic";
+  const std::string text = std::to_string(result.repeated) + " of " + all +
+                           " rows are equal in every feature to a row of an earlier part, and stay where " +
+                           internal::shown(by_time ? request.time : request.group) + " puts them" +
+                           (by_time ? ": a split by time moves no row"
+                                    : ": joining the groups that share them would leave too few or too large ones");
+  if (request.target.empty() ||
+      internal::may_be_copies(result.repeated, differing, internal::chance_of_difference(table, request.target))) {
+    result.warnings.push_back(text + "; if they are copies, figures are optimistic");
+  } else {
+    result.notes.push_back(text + "; " + std::to_string(differing) +
+                           " of them differ from it in the target, so they look alike by chance and are no copies");
+  }
+}
+
+// What is to be known of a split, for whoever reads it and for the log.
+void tell(const Table& table, const Request& request, const internal::EqualRows& equal, const std::vector<int>& part_of,
+          Splits& result) {
+  tell_of_equal_rows(table, request, equal, part_of, result);
+  if (std::string text = shares_warning(table, request, part_of); !text.empty()) {
+    result.warnings.push_back(std::move(text));
+  }
+  for (const std::string& note : result.notes) log(LogLevel::info, "[" + request.where + "] " + note);
+  for (const std::string& warning : result.warnings) log(LogLevel::warning, "[" + request.where + "] " + warning);
 }
 
 Rows rows_of(const std::vector<int>& part_of, int part) {
@@ -400,8 +543,11 @@ Splits split(const Table& table, const SplitOptions& options) {
                         .id = options.id,
                         .ignore = options.ignore,
                         .seed = options.seed,
-                        .together = options.together};
-  const std::vector<int> part_of = parts_of(table, request);
+                        .together = options.together,
+                        .most_together = options.most_together};
+  check(table, request);
+  const internal::EqualRows equal = equal_rows(table, request);
+  const std::vector<int> part_of = parts_of(table, request, equal);
   check_parts(table, request, part_of);
   Splits result;
   result.train_rows = rows_of(part_of, 0);
@@ -410,11 +556,7 @@ Splits split(const Table& table, const SplitOptions& options) {
   result.train = table.take(result.train_rows);
   result.validation = table.take(result.validation_rows);
   result.test = table.take(result.test_rows);
-  result.repeated = repeats(table, request, part_of);
-  if (result.repeated > 0) {
-    result.notes.push_back(repeats_note(table, request, result.repeated));
-    log(LogLevel::warning, "[split] " + result.notes.back());
-  }
+  tell(table, request, equal, part_of, result);
   return result;
 }
 
@@ -439,13 +581,15 @@ std::vector<Fold> k_fold(const Table& table, const KFoldOptions& options) {
                   .id = options.id,
                   .ignore = options.ignore,
                   .seed = options.seed,
-                  .together = options.together};
+                  .together = options.together,
+                  .most_together = options.most_together};
   for (int p = 0; p < parts; ++p) request.parts.push_back((by_time ? "stretch " : "fold ") + std::to_string(p));
-  const std::vector<int> part_of = parts_of(table, request);
+  check(table, request);
+  const internal::EqualRows equal = equal_rows(table, request);
+  const std::vector<int> part_of = parts_of(table, request, equal);
   check_parts(table, request, part_of);
-  if (const std::int64_t count = repeats(table, request, part_of); count > 0) {
-    log(LogLevel::warning, "[k_fold] " + repeats_note(table, request, count));
-  }
+  Splits said;
+  tell(table, request, equal, part_of, said);
   std::vector<Fold> folds(static_cast<std::size_t>(options.folds));
   for (std::size_t i = 0; i < part_of.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);

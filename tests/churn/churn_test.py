@@ -288,7 +288,7 @@ class Journey(Churn):
             column = split.split(':')[1]
             done = self.train(data, '--id', 'id', '--drop', 'none', '--model', 'logistic', '--split', split,
                               '--report', self.path('r.json'), '--write-splits', self.path('s.csv'))
-            self.assertIn(f'1 rows without a target dropped, {count} rows without a {kind} ("{column}") dropped', done.stdout)
+            self.assertIn(f'1 row without a target dropped, {count} rows without a {kind} ("{column}") dropped', done.stdout)
             report = self.json('r.json')
             dropped = {entry['reason']: entry for entry in report['dropped']['rows']}
             entry = dropped[f'missing {kind} of the split ("{column}")']
@@ -660,20 +660,6 @@ class Warnings(Churn):
         data = self.write('d.csv', table)
         self.train(data, '--model', 'logistic', '--split', 'group:cust', '--report', self.path('r.json'))
         self.assertEqual(self.json('r.json')['leakage'], [])
-
-    def test_rows_that_a_split_by_group_or_time_leaves_on_both_sides(self):
-        draw = random.Random(6)
-        table = [['plan', 'k', 'cust', 't', 'left']]
-        for i in range(900):
-            table.append([draw.choice('abc'), draw.randrange(2), f'C{i % 30}', 20200000 + i // 3,
-                          'Yes' if draw.random() < 0.4 else 'No'])
-        data = self.write('d.csv', table)
-        for more in (('--split', 'group:cust', '--drop', 't'), ('--split', 'time:t', '--drop', 'cust')):
-            done = self.train(data, '--model', 'logistic', *more, '--report', self.path('r.json'))
-            self.assertRegex(done.stdout, r'warning: \d+ of 900 rows are equal in every feature to a row of an earlier part')
-            report = self.json('r.json')
-            self.assertTrue(any('of an earlier part' in warning for warning in report['warnings']))
-            self.assertGreater(report['splits']['repeated'], 0)
 
     def test_the_bundle_tells_nothing_of_what_the_model_does_not_use(self):
         table = self.small(400)

@@ -151,6 +151,8 @@ TEST(Duplicates, LookPastIgnoredColumns) {
   EXPECT_EQ(found.first_rows, (Rows{0}));
   EXPECT_EQ(found.repeated_features, (Rows{1, 2}));
   EXPECT_EQ(found.conflicts, (Rows{2}));
+  EXPECT_TRUE(found.by_chance);
+  EXPECT_FALSE(find_duplicates(table, {.ignore = {"row"}}).by_chance) << "without a target nobody knows";
   EXPECT_TRUE(find_duplicates(table, {.ignore = {"row", "x", "y"}}).rows.empty());
   EXPECT_THROW(find_duplicates(table, {.ignore = {"nothing"}}), DataError);
   EXPECT_THROW(find_duplicates(table, {.target = "y", .ignore = {"y"}}), ValueError);

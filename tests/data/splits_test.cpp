@@ -183,7 +183,7 @@ TEST(Split, JoinsGroupsThatShareIdenticalRows) {
   const Splits joined = split(table, options);
   expect_partition(joined, 1000);
   EXPECT_EQ(joined.repeated, 0);
-  EXPECT_TRUE(joined.notes.empty());
+  EXPECT_TRUE(joined.warnings.empty());
   std::map<std::int64_t, std::set<int>> parts;
   const Table* tables[] = {&joined.train, &joined.validation, &joined.test};
   for (int p = 0; p < 3; ++p) {
@@ -192,22 +192,27 @@ TEST(Split, JoinsGroupsThatShareIdenticalRows) {
   for (const auto& [value, in] : parts) EXPECT_EQ(in.size(), 1u) << value;
   EXPECT_NEAR(joined.train.rows(), 700, 15);
 
-  // Where every group shares rows with every other, they stay apart, and that is said.
-  table.replace("x", Column::from_i64(std::vector<std::int64_t>(1000, 5)));
+  // Where every group shares a copy with the next, they stay apart, and that is said.
+  std::vector<std::int64_t> chain(1000);
+  for (std::size_t i = 0; i < 1000; ++i) chain[i] = static_cast<std::int64_t>((i + 1) / 7 * 7 + (i + 1) % 7 / 2);
+  table.replace("x", Column::from_i64(chain));
   std::vector<std::string> said;
   const LogSink before = set_log_sink([&said](LogLevel level, std::string_view text) {
     if (level == LogLevel::warning) said.emplace_back(text);
   });
-  const Splits apart = split(table, options);
-  k_fold(table, {.group = "group", .target = "y", .ignore = {"day"}});
+  SplitOptions untold = options;
+  untold.target = "";
+  untold.ignore = {"day", "y"};
+  const Splits apart = split(table, untold);
+  k_fold(table, {.group = "group", .ignore = {"day", "y"}});
   set_log_sink(before);
-  EXPECT_EQ(apart.repeated, apart.validation.rows() + apart.test.rows());
-  ASSERT_EQ(apart.notes.size(), 1u);
-  EXPECT_EQ(apart.notes[0].find(std::to_string(apart.repeated) + " of 1000 rows"), 0u) << apart.notes[0];
+  EXPECT_GT(apart.repeated, 20);
+  ASSERT_EQ(apart.warnings.size(), 1u);
+  EXPECT_EQ(apart.warnings[0].find(std::to_string(apart.repeated) + " of 1000 rows"), 0u) << apart.warnings[0];
   ASSERT_EQ(said.size(), 2u);
-  EXPECT_EQ(said[0], "[split] " + apart.notes[0]);
+  EXPECT_EQ(said[0], "[split] " + apart.warnings[0]);
   EXPECT_EQ(said[1].find("[k_fold] "), 0u);
-  SplitOptions alone = options;
+  SplitOptions alone = untold;
   alone.together = false;
   EXPECT_EQ(split(table, alone).repeated, 0) << "not asked for";
 }
@@ -216,12 +221,154 @@ TEST(Split, CountsTheRowsThatTimeKeepsApart) {
   Table table = people(1000);
   EXPECT_EQ(split(table, {.time = "day", .ignore = {"group"}}).repeated, 0);
   std::vector<std::int64_t> x(table["x"].i64_values().begin(), table["x"].i64_values().end());
-  x[0] = x[1] = x[999];  // the latest two rows are as the earliest
+  x[1] = x[2] = x[999];  // the latest two rows are as the earliest, and of its class
   table.replace("x", Column::from_i64(x));
   const Splits splits = split(table, {.time = "day", .target = "y", .ignore = {"group"}});
   EXPECT_EQ(splits.repeated, 2);
+  ASSERT_EQ(splits.warnings.size(), 1u);
+  EXPECT_NE(splits.warnings[0].find("a split by time moves no row"), std::string::npos) << splits.warnings[0];
+}
+
+TEST(Split, TellsStrangersThatLookAlikeFromCopies) {
+  Table table = people(1000);
+  std::vector<std::int64_t> x;
+  for (std::int64_t i = 0; i < 1000; ++i) x.push_back(i * 17 % 331);  // three rows of each, far apart in time
+  table.replace("x", Column::from_i64(x));
+  const SplitOptions options{.time = "day", .target = "y", .ignore = {"group"}};
+  const Splits strangers = split(table, options);
+  EXPECT_GT(strangers.repeated, 200);
+  EXPECT_TRUE(strangers.warnings.empty()) << strangers.warnings[0];
+  ASSERT_EQ(strangers.notes.size(), 1u);
+  EXPECT_NE(strangers.notes[0].find("look alike by chance and are no copies"), std::string::npos) << strangers.notes[0];
+  std::vector<std::string> y;
+  for (const std::int64_t value : x) y.push_back(value % 4 ? "No" : "Yes");  // now they have their target in common
+  table.replace("y", Column::from_strings(y));
+  EXPECT_EQ(split(table, options).warnings.size(), 1u);
+}
+
+// A table of one feature and a target; the rate of "Yes" is that of each value's third.
+Table valued(const std::vector<std::int64_t>& x) {
+  std::vector<std::string> y;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::uint64_t draw = (i + 1) * 0x9e3779b97f4a7c15u >> 32;
+    y.push_back(draw % 100 < 20 + static_cast<std::uint64_t>(x[i] % 3) * 25 ? "Yes" : "No");
+  }
+  return {{"x", Column::from_i64(x)}, {"y", Column::from_strings(y)}};
+}
+
+void expect_shares(const Splits& splits, const Table& whole, double within) {
+  const double rows = static_cast<double>(whole.rows()), yes = static_cast<double>(count(whole, "Yes"));
+  const std::pair<const Table*, double> parts[] = {
+      {&splits.train, 0.70}, {&splits.validation, 0.15}, {&splits.test, 0.15}};
+  for (const auto& [part, share] : parts) {
+    EXPECT_NEAR(static_cast<double>(part->rows()), share * rows, within);
+    EXPECT_NEAR(static_cast<double>(count(*part, "Yes")), share * yes, within);
+  }
+}
+
+TEST(Split, SplitsALargeBlockOfEqualRowsLikeOthers) {
+  std::vector<std::int64_t> x;
+  for (std::int64_t i = 0; i < 2000; ++i) x.push_back(i % 5 < 2 ? 0 : 1 + i / 2);  // 40 % are 0, the rest in pairs
+  const Table table = valued(x);
+  const Splits splits = split(table, {.stratify = "y", .seed = 3});
+  expect_partition(splits, 2000);
+  expect_shares(splits, table, 2);
+  EXPECT_EQ(splits.apart, 800);
+  EXPECT_GT(splits.together, 500);
+  EXPECT_TRUE(splits.warnings.empty());
   ASSERT_EQ(splits.notes.size(), 1u);
-  EXPECT_NE(splits.notes[0].find("a split by time moves no row"), std::string::npos) << splits.notes[0];
+  EXPECT_EQ(
+      splits.notes[0].find("800 of 2000 rows are equal in every feature to others, in 1 block of more than 1.0 %"), 0u)
+      << splits.notes[0];
+  std::map<std::int64_t, std::set<int>> parts;
+  std::map<int, int> zeros;
+  const Table* tables[] = {&splits.train, &splits.validation, &splits.test};
+  for (int p = 0; p < 3; ++p) {
+    for (std::int64_t i = 0; i < tables[p]->rows(); ++i) {
+      parts[(*tables[p])["x"].i64(i)].insert(p);
+      zeros[p] += (*tables[p])["x"].i64(i) == 0;
+    }
+  }
+  for (const auto& [value, in] : parts) {
+    EXPECT_TRUE(value == 0 || in.size() == 1) << value;
+  }
+  EXPECT_NEAR(zeros[0], 560, 40);  // as chance has it: about five standard deviations
+  EXPECT_NEAR(zeros[1], 120, 40);
+  EXPECT_NEAR(zeros[2], 120, 40);
+
+  EXPECT_EQ(split(table, {.stratify = "y", .most_together = 0.5}).apart, 0) << "as told";
+  for (const std::int64_t equal : {29, 30}) {
+    x.clear();
+    for (std::int64_t i = 0; i < 100; ++i) x.push_back(i < equal ? 0 : i);
+    EXPECT_EQ(split(valued(x), {.target = "y"}).apart, equal == 30 ? 30 : 0);
+  }
+  EXPECT_THROW(split(table, {.most_together = -1}), ValueError);
+}
+
+TEST(Split, ATableOfFewValuesHasNoCopies) {
+  std::vector<std::int64_t> x;
+  for (std::int64_t i = 0; i < 600; ++i) x.push_back(i % 40);  // 15 rows of each, of both classes
+  const Table table = valued(x);
+  const Splits splits = split(table, {.stratify = "y", .seed = 3});
+  expect_partition(splits, 600);
+  expect_shares(splits, table, 1);
+  EXPECT_EQ(splits.apart, 600);
+  ASSERT_EQ(splits.notes.size(), 1u);
+  EXPECT_NE(splits.notes[0].find("few values"), std::string::npos);
+  EXPECT_NE(splits.test_rows, split(table, {.stratify = "y", .seed = 4}).test_rows);
+
+  // Copies have their target in common, however many they are.
+  Table copies = table;
+  std::vector<std::string> y;
+  for (const std::int64_t value : x) y.push_back(value % 3 ? "No" : "Yes");
+  copies.replace("y", Column::from_strings(y));
+  EXPECT_EQ(split(copies, {.stratify = "y"}).together, 600);
+}
+
+TEST(Split, BlocksThatStayTogetherComeOutInTheirShares) {
+  std::vector<std::int64_t> x;
+  for (std::int64_t block = 0; block < 150; ++block) {  // of 1 to 25 rows, few of which have ten or more
+    const std::int64_t size = block % 3 ? 1 + block % 9 : 1 + block / 6;
+    for (std::int64_t i = 0; i < size; ++i) x.push_back(block);
+  }
+  for (std::int64_t i = 0; i < 500; ++i) x.push_back(1000 + i);
+  const Table table = valued(x);
+  std::set<std::vector<std::int64_t>> different;
+  std::set<int> parts_of_largest;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Splits splits = split(table, {.stratify = "y", .seed = seed});
+    expect_partition(splits, table.rows());
+    expect_shares(splits, table, 1);
+    EXPECT_GT(splits.together, 700);
+    EXPECT_EQ(splits.apart, 0);
+    different.insert(splits.test_rows);
+    const Table* tables[] = {&splits.train, &splits.validation, &splits.test};
+    for (int p = 0; p < 3; ++p) {
+      for (std::int64_t i = 0; i < tables[p]->rows(); ++i) {
+        if ((*tables[p])["x"].i64(i) == 147) parts_of_largest.insert(p);
+      }
+    }
+  }
+  EXPECT_EQ(different.size(), 20u);
+  EXPECT_GT(parts_of_largest.size(), 1u) << "the largest block is in the same part for every seed";
+}
+
+TEST(Split, WarnsOfClassesThatAreFurtherApartThanChance) {
+  std::vector<std::int64_t> day;
+  std::vector<std::string> rising, level;
+  for (std::int64_t i = 0; i < 3000; ++i) {
+    const std::uint64_t draw = static_cast<std::uint64_t>(i + 1) * 0x9e3779b97f4a7c15u >> 32;
+    day.push_back(i);
+    rising.push_back(draw % 9000 < 1500 + static_cast<std::uint64_t>(i) ? "Yes" : "No");
+    level.push_back(draw % 9000 < 3000 ? "Yes" : "No");
+  }
+  Table table = {{"day", Column::from_i64(day)}, {"y", Column::from_strings(rising)}};
+  const Splits drifting = split(table, {.time = "day", .target = "y"});
+  ASSERT_EQ(drifting.warnings.size(), 1u);
+  EXPECT_EQ(drifting.warnings[0].find("\"Yes\" is 2"), 0u) << drifting.warnings[0];
+  EXPECT_NE(drifting.warnings[0].find("it changes with \"day\""), std::string::npos);
+  table.replace("y", Column::from_strings(level));
+  EXPECT_TRUE(split(table, {.time = "day", .target = "y"}).warnings.empty());
 }
 
 TEST(Split, CutsTimeBetweenDifferentTimes) {
@@ -268,6 +415,7 @@ TEST(Split, NamesAClassThatIsAbsentFromAPart) {
     } catch (const DataError& error) {
       EXPECT_EQ(error.column(), "y");
       EXPECT_NE(std::string(error.what()).find("\"Yes\" in "), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("there are 2 rows of that class in all"), std::string::npos);
     }
   }
   const Splits three = split(people(100, 40), {.stratify = "y"});  // three of "Yes": one each

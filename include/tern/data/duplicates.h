@@ -24,6 +24,9 @@ struct Duplicates {
   std::vector<std::int64_t> repeated_ids;  ///< not among `rows`, with the id of an earlier row
   std::vector<std::int64_t> repeated_features;  ///< equal to an earlier row in all but the id and the target
   std::vector<std::int64_t> conflicts;          ///< of `repeated_features`, those whose target differs from the first's
+  /// Whether so many of `repeated_features` are `conflicts` that these are different rows which look alike, and no
+  /// copies: at least a quarter of what two rows drawn at random would give.
+  bool by_chance = false;
 };
 
 /// Finds rows that repeat. Throws DataError when a named column is not there, ValueError when the id or the target is

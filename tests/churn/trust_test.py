@@ -1,0 +1,117 @@
+"""Whether figures can be trusted: how churn splits tables of few values, and what it says when it should be doubted.
+
+    CHURN=path/to/churn TELCO=path/to/telco.csv.gz FAULT=path/to/shim.so python3 trust_test.py [-k NAME]
+"""
+
+import csv
+import random
+import unittest
+
+from churn_test import Churn, run
+
+
+class Trust(Churn):
+    def judge(self, table, *more):
+        """Trains with a report, evaluates, and gives both reports and what was printed."""
+        data = self.write('d.csv', table)
+        done = self.train(data, '--model', 'logistic', '--report', self.path('r.json'), '--write-splits',
+                          self.path('s.csv'), *more)
+        run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json'))
+        return self.json('r.json'), self.json('e.json'), done.stdout
+
+    def parts(self):
+        with open(self.path('s.csv'), newline='') as file:
+            return [row['split'] for row in csv.DictReader(file)]
+
+    def drawn(self, rows, make, seed=1):
+        """A table of what `make` draws for each row, and a target that is Yes with the probability it says."""
+        draw = random.Random(seed)
+        table = []
+        for _ in range(rows):
+            *values, p = make(draw)
+            table.append([*values, 'Yes' if draw.random() < p else 'No'])
+        return table
+
+    def test_many_rows_that_are_all_zero(self):
+        def usage(draw):
+            idle = draw.random() < 0.4
+            calls, days, bill = (0, 0, 0) if idle else (draw.randrange(200), draw.randrange(90), draw.randrange(999))
+            return calls, days, bill, 0.75 if idle else 0.6 - days / 180
+
+        table = self.drawn(3000, usage)
+        report, judged, printed = self.judge([['calls', 'days', 'bill', 'left'], *table])
+        idle = [row[:3] == [0, 0, 0] for row in table]
+        for part, share in (('train', 0.7), ('validation', 0.15), ('test', 0.15)):
+            there = sum(i and p == part for i, p in zip(idle, self.parts()))
+            self.assertAlmostEqual(there / sum(idle), share, delta=0.06)
+        splits = report['splits']
+        self.assertEqual((splits['apart'], splits['warnings']), (sum(idle), []))
+        self.assertIn(f'{sum(idle)} of 3000 rows are equal in every feature to others, in 1 block of more than 1.0 %',
+                      splits['notes'][0])
+        self.assertIn(splits['notes'][0], report['notes'])
+        self.assertIn('  note: ' + splits['notes'][0], printed)
+        self.assertGreater(judged['test']['auroc']['value'], 0.7)  # 0.77 is reachable; 0.29 was seen
+
+    def test_one_column_of_few_levels(self):
+        rates = {'A': 0.1, 'B': 0.3, 'C': 0.5, 'D': 0.7, 'E': 0.9}
+        table = [['segment', 'left'], *self.drawn(2000, lambda draw: (s := draw.choice('ABCDE'), rates[s]))]
+        seen = set()
+        for seed in (7, 8):
+            report, judged, printed = self.judge(table, '--seed', seed)
+            self.assertGreater(judged['test']['auroc']['value'], 0.75)
+            positives = report['splits']['positives']
+            for part in ('train', 'validation', 'test'):
+                self.assertAlmostEqual(positives[part] / report['splits'][part],
+                                       sum(positives.values()) / 2000, delta=0.005)
+            self.assertIn('(random, stratified; ', printed)
+            self.assertRegex(printed, r'1\d\d\d rows equal to an earlier one kept, \d+ rows equal to an earlier one in all '
+                             r'but the target: different ones that look alike, no copies to drop\n')
+            self.assertNotIn('--drop-duplicates', printed)
+            seen.add(tuple(self.parts()))
+        self.assertEqual(len(seen), 2, 'the seed is of no effect')
+
+    def test_copies_stay_together_and_may_be_dropped(self):
+        table = self.small(400)
+        table += table[1:101]
+        report, _, printed = self.judge([row[1:] for row in table])
+        self.assertIn('100 rows equal to an earlier one kept (--drop-duplicates drops what is a copy)\n', printed)
+        self.assertEqual((report['splits']['together'], report['splits']['apart']), (200, 0))
+        self.assertIn('(random, stratified, 200 rows equal to others kept with them; ', printed)
+        parts = self.parts()
+        self.assertEqual(parts[:100], parts[400:])
+
+    def test_customers_who_look_alike_are_no_copies(self):
+        draw = random.Random(3)
+        table = [['plan', 'stars', 'cust', 'day', 'left']]
+        for i in range(2000):
+            plan, stars = draw.choice(['basic', 'plus', 'gold']), draw.randint(1, 5)
+            table.append([plan, stars, draw.randrange(500), f'2024-{1 + i * 12 // 2000:02}-{1 + draw.randrange(28):02}',
+                          'Yes' if draw.random() < stars / 8 else 'No'])
+        for split in ('group:cust', 'time:day'):
+            report, _, _ = self.judge(table, '--split', split, '--drop', 'day' if split == 'group:cust' else 'cust')
+            self.assertEqual(report['splits']['warnings'], [])
+            self.assertFalse([text for text in report['warnings'] if 'equal in every feature' in text])
+        # The same customers entered again later are copies.
+        table = self.small(500)
+        table[0].append('day')
+        for i, row in enumerate(table[1:]):
+            row.append(f'2024-{1 + i * 12 // 500:02}-15')
+        table += [row[:5] + [f'2025-{1 + i * 12 // 500:02}-15'] for i, row in enumerate(table[1:])]
+        report, _, _ = self.judge([row[1:] for row in table], '--split', 'time:day')
+        self.assertIn('if they are copies, figures are optimistic', report['splits']['warnings'][0])
+        self.assertIn(report['splits']['warnings'][0], report['warnings'])
+
+    def test_a_share_that_drifts(self):
+        draw = random.Random(5)
+        table = [['x', 'day', 'left']]
+        for i in range(3000):
+            p = 0.6 - i / 6000
+            table.append([f'{draw.gauss(0, 1):.3f}', f'2024-{1 + i // 250:02}-{1 + i % 250 // 10:02}',
+                          'Yes' if draw.random() < p else 'No'])
+        report, _, _ = self.judge(table, '--split', 'time:day')
+        self.assertRegex(report['warnings'][0], r'^"Yes" is \d\d.\d % of train, \d\d.\d % of validation, \d\d.\d % of test: '
+                         'further apart than chance')
+
+
+if __name__ == '__main__':
+    unittest.main()
