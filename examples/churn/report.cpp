@@ -6,8 +6,28 @@
 
 using nlohmann::ordered_json;
 
-std::string describe(const FoundLeak& found) {
+namespace {
+
+// "is filled in 307 rows, all of them "Yes"".
+std::string describe(const tern::train::PureValue& pure, const std::string& one_class) {
+  using Kind = tern::train::PureValue::Kind;
+  return (pure.kind == Kind::filled    ? "is filled in "
+          : pure.kind == Kind::missing ? "is blank in "
+                                       : "is \"" + pure.text + "\" in ") +
+         counted(pure.rows, "training row") + ", " +
+         (pure.others == 0 ? "all" : std::to_string(pure.rows - pure.others)) + " of them \"" + one_class + "\"";
+}
+
+}  // namespace
+
+std::string describe(const FoundLeak& found, const tern::train::Task& task) {
   const tern::train::Leak& leak = found.leak;
+  if (leak.pure) {
+    const std::string text = "\"" + leak.column + "\"" + (found.left_out ? ", which is left out, " : " ") +
+                             describe(*leak.pure, task.classes().at(leak.pure->positive ? 1 : 0));
+    if (found.left_out) return text + ": do other columns, too, hold what is known only after the outcome?";
+    return text + ": is it known before the outcome? --drop " + shell_quoted(list_item(leak.column)) + " leaves it out";
+  }
   char auroc[16];
   std::snprintf(auroc, sizeof auroc, "%.3f", leak.auroc);
   if (found.left_out) {
@@ -37,13 +57,20 @@ ordered_json to_json(const Repeats& repeats) {
           {"conflicts", repeats.conflicts}};
 }
 
-ordered_json to_json(const std::vector<FoundLeak>& leaks) {
+ordered_json to_json(const std::vector<FoundLeak>& leaks, const tern::train::Task& task) {
   ordered_json list = ordered_json::array();
   for (const auto& [leak, left_out] : leaks) {
     list.push_back({{"column", leak.column},
                     {"auroc", leak.auroc},
                     {"missingness_alone", leak.missingness_alone},
                     {"left_out", left_out}});
+    if (!leak.pure) continue;
+    constexpr const char* kinds[] = {"level", "filled", "missing"};
+    list.back()["value"] = {{"kind", kinds[static_cast<std::size_t>(leak.pure->kind)]},
+                            {"text", leak.pure->text},
+                            {"rows", leak.pure->rows},
+                            {"of_other_class", leak.pure->others},
+                            {"class", task.classes().at(leak.pure->positive ? 1 : 0)}};
   }
   return list;
 }

@@ -29,17 +29,18 @@ struct Repeats {
   std::vector<std::int64_t> conflicts{};  ///< equal to an earlier row in all but the id and the target, which differs
 };
 
-/// A column that tells the target, among those used or, by its gaps alone, among those left out.
+/// A column that tells the target, for all rows or for those of one value, among those used or, by its gaps alone,
+/// among those left out.
 struct FoundLeak {
   tern::train::Leak leak{};
   bool left_out = false;
 };
 
-std::string describe(const FoundLeak& found);
+std::string describe(const FoundLeak& found, const tern::train::Task& task);
 
 nlohmann::ordered_json to_json(const Dropped& dropped);
 nlohmann::ordered_json to_json(const Repeats& repeats);
-nlohmann::ordered_json to_json(const std::vector<FoundLeak>& leaks);
+nlohmann::ordered_json to_json(const std::vector<FoundLeak>& leaks, const tern::train::Task& task);
 nlohmann::ordered_json to_json(const std::vector<tern::LedgerEntry>& ledger);
 nlohmann::ordered_json settings_of(const TrainOptions& options);
 

@@ -392,8 +392,9 @@ void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left
 
 // Columns that tell the target alone: of the features by their values or their gaps; of what is left out, though not by
 // an option, by its gaps, which are there for a reason even where the values are too many to learn from.
-std::vector<FoundLeak> find_leaks(const data::Table& training, const std::vector<std::uint8_t>& labels,
+std::vector<FoundLeak> find_leaks(const data::Table& training, const train::Task& task,
                                   const std::vector<LeftOut>& left_out, const TrainOptions& options, Journey& journey) {
+  const std::vector<std::uint8_t> labels = task.labels(training.column(options.target));
   std::vector<std::string> except = names_of(left_out);
   except.push_back(options.target);
   std::vector<FoundLeak> found;
@@ -417,11 +418,16 @@ std::vector<FoundLeak> find_leaks(const data::Table& training, const std::vector
   }
   if (gaps.width() > 0) {
     for (train::Leak& leak : train::find_leaks(gaps, labels, {}, how)) {
-      leak.missingness_alone = true;
+      if (leak.pure) {
+        leak.pure->kind = leak.pure->text == "true" ? train::PureValue::Kind::missing : train::PureValue::Kind::filled;
+        leak.pure->text.clear();
+      } else {
+        leak.missingness_alone = true;
+      }
       found.push_back({std::move(leak), true});
     }
   }
-  for (const FoundLeak& leak : found) journey.warn(describe(leak));
+  for (const FoundLeak& leak : found) journey.warn(describe(leak, task));
   std::string text = found.empty() ? "no single feature tells the target" : "see the warnings";
   if (gaps.width() > 0) text += "; of " + std::to_string(gaps.width()) + " left out only the gaps were checked";
   if (asked > 0) text += "; " + std::to_string(asked) + " unchecked (--drop, --id)";
@@ -575,8 +581,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   }
   note_rare_levels(splits.train, categories, journey);
   note_spellings(table, categories, journey);
-  const std::vector<FoundLeak> leaks =
-      find_leaks(splits.train, task.labels(splits.train.column(options.target)), left_out, options, journey);
+  const std::vector<FoundLeak> leaks = find_leaks(splits.train, task, left_out, options, journey);
 
   take_as_numbers(splits, features, told_types(options), csv.schema);
   data::Pipeline pipeline = make_pipeline(names_of(left_out), booleans);
@@ -643,7 +648,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
     if (!trained.fitted.report.warning.empty()) {
       report["warnings"].push_back("validation rows: " + trained.fitted.report.warning);
     }
-    report["leakage"] = to_json(leaks);
+    report["leakage"] = to_json(leaks, task);
     report["training"] = trained.details;
     add_figures(report, "validation", nlohmann::ordered_json::parse(train::to_json(trained.fitted.report)));
     report["stages"] = journey.stages();

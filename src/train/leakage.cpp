@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -106,6 +107,59 @@ double out_of_fold_auroc(const std::vector<std::int64_t>& groups, std::span<cons
   return metrics::auroc(scores, labels);
 }
 
+// The value with the most rows of nearly one class: a reason that is filled in for some of those who left and for
+// nobody else. Quantile bins are left alone: the ends of an honest number may well be of one class.
+std::optional<PureValue> find_pure_value(const data::Column& column, const std::vector<std::int64_t>& value_of,
+                                         std::span<const std::uint8_t> labels, const LeakageOptions& options) {
+  constexpr std::int64_t most_numbers = 20, least_rows = 30;
+  constexpr double least_of_class = 0.05, most_of_all = 0.75;
+  struct Count {
+    std::int64_t of_class[2] = {0, 0}, example = -1;
+    std::unordered_set<std::int64_t> groups{};
+  };
+  const bool text = column.type() == data::ColumnType::string || column.type() == data::ColumnType::categorical;
+  const bool levels = text || column.distinct_count() <= most_numbers;
+  const bool gaps = column.null_count() > 0;
+  if (!levels && !gaps) return {};
+  std::vector<Count> counts(static_cast<std::size_t>(*std::max_element(value_of.begin(), value_of.end()) + 1));
+  Count filled;
+  std::int64_t all[2] = {0, 0};
+  for (std::size_t i = 0; i < value_of.size(); ++i) {
+    ++all[labels[i] != 0];
+    for (Count* count : {&counts[static_cast<std::size_t>(value_of[i])], value_of[i] > 0 ? &filled : nullptr}) {
+      if (count == nullptr) continue;
+      ++count->of_class[labels[i] != 0];
+      count->example = static_cast<std::int64_t>(i);
+      if (!options.groups.empty()) count->groups.insert(options.groups[i]);
+    }
+  }
+  std::optional<PureValue> found;
+  const auto look = [&](const Count& count, PureValue::Kind kind) {
+    const std::int64_t rows = count.of_class[0] + count.of_class[1];
+    const bool positive = count.of_class[1] > count.of_class[0];
+    const std::int64_t own = count.of_class[positive];
+    if (rows < least_rows || (found && found->rows >= rows)) return;
+    if (!options.groups.empty() && std::ssize(count.groups) < least_rows) return;
+    const auto of_class = static_cast<double>(all[positive]);
+    if (static_cast<double>(own) < options.purity * static_cast<double>(rows) ||
+        static_cast<double>(own) < least_of_class * of_class ||
+        of_class > most_of_all * static_cast<double>(value_of.size())) {
+      return;
+    }
+    found = PureValue{.kind = kind,
+                      .text = kind == PureValue::Kind::level ? column.text(count.example) : std::string(),
+                      .rows = rows,
+                      .others = rows - own,
+                      .positive = positive};
+  };
+  if (gaps) {
+    look(filled, PureValue::Kind::filled);
+    look(counts[0], PureValue::Kind::missing);
+  }
+  for (std::size_t v = 1; levels && v < counts.size(); ++v) look(counts[v], PureValue::Kind::level);
+  return found;
+}
+
 }  // namespace
 
 std::vector<Leak> find_leaks(const data::Table& table, std::span<const std::uint8_t> labels,
@@ -133,15 +187,17 @@ std::vector<Leak> find_leaks(const data::Table& table, std::span<const std::uint
       if (std::find(except.begin(), except.end(), leak.column) != except.end()) continue;
       const std::vector<std::int64_t> groups = groups_of(column, options.bins);
       leak.auroc = out_of_fold_auroc(groups, labels, fold, options.folds);
-      if (column.null_count() == 0) continue;
-      std::vector<std::int64_t> missing(groups.size());
-      for (std::size_t i = 0; i < groups.size(); ++i) missing[i] = groups[i] == 0 ? 0 : 1;
-      const double alone = out_of_fold_auroc(missing, labels, fold, options.folds);
-      leak.missingness_alone = alone >= options.auroc;
-      leak.auroc = std::max(leak.auroc, alone);
+      if (column.null_count() > 0) {
+        std::vector<std::int64_t> missing(groups.size());
+        for (std::size_t i = 0; i < groups.size(); ++i) missing[i] = groups[i] == 0 ? 0 : 1;
+        const double alone = out_of_fold_auroc(missing, labels, fold, options.folds);
+        leak.missingness_alone = alone >= options.auroc;
+        leak.auroc = std::max(leak.auroc, alone);
+      }
+      if (!(leak.auroc >= options.auroc)) leak.pure = find_pure_value(column, groups, labels, options);
     }
   });
-  std::erase_if(found, [&](const Leak& leak) { return !(leak.auroc >= options.auroc); });
+  std::erase_if(found, [&](const Leak& leak) { return !(leak.auroc >= options.auroc) && !leak.pure; });
   return found;
 }
 

@@ -112,6 +112,23 @@ class Trust(Churn):
         self.assertRegex(report['warnings'][0], r'^"Yes" is \d\d.\d % of train, \d\d.\d % of validation, \d\d.\d % of test: '
                          'further apart than chance')
 
+    def test_a_reason_that_some_leavers_gave(self):
+        draw = random.Random(4)
+        table = [['x', 'reason', 'left']]
+        for _ in range(1500):
+            yes = draw.random() < 0.4
+            given = yes and draw.random() < 0.5
+            table.append([f'{draw.gauss(0.5 * yes, 1):.3f}', draw.choice(['price', 'moved', 'service']) if given else '',
+                          'Yes' if yes else 'No'])
+        report, judged, printed = self.judge(table)
+        leak = report['leakage'][0]
+        self.assertEqual((leak['column'], leak['value']['kind'], leak['value']['of_other_class'], leak['value']['class']),
+                         ('reason', 'filled', 0, 'Yes'))
+        self.assertLess(leak['auroc'], 0.98)
+        said = f'"reason" is filled in {leak["value"]["rows"]} training rows, all of them "Yes": is it known before the outcome?'
+        self.assertIn('  warning: ' + said, printed)
+        self.assertTrue([text for text in judged['training_warnings'] if text.startswith(said)])
+
 
 if __name__ == '__main__':
     unittest.main()

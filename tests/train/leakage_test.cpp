@@ -73,6 +73,54 @@ TEST_F(Leaks, AReasonThatOnlyPositivesHaveAlarmsByItsAbsence) {
   EXPECT_TRUE(found[0].missingness_alone);
 }
 
+TEST_F(Leaks, AValueThatOnlyPositivesHaveAlarmsThoughMostHaveIt) {
+  std::vector<std::string> reason, channel;
+  std::vector<bool> valid;
+  std::vector<std::int64_t> flag;
+  std::int64_t filled = 0;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const bool yes = labels_[static_cast<std::size_t>(i)] != 0, told = yes && i % 5 < 2;
+    filled += told;
+    reason.push_back("reason " + std::to_string(i % 7));
+    valid.push_back(told);
+    channel.push_back(told ? "retention desk" : i % 3 ? "web" : "shop");
+    flag.push_back(told ? 1 : 0);
+  }
+  table_.add("reason", Column::from_strings(reason, valid)).add("channel", Column::from_strings(channel));
+  table_.add("flag", Column::from_i64(flag));
+  const auto found = find_leaks(table_, labels_);
+  ASSERT_EQ(found.size(), 3u);
+  using Kind = PureValue::Kind;
+  const std::pair<Kind, std::string> told[] = {{Kind::filled, ""}, {Kind::level, "retention desk"}, {Kind::level, "1"}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(found[i].pure.has_value());
+    EXPECT_LT(found[i].auroc, 0.98);
+    EXPECT_EQ(found[i].pure->kind, told[i].first);
+    EXPECT_EQ(found[i].pure->text, told[i].second);
+    EXPECT_EQ(found[i].pure->rows, filled);
+    EXPECT_EQ(found[i].pure->others, 0);
+    EXPECT_TRUE(found[i].pure->positive);
+  }
+  EXPECT_TRUE(find_leaks(table_, labels_, {}, {.purity = 1.1}).empty());
+}
+
+TEST_F(Leaks, ValuesThatTellLittleOrOfFewRowsDoNotAlarm) {
+  std::vector<std::string> rare, honest, majority;
+  std::int64_t marked = 0;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const bool yes = labels_[static_cast<std::size_t>(i)] != 0;
+    rare.push_back(yes && marked++ < 29 ? "complaint" : "none");  // 29 rows
+    honest.push_back(yes && i % 2 ? "a" : i % 10 == 0 ? "a" : "b");
+    majority.push_back(!yes && i % 2 ? "old" : "new");  // three of four rows are of that class as it is
+  }
+  table_.add("rare", Column::from_strings(rare)).add("honest", Column::from_strings(honest));
+  std::vector<std::uint8_t> few = labels_;
+  EXPECT_TRUE(find_leaks(table_, labels_).empty());
+  for (std::size_t i = 0; i < few.size(); ++i) few[i] = few[i] && i % 3 == 0;  // 9 % are positive
+  const Table loyal = {{"majority", Column::from_strings(majority)}};
+  EXPECT_TRUE(find_leaks(loyal, few).empty());
+}
+
 TEST_F(Leaks, ANumberThatTellsByItsRangeAlarms) {
   std::vector<double> code;  // positives in the middle: no straight line separates them
   for (std::int64_t i = 0; i < rows; ++i) {
