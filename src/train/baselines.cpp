@@ -165,6 +165,9 @@ Report judge(const Task& task, const std::vector<double>& predictions, const dat
                              .groups = judged.groups,
                              .positive_groups = judged.positive_groups,
                              .negative_groups = judged.negative_groups});
+  if (const std::string beaten = beaten_by_prior(report); !beaten.empty()) {
+    report.warning += (report.warning.empty() ? "" : "; ") + beaten;
+  }
   return report;
 }
 

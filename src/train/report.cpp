@@ -183,6 +183,21 @@ std::string few_rows(const RowCounts& counts) {
               : ": the figures are uncertain, and their intervals rough");
 }
 
+std::string beaten_by_prior(const Report& report) {
+  const auto prior = std::find_if(report.baselines.begin(), report.baselines.end(),
+                                  [](const Judged& judged) { return judged.name == "prior"; });
+  if (!report.binary || prior == report.baselines.end()) return {};
+  const metrics::BinaryReport& model = report.model.binary;
+  if (!(model.log_loss.value > prior->binary.log_loss.value * (1 + 1e-9))) return {};
+  // Without an interval the value itself has to do.
+  const double order = std::isnan(model.auroc.low) ? model.auroc.value : model.auroc.low;
+  return "the log loss of the model, " + number(model.log_loss.value) + ", is above that of the prior, " +
+         number(prior->binary.log_loss.value) +
+         ": its probabilities are worth less than the training rows' share given to everybody" +
+         (order > 0.5 ? ", though it orders rows better than chance does"
+                      : ", and nothing shows that it orders rows better than chance does");
+}
+
 std::string to_string(const Report& report) {
   std::string text = report.rows_name + ": " + std::to_string(report.rows) + " rows";
   if (report.binary) {

@@ -117,6 +117,23 @@ TEST(Judge, NamesTheClassesAndTheRule) {
   }
 }
 
+TEST(Judge, SaysThatAModelIsWorseThanThePrior) {
+  const data::Dataset training = two_classes(300, 1), test = two_classes(300, 2);
+  const Task task = fitted_task("f1", training);
+  const Baselines baselines = fit_baselines(task, training);
+  std::vector<double> good = baselines.logistic.predict(test.features()), sure = good;
+  for (double& p : sure) p = p > 0.5 ? 1 - 1e-12 : 1e-12;  // the order of the good one, and no doubt
+  EXPECT_EQ(judge(task, good, test, baselines, {.resamples = 50}).warning, "");
+  EXPECT_EQ(judge(task, std::vector<double>(300, baselines.prior[1]), test, baselines, {.resamples = 50}).warning, "");
+  const Report beaten = judge(task, sure, test, baselines, {.resamples = 50});
+  EXPECT_NE(beaten.warning.find("is above that of the prior"), std::string::npos) << beaten.warning;
+  EXPECT_NE(beaten.warning.find("though it orders rows better"), std::string::npos) << beaten.warning;
+  EXPECT_NE(to_string(beaten).find("  warning: the log loss of the model"), std::string::npos);
+  for (double& p : good) p = 1 - p;
+  EXPECT_NE(judge(task, good, test, baselines, {.resamples = 50}).warning.find("nothing shows that it orders"),
+            std::string::npos);
+}
+
 TEST(Judge, GivesNoIntervalsOnAHandfulOfPositives) {
   const data::Dataset training = two_classes(300, 1), test = two_classes(24, 3);
   const Task task = fitted_task("f1", training);

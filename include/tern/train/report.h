@@ -22,8 +22,8 @@ struct Judged {
 struct Report {
   std::string rows_name{};  ///< "validation", "test"
   std::string note{};       ///< "used for selection", how often the rows have been opened
-  std::string warning{};    ///< that the rows are few (few_rows), or empty
-  std::string target{};     ///< the column that is predicted
+  std::string warning{};  ///< that the rows are few (few_rows), that the prior does better (beaten_by_prior), or empty
+  std::string target{};   ///< the column that is predicted
   bool binary = false;
   std::string positive{}, negative{};  ///< the two classes
   std::string threshold_rule{};        ///< how thresholds were chosen, as metrics::parse_threshold_rule reads it
@@ -51,6 +51,10 @@ TERN_API RowCounts count_rows(std::span<const std::uint8_t> labels, std::span<co
 /// Says that figures on so few rows are uncertain: fewer than 100, 30 of either class, or 30 groups; below
 /// `min_rows_to_judge` that they are too few to judge by; else empty.
 TERN_API std::string few_rows(const RowCounts& counts);
+
+/// Says that a model of two classes has a greater log loss than the prior, so that its probabilities are worth less
+/// than the same one for everybody; else empty.
+TERN_API std::string beaten_by_prior(const Report& report);
 
 /// A table of the model beside the baselines; one whose figures are the model's to the last digit shown is a line.
 TERN_API std::string to_string(const Report& report);
