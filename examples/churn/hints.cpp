@@ -24,7 +24,7 @@ bool tells_of_birth(const std::string& name) {
 }  // namespace
 
 void warn_of_random_split(const data::Table& rows, const data::Table& training, const TrainOptions& options,
-                          Journey& journey) {
+                          const std::vector<FoundLeak>& leaks, Journey& journey) {
   const auto dropped = [&](const std::string& name) {
     return std::find(options.drop.begin(), options.drop.end(), name) != options.drop.end();
   };
@@ -32,10 +32,15 @@ void warn_of_random_split(const data::Table& rows, const data::Table& training, 
     const data::Column& column = training.column(name);
     if (column.type() != data::ColumnType::timestamp || column.null_count() == column.size()) continue;
     if (name == options.target || name == options.id || dropped(name) || tells_of_birth(name)) continue;
+    if (std::any_of(leaks.begin(), leaks.end(), [&](const FoundLeak& found) { return found.leak.column == name; })) {
+      continue;
+    }
+    const std::int64_t blank = rows.column(name).null_count();
     journey.warn("\"" + name +
                  "\" is a time: a random split trains on rows that are later than test rows, and the figures may be "
                  "optimistic; --split " +
-                 shell_quoted("time:" + name) + " tests on the latest rows");
+                 shell_quoted("time:" + name) + " tests on the latest rows" +
+                 (blank > 0 ? ", and drops " + counted(blank, "row") + " without one" : ""));
   }
   for (const data::RepeatingKey& key :
        data::find_repeating_keys(rows, {.target = options.target, .id = options.id, .formats = false})) {

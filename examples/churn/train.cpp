@@ -215,8 +215,13 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   return table;
 }
 
+std::int64_t positives_of(const data::Table& rows, const train::Task& task) {
+  const std::vector<std::uint8_t> labels = task.labels(rows.column(task.target()));
+  return std::count(labels.begin(), labels.end(), std::uint8_t{1});
+}
+
 // Rows that the split has no place for: those without its time or group. Each is dropped, for a row of an unknown time
-// may be later than the test rows, and one of an unknown customer may be of anybody.
+// may be later than the test rows, and one of an unknown customer may be of anybody (warn_of_unplaced).
 data::Table drop_unplaced(const data::Table& table, const TrainOptions& options, Dropped& dropped, std::string& said) {
   for (const std::string kind : {"time", "group"}) {
     const std::string name = split_column(options, kind);
@@ -285,6 +290,34 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   return table;
 }
 
+// Rows without a time or a group may well be others than those with one: of customers who left, a last contact is
+// known.
+void warn_of_unplaced(const data::Table& given, const data::Table& left, const TrainOptions& options,
+                      const train::Task& task, Journey& journey) {
+  const std::string time = split_column(options, "time"), name = time.empty() ? split_column(options, "group") : time;
+  if (name.empty() || name == options.target) return;
+  const data::Column& target = given.column(options.target);
+  const data::Table labelled = given.filter([&](std::int64_t row) { return !target.is_null(row); });
+  const std::int64_t blank = labelled.column(name).null_count();
+  if (blank == 0) return;
+  const auto share = [&](const data::Table& rows) {
+    return static_cast<double>(positives_of(rows, task)) / static_cast<double>(rows.rows());
+  };
+  const double all = share(labelled), rest = share(left);
+  const auto rows = static_cast<double>(labelled.rows()), dropped = static_cast<double>(blank);
+  const double chance = std::sqrt(all * (1 - all) * dropped / rows / std::max(1.0, rows - dropped));
+  const bool other = std::abs(rest - all) > 4 * chance;
+  if (dropped < 0.05 * rows && !other) return;
+  char text[160];
+  std::snprintf(text, sizeof text, "%.1f %% of the rows that are left and %.1f %% of all", 100 * rest, 100 * all);
+  journey.warn(
+      counted(blank, "row") + " of " + std::to_string(labelled.rows()) + " without a value of \"" + name +
+      "\" dropped: \"" + task.positive() + "\" is " + text + ", so figures tell of the rows that are left alone" +
+      (other ? "; a value that is there for one class more often than for the other may be known only with the "
+               "outcome, and is then nothing to split by"
+             : ""));
+}
+
 struct LeftOut {
   std::string name{}, reason{};
   bool asked = false;  // for by an option, so that it need not be said
@@ -318,11 +351,6 @@ std::vector<std::string> names_of(const std::vector<LeftOut>& left_out) {
   std::vector<std::string> names;
   for (const LeftOut& column : left_out) names.push_back(column.name);
   return names;
-}
-
-std::int64_t positives_of(const data::Table& rows, const train::Task& task) {
-  const std::vector<std::uint8_t> labels = task.labels(rows.column(task.target()));
-  return std::count(labels.begin(), labels.end(), std::uint8_t{1});
 }
 
 // Rows that are alike in every feature stay together, and which columns are features is judged on training rows: where
@@ -468,8 +496,15 @@ std::string splits_text(const data::Splits& splits) {
   return text;
 }
 
-// Test rows that will say little are known before training; the report says it of validation rows.
+// Rows that will teach or say little are known before training; the report says it of validation rows.
 void warn_of_few(const data::Splits& splits, const TrainOptions& options, const train::Task& task, Journey& journey) {
+  constexpr std::int64_t least = 30;
+  const std::int64_t positives = positives_of(splits.train, task), negatives = splits.train.rows() - positives;
+  if (std::min(positives, negatives) < least) {
+    journey.warn("training rows: only " + counted(std::min(positives, negatives), "row") + " of class \"" +
+                 task.classes().at(positives <= negatives ? 1 : 0) +
+                 "\": too few to learn from; what the model makes of them is mostly chance");
+  }
   if (splits.test.rows() == 0) return;
   const std::vector<std::uint8_t> labels = task.labels(splits.test.column(options.target));
   const std::string group = split_column(options, "group");
@@ -557,6 +592,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   Formats booleans;
   data::Table table = read(options, journey, csv, booleans);
   Repeats repeats;
+  const data::Table given = table;
   table = clean(std::move(table), options, journey, dropped, repeats);
   train::Task task = train::binary({.target = options.target,
                                     .positive = options.positive,
@@ -568,11 +604,11 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
         "negatives, so log loss, Brier score and calibration are off on this one");
   }
   task.fit(table.column(options.target));  // asks for the positive class before anything else is done
+  warn_of_unplaced(given, table, options, task, journey);
   std::vector<LeftOut> left_out;
   data::Splits splits = split(table, options, task, journey, left_out);
   warn_of_few(splits, options, task, journey);
   tell_left_out(splits.train, left_out, options, dropped);
-  if (options.split == "random") warn_of_random_split(table, splits.train, options, journey);
   const std::vector<std::string> features = features_of(table, left_out, options);
   std::vector<std::string> categories;
   for (const std::string& name : features) {
@@ -582,6 +618,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   note_rare_levels(splits.train, categories, journey);
   note_spellings(table, categories, journey);
   const std::vector<FoundLeak> leaks = find_leaks(splits.train, task, left_out, options, journey);
+  if (options.split == "random") warn_of_random_split(table, splits.train, options, leaks, journey);
 
   take_as_numbers(splits, features, told_types(options), csv.schema);
   data::Pipeline pipeline = make_pipeline(names_of(left_out), booleans);

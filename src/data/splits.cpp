@@ -352,7 +352,8 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
     if (request.shares[p] > 0 && sizes[p] == 0) {
       throw DataError(
           request.where,
-          "expected at least one row in " + request.parts[p] + ", got none of " + std::to_string(table.rows()),
+          "expected at least one row in " + request.parts[p] + ", got none of " + std::to_string(table.rows()) +
+              (request.time.empty() ? "" : "; rows of the same " + internal::shown(request.time) + " stay together"),
           {.file = file});
     }
   }

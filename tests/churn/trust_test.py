@@ -129,6 +129,50 @@ class Trust(Churn):
         self.assertIn('  warning: ' + said, printed)
         self.assertTrue([text for text in judged['training_warnings'] if text.startswith(said)])
 
+    def test_a_time_that_only_leavers_have(self):
+        draw = random.Random(6)
+        table = [['x', 'end_date', 'left']]
+        for i in range(1200):
+            yes = draw.random() < 0.35
+            day = f'2024-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}' if draw.random() < (0.95 if yes else 0.1) else ''
+            table.append([f'{draw.gauss(0.5 * yes, 1):.3f}', day, 'Yes' if yes else 'No'])
+        report, _, _ = self.judge(table, '--split', 'time:end_date')
+        blank = sum(not row[1] for row in table[1:])
+        self.assertRegex(report['warnings'][0], f'^{blank} rows of 1200 without a value of "end_date" dropped: "Yes" is '
+                         r'\d\d.\d % of the rows that are left and 3\d.\d % of all')
+        self.assertIn('may be known only with the outcome', report['warnings'][0])
+        for row in table[1:]:
+            row[1] = (row[1] or '2024-06-15') if row[2] == 'Yes' else f'2025-{draw.randint(1, 12):02}-01'  # now it tells the target
+        report, _, printed = self.judge(table)
+        self.assertEqual([leak['column'] for leak in report['leakage']], ['end_date'])
+        self.assertNotIn('--split time:', printed)
+        done = self.train(self.path('d.csv'), '--split', 'time:end_date', expect=2)
+        self.assertRegex(done.stderr, 'expected rows of class "(Yes|No)" in (train|test|validation), got none; there are [0-9]+ rows of that class, all '
+                         'at other times: where "end_date" goes with the outcome')
+
+    def test_few_positives(self):
+        table = [['x', 'left']]
+        for i in range(800):
+            table.append([i * 7919 % 1000 / 1000, 'Yes' if i < 20 else 'No'])
+        report, _, _ = self.judge(table)
+        self.assertIn('training rows: only 14 rows of class "Yes": too few to learn from; what the model makes of them is '
+                      'mostly chance', report['warnings'])
+        for row in table[2:]:
+            row[1] = 'No'
+        done = self.train(self.write('d.csv', table), '--positive', 'Yes', expect=2)
+        self.assertIn('got none; there is 1 row of that class in all, and each of 3 parts needs one', done.stderr)
+
+    def test_a_model_that_is_worse_than_the_prior(self):
+        draw = random.Random(7)
+        table = [[f'x{j}' for j in range(300)] + ['left']]
+        for _ in range(200):
+            table.append([f'{draw.gauss(0, 1):.3f}' for _ in range(300)] + [draw.choice(['Yes', 'No'])])
+        report, judged, printed = self.judge(table)
+        self.assertRegex(printed, r'the log loss of the model, [\d.]+, is above that of the prior, 0.69\d+: its probabilities are '
+                         'worth less than')
+        self.assertTrue([text for text in report['warnings'] if 'above that of the prior' in text])
+        self.assertIn('above that of the prior', judged['warnings'][0])
+
 
 if __name__ == '__main__':
     unittest.main()
