@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <functional>
+#include <string_view>
+#include <utility>
 
 #include "base/json.h"
 
@@ -74,6 +76,36 @@ std::string note_of(const std::string& report) {
   return note != judged.end() && note->is_string() ? note->get<std::string>() : "";
 }
 
+// A text of the data within a list: no Markdown, no line of its own.
+std::string plain(const std::string& text) {
+  std::string clean;
+  for (const char c : text) {
+    if (std::string_view("\\`*_[]<>#|").find(c) != std::string_view::npos) clean += '\\';
+    clean += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  }
+  return clean;
+}
+
+// What was said against the figures, by the program when it trained and by the reports.
+std::string warnings(const CardFacts& facts) {
+  std::string text;
+  const Json settings = parse_json(facts.provenance.settings, "settings");
+  if (const auto told = settings.find("warnings"); told != settings.end() && told->is_array()) {
+    for (const Json& warning : *told) {
+      if (warning.is_string()) text += "- " + plain(warning.get<std::string>()) + "\n";
+    }
+  }
+  for (const auto& [rows, report] : {std::pair("validation rows", &facts.validation), {"test rows", &facts.test}}) {
+    if (report->empty()) continue;
+    const Json judged = parse_json(*report, "report");
+    const auto warning = judged.find("warning");
+    if (warning == judged.end() || !warning->is_string() || warning->get<std::string>().empty()) continue;
+    const std::string line = "- " + std::string(rows) + ": " + plain(warning->get<std::string>()) + "\n";
+    if (text.find(line) == std::string::npos) text += line;  // few rows may have been warned of when it trained
+  }
+  return text;
+}
+
 std::string rows_of(const std::string& report) {
   const Json judged = parse_json(report, "report");
   const auto rows = judged.find("rows");
@@ -140,6 +172,7 @@ std::string model_card(const CardFacts& facts) {
             figures(facts.test);
   }
 
+  if (const std::string told = warnings(facts); !told.empty()) text += "\n## Warnings\n\n" + told;
   text +=
       "\n## Limits\n\n- Validation figures were used to select the epoch and the threshold: they lean to the good "
       "side.\n";

@@ -115,6 +115,16 @@ TEST(Bundle, HoldsTheFactsOfItsModelCard) {
   }
 }
 
+TEST(Bundle, TellsWarningsInItsModelCard) {
+  const test::Small small = test::small_parts();
+  const Bundle bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted,
+                      {.settings = R"({"warnings": ["\"status\" tells the target\n# almost *alone*", 3]})"});
+  const std::string card = internal::read_archive(bundle.to_bytes()).at("README.md");
+  const std::string words = "\n## Warnings\n\n- \"status\" tells the target \\# almost \\*alone\\*\n";
+  EXPECT_NE(card.find(words), std::string::npos) << card;
+  EXPECT_NE(card.find("\n- validation rows: only 60 rows"), std::string::npos) << card;
+}
+
 TEST(Bundle, RefusesWhatDoesNotFitTogether) {
   const test::Small small = test::small_parts();
   const std::int64_t width = small.pipeline.width();

@@ -48,7 +48,8 @@ struct LedgerEntry {
 struct Provenance {
   std::string input_file{};  ///< name without folder
   std::string input_sha256{};
-  std::string settings{};  ///< JSON object of the program's own settings
+  std::string settings{};  ///< JSON object of the program's own settings; a list of texts, "warnings", stands in the
+                           ///< model card as well
   std::uint64_t seed = 0;
   std::vector<std::int64_t> train_rows{}, validation_rows{}, test_rows{};  ///< row ids of the splits; the first two are
                                                                            ///< the trainer's when they are empty
