@@ -15,6 +15,13 @@ using namespace tern;
 // The bundle's own test rows of the file that it was trained from.
 data::Table test_rows(const data::Table& table, const Provenance& provenance, const std::string& hash,
                       const std::string& file) {
+  if (provenance.input_sha256.empty()) {  // made by another program
+    throw DataError(
+        "churn evaluate",
+        "expected a bundle that records the file it was trained from, got one that records none, so its own "
+        "test rows cannot be told; --all scores all rows of a labelled file",
+        {.file = file});
+  }
   if (hash != provenance.input_sha256) {
     throw DataError("churn evaluate",
                     "expected the file that trained the bundle, " + provenance.input_file + " (SHA-256 " +
