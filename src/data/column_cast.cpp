@@ -8,6 +8,7 @@
 #include "tern/base/error.h"
 #include "tern/data/column.h"
 #include "tern/data/column_builder.h"
+#include "tern/data/formats.h"
 
 namespace tern::data {
 namespace {
@@ -18,10 +19,9 @@ using Levels = std::unordered_map<std::string, std::int32_t>;
   const std::string value = internal::shown(column.text(row));
   DataLocation location;
   location.row = row;
-  throw DataError(
-      "cast",
-      "expected " + std::string(to_string(type)) + ", got " + (too_large ? "a number too large: " + value : value),
-      std::move(location));
+  throw DataError("cast",
+                  "expected " + value_in_words(type) + ", got " + (too_large ? "a number too large: " + value : value),
+                  std::move(location));
 }
 
 std::vector<std::string> sorted_text(const Column& column) {

@@ -88,4 +88,11 @@ bool named_like_scale(const std::string& name) {
   return std::any_of(words.begin(), words.end(), [](const std::string& word) { return among(word, scales); });
 }
 
+bool named_like_date(const std::string& name) {
+  static constexpr std::string_view days[] = {"date",     "dates",     "datum",     "day",     "dt",       "dob",
+                                              "birthday", "birthdate", "startdate", "enddate", "yyyymmdd", "ymd"};
+  const std::vector<std::string> words = words_of(name);
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) { return among(word, days); });
+}
+
 }  // namespace tern::data::internal

@@ -18,4 +18,7 @@ bool named_like_key(const std::string& name);
 /// design: "year", "week_no", "rank", "age".
 bool named_like_scale(const std::string& name);
 
+/// Whether a name says that its values are days: "date", "Birth date", "start_day".
+bool named_like_date(const std::string& name);
+
 }  // namespace tern::data::internal

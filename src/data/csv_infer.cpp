@@ -21,13 +21,13 @@ MissingWords::MissingWords(const std::vector<std::string>& words) {
 }
 
 bool leading_zero(std::string_view text) {
-  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  take_sign(text);
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
 // Groups of three digits behind a first one of up to three that does not start with 0.
 static bool parts_thousands(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  take_sign(text);
   const std::size_t first = text.find('.');
   if (first == 0 || first > 3 || text[0] == '0' || (text.size() - first) % 4 != 0) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -35,6 +35,15 @@ static bool parts_thousands(std::string_view text) {
     if (separator ? text[i] != '.' : text[i] < '0' || text[i] > '9') return false;
   }
   return true;
+}
+
+// 20240131, 99991231: no such number is likely to be anything else when all of a column are such.
+static bool day_of_digits(std::string_view text) {
+  std::int64_t number = 0;
+  if (text.size() != 8 || parse_i64(text, number) != Parsed::ok) return false;
+  const int year = static_cast<int>(number / 10000);
+  return ((year >= 1900 && year <= 2100) || year == 9999) &&
+         date_microseconds(year, static_cast<int>(number / 100 % 100), static_cast<int>(number % 100)).has_value();
 }
 
 void Inference::add(std::string_view text, std::int64_t row) {
@@ -59,6 +68,7 @@ void Inference::add(std::string_view text, std::int64_t row) {
     }
     if (leading_zero(text)) zeros = true;
   }
+  if (days && !day_of_digits(text)) days = false;
   if (boolean && !parse_true_false(text)) boolean = false;
   if (timestamp && !parse_iso(text)) timestamp = false;
 }
@@ -69,6 +79,7 @@ void Inference::merge(const Inference& later) {
   timestamp = timestamp && later.timestamp;
   number = number && later.number;
   whole = whole && later.whole;
+  days = days && later.days;
   zeros = zeros || later.zeros;
   point = point || later.point;
   thousands = thousands && later.thousands;
@@ -79,7 +90,7 @@ void Inference::merge(const Inference& later) {
 
 ColumnType Inference::type(std::string& note) const {
   if (!any) {
-    note = "no value; read as f64";
+    note = "no value; read as a number";
     return ColumnType::f64;
   }
   if (number && zeros) {

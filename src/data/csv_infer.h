@@ -38,6 +38,7 @@ struct Inference {
   bool timestamp = true;        ///< all are ISO 8601
   bool number = true;           ///< all are numbers
   bool whole = true;            ///< all are whole numbers
+  bool days = true;             ///< all are days of eight digits, 20240131, of the years 1900 to 2100 or 9999
   bool zeros = false;           ///< one has leading zeros
   bool point = false;           ///< one has a decimal point
   bool thousands = true;        ///< each point of a number could part thousands: 4.596, not 0.596 or 4.59
@@ -47,10 +48,11 @@ struct Inference {
 
   void add(std::string_view text, std::int64_t row);
   void merge(const Inference& later);
-  /// The type; a column without values is f64. `note` says why numbers are kept as text, or that there is no value.
+  /// The type; a column without values is f64; days of eight digits are whole numbers. `note` says why numbers are kept
+  /// as text, or that there is no value.
   ColumnType type(std::string& note) const;
   /// No later value can change the type except by being text.
-  bool settled() const { return any && !(number && beyond_i64) && too_large < 0 && infinite < 0; }
+  bool settled() const { return any && !days && !(number && beyond_i64) && too_large < 0 && infinite < 0; }
 };
 
 }  // namespace tern::data::internal

@@ -17,22 +17,38 @@
 namespace tern::data::internal {
 namespace {
 
-constexpr std::size_t most_words = 3;     // that are named, and that may stand in more than a tenth of the rows
+constexpr std::size_t named_lines = 3;    // words that are told with a line
+constexpr std::size_t most_words = 20;    // that are told at all
 constexpr std::int64_t many_values = 10;  // different ones, from which on numbers are no mere names of levels
+
+bool plain_number(std::string_view text) {
+  double number = 0;
+  return parse_f64(text, number) == Parsed::ok && !leading_zero(text);
+}
+
+bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
 
 // The values that do not fit what others are.
 struct Misfits {
   std::int64_t count = 0;
-  std::vector<std::pair<std::string_view, std::int64_t>> words{};  // the first few, with the first row of each
+  std::vector<std::pair<std::string_view, std::int64_t>> words{};  // the first ones, with the first row of each
+  bool more = false;                                               // there are further words
   bool many = false;  // so many that the column is something else; the rest was not looked at
 };
+
+// Three words may be anything; more of them are no levels if they have no digit, as "12B" has and "#DIV/0!" not.
+bool of_few_words(const Misfits& found) {
+  if (found.words.size() <= 3) return true;
+  return !found.more && std::none_of(found.words.begin(), found.words.end(), [](const auto& word) {
+    return word.first.front() != '#' && has_digit(word.first);
+  });
+}
 
 // They are few where they are one in ten, or half and always the same few words among many values.
 template <class Fits>
 Misfits misfits_of(const Column& column, Fits fits) {
   const std::int64_t values = column.size() - column.null_count();
   Misfits found;
-  bool more_words = false;
   std::unordered_set<std::string_view> fitting;
   for (std::int64_t row = 0; row < column.size() && !found.many; ++row) {
     if (column.is_null(row)) continue;
@@ -47,29 +63,24 @@ Misfits misfits_of(const Column& column, Fits fits) {
       if (found.words.size() < most_words) {
         found.words.emplace_back(text, row);
       } else {
-        more_words = true;
+        found.more = true;
       }
     }
-    found.many = found.count > (more_words ? values / 10 : values / 2);
+    found.many = found.count > (of_few_words(found) ? values / 2 : values / 10);
   }
   found.many = found.many || (found.count > values / 10 && static_cast<std::int64_t>(fitting.size()) < many_values);
   return found;
 }
 
-bool plain_number(std::string_view text) {
-  double number = 0;
-  return parse_f64(text, number) == Parsed::ok && !leading_zero(text);
-}
-
-bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
-
-// The written form of numbers or dates that the values with a digit have, or the two between which nothing decides.
-std::optional<std::string> form_of_digits(const Column& column) {
+// The written form of numbers or dates that the values which `counts(text)` have, or the two between which nothing
+// decides.
+template <class Counts>
+std::optional<std::string> form_of(const Column& column, Counts counts) {
   std::vector<std::string> values(static_cast<std::size_t>(column.size()));
   std::vector<bool> valid(values.size());
   for (std::int64_t row = 0; row < column.size(); ++row) {
     const auto at = static_cast<std::size_t>(row);
-    if (column.is_null(row) || !has_digit(column.string(row))) continue;
+    if (column.is_null(row) || !counts(trim(column.string(row)))) continue;
     values[at] = column.string(row);
     valid[at] = true;
   }
@@ -127,9 +138,81 @@ std::string note_on_words(const Table& table, const std::string& name, const Mis
   std::string note = std::to_string(values - found.count) + " of " + std::to_string(values) + " values are " + what +
                      ", kept as text for the others: ";
   for (std::size_t k = 0; k < found.words.size(); ++k) {
-    note += (k ? ", " : "") + example(table, name, found.words[k].second);
+    const auto& [word, row] = found.words[k];
+    note += (k ? ", " : "") + (k < named_lines ? example(table, name, row) : shown(word));
   }
-  return note + "; told as missing words they are missing values, the type " + type + " refuses them";
+  return note + (found.more ? ", …" : "") + "; told as missing words they are missing values, the type " + type +
+         " refuses them";
+}
+
+// "written like 31/01/2024", or of which two forms nothing decides.
+std::string written(const std::string& form) {
+  if (form.find(" or ") != std::string::npos) return "written as " + form;
+  const std::string words = value_in_words(ColumnType::string, form);
+  return words.substr(words.find("written"));
+}
+
+bool percentage(std::string_view text) { return text.ends_with('%') && has_written_form(text); }
+
+// Percentages beside numbers of which nobody knows whether they are percentages.
+std::string note_on_percentages(const Table& table, const std::string& name) {
+  const Column& column = table.column(name);
+  if (misfits_of(column, has_written_form).many) return {};
+  std::int64_t with = -1, without = -1;
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    const std::string_view text = column.is_null(row) ? std::string_view() : trim(column.string(row));
+    if (with < 0 && percentage(text)) with = row;
+    if (without < 0 && plain_number(text)) without = row;
+  }
+  if (with < 0 || without < 0) return {};
+  return "percentages with and without their sign, such as " + example(table, name, with) + " and " +
+         example(table, name, without) +
+         ", kept as text: whether the latter are percent or fractions is not known; where all have the sign, or none, "
+         "they are read as numbers";
+}
+
+// 9:40, 09:40:15, 125:03:10.5
+bool clock(std::string_view text) {
+  std::size_t colons = 0, digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c >= '0' && c <= '9') {
+      ++digits;
+    } else if (c == ':' && digits > 0 && (colons == 0 ? digits <= 3 : digits == 2)) {
+      ++colons;
+      digits = 0;
+    } else if (c == '.' && colons == 2 && digits == 2 && i + 1 < text.size()) {
+      return text.find_first_not_of("0123456789", i + 1) == std::string_view::npos;
+    } else {
+      return false;
+    }
+  }
+  return (colons == 1 || colons == 2) && digits == 2;
+}
+
+// "such as" the first value that is one, when few others are not.
+template <class Is>
+std::string first_example(const Table& table, const std::string& name, Is is) {
+  const Column& column = table.column(name);
+  if (misfits_of(column, is).many) return {};
+  std::int64_t row = 0;
+  while (!is(trim(column.string(row)))) ++row;  // a null is a blank text
+  return ", such as " + example(table, name, row) + ", kept as text";
+}
+
+// What is said of values that all look like one thing.
+std::string note_on_kinds(const Table& table, const std::string& name) {
+  std::string such = first_example(table, name, clock);
+  if (!such.empty()) {
+    return "times of day or durations" + such + "; as a number of minutes or seconds they are read as numbers";
+  }
+  such = first_example(table, name, short_date);
+  if (!such.empty()) {
+    return "dates whose year has two digits" + such + "; with four digits they are read as dates";
+  }
+  such = first_example(table, name, spans_two_years);
+  if (such.empty()) return {};
+  return "months or spans of two years" + such + "; the type date:ym reads months";
 }
 
 // Numbers of one to three units.
@@ -154,15 +237,6 @@ std::string note_on_units(const Table& table, const std::string& name) {
   }
   return "numbers with words beside them, such as " + example(table, name, with_unit) +
          ", kept as text; a number alone in each field, its unit in the header, is read as a number";
-}
-
-std::string note_on_short_dates(const Table& table, const std::string& name) {
-  const Column& column = table.column(name);
-  if (misfits_of(column, short_date).many) return {};
-  std::int64_t row = 0;
-  while (!short_date(trim(column.string(row)))) ++row;
-  return "dates whose year has two digits, such as " + example(table, name, row) +
-         ", kept as text; with four digits they are read as dates";
 }
 
 // Each value has a form of numbers or dates, but not all the same.
@@ -198,12 +272,19 @@ std::string note_on_text(const Table& table, const std::string& name) {
   if (!words.many) return words.count == 0 ? "" : note_on_words(table, name, words, "numbers", "number");
   const Misfits others = misfits_of(column, has_digit);
   if (others.many) return {};
-  if (const std::optional<std::string> form = form_of_digits(column)) {
-    return others.count == 0 ? "" : note_on_words(table, name, others, "written as " + *form, *form);
+  if (const std::optional<std::string> form = form_of(column, has_digit)) {
+    return others.count == 0 ? "" : note_on_words(table, name, others, written(*form), *form);
   }
-  std::string note = note_on_units(table, name);
-  if (note.empty()) note = note_on_short_dates(table, name);
-  return note.empty() ? note_on_forms(table, name) : note;
+  const Misfits odd = misfits_of(column, has_written_form);  // 0000-00-00
+  if (!odd.many && odd.count > 0) {
+    if (const auto form = form_of(column, has_written_form)) {
+      return note_on_words(table, name, odd, written(*form), *form);
+    }
+  }
+  for (const auto& note : {note_on_percentages, note_on_kinds, note_on_units, note_on_forms}) {
+    if (std::string said = note(table, name); !said.empty()) return said;
+  }
+  return {};
 }
 
 }  // namespace tern::data::internal

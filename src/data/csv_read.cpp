@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "data/column_names.h"
 #include "data/csv_infer.h"
 #include "data/csv_input.h"
 #include "data/csv_notes.h"
@@ -122,7 +123,7 @@ class Reader {
     infer();
     fill();
     Table table = make_table();
-    note_texts(table);
+    note_columns(table);
     for (const Plan& plan : plans_) {
       if (!plan.note.empty()) notes_.push_back("column " + internal::shown(plan.out.name) + ": " + plan.note);
     }
@@ -300,7 +301,9 @@ class Reader {
     for (std::size_t f = 0; f < names_.size(); ++f) {
       const std::string& name = names_[f];
       const auto position = std::to_string(f + 1);
-      if (name.empty()) fail(-2, {}, "expected a name for each column, got an empty one for column " + position);
+      if (name.empty()) {
+        fail(-2, {}, "expected a name for each column, got an empty one for column " + position);
+      }
       if (!seen.insert(name).second)
         fail(-2, name, "expected each column name once, got it again for column " + position);
     }
@@ -388,7 +391,8 @@ class Reader {
       const std::int64_t at = record(first + r);
       const Split found =
           internal::split(record_text(at), delimiter_, width_, options_.max_field_bytes, fields.data() + r * width_);
-      if (found.problem != Problem::none) fail(at, name(found.at), describe(found));
+      if (found.problem == Problem::none) continue;
+      fail(at, name(found.at), describe(found));
     }
     if (some_left_out_) return;  // every record was checked one by one
     const auto begin = static_cast<std::size_t>(records_.starts[static_cast<std::size_t>(first + 1)]);
@@ -497,17 +501,28 @@ class Reader {
   void decide(std::size_t column, const Inference& state) {
     Plan& plan = plans_[column];
     plan.out.type = plan.read = state.type(plan.note);
+    if (state.any && state.days && !plan.out.only_blank_missing) {
+      plan.note = take_days(plan)
+                      ? "every value is a day, such as 20240131; read as dates, the type number keeps numbers"
+                      : "every value is a day, such as 20240131, read as a whole number; the type date:ymd reads dates";
+    }
     if (plan.read != ColumnType::f64 || (state.too_large < 0 && state.infinite < 0)) return;
     const bool large = state.too_large >= 0 && (state.infinite < 0 || state.too_large < state.infinite);
     const std::int64_t row = large ? state.too_large : state.infinite;
-    std::vector<Field> fields;
-    std::string scratch;
-    split_rows(row, 1, fields);
-    const std::string word(internal::trim(fields[static_cast<std::size_t>(plan.field)].value(scratch)));
-    if (large) fail(record(row), plan.out.name, "expected f64, got a number too large: " + internal::shown(word));
+    const std::string word = this->word(plan, row);
+    if (large) fail(record(row), plan.out.name, "expected a number, got one too large: " + internal::shown(word));
     fail(record(row), plan.out.name,
          "expected a finite number, got " + internal::shown(word) +
              "; told as a missing word it is a missing value, the type number keeps it");
+  }
+
+  // Days of eight digits are dates where the name says so.
+  static bool take_days(Plan& plan) {
+    if (!internal::named_like_date(plan.out.name)) return false;
+    plan.out.type = ColumnType::timestamp;
+    plan.out.format = to_string(DateFormat::ymd);
+    plan.read = ColumnType::string;
+    return true;
   }
 
   // Fills rows of one column; returns false where an inferred type does not hold, throws where a told one does not.
@@ -564,7 +579,7 @@ class Reader {
         return false;
       } else {
         fail(record(row), plan.out.name,
-             "expected " + std::string(to_string(plan.read)) + ", got " +
+             "expected " + value_in_words(plan.read) + ", got " +
                  (parsed == Parsed::too_large ? "a number too large: " : "") + internal::shown(text) +
                  (plan.read == ColumnType::i64 && fraction(text) ? "; the type number takes fractions" : ""));
       }
@@ -650,15 +665,26 @@ class Reader {
   }
 
   // Text that looks like numbers or dates: why it is none, and what can be done.
-  void note_texts(const Table& table) {
+  void note_columns(const Table& table) {
+    if (from_schema()) return;
     parallel_for(static_cast<std::int64_t>(plans_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t c = begin; c < end; ++c) {
         Plan& plan = plans_[static_cast<std::size_t>(c)];
-        if (!plan.told && !plan.out.only_blank_missing && plan.read == ColumnType::string && plan.note.empty()) {
+        if (plan.out.only_blank_missing) continue;
+        const Column& column = table.column(plan.out.name);
+        if (!plan.told && column.type() == ColumnType::string && plan.note.empty()) {
           plan.note = internal::note_on_text(table, plan.out.name);
         }
       }
     });
+  }
+
+  // A value as the file has it.
+  std::string word(const Plan& plan, std::int64_t row) const {
+    std::vector<Field> fields;
+    std::string scratch;
+    split_rows(row, 1, fields);
+    return std::string(internal::trim(fields[static_cast<std::size_t>(plan.field)].value(scratch)));
   }
 
   void write_report(CsvReport& report, const Table& table) const {

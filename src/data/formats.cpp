@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "data/column_names.h"
 #include "data/scalar.h"
 #include "data/written_form.h"
 #include "tern/base/error.h"
@@ -13,12 +14,19 @@ namespace {
 
 using internal::Parsed;
 
-constexpr std::string_view date_names[] = {"date:iso", "date:ymd", "date:dmy", "date:mdy", "date:d-mon", "date:mon-d"};
+constexpr std::string_view date_names[] = {"date:iso",   "date:ymd",   "date:dmy", "date:mdy",
+                                           "date:d-mon", "date:mon-d", "date:ym"};
 constexpr std::string_view boolean_names[] = {"boolean:true/false", "boolean:yes/no", "boolean:y/n", "boolean:on/off"};
-constexpr std::string_view currencies[] = {"$",   "€",   "£",   "¥",   "₹",   "USD", "EUR", "GBP", "CHF", "JPY",
-                                           "CNY", "INR", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL"};
-constexpr char number_signs[8][2] = {{'.', '\0'}, {'.', ','}, {',', '\0'}, {',', '.'},  // decimal, group
-                                     {'.', ' '},  {',', ' '}, {'.', '\''}, {',', '\''}};
+// A sign that holds another stands before it.
+constexpr std::string_view currencies[] = {"US$", "CA$", "AU$", "$",   "€",   "£",   "¥",   "₹",
+                                           "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD",
+                                           "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL"};
+struct Signs {
+  char decimal, group;
+  bool indian = false;
+};
+constexpr Signs number_signs[] = {{'.', '\0'}, {'.', ','},  {',', '\0'}, {',', '.'},      {'.', ' '},
+                                  {',', ' '},  {'.', '\''}, {',', '\''}, {'.', ',', true}};
 constexpr std::string_view months[] = {"january", "february", "march",     "april",   "may",      "june",
                                        "july",    "august",   "september", "october", "november", "december"};
 
@@ -34,6 +42,24 @@ bool take_suffix(std::string_view& text, std::string_view suffix) {
   if (suffix.empty() || text.size() < suffix.size() || text.substr(text.size() - suffix.size()) != suffix) return false;
   text = internal::trim(text.substr(0, text.size() - suffix.size()));
   return true;
+}
+
+std::string_view currency_of(std::string_view text) {
+  for (const std::string_view symbol : currencies) {
+    if (text.find(symbol) != std::string_view::npos) return symbol;
+  }
+  return {};
+}
+
+// A minus behind the digits, as SAP and others write it.
+bool ends_in_minus(std::string_view text) {
+  return text.size() > 1 && (text.back() == '-' || text.substr(1).ends_with("\xE2\x88\x92"));
+}
+
+// Without a currency behind it: "5- EUR".
+std::string_view without_currency(std::string_view text) {
+  take_suffix(text, currency_of(text));
+  return text;
 }
 
 // No-break spaces (U+00A0, U+202F) as plain ones.
@@ -72,13 +98,20 @@ Parsed read_number(std::string_view text, const NumberFormat& format, double& va
     negative = sign = shown.parentheses = true;
   }
   const auto take_sign = [&] {
-    if (sign || text.empty() || (text.front() != '-' && text.front() != '+')) return;
-    sign = true;
-    negative = text.front() == '-';
-    text = internal::trim(text.substr(1));
+    if (sign) return;
+    const char taken = internal::take_sign(text);
+    sign = taken != '\0';
+    negative = taken == '-';
+    text = internal::trim(text);
+  };
+  const auto take_trailing_minus = [&] {
+    if (sign || !format.trailing_minus || !ends_in_minus(text)) return;
+    text = internal::trim(text.substr(0, text.size() - (text.back() == '-' ? 1 : 3)));
+    sign = negative = true;
   };
   take_sign();
-  const bool code = !format.currency.empty() && format.currency[0] >= 'A' && format.currency[0] <= 'Z';
+  take_trailing_minus();
+  const bool code = !format.currency.empty() && format.currency.back() >= 'A' && format.currency.back() <= 'Z';
   const bool apart = text.size() > format.currency.size() && text[format.currency.size()] == ' ';
   if ((!code || apart) && take_prefix(text, format.currency)) {  // CAD-1001 is the name of something
     shown.currency = true;
@@ -87,6 +120,7 @@ Parsed read_number(std::string_view text, const NumberFormat& format, double& va
   shown.percent = format.percent && take_suffix(text, "%");
   if (shown.percent != format.percent) return Parsed::no;
   if (!shown.currency) shown.currency = take_suffix(text, format.currency);
+  take_trailing_minus();  // 5- EUR
 
   std::string plain;
   std::size_t i = 0, run = 0, groups = 0;
@@ -96,7 +130,8 @@ Parsed read_number(std::string_view text, const NumberFormat& format, double& va
       ++run;
       continue;
     }
-    if (run == 0 || run > 3 || (groups > 0 && run != 3)) return Parsed::no;
+    const std::size_t most = format.indian ? 2 : 3;  // the last group has three in any case
+    if (run == 0 || run > most || (groups > 0 && run != most)) return Parsed::no;
     ++groups;
     run = 0;
   }
@@ -185,7 +220,11 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
     case DateFormat::iso:
       break;
     case DateFormat::ymd:
-      found = numbers(year, 4, 4, month, day, 1, 2);
+      if (text.size() >= 8 && text.substr(0, 8).find_first_not_of("0123456789") == std::string_view::npos) {
+        found = take_number(text, 4, 4, year) && take_number(text, 2, 2, month) && take_number(text, 2, 2, day);
+      } else {
+        found = numbers(year, 4, 4, month, day, 1, 2);
+      }
       break;
     case DateFormat::dmy:
       found = numbers(day, 1, 2, month, year, 4, 4);
@@ -215,6 +254,12 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
       if (!text.empty() && text.front() == ',') text.remove_prefix(1);
       skip_blanks(text);
       found = found && take_number(text, 4, 4, year);
+      break;
+    case DateFormat::ym:
+      found = take_number(text, 4, 4, year) && !text.empty() && (text.front() == '-' || text.front() == '/');
+      if (found) text.remove_prefix(1);
+      found = found && take_number(text, 2, 2, month) && text.empty();
+      day = 1;
       break;
   }
   if (!found) return std::nullopt;
@@ -271,8 +316,8 @@ bool each_value(const Column& column, See see) {
   DataLocation location;
   location.row = row;
   throw DataError("apply_format",
-                  "expected a value of format " + format + ", got " + (too_large ? "a number too large: " : "") +
-                      internal::shown(column.string(row)),
+                  "expected " + value_in_words(format_type(format), format) + ", got " +
+                      (too_large ? "a number too large: " : "") + internal::shown(column.string(row)),
                   std::move(location));
 }
 
@@ -324,10 +369,11 @@ std::string to_string(const NumberFormat& format) {
   } else if (format.group == '\'') {
     name += "+apostrophe";
   } else if (format.group != '\0') {
-    name += "+group";
+    name += format.indian ? "+indian" : "+group";
   }
   if (format.percent) name += "+percent";
   if (format.parentheses) name += "+parentheses";
+  if (format.trailing_minus) name += "+trailing-minus";
   return format.currency.empty() ? name : name + "+" + format.currency;
 }
 
@@ -355,6 +401,9 @@ NumberFormat parse_number_format(std::string_view name) {
       format.currency = part;
     } else if (part == "group") {
       format.group = format.decimal == ',' ? '.' : ',';
+    } else if (part == "indian" && format.decimal == '.') {
+      format.group = ',';
+      format.indian = true;
     } else if (part == "space") {
       format.group = ' ';
     } else if (part == "apostrophe") {
@@ -363,15 +412,16 @@ NumberFormat parse_number_format(std::string_view name) {
       format.percent = true;
     } else if (part == "parentheses") {
       format.parentheses = true;
+    } else if (part == "trailing-minus") {
+      format.trailing_minus = true;
     } else {
       known = false;
     }
   }
   if (!known || to_string(format) != name) {
     throw ValueError(
-        "[format] expected number:point or number:comma, then +group, +space or +apostrophe, +percent, +parentheses "
-        "and "
-        "a currency, in this order, got " +
+        "[format] expected number:point or number:comma, then +group, +indian (with a point), +space or +apostrophe, "
+        "+percent, +parentheses, +trailing-minus and a currency, in this order, got " +
         internal::shown(name));
   }
   return format;
@@ -391,13 +441,53 @@ ColumnType format_type(std::string_view name) {
                    internal::shown(name));
 }
 
+namespace {
+
+std::string number_like(const NumberFormat& format) {
+  std::string text = format.percent ? "12" : format.indian ? "1,23,456" : "1234";
+  if (!format.percent && !format.indian && format.group != '\0') text.insert(1, 1, format.group);
+  text += format.decimal + std::string(format.percent ? "5%" : "50");
+  const std::string& currency = format.currency;
+  const bool code = !currency.empty() && currency.back() >= 'A' && currency.back() <= 'Z';
+  text = code ? text + " " + currency : currency + text;
+  if (format.trailing_minus) text += '-';
+  return format.parentheses ? "(" + text + ")" : text;
+}
+
+constexpr std::string_view dates_like[] = {"2024-01-31",  "2024/01/31",   "31/01/2024", "01/31/2024",
+                                           "31 Jan 2024", "Jan 31, 2024", "2024-01"};
+static_assert(std::size(dates_like) == std::size(date_names));
+
+}  // namespace
+
+std::string value_in_words(ColumnType type, std::string_view format) {
+  if (!format.empty()) type = format_type(format);
+  switch (type) {
+    case ColumnType::f64:
+      return format.empty() ? "a number" : "a number written like " + number_like(parse_number_format(format));
+    case ColumnType::i64:
+      return "a whole number";
+    case ColumnType::boolean:
+      if (const std::size_t slash = format.find('/'); slash != std::string_view::npos) {
+        return std::string(format.substr(8, slash - 8)) + " or " + std::string(format.substr(slash + 1));
+      }
+      return "true or false";
+    case ColumnType::timestamp:
+      if (format.empty()) return "a date or time written like 2024-01-31 or 2024-01-31T12:00:00Z";
+      return "a date written like " + std::string(dates_like[position(date_names, format)]);
+    case ColumnType::string:
+    case ColumnType::categorical:
+      break;
+  }
+  return "text";
+}
+
 std::optional<NumberFormat> detect_numbers(const Column& column, std::string_view name) {
   NumberFormat common;
   bool first = true;
   const bool dressed = each_value(column, [&](std::string_view text) {
     if (text.find_first_of("0123456789") == std::string_view::npos) return false;
-    for (const std::string_view symbol : currencies) {
-      if (text.find(symbol) == std::string_view::npos) continue;
+    if (const std::string_view symbol = currency_of(text); !symbol.empty()) {
       if (!common.currency.empty() && common.currency != symbol) return false;
       common.currency = symbol;
     }
@@ -405,6 +495,7 @@ std::optional<NumberFormat> detect_numbers(const Column& column, std::string_vie
     if (!first && percent != common.percent) return false;
     common.percent = percent;
     if (text.front() == '(') common.parentheses = true;
+    if (ends_in_minus(without_currency(text))) common.trailing_minus = true;
     first = false;
     return true;
   });
@@ -414,11 +505,12 @@ std::optional<NumberFormat> detect_numbers(const Column& column, std::string_vie
     bool fits = true, group = false, decimal = false, three = true;
     std::string_view value{};
   };
-  std::array<Candidate, 8> candidates{};
+  std::array<Candidate, std::size(number_signs)> candidates{};
   for (std::size_t k = 0; k < candidates.size(); ++k) {
     candidates[k].format = common;
-    candidates[k].format.decimal = number_signs[k][0];
-    candidates[k].format.group = number_signs[k][1];
+    candidates[k].format.decimal = number_signs[k].decimal;
+    candidates[k].format.group = number_signs[k].group;
+    candidates[k].format.indian = number_signs[k].indian;
   }
   const bool fits = each_value(column, [&](std::string_view text) {
     bool any = false;
@@ -442,8 +534,8 @@ std::optional<NumberFormat> detect_numbers(const Column& column, std::string_vie
   for (const Candidate& candidate : candidates) {
     if (!candidate.fits) continue;
     const NumberFormat& format = candidate.format;
-    const bool sign = !format.currency.empty() || format.percent || format.parentheses || candidate.group ||
-                      (format.decimal == ',' && candidate.decimal);
+    const bool sign = !format.currency.empty() || format.percent || format.parentheses || format.trailing_minus ||
+                      candidate.group || (format.decimal == ',' && candidate.decimal);
     if (!sign) return std::nullopt;  // plain numbers
     if (format.decimal == '.' && format.group == '\0' && !format.currency.empty() && candidate.decimal &&
         candidate.three) {
@@ -462,14 +554,14 @@ bool internal::has_written_form(std::string_view text) {
   text = trim(text);
   if (text.find_first_of("0123456789") == std::string_view::npos) return false;
   NumberFormat format;
-  for (const std::string_view symbol : currencies) {
-    if (text.find(symbol) != std::string_view::npos) format.currency = symbol;
-  }
+  format.currency = currency_of(text);
   format.percent = text.back() == '%';
   format.parentheses = text.front() == '(';
-  for (const auto& [decimal, group] : number_signs) {
+  format.trailing_minus = ends_in_minus(without_currency(text));
+  for (const auto& [decimal, group, indian] : number_signs) {
     format.decimal = decimal;
     format.group = group;
+    format.indian = indian;
     double value = 0;
     Shown shown;
     if (read_number(text, format, value, shown) == Parsed::ok && !shown.leading_zero) return true;
@@ -480,23 +572,33 @@ bool internal::has_written_form(std::string_view text) {
   return false;
 }
 
+bool internal::spans_two_years(std::string_view text) {
+  if (text.size() != 7 || !read_date(text, DateFormat::ym)) return false;
+  const int year = (text[2] - '0') * 10 + (text[3] - '0'), next = (text[5] - '0') * 10 + (text[6] - '0');
+  return next == (year + 1) % 100;
+}
+
 std::optional<DateFormat> detect_dates(const Column& column, std::string_view name) {
   constexpr std::size_t count = std::size(date_names);
   std::array<bool, count> fits{};
   fits.fill(true);
   std::string_view sample;
-  bool dots = true;  // each value parts day, month and year by dots
+  bool dots = true;     // each value parts day, month and year by dots
+  bool seasons = true;  // each month may be the year after: 2010-11
+  const bool dated = internal::named_like_date(std::string(name));
   const bool any = each_value(column, [&](std::string_view text) {
     bool one = false;
     dots = dots && text.find_first_not_of("0123456789") == text.find('.');
+    seasons = seasons && internal::spans_two_years(text);
+    const bool number = text.find_first_not_of("0123456789") == std::string_view::npos;
     for (std::size_t k = 0; k < count; ++k) {
-      fits[k] = fits[k] && read_date(text, static_cast<DateFormat>(k)).has_value();
+      fits[k] = fits[k] && (dated || !number) && read_date(text, static_cast<DateFormat>(k)).has_value();
       one = one || fits[k];
     }
     sample = text;
     return one;
   });
-  if (!any) return std::nullopt;
+  if (!any || seasons) return std::nullopt;
   // Where dates are written with dots, the day stands first (DIN 1355-1 and its like); months that come first have
   // slashes or hyphens.
   if (dots && fits[static_cast<std::size_t>(DateFormat::dmy)]) return DateFormat::dmy;

@@ -48,8 +48,7 @@ bool take_char(std::string_view& text, char c) {
 }  // namespace
 
 Parsed parse_i64(std::string_view text, std::int64_t& value) {
-  const bool negative = !text.empty() && text.front() == '-';
-  if (negative || (!text.empty() && text.front() == '+')) text.remove_prefix(1);
+  const bool negative = take_sign(text) == '-';
   if (text.empty()) return Parsed::no;
   if (text.size() <= 18) {  // cannot overflow
     std::int64_t number = 0;
@@ -78,22 +77,18 @@ Parsed parse_i64(std::string_view text, std::int64_t& value) {
 }
 
 Parsed parse_f64(std::string_view text, double& value) {
-  const char* begin = text.data();
-  const char* const end = begin + text.size();
-  if (begin == end) return Parsed::no;
-  const bool signed_number = *begin == '+' || *begin == '-';
-  const char* first = begin + signed_number;
+  const bool negative = take_sign(text) == '-';
+  const char* const first = text.data();
+  const char* const end = first + text.size();
   if (first == end) return Parsed::no;
   if (!digit(*first) && *first != '.') {
-    const std::string_view word(first, static_cast<std::size_t>(end - first));
-    if (same(word, "inf") || same(word, "infinity")) {
-      value = *begin == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
-      return Parsed::ok;
-    }
-    return Parsed::no;
+    if (!same(text, "inf") && !same(text, "infinity")) return Parsed::no;
+    value = negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+    return Parsed::ok;
   }
-  const auto result = fast_float::from_chars(*begin == '+' ? first : begin, end, value);
+  const auto result = fast_float::from_chars(first, end, value);
   if (result.ec == std::errc::invalid_argument || result.ptr != end) return Parsed::no;
+  if (negative) value = -value;
   return std::isinf(value) ? Parsed::too_large : Parsed::ok;
 }
 

@@ -17,6 +17,20 @@ inline std::string_view trim(std::string_view text) {
   return text;
 }
 
+/// Takes a sign off the front: '-' for a minus (- or U+2212, as typeset tables have it), '+', or '\0' for none.
+inline char take_sign(std::string_view& text) {
+  constexpr std::string_view minus = "\xE2\x88\x92";
+  if (text.empty()) return '\0';
+  const char sign = text.front();
+  if (sign == '-' || sign == '+') {
+    text.remove_prefix(1);
+    return sign;
+  }
+  if (sign != minus.front() || text.substr(0, minus.size()) != minus) return '\0';
+  text.remove_prefix(minus.size());
+  return '-';
+}
+
 /// A decimal integer with an optional sign; `too_large` outside int64.
 Parsed parse_i64(std::string_view text, std::int64_t& value);
 

@@ -443,8 +443,9 @@ class Journey(Churn):
             notes = self.json('r.json')['notes']
             self.assertEqual(len(notes), 2)
             self.assertIn('column "fee": 399 of 400 values', notes[0])
-            for words in ('399 of 400 values are written as number:point+group+$', '"unknown" (line 51)', '--missing WORD',
-                          'the type number:point+group+$', '--types COLUMN=TYPE', '399 of 400 values are written as date:dmy'):
+            for words in ('399 of 400 values are written like $1,234.50', '"unknown" (line 51)', '--missing WORD',
+                          'the type number:point+group+$', '--types COLUMN=TYPE',
+                          '399 of 400 values are written like 31/01/2024'):
                 self.assertIn(words, done.stdout)
         self.assertEqual(len(left_out), 1)
         self.train(odd, '--id', 'id', '--missing', 'unknown,soon', '--report', self.path('r.json'))

@@ -173,7 +173,7 @@ class Words(Churn):
             self.assertEqual(self.decisions(data), plain)
         done = run('evaluate', '--all', '--bundle', self.path('m.tern'), '--data', self.spelled('o.csv', [['nope'], ['True']]),
                    expect=2)
-        self.assertRegex(done.stderr, r'o\.csv: line \d+, column "left": expected boolean, got "nope"')
+        self.assertRegex(done.stderr, r'o\.csv: line \d+, column "left": expected true or false, got "nope"')
 
     def test_messages(self):
         table = self.small(300)
@@ -191,7 +191,7 @@ class Words(Churn):
         self.train(data, '--id', 'id', '--model', 'logistic')
         done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('n.csv', table), '--out',
                    self.path('p.csv'), expect=2)
-        self.assertEqual(done.stderr, f'churn: {self.path("n.csv")}: line 9, column "age": expected f64, got "old"\n')
+        self.assertEqual(done.stderr, f'churn: {self.path("n.csv")}: line 9, column "age": expected a number, got "old"\n')
 
     def test_the_remedy_can_be_pasted(self):
         table = self.small(600)

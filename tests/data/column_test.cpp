@@ -168,7 +168,7 @@ TEST(Column, CastNamesTheRowThatDoesNotFit) {
     FAIL();
   } catch (const DataError& error) {
     EXPECT_EQ(error.row(), 1);
-    EXPECT_STREQ(error.what(), "[cast] row 1: expected i64, got \"two\"");
+    EXPECT_STREQ(error.what(), "[cast] row 1: expected a whole number, got \"two\"");
   }
   EXPECT_THROW(Column::from_f64({1.5}).cast(ColumnType::i64), DataError);
   EXPECT_THROW(Column::from_f64({1e300}).cast(ColumnType::i64), DataError);

@@ -437,12 +437,13 @@ TEST(ReadCsv, ToldTypes) {
   EXPECT_EQ(error.row(), 1);
   EXPECT_EQ(error.line(), 3);
   EXPECT_EQ(error.column(), "b");
-  EXPECT_SAYS(error, "expected i64, got \"x\"");
+  EXPECT_SAYS(error, "expected a whole number, got \"x\"");
   EXPECT_SAYS(error_of("a\n99999999999999999999\n", {.types = {{"a", ColumnType::i64}}}), "too large");
   EXPECT_SAYS(error_of("a\n1e999\n", {.types = {{"a", ColumnType::f64}}}), "too large");
-  EXPECT_SAYS(error_of("a\n1.5\n", {.types = {{"a", ColumnType::i64}}}), "expected i64");
-  EXPECT_SAYS(error_of("a\nmaybe\n", {.types = {{"a", ColumnType::boolean}}}), "expected boolean");
-  EXPECT_SAYS(error_of("a\n2024-13-01\n", {.types = {{"a", ColumnType::timestamp}}}), "expected timestamp");
+  EXPECT_SAYS(error_of("a\n1.5\n", {.types = {{"a", ColumnType::i64}}}), "expected a whole number");
+  EXPECT_SAYS(error_of("a\nmaybe\n", {.types = {{"a", ColumnType::boolean}}}), "expected true or false");
+  EXPECT_SAYS(error_of("a\n2024-13-01\n", {.types = {{"a", ColumnType::timestamp}}}),
+              "expected a date or time written like 2024-01-31");
   EXPECT_SAYS(error_of("price\n1\n", {.types = {{"pric", ColumnType::i64}}}), "near it: \"price\"");
 }
 

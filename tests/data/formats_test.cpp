@@ -49,7 +49,6 @@ TEST(Numbers, WhatIsNone) {
   EXPECT_EQ(found({"1", "2.5"}), "");        // plain already
   EXPECT_EQ(found({"$5", "€5"}), "");        // two currencies
   EXPECT_EQ(found({"12%", "5"}), "");        // is 5 a hundredth or not
-  EXPECT_EQ(found({"12,34,567"}), "");       // groups of two
   EXPECT_EQ(found({"1,5", "1,234.5"}), "");  // a comma that means two things
   EXPECT_EQ(found({"5 USD", "7 EUR"}), "");
   EXPECT_EQ(found({"CAD-1001", "CAD-1002"}), "");  // names
@@ -63,6 +62,85 @@ TEST(Numbers, WhatIsNone) {
   EXPECT_EQ(found({}), "");
   EXPECT_FALSE(detect_format(Column::from_f64({1})).has_value());
   EXPECT_EQ(found({"0,250", "0,500"}), "number:comma");
+}
+
+TEST(Numbers, ASignInOtherPlaces) {
+  const std::string minus = "\xE2\x88\x92";
+  EXPECT_EQ(numbers({"1.79-", "2", minus + "0.5"}), (std::vector<double>{-1.79, 2, -0.5}));
+  EXPECT_EQ(found({"1.234,50-", "7"}), "number:comma+group+trailing-minus");
+  EXPECT_EQ(numbers({"5- EUR", "1,5 EUR", "EUR 2" + minus}), (std::vector<double>{-5, 1.5, -2}));
+  EXPECT_EQ(numbers({"$" + minus + "3", minus + "$1,234"}), (std::vector<double>{-3, -1234}));
+  EXPECT_EQ(found({"-1.79-", "2"}), "");
+  EXPECT_EQ(found({"1-2", "2"}), "");
+  EXPECT_EQ(found({"-", "$2"}), "");
+  // The form, and no other, is read when serving.
+  EXPECT_THROW(apply_format(strings({"3-"}), "number:point+$"), DataError);
+  // Plain numbers too.
+  const Table t = read_csv_text("a,b,c\n" + minus + "0.5," + minus + "3," + minus + "007\n1,2,008\n");
+  EXPECT_EQ(t["a"].f64(0), -0.5);
+  EXPECT_EQ(t["b"].i64(0), -3);
+  EXPECT_EQ(t["c"].type(), ColumnType::string);
+  EXPECT_EQ(read_csv_text("a\n" + minus + "\n5\n")["a"].type(), ColumnType::string);
+  EXPECT_EQ(read_csv_text("a\n" + minus + "-1\n5\n")["a"].type(), ColumnType::string);
+}
+
+TEST(Numbers, DollarsOfACountry) {
+  EXPECT_EQ(numbers({"US$622.18", "US$3,171.88", "5 US$"}), (std::vector<double>{622.18, 3171.88, 5}));
+  EXPECT_EQ(found({"US$622", "US$1,000"}), "number:point+group+US$");
+  EXPECT_EQ(found({"US$622", "$1,000"}), "");  // perhaps of two countries
+  EXPECT_EQ(found({"USD 622", "US$1,000"}), "");
+}
+
+TEST(Numbers, IndianGroups) {
+  EXPECT_EQ(numbers({"₹62,218.42", "₹3,17,188.06", "₹1,23,45,678"}),
+            (std::vector<double>{62218.42, 317188.06, 12345678}));
+  EXPECT_EQ(found({"12,34,567", "5"}), "number:point+indian");
+  EXPECT_EQ(found({"₹62,218.42", "₹1,234"}), "number:point+group+₹");  // either way
+  EXPECT_EQ(found({"12,34,567", "1,234,567"}), "");                    // one of each
+  EXPECT_EQ(found({"12,34,567", "234,567"}), "");
+  EXPECT_EQ(found({"12,34,56"}), "");
+  EXPECT_EQ(parse_number_format("number:point+indian+₹").group, ',');
+  EXPECT_THROW(format_type("number:comma+indian"), ValueError);
+}
+
+TEST(Formats, InWords) {
+  const auto words = [](std::string_view format) { return value_in_words(format_type(format), format); };
+  EXPECT_EQ(words("number:point+group+$"), "a number written like $1,234.50");
+  EXPECT_EQ(words("number:comma+group+EUR"), "a number written like 1.234,50 EUR");
+  EXPECT_EQ(words("number:comma+percent"), "a number written like 12,5%");
+  EXPECT_EQ(words("number:point+indian"), "a number written like 1,23,456.50");
+  EXPECT_EQ(words("number:point+parentheses"), "a number written like (1234.50)");
+  EXPECT_EQ(words("date:mon-d"), "a date written like Jan 31, 2024");
+  EXPECT_EQ(words("boolean:yes/no"), "yes or no");
+  EXPECT_EQ(value_in_words(ColumnType::i64), "a whole number");
+  // Each example is of its format.
+  for (const char* format : {"number:point", "number:point+group+$", "number:comma+space+€", "number:point+indian+₹",
+                             "number:comma+group+percent", "number:point+parentheses+$", "number:point+apostrophe+CHF",
+                             "number:point+group+trailing-minus+US$", "date:iso", "date:ymd", "date:dmy", "date:mdy",
+                             "date:d-mon", "date:mon-d", "date:ym"}) {
+    const std::string example = words(format).substr(words(format).find("like ") + 5);
+    EXPECT_EQ(apply_format(strings({example}), format).null_count(), 0) << format;
+  }
+  try {
+    apply_format(strings({"x"}), "number:point+group+$");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("expected a number written like $1,234.50, got \"x\""), std::string::npos);
+  }
+}
+
+TEST(Dates, MonthsAndDaysOfDigits) {
+  EXPECT_EQ(dates({"2023-01", "2024-12"}), "date:ym: 2023-01-01 2024-12-01");
+  EXPECT_EQ(dates({"2023/01"}), "date:ym: 2023-01-01");
+  EXPECT_EQ(dates({"2023-13"}), "none");
+  EXPECT_EQ(dates({"2023-01", "2023-01-05"}), "none");
+  EXPECT_EQ(dates({"2010-11", "2009-10"}), "none");  // seasons
+  EXPECT_EQ(dates({"2010-11", "2009-10", "2010-12"}), "date:ym: 2010-11-01 2009-10-01 2010-12-01");
+  EXPECT_EQ(dates({"20231122"}), "none");  // a number, unless the name or the type says otherwise
+  EXPECT_EQ(detect_dates(strings({"20231122"}), "start_date"), DateFormat::ymd);
+  EXPECT_EQ(parse_dates(strings({"20231122", "2023/11/22"}), DateFormat::ymd).text(0), "2023-11-22");
+  EXPECT_THROW(parse_dates(strings({"20231322"}), DateFormat::ymd), DataError);
+  EXPECT_THROW(parse_dates(strings({"202311220"}), DateFormat::ymd), DataError);
 }
 
 TEST(Numbers, AsksWhenAPointMayPartThousands) {

@@ -182,7 +182,7 @@ TEST(Table, CastErrorsNameFileRowLineAndColumn) {
     EXPECT_EQ(error.row(), 2);
     EXPECT_EQ(error.line(), 4);
     EXPECT_EQ(error.column(), "x");
-    EXPECT_STREQ(error.what(), "[cast] data.csv: row 2 (line 4), column \"x\": expected f64, got \"three\"");
+    EXPECT_STREQ(error.what(), "[cast] data.csv: row 2 (line 4), column \"x\": expected a number, got \"three\"");
   }
   EXPECT_EQ(t.slice(0, 2).cast("x", ColumnType::f64)["x"].f64(1), 2);
 }

@@ -15,31 +15,34 @@
 /// a column once and kept under its name, so that the same form, and no other, is read row by row when serving.
 namespace tern::data {
 
-/// Numbers as people write them: `$1,234.50`, `1.234,50 €`, `12%`, `(123)`.
+/// Numbers as people write them: `$1,234.50`, `1.234,50 €`, `12%`, `(123)`, `123-`, `₹3,17,188`.
 struct NumberFormat {
-  char decimal = '.';        ///< '.' or ','
-  char group = '\0';         ///< between groups of three digits: ',' '.' ' ' '\'' or none; optional in a value
-  std::string currency{};    ///< $ € £ ¥ ₹ or a code (EUR) in front or behind, optional in a value; empty: none
-  bool percent = false;      ///< every value ends in %, and is divided by 100
-  bool parentheses = false;  ///< (123) is -123
+  char decimal = '.';      ///< '.' or ','
+  char group = '\0';       ///< between groups of three digits: ',' '.' ' ' '\'' or none; optional in a value
+  bool indian = false;     ///< ',' parts groups of two digits before the last three: 3,17,188
+  std::string currency{};  ///< $ US$ € £ ¥ ₹ or a code (EUR) in front or behind, optional in a value; empty: none
+  bool percent = false;    ///< every value ends in %, and is divided by 100
+  bool parentheses = false;     ///< (123) is -123
+  bool trailing_minus = false;  ///< 123- is -123
 };
 
 /// The order of a date's parts; a time of day may follow in each.
 enum class DateFormat : std::uint8_t {
   iso,    ///< 2024-01-31, 2024-01-31T12:00:00Z, 2024-01-31 12:00:00
-  ymd,    ///< 2024/01/31, 2024.01.31
+  ymd,    ///< 2024/01/31, 2024.01.31, 20240131
   dmy,    ///< 31/01/2024, 31.1.2024, 31-01-2024
   mdy,    ///< 01/31/2024
   d_mon,  ///< 31 Jan 2024, 31-January-2024
-  mon_d   ///< Jan 31, 2024, January 31 2024
+  mon_d,  ///< Jan 31, 2024, January 31 2024
+  ym      ///< 2024-01, 2024/01: the first day of the month
 };
 
 /// The pair of words of a boolean column, in any case.
 enum class BooleanFormat : std::uint8_t { true_false, yes_no, y_n, on_off };
 
-/// Names: `number:point`, `number:comma`, then any of `+group`, `+space`, `+apostrophe`, `+percent`, `+parentheses`,
-/// `+$` (or another currency: € £ ¥ ₹ USD EUR GBP CHF JPY CNY INR CAD AUD SEK NOK DKK PLN CZK BRL) · `date:iso`,
-/// `date:dmy`, … · `boolean:yes/no`, ….
+/// Names: `number:point`, `number:comma`, then any of `+group`, `+indian`, `+space`, `+apostrophe`, `+percent`,
+/// `+parentheses`, `+trailing-minus`, `+$` (or another currency: US$ CA$ AU$ € £ ¥ ₹ USD EUR GBP CHF JPY CNY INR CAD
+/// AUD SEK NOK DKK PLN CZK BRL) · `date:iso`, `date:dmy`, … · `boolean:yes/no`, ….
 TERN_API std::string to_string(const NumberFormat& format);
 TERN_API std::string to_string(DateFormat format);
 TERN_API std::string to_string(BooleanFormat format);
@@ -52,12 +55,17 @@ TERN_API BooleanFormat parse_boolean_format(std::string_view name);
 /// The type that columns of a named format get: f64, timestamp or boolean. Throws ValueError for a name that is none.
 TERN_API ColumnType format_type(std::string_view name);
 
+/// What a value of a type, plain or in a named format, looks like, for messages: "a whole number", "a number written
+/// like $1,234.50", "a date written like 31/01/2024". Throws ValueError for a name that is none.
+TERN_API std::string value_in_words(ColumnType type, std::string_view format = {});
+
 /// The format that every value of a string or categorical column has, if there is one. Plain numbers are none: at least
 /// one value must show a sign of the format. One comma before three digits is read as thousands unless another value
-/// decides otherwise. `detect_dates` throws DataError when day and month cannot be told apart in any value, asking for
-/// the type `date:dmy` or `date:mdy`, unless all have dots (05.03.2024), where the day is first; a column that
-/// needs both is text. `detect_numbers` throws one for amounts of money such as $1.234 alone, whose point may part
-/// thousands.
+/// decides otherwise; groups of two digits are Indian where every value fits them. `detect_dates` throws DataError when
+/// day and month cannot be told apart in any value, asking for the type `date:dmy` or `date:mdy`, unless all have dots
+/// (05.03.2024), where the day is first; a column that needs both is text. Eight digits (20240131) are a date only
+/// where the name says date or day; months that may all be spans of two years (2010-11) are text. `detect_numbers`
+/// throws one for amounts of money such as $1.234 alone, whose point may part thousands.
 TERN_API std::optional<NumberFormat> detect_numbers(const Column& column, std::string_view name = {});
 TERN_API std::optional<DateFormat> detect_dates(const Column& column, std::string_view name = {});
 TERN_API std::optional<BooleanFormat> detect_booleans(const Column& column);

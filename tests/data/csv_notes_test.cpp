@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tern/base/error.h"
+#include "tern/data/csv.h"
+
+// What a reader says of columns and files that are not what they might be.
+namespace tern::data {
+namespace {
+
+// The notes on a table of one column, joined.
+std::string notes_on(const std::string& name, const std::vector<std::string>& values, const CsvOptions& options = {}) {
+  std::string text = name + "\n";
+  for (const std::string& value : values) text += "\"" + value + "\"\n";
+  CsvReport report;
+  read_csv_text(text, options, &report);
+  std::string notes;
+  for (const std::string& note : report.notes) notes += note + "\n";
+  return notes;
+}
+
+// `count` values made by a function of their index.
+template <class Make>
+std::vector<std::string> made(int count, Make make) {
+  std::vector<std::string> values;
+  for (int i = 0; i < count; ++i) values.push_back(make(i));
+  return values;
+}
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+#define EXPECT_SAYS(text, part) EXPECT_TRUE(says(text, part)) << (text) << "\nlacks " << (part)
+
+std::string error_of(const std::string& text, const CsvOptions& options = {}) {
+  try {
+    read_csv_text(text, options);
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+TEST(Notes, ManySpellingsOfMissing) {
+  const std::string words[] = {"n.a.", "none", "#DIV/0!", "nil", "-", "--", "unknown", "missing", "#VALUE!", "(blank)"};
+  const std::string note =
+      notes_on("m", made(200, [&](int i) { return i % 5 == 0 ? words[i / 5 % 10] : std::to_string(i % 37) + ".5"; }));
+  EXPECT_SAYS(note, "160 of 200 values are numbers, kept as text for the others: \"n.a.\" (line 2), \"none\" (line 7)");
+  for (const std::string& word : words) EXPECT_SAYS(note, "\"" + word + "\"");
+  EXPECT_SAYS(note, "told as missing words");
+  // Flats are no numbers with odd words.
+  EXPECT_EQ(notes_on("flat", made(200,
+                                  [](int i) {
+                                    return std::to_string(i % 37) +
+                                           (i % 5 == 0 ? "ABCDEFGH"[i / 5 % 8] + std::string() : "");
+                                  })),
+            "");
+}
+
+TEST(Notes, PercentagesWithAndWithoutSign) {
+  const std::string note = notes_on(
+      "p", made(60, [](int i) { return i % 2 ? "57." + std::to_string(i) + "%" : "0.5" + std::to_string(i); }));
+  EXPECT_SAYS(note, "percentages with and without their sign, such as \"57.1%\" (line 3) and \"0.50\" (line 2)");
+  EXPECT_FALSE(says(note, "unit"));
+}
+
+TEST(Notes, TheBadDateIsNamed) {
+  const std::string note = notes_on(
+      "d",
+      made(60, [](int i) { return i % 4 ? "2024-02-" + std::to_string(10 + i % 19) : std::string("0000-00-00"); }));
+  EXPECT_SAYS(note,
+              "45 of 60 values are written like 2024-01-31, kept as text for the others: \"0000-00-00\" (line 2)");
+}
+
+TEST(Notes, ClockTimesAndSeasons) {
+  EXPECT_SAYS(notes_on("t", made(60, [](int i) { return "9:" + std::to_string(10 + i % 50); })),
+              "times of day or durations, such as \"9:10\" (line 2)");
+  EXPECT_SAYS(notes_on("t", made(60, [](int i) { return "1:13:" + std::to_string(10 + i % 50); })),
+              "times of day or durations");
+  const std::string seasons = notes_on("s", made(60, [](int i) { return i % 2 ? "2010-11" : "2009-10"; }));
+  EXPECT_SAYS(seasons, "months or spans of two years, such as \"2009-10\" (line 2)");
+  EXPECT_SAYS(seasons, "the type date:ym");
+}
+
+TEST(Notes, DaysOfDigits) {
+  CsvReport report;
+  const std::string text = "signup_date,d\n20231122,20231122\n20240229,20240229\n";
+  const Table t = read_csv_text(text, {}, &report);
+  EXPECT_EQ(t["signup_date"].text(1), "2024-02-29");
+  EXPECT_EQ(t["d"].type(), ColumnType::i64);
+  ASSERT_EQ(report.notes.size(), 2u);
+  EXPECT_SAYS(report.notes[0], "read as dates, the type number keeps numbers");
+  EXPECT_SAYS(report.notes[1], "read as a whole number; the type date:ymd reads dates");
+  // The schema reads them so again, and refuses what is none.
+  EXPECT_EQ(read_csv_text("signup_date,d\n20250101,5\n", {.schema = report.schema})["signup_date"].text(0),
+            "2025-01-01");
+  EXPECT_SAYS(error_of("signup_date,d\n20250132,5\n", {.schema = report.schema}),
+              "written like 2024/01/31, got \"20250132\"");
+  EXPECT_EQ(read_csv_text(text, {.types = {{"signup_date", "number"}, {"d", "date:ymd"}}})["d"].text(0), "2023-11-22");
+  // One that is no day, beyond the rows from which types are guessed.
+  std::string many = "date\n";
+  for (int i = 0; i < 3000; ++i) many += "20231122\n";
+  EXPECT_EQ(read_csv_text(many)["date"].type(), ColumnType::timestamp);
+  EXPECT_EQ(read_csv_text(many + "20231199\n")["date"].type(), ColumnType::i64);
+  EXPECT_EQ(read_csv_text("date\n12345678\n")["date"].type(), ColumnType::i64);
+}
+
+}  // namespace
+}  // namespace tern::data
