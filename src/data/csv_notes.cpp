@@ -287,4 +287,19 @@ std::string note_on_text(const Table& table, const std::string& name) {
   return {};
 }
 
+std::string guess_at_header(std::string_view line, const std::vector<std::string>& names, std::int64_t next) {
+  if (lower(line.substr(0, 4)) == "sep=") {
+    return "; the first line is one that Excel writes to name the delimiter, which is found without it: leave it out";
+  }
+  if (line.starts_with('#')) return "; the first line looks like a comment: leave it out";
+  const auto filled = std::count_if(names.begin(), names.end(), [](const std::string& name) { return !name.empty(); });
+  if (filled <= 1 && next > 1 && !names.empty() && !names[0].empty()) {
+    return "; the first line looks like a title above the header: leave it out";
+  }
+  if (names.size() > 1 && filled + 1 == static_cast<std::ptrdiff_t>(names.size()) && names.back().empty()) {
+    return "; if each line ends in a delimiter, leave that out";
+  }
+  return {};
+}
+
 }  // namespace tern::data::internal

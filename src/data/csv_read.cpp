@@ -302,11 +302,20 @@ class Reader {
       const std::string& name = names_[f];
       const auto position = std::to_string(f + 1);
       if (name.empty()) {
-        fail(-2, {}, "expected a name for each column, got an empty one for column " + position);
+        fail(-2, {}, "expected a name for each column, got an empty one for column " + position + guess());
       }
       if (!seen.insert(name).second)
         fail(-2, name, "expected each column name once, got it again for column " + position);
     }
+  }
+
+  // What the first line may be instead of a header, for the end of a message.
+  std::string guess() const {
+    std::int64_t next = 0;
+    if (records_.count() > 1) {
+      next = internal::split(record_text(0), delimiter_, 0, options_.max_field_bytes, nullptr).fields;
+    }
+    return internal::guess_at_header(record_text(-1), names_, next);
   }
 
   std::string describe(const Split& split) const {
@@ -331,7 +340,7 @@ class Reader {
       if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
         fail(-2, name,
              "expected told types of columns of the file, got " + internal::shown(name) +
-                 internal::near_names(name, names_));
+                 internal::near_names(name, names_) + guess());
       }
     }
     for (std::int64_t f = 0; f < width_; ++f) {
@@ -363,7 +372,7 @@ class Reader {
       const auto at = std::find(names_.begin(), names_.end(), column.name);
       if (at == names_.end()) {
         if (std::find(optional.begin(), optional.end(), column.name) != optional.end()) continue;
-        fail(-2, column.name, "expected this column, got a file without it");
+        fail(-2, column.name, "expected this column, got a file without it" + guess());
       }
       Plan plan;
       plan.field = at - names_.begin();
@@ -392,7 +401,7 @@ class Reader {
       const Split found =
           internal::split(record_text(at), delimiter_, width_, options_.max_field_bytes, fields.data() + r * width_);
       if (found.problem == Problem::none) continue;
-      fail(at, name(found.at), describe(found));
+      fail(at, name(found.at), describe(found) + (found.problem == Problem::fields ? guess() : ""));
     }
     if (some_left_out_) return;  // every record was checked one by one
     const auto begin = static_cast<std::size_t>(records_.starts[static_cast<std::size_t>(first + 1)]);

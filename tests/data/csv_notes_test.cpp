@@ -105,5 +105,16 @@ TEST(Notes, DaysOfDigits) {
   EXPECT_EQ(read_csv_text("date\n12345678\n")["date"].type(), ColumnType::i64);
 }
 
+TEST(Header, CausesAreGuessed) {
+  EXPECT_SAYS(error_of("Report of customers,,\na,b,c\n1,2,3\n"), "looks like a title");
+  EXPECT_SAYS(error_of("Report of customers\n\na,b,c\n1,2,3\n"), "looks like a title");
+  EXPECT_SAYS(error_of("# exported 2024\na,b,c\n1,2,3\n"), "looks like a comment");
+  EXPECT_SAYS(error_of("sep=;\na;b;c\n1;2;3\n"), "Excel");
+  EXPECT_SAYS(error_of("a,b,\n1,2,\n"), "each line ends in a delimiter");
+  EXPECT_SAYS(error_of("# exported 2024\na,b,c\n1,2,3\n", {.types = {{"a", "number"}}}), "looks like a comment");
+  EXPECT_FALSE(says(error_of("a,,c\n1,2,3\n"), ";"));
+  EXPECT_FALSE(says(error_of("a,b\n1,2\n1,2,3\n"), ";"));
+}
+
 }  // namespace
 }  // namespace tern::data
