@@ -156,9 +156,9 @@ data::Table read_csv(const TrainOptions& options, const data::CsvOptions& how, c
 // on which rows are trained on; the schema keeps it, and refuses what is written otherwise. Yes and no stay text until
 // the pipeline, in which a word beside them is no error. Columns that are no features, or have a told type, stay as
 // they are.
-void read_written_forms(data::Table& table, const Types& told, const TrainOptions& options, data::Schema& schema,
+void read_written_forms(data::Table& table, const Types& told, const TrainOptions& options, data::CsvReport& csv,
                         Formats& booleans) {
-  for (data::SchemaColumn& column : schema.columns) {
+  for (data::SchemaColumn& column : csv.schema.columns) {
     const std::string& name = column.name;
     if (name == options.target || tells(told, name)) continue;
     if (is_left_out(name, options) && name != split_column(options, "time")) continue;
@@ -169,7 +169,12 @@ void read_written_forms(data::Table& table, const Types& told, const TrainOption
       booleans.emplace_back(name, *format);
       continue;
     }
+    const data::Column text = table.column(name);
     data::apply_format(table, name, *format);  // not read again: a pipe gives its bytes once
+    for (const data::Sentinel& found : data::find_sentinels(table.column(name))) {
+      csv.notes.push_back("column \"" + name +
+                          "\": " + data::describe(found, text.text(found.row), text.size() - text.null_count()));
+    }
     column.type = type;
     column.format = *format;
   }
@@ -206,7 +211,7 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   data::Table table = read_csv(options, how, told, csv);
   check(options, table);
   if (!tells(told, options.target)) unify_target(table, options.target, csv.schema);
-  read_written_forms(table, told, options, csv.schema, booleans);
+  read_written_forms(table, told, options, csv, booleans);
   std::int64_t missing = 0;
   for (std::int64_t c = 0; c < table.width(); ++c) missing += table.column(c).null_count();
   journey.done("read", std::to_string(table.rows()) + " rows, " + std::to_string(table.width()) + " columns, " +

@@ -18,6 +18,7 @@
 #include "tern/data/loader.h"
 #include "tern/data/pipeline.h"
 #include "tern/data/roles.h"
+#include "tern/data/sentinels.h"
 #include "tern/data/spellings.h"
 #include "tern/data/splits.h"
 #include "tern/data/steps.h"

@@ -19,6 +19,7 @@
 #include "tern/data/column_builder.h"
 #include "tern/data/csv.h"
 #include "tern/data/formats.h"
+#include "tern/data/sentinels.h"
 
 namespace tern::data {
 namespace {
@@ -673,7 +674,8 @@ class Reader {
     return table;
   }
 
-  // Text that looks like numbers or dates: why it is none, and what can be done.
+  // Text that looks like numbers or dates: why it is none, and what can be done. Numbers and times that may stand for
+  // missing values.
   void note_columns(const Table& table) {
     if (from_schema()) return;
     parallel_for(static_cast<std::int64_t>(plans_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -683,6 +685,10 @@ class Reader {
         const Column& column = table.column(plan.out.name);
         if (!plan.told && column.type() == ColumnType::string && plan.note.empty()) {
           plan.note = internal::note_on_text(table, plan.out.name);
+        }
+        for (const Sentinel& sentinel : find_sentinels(column)) {
+          plan.note += (plan.note.empty() ? "" : "; ") +
+                       data::describe(sentinel, word(plan, sentinel.row), column.size() - column.null_count());
         }
       }
     });

@@ -4,6 +4,7 @@
 
 #include "tern/base/error.h"
 #include "tern/data/csv.h"
+#include "tern/data/sentinels.h"
 
 // What a reader says of columns and files that are not what they might be.
 namespace tern::data {
@@ -103,6 +104,40 @@ TEST(Notes, DaysOfDigits) {
   EXPECT_EQ(read_csv_text(many)["date"].type(), ColumnType::timestamp);
   EXPECT_EQ(read_csv_text(many + "20231199\n")["date"].type(), ColumnType::i64);
   EXPECT_EQ(read_csv_text("date\n12345678\n")["date"].type(), ColumnType::i64);
+}
+
+TEST(Notes, ValuesThatMayStandForMissing) {
+  const auto with = [](const char* value) {
+    return made(100, [=](int i) { return i % 5 == 0 ? std::string(value) : std::to_string(18 + i % 60) + ".5"; });
+  };
+  EXPECT_SAYS(notes_on("income", with("-999.0")), "\"-999.0\" is 20 of 100 values, and the others are 19.5 to 77.5");
+  EXPECT_SAYS(notes_on("income", with("-1")), "\"-1\" is 20 of 100 values");
+  EXPECT_SAYS(notes_on("income", with("9999")), "told as a missing word");
+  EXPECT_EQ(notes_on("income", with("-999"), {.more_missing = {"-999"}}), "");
+  EXPECT_EQ(notes_on("income", with("99")), "");                                                // near the others
+  EXPECT_EQ(notes_on("income", with("5000")), "");                                              // no such value
+  EXPECT_EQ(notes_on("code", made(100, [](int i) { return std::to_string(i % 3 - 1); })), "");  // levels
+  EXPECT_SAYS(notes_on("visits", made(100, [](int i) { return i % 9 == 0 ? "9999" : std::to_string(i % 3); })),
+              "\"9999\" is 12 of 100 values, and the others are 0 to 2");
+  const auto dated = [](const char* value) {
+    return made(100, [=](int i) { return i % 5 == 0 ? std::string(value) : "2024-02-" + std::to_string(10 + i % 19); });
+  };
+  EXPECT_SAYS(notes_on("d", dated("9999-12-31")),
+              "\"9999-12-31\" is 20 of 100 values, and the others are 2024-02-10 to 2024-02-28");
+  EXPECT_SAYS(notes_on("d", dated("1900-01-01")), "\"1900-01-01\" is 20");
+  EXPECT_EQ(notes_on("d", dated("2024-03-15")), "");
+  // Both ends.
+  const std::vector<Sentinel> two = find_sentinels(read_csv_text([] {
+    std::string text = "x\n";
+    for (int i = 0; i < 200; ++i)
+      text += i % 10 == 0 ? "-999\n" : i % 10 == 1 ? "9999\n" : std::to_string(i % 50 - 20) + "\n";
+    return text;
+  }())["x"]);
+  ASSERT_EQ(two.size(), 2u);
+  EXPECT_EQ(two[0].count, 20);
+  EXPECT_EQ(two[1].low, "-18");
+  EXPECT_TRUE(find_sentinels(Column::from_strings({"-999"})).empty());
+  EXPECT_TRUE(find_sentinels(Column::nulls(ColumnType::f64, 3)).empty());
 }
 
 TEST(Header, CausesAreGuessed) {
