@@ -166,7 +166,8 @@ std::string list_item(const std::string& name) {
 std::string with_options(const std::string& message) {
   constexpr std::pair<const char*, const char*> options[] = {{"missing word", "--missing WORD"},
                                                              {"the type ", "--types COLUMN=TYPE"},
-                                                             {"the positive class to be named", "--positive CLASS"}};
+                                                             {"the positive class to be named", "--positive CLASS"},
+                                                             {"have to be allowed", "--allow-unknown"}};
   std::string advice;
   for (const auto& [words, option] : options) {
     if (message.find(words) != std::string::npos) advice += (advice.empty() ? "" : ", ") + std::string(option);

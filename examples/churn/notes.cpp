@@ -38,8 +38,10 @@ std::vector<std::string> notes_on(const Bundle& bundle, const data::Table& rows)
     }
     for (const auto& [column, count] : unseen) {
       if (column != input.name) continue;
-      notes.push_back(name + rows_text(count) + " with values that the model has not learned, new or rare in training" +
-                      with_levels(values));
+      notes.push_back(
+          name + rows_text(count) + " with values that the model has not learned, new or rare in training" +
+          with_levels(values) +
+          (values != nullptr && values->beside_truth ? "; words beside yes and no are taken as missing" : ""));
     }
   }
   return notes;

@@ -32,6 +32,7 @@ struct EvaluateOptions {
 
 struct PredictOptions {
   std::string bundle, data, out;
+  bool allow_unknown = false;
   int threads = 0;
 };
 

@@ -19,7 +19,9 @@ void predict(const PredictOptions& options) {
   const data::Table table = bundle.read(options.data, false);
   journey.done("read", counted(table.rows(), "row"));
   in_file(options.data, [&] { tell(notes_on(bundle, table), journey); });
-  const Predictions predictions = in_file(options.data, [&] { return bundle.predict(table); });
+  const Predictions predictions = in_file(options.data, [&] {
+    return bundle.predict(table, options.allow_unknown ? AllUnknown::allow : AllUnknown::refuse);
+  });
   data::Table out;
   if (const std::string& id = bundle.provenance().id; !id.empty() && table.has(id)) out.add(id, table.column(id));
   out.add("probability", data::Column::from_f64(predictions.values));

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cmath>
+#include <map>
 
+#include "base/json.h"
 #include "bundle/state.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -94,7 +97,80 @@ std::vector<double> Bundle::State::predict(const Tensor& x) const {
                  [&](std::int64_t begin, std::int64_t end) { return x.slice(0, begin, end).contiguous(); });
 }
 
-Predictions Bundle::predict(const data::Table& table) const {
+namespace {
+
+double count_of(const internal::Json& json) {
+  const auto count = json.is_object() ? json.find("count") : json.end();
+  return count != json.end() && count->is_number() ? count->get<double>() : 0;
+}
+
+// The share of training rows whose level was too rare to be told, by the profile; 0 where it says nothing.
+double share_of_rare(const std::string& profile, const std::string& name) {
+  if (profile.empty()) return 0;
+  const internal::Json json = internal::parse_json(profile, "profile");
+  const auto columns = json.find("columns");
+  if (columns == json.end() || !columns->is_array()) return 0;
+  for (const internal::Json& column : *columns) {
+    if (!column.is_object() || column.value("name", internal::Json()) != name) continue;
+    double told = 0;
+    for (const internal::Json& level : column.value("levels", internal::Json::array())) told += count_of(level);
+    const double rare = count_of(column.value("other", internal::Json()));
+    return told + rare > 0 ? rare / (told + rare) : 0;
+  }
+  return 0;
+}
+
+// "Y" 60, "N" 40
+std::string most_frequent_values(const Column& column) {
+  std::map<std::string, std::int64_t> counts;
+  for (std::int64_t i = 0; i < column.size(); ++i) {
+    if (!column.is_null(i)) ++counts[column.text(i)];
+  }
+  std::vector<std::pair<std::string, std::int64_t>> values(counts.begin(), counts.end());
+  std::stable_sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  constexpr std::size_t most = 5, longest = 40;
+  std::string text;
+  for (std::size_t k = 0; k < std::min(most, values.size()); ++k) {
+    text += (k ? ", \"" : "\"") + values[k].first.substr(0, longest) + "\" " + std::to_string(values[k].second);
+  }
+  return values.size() > most ? text + ", …" : text;
+}
+
+}  // namespace
+
+void Bundle::State::need_known(const data::Table& rows) const {
+  constexpr std::int64_t least = 10;
+  constexpr double chance = 1e-6;
+  const auto values_of = [](const Column& column) { return column.size() - column.null_count(); };
+  const auto all_unknown = [&](const data::Table& part) {
+    std::vector<std::string> names;
+    for (const auto& [name, count] : pipeline.unseen(part)) {
+      if (count == values_of(part.column(name))) names.push_back(name);
+    }
+    return names;
+  };
+  // What is true of all rows is true of the first ones; few files go on from there.
+  const data::Table first = rows.head(std::min(block, rows.rows()));
+  bool blank = false;  // in the first rows alone
+  for (const data::InputColumn& input : pipeline.inputs()) {
+    if (!rows.has(input.name)) return;  // the pipeline says so
+    blank = blank || (values_of(first.column(input.name)) == 0 && values_of(rows.column(input.name)) > 0);
+  }
+  std::vector<std::string> names = all_unknown(first);
+  if (rows.rows() > first.rows() && (blank || !names.empty())) names = all_unknown(rows);
+  for (const std::string& name : names) {
+    const std::int64_t values = values_of(rows.column(name));
+    if (values < least) continue;
+    if (std::pow(share_of_rare(provenance.profile, name), static_cast<double>(values)) > chance) continue;
+    throw DataError("bundle",
+                    "expected values that the model knows, got none among " + std::to_string(values) + ": " +
+                        most_frequent_values(rows.column(name)) +
+                        "; written as in training they are known, and else unknown values have to be allowed",
+                    {.file = rows.source_file(), .row = -1, .line = -1, .column = name});
+  }
+}
+
+Predictions Bundle::predict(const data::Table& table, AllUnknown unknown) const {
   const State& state = *state_;
   std::vector<std::string> wanted;  // with a column that is missing still missed by the pipeline, in its own words
   for (const data::InputColumn& input : state.pipeline.inputs()) {
@@ -107,6 +183,7 @@ Predictions Bundle::predict(const data::Table& table) const {
     state.pipeline.transform(inputs, {.scoring = true});  // says what is missing, even without rows
     return predictions;
   }
+  if (unknown == AllUnknown::refuse && table.rows() > 1) state.need_known(inputs);
   predictions.values =
       forward(*state.model, state.dtype, state.task, table.rows(), [&](std::int64_t begin, std::int64_t end) {
         return state.pipeline.transform(inputs.slice(begin, end - begin), {.scoring = true}).x();
@@ -154,6 +231,8 @@ data::Table Bundle::read(const std::string& csv_path, bool with_target, data::Cs
   return data::read_csv(csv_path, options, report);
 }
 
-Predictions Bundle::predict(const std::string& csv_path) const { return predict(read(csv_path, false)); }
+Predictions Bundle::predict(const std::string& csv_path, AllUnknown unknown) const {
+  return predict(read(csv_path, false), unknown);
+}
 
 }  // namespace tern

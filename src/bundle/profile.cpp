@@ -146,6 +146,12 @@ void find_far(Unfamiliar& found, const data::Column& values, double low, double 
   found.largest = text_of(largest, values.type());
 }
 
+void keep_levels(Unfamiliar& found, const std::map<std::string, std::int64_t>& unknown) {
+  found.levels.assign(unknown.begin(), unknown.end());
+  std::stable_sort(found.levels.begin(), found.levels.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+}
+
 void find_levels(Unfamiliar& found, const data::Column& values, const Json& known) {
   if (known.size() >= max_levels) return;
   std::unordered_set<std::string> levels;
@@ -159,9 +165,19 @@ void find_levels(Unfamiliar& found, const data::Column& values, const Json& know
     std::string level = values.text(i);
     if (!levels.contains(level)) ++unknown[std::move(level)];
   }
-  found.levels.assign(unknown.begin(), unknown.end());
-  std::stable_sort(found.levels.begin(), found.levels.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  keep_levels(found, unknown);
+}
+
+// Words in a column of yes and no that are neither, in any spelling.
+void find_words(Unfamiliar& found, const data::Column& text, const data::Column& truths) {
+  std::map<std::string, std::int64_t> unknown;
+  for (std::int64_t i = 0; i < text.size(); ++i) {
+    if (text.is_null(i) || !truths.is_null(i)) continue;
+    std::string word(text.string(i));
+    if (word.find_first_not_of(" \t") != std::string::npos) ++unknown[std::move(word)];
+  }
+  found.beside_truth = !unknown.empty();
+  keep_levels(found, unknown);
 }
 
 // The column as it was profiled: text in a written form as what it is. Nothing where these rows have no such form.
@@ -170,7 +186,11 @@ std::optional<data::Column> as_profiled(const data::Column& values, const Json& 
   if (!format.is_string()) return values;
   if (values.type() != data::ColumnType::string) return std::nullopt;
   try {
-    return data::apply_format(values, format.get<std::string>());
+    const auto name = format.get<std::string>();
+    if (data::format_type(name) == data::ColumnType::boolean) {
+      return data::parse_known_booleans(values, data::parse_boolean_format(name));
+    }
+    return data::apply_format(values, name);
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -201,6 +221,8 @@ std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data
                         values->type() == data::ColumnType::timestamp;
     if (number && low.is_number() && high.is_number()) {
       find_far(found, *values, low.get<double>(), high.get<double>());
+    } else if (values->type() == data::ColumnType::boolean && rows.column(name).type() == data::ColumnType::string) {
+      find_words(found, rows.column(name), *values);
     } else if (!number && levels.is_array()) {
       find_levels(found, *values, levels);
     }

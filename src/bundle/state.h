@@ -29,6 +29,9 @@ struct Bundle::State {
   void check();
   /// Predictions for features [rows, width], in blocks of rows on all threads.
   std::vector<double> predict(const Tensor& x) const;
+  /// Throws DataError for a column in which there are ten values or more and the model knows none of them, unless that
+  /// may well be by chance: training had so many rows of rare levels.
+  void need_known(const data::Table& rows) const;
 };
 
 namespace internal {

@@ -273,13 +273,13 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
   return *date + *time;
 }
 
-std::optional<bool> read_boolean(std::string_view text, BooleanFormat format) {
+// Whether a word is one of the pair.
+bool of_pair(std::string_view text, BooleanFormat format) {
   const std::string word = internal::lower(internal::trim(text));
   const std::string_view pair = boolean_names[static_cast<std::size_t>(format)].substr(8);
   const std::size_t slash = pair.find('/');
   const std::string_view left = pair.substr(0, slash), right = pair.substr(slash + 1);
-  if (word != left && word != right) return std::nullopt;
-  return word == left;  // each pair names the true word first
+  return word == left || word == right;
 }
 
 bool is_text(const Column& column) {
@@ -618,7 +618,7 @@ std::optional<BooleanFormat> detect_booleans(const Column& column) {
   const bool any = each_value(column, [&](std::string_view text) {
     bool one = false;
     for (std::size_t k = 0; k < fits.size(); ++k) {
-      fits[k] = fits[k] && read_boolean(text, static_cast<BooleanFormat>(k)).has_value();
+      fits[k] = fits[k] && of_pair(text, static_cast<BooleanFormat>(k));
       one = one || fits[k];
     }
     return one;
@@ -652,7 +652,7 @@ Column parse_dates(const Column& column, DateFormat format) {
 Column parse_booleans(const Column& column, BooleanFormat format) {
   const std::string name = to_string(format);
   return convert(column, ColumnType::boolean, name, [&](ColumnBuilder& builder, std::int64_t row) {
-    const auto value = read_boolean(column.string(row), format);
+    const auto value = internal::parse_boolean(internal::trim(column.string(row)));
     if (!value) misfit(column, row, name, false);
     builder.add_boolean(*value);
   });
@@ -660,7 +660,7 @@ Column parse_booleans(const Column& column, BooleanFormat format) {
 
 Column parse_known_booleans(const Column& column, BooleanFormat format) {
   return convert(column, ColumnType::boolean, to_string(format), [&](ColumnBuilder& builder, std::int64_t row) {
-    if (const auto value = read_boolean(column.string(row), format)) {
+    if (const auto value = internal::parse_boolean(internal::trim(column.string(row)))) {
       builder.add_boolean(*value);
     } else {
       builder.add_null();

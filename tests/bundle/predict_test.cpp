@@ -14,6 +14,27 @@ namespace {
 
 using test::Folder;
 
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// The rows of small_csv with other words for true and false.
+std::string worded(const std::string& yes, const std::string& no, std::int64_t rows = 240) {
+  return replaced(replaced(test::small_csv(rows), ",true,", "," + yes + ","), ",false,", "," + no + ",");
+}
+
+// A bundle whose boolean column is yes and no in the file.
+Bundle yes_no_bundle(bool profiled = true) {
+  const test::Small small =
+      test::small_parts(train::binary({.target = "churn", .positive = "Yes"}), 240, worded("yes", "no"));
+  Provenance facts = test::small_provenance(small);
+  if (!profiled) facts.profile.clear();
+  return Bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted, facts);
+}
+
 // The raw values of a row as a program would have them.
 Row row_of(const data::Table& table, std::int64_t i) {
   Row row;
@@ -179,6 +200,79 @@ TEST(Predict, RefusesWhatIsMissingOrOfAnotherType) {
   other.replace("age", data::Column::from_strings(std::vector<std::string>(40, "old")));
   expect_data_error([&] { bundle.predict(other); }, "age");
   EXPECT_EQ(bundle.predict(table.head(0)).values.size(), 0u);
+}
+
+TEST(Predict, KnowsYesAndNoInOtherSpellings) {
+  const Folder folder("bundle-truths");
+  const Bundle bundle = yes_no_bundle();
+  std::ofstream(folder / "a.csv") << worded("yes", "no");
+  const std::vector<double> expected = bundle.predict(folder / "a.csv").values;
+  for (const auto& [yes, no] : {std::pair("Y", "N"), std::pair("1", "0"), std::pair("TRUE", "False"),
+                                std::pair("t", "f"), std::pair("ON", "off"), std::pair("Yes", "NO")}) {
+    std::ofstream(folder / "b.csv") << worded(yes, no);
+    EXPECT_EQ(bundle.predict(folder / "b.csv").values, expected) << yes;
+  }
+  // Another word is missing, as a blank is, and said.
+  std::ofstream(folder / "b.csv") << worded("maybe", "no");
+  std::ofstream(folder / "c.csv") << worded("", "no");
+  EXPECT_EQ(bundle.predict(folder / "b.csv").values, bundle.predict(folder / "c.csv").values);
+  const auto found = unfamiliar_values(bundle.profile(), bundle.read(folder / "b.csv", false));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].beside_truth);
+  ASSERT_EQ(found[0].levels.size(), 1u);
+  EXPECT_EQ(found[0].levels[0].first, "maybe");
+}
+
+TEST(Predict, RefusesAColumnOfWhichItKnowsNothing) {
+  const Folder folder("bundle-unknown");
+  const std::string path = folder / "a.csv";
+  for (const bool profiled : {true, false}) {
+    const Bundle bundle = yes_no_bundle(profiled);
+    std::ofstream(path) << worded("ja", "nein");
+    try {
+      bundle.predict(path);
+      FAIL();
+    } catch (const DataError& error) {
+      EXPECT_EQ(error.column(), "active");
+      EXPECT_EQ(error.file(), path);
+      for (const char* word : {"got none among 240", "\"ja\" 1", "\"nein\" 1"}) {
+        EXPECT_NE(error.message().find(word), std::string::npos) << error.what();
+      }
+    }
+    EXPECT_EQ(bundle.predict(path, AllUnknown::allow).rows, 240);
+    std::ofstream(path) << replaced(replaced(replaced(test::small_csv(3000), "basic", "a"), "plus", "b"), "premium",
+                                    "c");
+    expect_data_error([&] { bundle.predict(path); }, "plan", path);
+    // One row that is known, also far behind, is enough; so are fewer than ten values.
+    std::ofstream(path) << replaced(worded("ja", "nein", 3000), ",ja,", ",,") + "x,30,basic,yes,$1.00,Yes\n";
+    EXPECT_EQ(bundle.predict(path).rows, 3001);
+    std::ofstream(path) << worded("ja", "nein", 9);
+    EXPECT_EQ(bundle.predict(path).rows, 9);
+    // Blank in the first rows.
+    std::string late = "id,age,plan,active,spend\n";
+    for (int i = 0; i < 3000; ++i) late += "x,30,basic," + std::string(i < 2000 ? "" : "ja") + ",$1.00\n";
+    std::ofstream(path) << late;
+    expect_data_error([&] { bundle.predict(path); }, "active", path);
+  }
+}
+
+TEST(Predict, RareLevelsMayAllBeUnknown) {
+  // Two rows in three have a plan that few share.
+  std::string text = "id,age,plan,active,spend,churn\n";
+  for (int i = 0; i < 240; ++i) {
+    text += std::to_string(i) + "," + std::to_string(20 + i % 40) + "," +
+            (i % 3 ? "p" + std::to_string(i / 3) : "basic") + ",true,$1.00," + (i % 2 ? "Yes\n" : "No\n");
+  }
+  const test::Small small = test::small_parts(train::binary({.target = "churn", .positive = "Yes"}), 240, text);
+  const Bundle bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted,
+                      test::small_provenance(small));
+  const auto rows = [&](int count) {
+    std::string csv = "age,plan,active,spend\n";
+    for (int i = 0; i < count; ++i) csv += "30,q" + std::to_string(i) + ",true,$1.00\n";
+    return data::read_csv_text(csv);
+  };
+  EXPECT_EQ(bundle.predict(rows(20)).rows, 20);  // a matter of chance
+  expect_data_error([&] { bundle.predict(rows(200)); }, "plan");
 }
 
 TEST(Predict, ChecksARow) {

@@ -52,12 +52,12 @@ struct Small {
   train::Fitted fitted{};
 };
 
-/// Everything but the model.
+/// Everything but the model; `text` has the columns of small_csv.
 inline Small small_parts(train::Task task = train::binary({.target = "churn", .positive = "Yes"}),
-                         std::int64_t rows = 240) {
+                         std::int64_t rows = 240, const std::string& text = {}) {
   Small small;
   data::CsvReport report;
-  small.table = data::read_csv_text(small_csv(rows), {}, &report);
+  small.table = data::read_csv_text(text.empty() ? small_csv(rows) : text, {}, &report);
   small.schema = report.schema;
   const std::string target = task.target();
   const data::Column& labels = small.table.column(target);

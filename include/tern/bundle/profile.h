@@ -27,7 +27,8 @@ struct Unfamiliar {
   std::string low{}, high{};  ///< of the profile, as a file would have them; set where `far` is above 0, like the next
   std::string smallest{}, largest{};  ///< of those rows
   std::vector<std::pair<std::string, std::int64_t>>
-      levels{};  ///< levels not in the profile with their rows, most first
+      levels{};               ///< levels not in the profile with their rows, most first
+  bool beside_truth = false;  ///< the levels are words beside yes and no, which the pipeline takes as missing
 };
 
 /// Compares raw rows with a profile, column by column: those that hold such values, in the table's order. A column that

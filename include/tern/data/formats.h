@@ -37,7 +37,8 @@ enum class DateFormat : std::uint8_t {
   ym      ///< 2024-01, 2024/01: the first day of the month
 };
 
-/// The pair of words of a boolean column, in any case.
+/// The pair of words of a boolean column, in any case. The pair is what the form is found by; it is read in the other
+/// usual spellings too: true/false, t/f, yes/no, y/n, on/off, 1/0.
 enum class BooleanFormat : std::uint8_t { true_false, yes_no, y_n, on_off };
 
 /// Names: `number:point`, `number:comma`, then any of `+group`, `+indian`, `+space`, `+apostrophe`, `+percent`,
@@ -76,7 +77,7 @@ TERN_API std::optional<BooleanFormat> detect_booleans(const Column& column);
 TERN_API Column parse_numbers(const Column& column, const NumberFormat& format);
 TERN_API Column parse_dates(const Column& column, DateFormat format);
 TERN_API Column parse_booleans(const Column& column, BooleanFormat format);
-/// The same, where a word beside the pair is no error but a missing value.
+/// The same, where another word is no error but a missing value.
 TERN_API Column parse_known_booleans(const Column& column, BooleanFormat format);
 
 /// The same by name, as a saved pipeline or schema holds it.
