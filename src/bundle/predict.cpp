@@ -56,38 +56,64 @@ std::vector<std::string> decide(const train::Task& task, const std::vector<doubl
   return decisions;
 }
 
-// Text is read as a file's would be.
-Column parse(const std::string& text, const data::SchemaColumn& wanted) {
-  const Column column = Column::from_strings({text});
-  return wanted.format.empty() ? column.cast(wanted.type) : data::apply_format(column, wanted.format);
+std::string in_quotes(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
 }
 
+// The values of a row that are text, as the reader of files reads them: fields in quotes under the schema.
+data::Table read_texts(const Row& texts, const data::Schema& schema) {
+  data::CsvOptions options{.delimiter = ',',
+                           .schema = {.missing = schema.missing, .quoted_missing = schema.quoted_missing}};
+  std::string header, record;
+  for (const auto& [name, value] : texts) {
+    options.schema.columns.push_back(*schema.find(name));
+    header += (header.empty() ? "" : ",") + in_quotes(name);
+    record += (record.empty() ? "" : ",") + in_quotes(std::get<std::string>(value));
+  }
+  if (texts.empty()) return {};
+  try {
+    return data::read_csv_text(header + "\n" + record + "\n", options);
+  } catch (const DataError& error) {  // which names a line of no file
+    throw DataError("bundle", error.message(), {.column = error.column()});
+  }
+}
+
+// A value that is no text.
 Column one_value(const Value& value, const data::SchemaColumn& wanted) {
   if (std::holds_alternative<std::monostate>(value)) return Column::nulls(wanted.type, 1);
-  const bool text = std::holds_alternative<std::string>(value);
-  const auto fail = [&](const char* got) -> Column {
-    throw DataError("bundle", "expected a value of type " + std::string(to_string(wanted.type)) + ", got " + got,
+  const bool* const truth = std::get_if<bool>(&value);
+  const auto fail = [&](const std::string& got) -> Column {
+    throw DataError("bundle", "expected " + data::value_in_words(wanted.type, wanted.format) + ", got " + got,
                     {.column = wanted.name});
   };
+  const bool percent = wanted.format.starts_with("number:") && data::parse_number_format(wanted.format).percent;
+  if (percent && truth == nullptr) {
+    return fail("a number, which may mean percent or a fraction; give the text that a file would hold");
+  }
   try {
-    if (wanted.type == ColumnType::string || wanted.type == ColumnType::categorical) {
-      if (!text) return fail("a number or a boolean; give the text that a file would hold, such as \"25,45\"");
-      return Column::from_strings({std::get<std::string>(value)}).cast(wanted.type);
+    switch (wanted.type) {
+      case ColumnType::string:
+      case ColumnType::categorical:  // true is a word for one of yes and no, if the pipeline takes it as such
+        if (truth == nullptr) return fail("a number; give the text that a file would hold, such as \"25,45\"");
+        return Column::from_strings({*truth ? "true" : "false"}).cast(wanted.type);
+      case ColumnType::boolean:
+        return truth != nullptr ? Column::from_booleans({*truth}) : fail("a number");
+      case ColumnType::timestamp:
+        if (const auto* whole = std::get_if<std::int64_t>(&value)) return Column::from_timestamps({*whole});
+        break;
+      case ColumnType::f64:
+      case ColumnType::i64:
+        if (truth != nullptr) break;
+        if (const auto* whole = std::get_if<std::int64_t>(&value)) return Column::from_i64({*whole}).cast(wanted.type);
+        return Column::from_f64({std::get<double>(value)}).cast(wanted.type);
     }
-    if (text) return parse(std::get<std::string>(value), wanted);
-    if (const bool* truth = std::get_if<bool>(&value)) {
-      return wanted.type == ColumnType::boolean ? Column::from_booleans({*truth}) : fail("a boolean");
-    }
-    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
-      if (wanted.type == ColumnType::timestamp) return Column::from_timestamps({*whole});
-      return wanted.type == ColumnType::boolean ? fail("a number") : Column::from_i64({*whole}).cast(wanted.type);
-    }
-    if (wanted.type != ColumnType::f64 && wanted.type != ColumnType::i64) return fail("a number");
-    return Column::from_f64({std::get<double>(value)}).cast(wanted.type);
   } catch (const DataError& error) {
     if (error.column() == wanted.name) throw;
     throw DataError("bundle", error.message(), {.column = wanted.name});
   }
+  return fail(truth != nullptr ? "a boolean" : "a number");
 }
 
 }  // namespace
@@ -194,8 +220,11 @@ Predictions Bundle::predict(const data::Table& table, AllUnknown unknown) const 
 
 Predictions Bundle::predict(const Row& row) const {
   const State& state = *state_;
-  data::Table table;
-  for (const data::InputColumn& input : state.pipeline.inputs()) {
+  const data::Schema& schema = state.provenance.schema;
+  const std::vector<data::InputColumn> inputs = state.pipeline.inputs();
+  Row texts;
+  std::vector<const Value*> values;
+  for (const data::InputColumn& input : inputs) {
     const auto named = [&](const auto& entry) { return entry.first == input.name; };
     const auto found = std::find_if(row.begin(), row.end(), named);
     if (found == row.end()) {
@@ -205,9 +234,27 @@ Predictions Bundle::predict(const Row& row) const {
     if (std::find_if(found + 1, row.end(), named) != row.end()) {
       throw DataError("bundle", "expected one value, got two", {.column = input.name});
     }
-    table.add(input.name, one_value(found->second, *state.provenance.schema.find(input.name)));
+    values.push_back(&found->second);
+    if (std::holds_alternative<std::string>(found->second)) texts.push_back(*found);
   }
-  return predict(table);
+  const data::Table read = read_texts(texts, schema);
+  data::Table table;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string& name = inputs[i].name;
+    const bool text = std::holds_alternative<std::string>(*values[i]);
+    table.add(name, text ? read.column(name) : one_value(*values[i], *schema.find(name)));
+  }
+  Predictions predictions = predict(table);
+  for (const auto& [name, count] : state.pipeline.unseen(table)) {
+    const auto at = std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == name; });
+    const auto position = static_cast<std::size_t>(at - inputs.begin());
+    if (position < values.size() && std::holds_alternative<bool>(*values[position])) {
+      throw DataError("bundle", "expected text that a file would hold, got a boolean in a column of other words",
+                      {.column = name});
+    }
+    predictions.unknown.push_back(name);
+  }
+  return predictions;
 }
 
 data::Table Bundle::read(const std::string& csv_path, bool with_target, data::CsvReport* report) const {

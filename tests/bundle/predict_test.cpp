@@ -223,6 +223,91 @@ TEST(Predict, KnowsYesAndNoInOtherSpellings) {
   EXPECT_EQ(found[0].levels[0].first, "maybe");
 }
 
+// A bundle whose schema reads amounts and percentages, with a column of yes and no.
+Bundle written_bundle() {
+  std::string text = "id,age,plan,active,spend,churn\n";  // age in percent, spend in dollars
+  for (int i = 0; i < 240; ++i) {
+    text += std::to_string(i) + "," + std::to_string(20 + i % 40) + ".5%," + (i % 3 ? "plus" : "basic") + "," +
+            (i % 5 < 2 ? "yes" : "no") + ",\"$1,0" + std::to_string(10 + i % 80) + "\"," + (i % 2 ? "Yes\n" : "No\n");
+  }
+  test::Small small = test::small_parts(train::binary({.target = "churn", .positive = "Yes"}), 240, text);
+  for (data::SchemaColumn& column : small.schema.columns) {
+    if (column.name == "age") column.format = "number:point+percent";
+    if (column.name == "spend") column.format = "number:point+group+$";
+    if (!column.format.empty()) column.type = data::ColumnType::f64;
+  }
+  const data::Table table = data::read_csv_text(text, {.schema = small.schema});
+  small.pipeline = data::Pipeline({data::drop(data::columns({"id"})), data::normalize_formats(),
+                                   data::impute(data::numeric(), data::Fill::median),
+                                   data::standardize(data::numeric()), data::one_hot(data::categorical())});
+  const data::Dataset training = small.pipeline.fit_transform(table, "churn");
+  small.fitted.baselines = train::fit_baselines(small.fitted.task, training);
+  Provenance facts = test::small_provenance(small);
+  return Bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted, facts);
+}
+
+TEST(Predict, ARowIsReadAsAFileIs) {
+  const Folder folder("bundle-row");
+  const Bundle bundle = written_bundle();
+  const std::vector<std::string> names = {"age", "plan", "active", "spend"};
+  const std::vector<std::string> usual = {"25.5%", "plus", "yes", "$1,020"};
+  const std::vector<std::string> texts = {"",      "NA",  "n/a",   "?",    " ",       "None",  "nan",  "plus",
+                                          " plus", "12%", "12.5%", "12.5", "-3 %",    "$7",    "7",    "1,234",
+                                          "yes",   "Y",   " No ",  "1",    "t",       "maybe", "gold", "\"",
+                                          "a,b",   "$-",  "na",    "5\n6", "\xC3\xA9"};
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    for (const std::string& text : texts) {
+      std::string header, record;
+      Row row;
+      for (std::size_t k = 0; k < names.size(); ++k) {
+        const std::string& value = k == c ? text : usual[k];
+        header += (k ? "," : "") + names[k];
+        record += (k ? ",\"" : "\"") + replaced(value, "\"", "\"\"") + "\"";
+        row.emplace_back(names[k], value);
+      }
+      std::ofstream(folder / "a.csv") << header << "\n" << record << "\n";
+      std::string as_file, as_row;
+      double file_value = -1, row_value = -2;
+      try {
+        file_value = bundle.predict(folder / "a.csv").values[0];
+      } catch (const DataError& error) {
+        as_file = error.message();
+      }
+      try {
+        row_value = bundle.predict(row).values[0];
+      } catch (const DataError& error) {
+        as_row = error.message();
+        EXPECT_EQ(error.column(), names[c]);
+        EXPECT_EQ(error.line(), -1);
+      }
+      EXPECT_EQ(as_row, as_file) << names[c] << " " << text;
+      if (as_file.empty()) {
+        EXPECT_EQ(row_value, file_value) << names[c] << " " << text;
+      }
+    }
+  }
+}
+
+TEST(Predict, ValuesOfARowThatAreNoText) {
+  const Bundle bundle = written_bundle();
+  const Row good{{"age", "25.5%"}, {"plan", "plus"}, {"active", "yes"}, {"spend", "$1,020"}};
+  const double expected = bundle.predict(good).values[0];
+  EXPECT_EQ(bundle.predict(with(good, "spend", 1020.0)).values[0], expected);
+  EXPECT_EQ(bundle.predict(with(good, "active", true)).values[0], expected);
+  EXPECT_EQ(bundle.predict(with(good, "active", false)).values[0],
+            bundle.predict(with(good, "active", std::string("no"))).values[0]);
+  EXPECT_EQ(bundle.predict(with(good, "age", std::monostate{})).values[0],
+            bundle.predict(with(good, "age", std::string("n/a"))).values[0]);
+  for (const Value& percent : {Value(0.255), Value(25.5), Value(std::int64_t{25})}) {  // percent or a fraction
+    expect_data_error([&] { bundle.predict(with(good, "age", percent)); }, "age");
+  }
+  expect_data_error([&] { bundle.predict(with(good, "plan", true)); }, "plan");
+  EXPECT_TRUE(bundle.predict(good).unknown.empty());
+  EXPECT_EQ(bundle.predict(with(good, "plan", std::string("gold"))).unknown, std::vector<std::string>{"plan"});
+  EXPECT_EQ(bundle.predict(with(good, "active", std::string("maybe"))).unknown, std::vector<std::string>{"active"});
+  EXPECT_TRUE(bundle.predict(with(good, "active", std::string("NA"))).unknown.empty());
+}
+
 TEST(Predict, RefusesAColumnOfWhichItKnowsNothing) {
   const Folder folder("bundle-unknown");
   const std::string path = folder / "a.csv";
@@ -288,6 +373,8 @@ TEST(Predict, ChecksARow) {
   expect_data_error([&] { bundle.predict(with(good, "age", 40.5)); }, "age");
   expect_data_error([&] { bundle.predict(with(good, "plan", 3.0)); }, "plan");
   expect_data_error([&] { bundle.predict(with(good, "active", std::int64_t{1})); }, "active");
+  expect_data_error([&] { bundle.predict(with(good, "plan", true)); }, "plan");
+  expect_data_error([&] { bundle.predict(with(good, "age", std::string("4\0", 2))); }, "");
   const double age = bundle.predict(with(good, "age", std::int64_t{40})).values[0];
   EXPECT_EQ(bundle.predict(with(good, "age", 40.0)).values[0], age);
   EXPECT_EQ(bundle.predict(with(good, "age", std::string("40"))).values[0], age);

@@ -3,12 +3,9 @@
     CHURN=path/to/churn TELCO=path/to/telco.csv.gz FAULT=path/to/shim.so python3 forms_test.py [-k NAME]
 """
 
-import csv
-import re
-import subprocess
 import unittest
 
-from churn_test import CHURN, Churn, run
+from churn_test import Churn, run
 
 
 class Forms(Churn):

@@ -22,7 +22,8 @@
 
 namespace tern {
 
-/// A raw value. `std::monostate` is a missing one; text stands for a number, boolean or time as it would in a file.
+/// A raw value. `std::monostate` is a missing one. Text is read as a field of a file, in quotes, would be: the schema's
+/// words and blanks are missing, and it stands for a number, boolean or time where one is expected.
 using Value = std::variant<std::monostate, double, std::int64_t, bool, std::string>;
 /// One row by column name, for prediction without any file.
 using Row = std::vector<std::pair<std::string, Value>>;
@@ -33,6 +34,8 @@ struct Predictions {
                                        ///< multiclass: [n * classes], row by row
   std::vector<std::string> decisions;  ///< class by the threshold or the largest probability; empty for regression
   std::int64_t rows = 0;
+  /// Of a Row alone: columns whose value the model does not know, a new level or a word beside yes and no.
+  std::vector<std::string> unknown{};
 };
 
 /// What becomes of rows of which some column holds nothing that the model knows, as where a file has new words for all
@@ -112,8 +115,8 @@ class TERN_API Bundle {
   /// Predicts every row of a raw table, those that trained the model too. Columns that the model does not use, the
   /// target too, may be there or not.
   Predictions predict(const data::Table& table, AllUnknown unknown = AllUnknown::refuse) const;
-  /// One row. A column that the row does not name, or names twice, or a value of another type is a DataError; an
-  /// unknown level is not.
+  /// One row. A column that the row does not name, or names twice, or a value of another type is a DataError, as is a
+  /// number for a column that files have in percent; an unknown level is not.
   Predictions predict(const Row& row) const;
 
   /// Scores labelled rows beside the stored baselines and adds a line to the ledger. `test_rows` says that they are the
