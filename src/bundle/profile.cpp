@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -121,15 +122,23 @@ void add_values(OrderedJson& column, const data::Column& values) {
   }
 }
 
-// A number or time as a file of the column's type would have it.
-std::string text_of(double value, data::ColumnType type) {
+// A number or time as a file of the column's type would have it, in percent where the file has percent.
+std::string text_of(double value, data::ColumnType type, const std::string& format) {
+  if (format.starts_with("number:")) {
+    if (const data::NumberFormat written = data::parse_number_format(format); written.percent) {
+      char text[32];
+      std::snprintf(text, sizeof text, "%.12g%%", 100 * value);
+      std::replace(text, text + sizeof text, '.', written.decimal);
+      return text;
+    }
+  }
   if (type == data::ColumnType::timestamp) {
     return data::Column::from_timestamps({static_cast<std::int64_t>(value)}).text(0);
   }
   return data::Column::from_f64({value}).text(0);
 }
 
-void find_far(Unfamiliar& found, const data::Column& values, double low, double high) {
+void find_far(Unfamiliar& found, const data::Column& values, double low, double high, const std::string& format) {
   const double reach = high - low;
   double smallest = HUGE_VAL, largest = -HUGE_VAL;
   for (std::int64_t i = 0; i < values.size(); ++i) {
@@ -140,10 +149,10 @@ void find_far(Unfamiliar& found, const data::Column& values, double low, double 
     largest = std::max(largest, v);
   }
   if (found.far == 0) return;
-  found.low = text_of(low, values.type());
-  found.high = text_of(high, values.type());
-  found.smallest = text_of(smallest, values.type());
-  found.largest = text_of(largest, values.type());
+  found.low = text_of(low, values.type(), format);
+  found.high = text_of(high, values.type(), format);
+  found.smallest = text_of(smallest, values.type(), format);
+  found.largest = text_of(largest, values.type(), format);
 }
 
 void keep_levels(Unfamiliar& found, const std::map<std::string, std::int64_t>& unknown) {
@@ -198,7 +207,8 @@ std::optional<data::Column> as_profiled(const data::Column& values, const Json& 
 
 }  // namespace
 
-std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data::Table& rows) {
+std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data::Table& rows,
+                                          const data::Schema& schema) {
   const Json json = internal::parse_json(profile, "profile");
   const auto columns = json.is_object() ? json.find("columns") : json.end();
   std::vector<Unfamiliar> all;
@@ -220,7 +230,12 @@ std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data
     const bool number = values->type() == data::ColumnType::f64 || values->type() == data::ColumnType::i64 ||
                         values->type() == data::ColumnType::timestamp;
     if (number && low.is_number() && high.is_number()) {
-      find_far(found, *values, low.get<double>(), high.get<double>());
+      const data::SchemaColumn* const read = schema.find(name);
+      const Json written = column.value("format", Json());
+      find_far(found, *values, low.get<double>(), high.get<double>(),
+               read != nullptr && !read->format.empty() ? read->format
+               : written.is_string()                    ? written.get<std::string>()
+                                                        : std::string());
     } else if (values->type() == data::ColumnType::boolean && rows.column(name).type() == data::ColumnType::string) {
       find_words(found, rows.column(name), *values);
     } else if (!number && levels.is_array()) {

@@ -115,6 +115,29 @@ TEST(Profile, FindsWhatTrainingRowsHardlyHeld) {
   EXPECT_EQ(found[3].far, 2);
 }
 
+TEST(Profile, TellsPercentAsFilesDo) {
+  std::vector<double> shares;
+  for (int i = 0; i < 100; ++i) shares.push_back(i / 1000.0);
+  const std::string profile = profile_of({{"share", data::Column::from_f64(shares)}});
+  const data::Table rows{{"share", data::Column::from_f64({0.07, 12.5})}};
+  data::Schema schema;
+  for (const auto& [format, largest] : {std::pair("number:point+percent", "1250%"),
+                                        std::pair("number:comma+percent", "1250%"), std::pair("", "12.5")}) {
+    schema.columns = {{.name = "share", .type = data::ColumnType::f64, .format = format}};
+    const std::vector<Unfamiliar> found = unfamiliar_values(profile, rows, schema);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].largest, largest);
+    EXPECT_EQ(found[0].low, std::string(format).empty() ? "0.009" : format[7] == 'p' ? "0.9%" : "0,9%");
+  }
+  // Text that the profile itself took as percent.
+  std::vector<std::string> texts;
+  for (int i = 0; i < 40; ++i) texts.push_back(std::to_string(i) + ".5%");
+  const auto found = unfamiliar_values(profile_of({{"share", data::Column::from_strings(texts)}}),
+                                       {{"share", data::Column::from_strings({"7%", "900%"})}});
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].low + " " + found[0].largest, "9.5% 900%");
+}
+
 TEST(Profile, WhatItDoesNotTellIsNotCompared) {
   const data::Table rows{{"c", data::Column::from_f64({1e9})}, {"d", data::Column::from_strings({"x"})}};
   for (const char* profile :

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tern/base/export.h"
+#include "tern/data/schema.h"
 #include "tern/data/table.h"
 
 namespace tern {
@@ -33,7 +34,9 @@ struct Unfamiliar {
 
 /// Compares raw rows with a profile, column by column: those that hold such values, in the table's order. A column that
 /// either side lacks, or of which the profile tells too little (a levels list cut at its most, say), is passed over.
-/// Throws FormatError for text that is not JSON.
-TERN_API std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data::Table& rows);
+/// Under a schema numbers of columns that files have in percent are told in percent. Throws FormatError for text that
+/// is not JSON.
+TERN_API std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data::Table& rows,
+                                                   const data::Schema& schema = {});
 
 }  // namespace tern
