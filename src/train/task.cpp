@@ -71,7 +71,8 @@ std::string by_value(const std::string& text) {
 
 // The pairs whose positive class needs no naming.
 bool names_itself(const std::string& negative, const std::string& positive) {
-  static const std::pair<const char*, const char*> pairs[] = {{"0", "1"}, {"no", "yes"}, {"false", "true"}};
+  static const std::pair<const char*, const char*> pairs[] = {
+      {"0", "1"}, {"no", "yes"}, {"false", "true"}, {"n", "y"}, {"f", "t"}};
   const std::string n = lower(by_value(negative)), p = lower(by_value(positive));
   return std::any_of(std::begin(pairs), std::end(pairs),
                      [&](const auto& pair) { return n == pair.first && p == pair.second; });
@@ -147,7 +148,7 @@ void Task::fit(const data::Column& target) {
       } else if (names_itself(values[1], values[0])) {
         positive_ = values[0];
       } else {
-        fail("expected the positive class to be named for values other than 0/1, no/yes, false/true, got " +
+        fail("expected the positive class to be named for values other than 0/1, no/yes, n/y, false/true, f/t, got " +
              list(values));
       }
     }

@@ -179,7 +179,7 @@ class Words(Churn):
         table = self.small(300)
         words = self.write('w.csv', [[*row[:4], {'Yes': 'gone', 'No': 'here'}.get(row[4], row[4])] for row in table])
         self.assertEqual(self.refused(words), f'churn: {words}: column "left": expected the positive class to be named for '
-                                              'values other than 0/1, no/yes, false/true, got "gone", "here" (--positive CLASS)\n')
+                                              'values other than 0/1, no/yes, n/y, false/true, f/t, got "gone", "here" (--positive CLASS)\n')
         self.assertEqual(self.refused(words, target='lef'),
                          f'churn: --target: {words}: expected a column of the file, got "lef"; near it: "left"\n')
         data = self.write('d.csv', table)

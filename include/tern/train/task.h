@@ -19,7 +19,7 @@ enum class TaskKind : std::uint8_t { binary, multiclass, regression };
 
 struct BinaryOptions {
   std::string target{};                ///< column with the two classes
-  std::string positive{};              ///< the positive class; may stay empty for 0/1, no/yes, false/true
+  std::string positive{};              ///< the positive class; may stay empty for 0/1, no/yes, n/y, false/true, f/t
   metrics::ThresholdRule threshold{};  ///< how the decision threshold is chosen on validation
   bool balanced_weights = false;       ///< weigh classes by n / (2 n_class) in the loss
 };
