@@ -325,11 +325,23 @@ void warn_of_unplaced(const data::Table& given, const data::Table& left, const T
 
 struct LeftOut {
   std::string name{}, reason{};
-  bool asked = false;  // for by an option, so that it need not be said
+  bool asked = false;    // for by an option, so that it need not be said
+  std::string remedy{};  // options that use it all the same
 };
 
 std::vector<data::ColumnRole> roles_of(const data::Table& rows, const TrainOptions& options) {
   return data::infer_roles(rows, {.target = options.target, .id = options.id, .formats = false});
+}
+
+std::string remedy_for(const data::ColumnRole& column, const data::Table& rows, const TrainOptions& options) {
+  if (column.role != data::Role::identifier && column.role != data::Role::free_text) return {};
+  const std::string item = shell_quoted(list_item(column.name));
+  const data::Column& values = rows.column(column.name);
+  const bool unique = values.distinct_count() == rows.rows();
+  return (options.id.empty() && column.role == data::Role::identifier && unique
+              ? "--id " + shell_quoted(column.name) + " copies it to the predictions, "
+              : "") +
+         "--keep " + item + " learns from it";
 }
 
 // Columns that are no features, each with its reason, judged on the rows given.
@@ -346,7 +358,7 @@ std::vector<LeftOut> left_out_of(const data::Table& rows, const TrainOptions& op
     } else if (among(options.drop, name)) {
       left_out.push_back({name, "asked by --drop", true});
     } else if (!column.usable() && !among(options.keep, name)) {
-      left_out.push_back({name, column.reason});
+      left_out.push_back({name, column.reason, false, remedy_for(column, rows, options)});
     }
   }
   return left_out;
@@ -408,18 +420,27 @@ data::Splits split(const data::Table& table, const TrainOptions& options, const 
 
 // Says which columns are no features, and keeps it for the report.
 void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left_out, const TrainOptions& options,
-                   Dropped& dropped) {
+                   const std::vector<std::string>& notes, Dropped& dropped) {
+  std::vector<std::string> reasons;  // with what the reader noted of values and their lines
   for (const LeftOut& column : left_out) {
     dropped.columns.emplace_back(column.name, column.reason);
-    if (!column.asked)
-      std::printf("  left out: \"%s\": %s\n", column.name.c_str(), with_options(column.reason).c_str());
+    if (!column.asked) {
+      std::printf("  left out: \"%s\": %s%s\n", column.name.c_str(), with_options(column.reason).c_str(),
+                  column.remedy.empty() ? "" : ("; " + column.remedy).c_str());
+    }
+    reasons.push_back("\"" + column.name + "\" (" + column.reason);
+    const std::string about = "column \"" + column.name + "\": ";
+    for (const std::string& note : notes) {
+      if (note.starts_with(about)) reasons.back() += "; " + note.substr(about.size());
+    }
+    reasons.back() += ")";
   }
   if (left_out.size() + 1 >= static_cast<std::size_t>(training.width())) {
-    throw DataError("churn",
-                    "expected at least one column to learn from, " +
-                        (left_out.empty() ? "got a file with the target alone"
-                                          : "but all are left out: " + join(names_of(left_out))),
-                    {.file = options.data});
+    throw DataError(
+        "churn",
+        "expected at least one column to learn from, " +
+            (left_out.empty() ? "got a file with the target alone" : "but all are left out: " + join(reasons, 3)),
+        {.file = options.data});
   }
 }
 
@@ -613,7 +634,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   std::vector<LeftOut> left_out;
   data::Splits splits = split(table, options, task, journey, left_out);
   warn_of_few(splits, options, task, journey);
-  tell_left_out(splits.train, left_out, options, dropped);
+  tell_left_out(splits.train, left_out, options, csv.notes, dropped);
   const std::vector<std::string> features = features_of(table, left_out, options);
   std::vector<std::string> categories;
   for (const std::string& name : features) {

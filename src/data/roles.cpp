@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/column_names.h"
+#include "data/csv_infer.h"
 #include "data/scalar.h"
 #include "data/text_levels.h"
 #include "data/written_form.h"
@@ -57,6 +58,18 @@ bool mostly_written(const Column& column) {
   return others * 10 <= values;
 }
 
+// Digits alone, some behind a zero that no number needs: postcodes and the like.
+bool codes_of_digits(const Column& column) {
+  bool zero = false;
+  for (std::int64_t i = 0; i < column.size(); ++i) {
+    if (column.is_null(i)) continue;
+    const std::string_view text = internal::trim(column.string(i));
+    if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+    zero = zero || internal::leading_zero(text);
+  }
+  return zero;
+}
+
 std::string counted(std::int64_t levels, std::int64_t rows) {
   return std::to_string(levels) + " different values in " + std::to_string(rows) + " rows";
 }
@@ -73,7 +86,7 @@ Verdict judge_text(const Table& table, const std::string& name, const RoleOption
         const Role role = type == ColumnType::boolean     ? Role::boolean
                           : type == ColumnType::timestamp ? Role::timestamp
                                                           : Role::numeric;
-        return {role, "every value is written as " + *format};
+        return {role, "every value is " + value_in_words(type, *format)};
       }
     } catch (const DataError& error) {
       if (!error.file().empty()) throw;
@@ -88,6 +101,8 @@ Verdict judge_text(const Table& table, const std::string& name, const RoleOption
   const bool many = rows > internal::kFewRows;
   if (words >= sentence && many && levels * 5 > rows) return {Role::free_text, "sentences, " + counted(levels, rows)};
   const auto with_forms = [&](std::string reason) {
+    if (codes_of_digits(column))
+      return reason + "; codes of digits, such as postcodes, of which the first few say less";
     if (!mostly_written(column)) return reason;
     return reason +
            "; numbers and dates in mixed forms: they are read where all are written in one form, or the type is told";
