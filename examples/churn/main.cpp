@@ -68,7 +68,7 @@ void add_train(CLI::App& app, TrainOptions& options) {
   CLI::App& command = *app.add_subcommand("train", "raw table -> trained bundle");
   command.add_option("--data", options.data, "CSV file, .gz read as it is")->required()->check(is_something);
   command.add_option("--target", options.target, "column to predict")->required()->check(is_something);
-  command.add_option("--positive", options.positive, "positive class (0/1, no/yes, false/true need none)");
+  command.add_option("--positive", options.positive, "positive class (0/1, no/yes, n/y, false/true, f/t need none)");
   command.add_option("--id", options.id, "column that names a row; never a feature");
   add_list(command, "--drop", options.drop, "columns to leave out");
   add_list(command, "--keep", options.keep, "columns to use although they look like free text or ids");
@@ -130,7 +130,8 @@ void add_predict(CLI::App& app, PredictOptions& options) {
   CLI::App& command = *app.add_subcommand("predict", "probability and decision for every row");
   command.add_option("--bundle", options.bundle, "bundle to use")->required()->check(is_something);
   command
-      .add_option("--data", options.data, "CSV file with the columns that the model reads; the target may be absent")
+      .add_option("--data", options.data,
+                  "CSV file with the columns that the model reads, - for standard input; the target may be absent")
       ->required()
       ->check(is_something);
   command

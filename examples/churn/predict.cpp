@@ -9,7 +9,9 @@
 
 using namespace tern;
 
-void predict(const PredictOptions& options) {
+void predict(const PredictOptions& given) {
+  PredictOptions options = given;
+  if (options.data == "-") options.data = "/dev/stdin";
   const bool to_stdout = is_stdout(options.out);
   Journey journey(to_stdout ? stderr : stdout);
   set_num_threads(options.threads);

@@ -3,9 +3,10 @@
     CHURN=path/to/churn TELCO=path/to/telco.csv.gz FAULT=path/to/shim.so python3 forms_test.py [-k NAME]
 """
 
+import subprocess
 import unittest
 
-from churn_test import Churn, run
+from churn_test import CHURN, Churn, run
 
 
 class Forms(Churn):
@@ -54,6 +55,63 @@ class Forms(Churn):
         respelled('ja', 'nein', '--allow-unknown')
         self.assertIn('"mail": 266 rows with values that the model has not learned, new or rare in training: '
                       '"maybe" 266; words beside yes and no are taken as missing', respelled('maybe', 'no').stdout)
+
+    def test_percent_is_told_as_the_file_has_it(self):
+        table = self.with_column('share', lambda i: f'{i % 90}%')
+        self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic')
+        table[1][5] = '1250%'
+        done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('n.csv', table), '--out',
+                   self.path('p.csv'))
+        self.assertRegex(done.stdout, r'"share": 1 row far outside the training range of \d% to 8\d%: 1250%')
+
+    def test_what_is_left_out_and_how_to_use_it(self):
+        table = self.with_column('policy', lambda i: f'P-{i * 7919 % 100003:06}')
+        table[0] += ['zip', 'store_id']
+        for i, row in enumerate(table[1:]):
+            row += [f'{i * 137 % 90000 + 1000:05}', i % 60]
+        data = self.write('d.csv', table)
+        done = self.train(data, '--id', 'id', '--model', 'logistic')
+        self.assertRegex(done.stdout, r'left out: "policy": .*; --keep policy learns from it\n')
+        self.assertRegex(done.stdout, r'left out: "zip": .*; codes of digits, such as postcodes, .*; --keep zip learns')
+        self.assertNotIn('mixed forms', done.stdout)
+        self.assertRegex(done.stdout, r'left out: "store_id": named like an id.*; --keep store_id learns from it\n')
+        done = self.train(data, '--model', 'logistic')
+        self.assertIn('--id policy copies it to the predictions, --keep policy learns from it', done.stdout)
+
+    def test_nothing_left_to_learn_from(self):
+        rows = [['d', 'name', 'left']]
+        for i in range(300):
+            rows.append(['0000-00-00' if i % 9 == 0 else f'20{i % 23:02}-{1 + i % 12:02}-{1 + i % 28:02}', f'N {i * 7} x',
+                         ['Yes', 'No'][i % 2]])
+        data = self.write('d.csv', rows)
+        self.refused(data, 'all are left out: "d" (too many levels', 'written like 2024-01-31',
+                     '"0000-00-00" (line 2)', '"name" (', '--missing WORD')
+
+    def test_the_positive_class_of_single_letters(self):
+        for yes, no in (('Y', 'N'), ('t', 'f')):
+            table = self.small(300)
+            for row in table[1:]:
+                row[4] = yes if row[4] == 'Yes' else no
+            self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+            run('predict', '--bundle', self.path('m.tern'), '--data', self.path('d.csv'), '--out', self.path('p.csv'))
+            self.assertIn(f',{yes}\n', self.text_of('p.csv').decode())
+
+    def test_predictions_of_standard_input(self):
+        data = self.write('d.csv', self.small(300))
+        self.train(data, '--id', 'id', '--model', 'logistic')
+        predict = ['predict', '--bundle', self.path('m.tern'), '--out', '-', '--data']
+        with open(data, 'rb') as file:
+            text = file.read()
+        done = subprocess.run([CHURN, *predict, '-'], input=text, capture_output=True, check=True)
+        self.assertEqual(done.stdout.decode(), run(*predict, data).stdout)
+        done = subprocess.run([CHURN, *predict, '-'], input=b'age\n1\n', capture_output=True, check=False)
+        self.assertEqual(done.returncode, 2)
+
+    def test_first_lines_that_are_no_header(self):
+        text = self.text_of(self.write('d.csv', self.small(60)).rsplit('/', 1)[1]).decode()
+        for first, words in (('Customers\n', 'a title'), ('Customers,,,,\n', 'a title'), ('# made 2024\n', 'a comment'),
+                             ('sep=,\n', 'Excel')):
+            self.refused(self.text('t.csv', first + text), words)
 
 
 if __name__ == '__main__':
