@@ -24,6 +24,9 @@ tern_module(metrics
 tern_module(nn
   SOURCES src/nn HEADERS nn DEPENDS core
   PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+tern_module(trees
+  SOURCES src/trees HEADERS trees DEPENDS data metrics
+  PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 tern_module(optim SOURCES src/optim HEADERS optim DEPENDS nn)
 tern_module(train
   SOURCES src/train HEADERS train DEPENDS data metrics optim

@@ -1,0 +1,4 @@
+#pragma once
+
+/// Boosted trees. Not part of tern/tern.h.
+#include "tern/trees/ensemble.h"
