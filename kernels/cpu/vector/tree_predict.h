@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/target.h"
+
+namespace tern::kernels::cpu {
+
+/// Rows that trees are walked for at a time.
+inline constexpr std::int64_t kTreeRows = 64;
+
+/// One inner node for a block of rows, parents before children. Masks of the rows that reach a node stand in places:
+/// the root's is place 0, inner nodes follow, then the leaves.
+struct TreeStep {
+  std::uint16_t column = 0;           ///< of codes; a categorical split reads three from here on
+  std::uint8_t cut = 0;               ///< codes up to it go left
+  std::uint8_t categorical = 0;       ///< 1: the next of the tree's sets decides
+  std::uint16_t left = 0, right = 0;  ///< places
+};
+
+/// A tree of at most 256 leaves as a list of steps.
+struct TreeProgram {
+  const TreeStep* steps;
+  std::int32_t nodes;
+  const std::uint8_t (*sets)[32];  ///< 256 bits for each categorical step, in their order
+};
+
+/// The inner loops of predicting with trees, for blocks of kTreeRows rows.
+struct TreePredictTable {
+  /// Number of cuts below each of kTreeRows values; 0xFFFF for NaN. Cuts ascend; behind them stand infinities up to
+  /// 16 · (blocks + 1), where `blocks`, at most 16, is the number of blocks of 16 with cuts. `heads` has the last cut
+  /// of each block and infinities up to 16.
+  void (*count)(const double* values, const double* cuts, const double* heads, std::uint16_t* codes);
+  /// The leaf of each row. `codes` has columns of kTreeRows bytes. A categorical column is three: the byte of the
+  /// level's bit in the lower or in the upper half of the set (0x80 where it is in the other one), and the bit.
+  void (*leaves)(const TreeProgram& tree, const std::uint8_t* codes, std::uint8_t* leaf);
+};
+TERN_TARGET_TABLES(TreePredictTable, tree_predict)
+
+}  // namespace tern::kernels::cpu

@@ -1,0 +1,223 @@
+#include "trees/flat.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "tern/base/error.h"
+
+namespace tern::trees::internal {
+namespace {
+
+constexpr std::int32_t kChunk = 254;  // cuts of one byte column; bytes 0 and 255 are below and above them all
+constexpr std::size_t kCounted = 256;
+constexpr std::int64_t kProgramLeaves = 256;
+constexpr std::size_t kOtherCode = 254;  // stands for all codes from here on
+
+double split_of(const Ensemble& ensemble, const Tree& tree, std::size_t node) {
+  return ensemble.float32_inputs ? before_rounding(tree.threshold[node]) : tree.threshold[node];
+}
+
+bool narrow(const std::vector<std::uint64_t>& set) {
+  for (std::size_t word = kOtherCode / 64; word < set.size(); ++word) {
+    const std::uint64_t allowed = word == kOtherCode / 64 ? (std::uint64_t{1} << (kOtherCode % 64)) - 1 : 0;
+    if ((set[word] & ~allowed) != 0) return false;
+  }
+  return true;
+}
+
+bool fits_program(const Tree& tree) {
+  return tree.leaves() <= kProgramLeaves && std::all_of(tree.sets.begin(), tree.sets.end(), narrow);
+}
+
+}  // namespace
+
+double before_rounding(double threshold) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  auto low = static_cast<float>(threshold);
+  if (static_cast<double>(low) > threshold) low = std::nextafter(low, -infinity);
+  if (low == infinity) return threshold;
+  const float high = std::nextafter(low, infinity);
+  // Beyond the largest float rounding goes on as if there were a next one, 2^128.
+  const double from = low == -infinity ? -0x1p128 : low, to = high == infinity ? 0x1p128 : high;
+  const double middle = (from + to) / 2;
+  return static_cast<float>(middle) <= low ? middle : std::nextafter(middle, -std::numeric_limits<double>::infinity());
+}
+
+Flat::Flat(const Ensemble& ensemble)
+    : inputs(ensemble.features),
+      features(static_cast<std::int64_t>(ensemble.features.size())),
+      outputs(ensemble.outputs),
+      base(ensemble.base),
+      link(ensemble.link),
+      link_scale(ensemble.link_scale) {
+  if (features > Node::feature_mask) throw ValueError("[Predictor] expected fewer than 2^29 features");
+  for (const Feature& feature : ensemble.features) {
+    const double bound = static_cast<double>(feature.levels.size());
+    levels.push_back(feature.levels.empty() ? std::numeric_limits<double>::infinity() : bound);
+  }
+  const auto used = ensemble.used_trees();
+  for (std::int64_t t = 0; t < used; ++t) add_nodes(ensemble, ensemble.trees[static_cast<std::size_t>(t)]);
+  by_depth.resize(trees.size());
+  std::iota(by_depth.begin(), by_depth.end(), 0);
+  for (std::int64_t first = 0; first < used; first += kKept) {
+    std::stable_sort(by_depth.begin() + first, by_depth.begin() + std::min(first + kKept, used),
+                     [&](std::int32_t a, std::int32_t b) {
+                       return trees[static_cast<std::size_t>(a)].depth < trees[static_cast<std::size_t>(b)].depth;
+                     });
+  }
+  add_programs(ensemble);
+}
+
+void Flat::add_nodes(const Ensemble& ensemble, const Tree& tree) {
+  const auto room = std::numeric_limits<std::int32_t>::max() - static_cast<std::int64_t>(nodes.size());
+  if (2 * tree.leaves() > room) throw ValueError("[Predictor] expected fewer than 2^31 nodes in all trees together");
+  FlatTree flat{.root = static_cast<std::int32_t>(nodes.size()), .depth = static_cast<std::int32_t>(tree.depth())};
+  std::vector<std::int32_t> order{tree.nodes() > 0 ? 0 : ~0};  // what stands at root + i, level by level
+  nodes.resize(nodes.size() + static_cast<std::size_t>(2 * tree.leaves() - 1));
+  facts.resize(nodes.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto at = static_cast<std::size_t>(flat.root) + i;
+    Node& node = nodes[at];
+    if (order[i] < 0) {
+      node.left = static_cast<std::int32_t>(at);
+      facts[at].leaf = ~order[i];
+      facts[at].value = tree.leaf_value[static_cast<std::size_t>(~order[i])];
+      continue;
+    }
+    const auto from = static_cast<std::size_t>(order[i]);
+    const auto feature = static_cast<std::uint32_t>(tree.feature[from]);
+    node.feature = feature | (tree.left_default[from] != 0 ? Node::missing_left : 0);
+    node.left = flat.root + static_cast<std::int32_t>(order.size());
+    order.push_back(tree.left[from]);
+    order.push_back(tree.right[from]);
+    if (tree.set[from] >= 0) {
+      const auto& set = tree.sets[static_cast<std::size_t>(tree.set[from])];
+      node.feature |= Node::categorical;
+      facts[at].set = static_cast<std::uint32_t>(set_words.size());
+      facts[at].words = static_cast<std::uint32_t>(set.size());
+      set_words.insert(set_words.end(), set.begin(), set.end());
+      if (set_words.size() > std::numeric_limits<std::uint32_t>::max()) {
+        throw ValueError("[Predictor] expected categorical splits of fewer than 2^38 bits");
+      }
+      plain = false;
+    } else {
+      node.threshold = split_of(ensemble, tree, from);
+      if (ensemble.features[feature].zero_is_missing) {
+        node.feature |= Node::zero_missing;
+        plain = false;
+      }
+    }
+  }
+  trees.push_back(flat);
+}
+
+void Flat::add_programs(const Ensemble& ensemble) {
+  // Cuts and columns that the small trees need, feature by feature.
+  std::vector<std::vector<double>> cuts_of(static_cast<std::size_t>(features));
+  std::vector<bool> codes_of(static_cast<std::size_t>(features), false);
+  std::vector<bool> fits(trees.size());
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    const Tree& tree = ensemble.trees[t];
+    fits[t] = fits_program(tree);
+    for (std::size_t node = 0; fits[t] && node < tree.feature.size(); ++node) {
+      const auto feature = static_cast<std::size_t>(tree.feature[node]);
+      if (tree.set[node] >= 0) {
+        codes_of[feature] = true;
+      } else {
+        cuts_of[feature].push_back(split_of(ensemble, tree, node));
+      }
+    }
+  }
+  std::map<std::pair<std::size_t, std::pair<std::int32_t, bool>>, std::int64_t> places;  // feature, chunk, side
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (std::size_t feature = 0; feature < cuts_of.size(); ++feature) {
+    auto& own = cuts_of[feature];
+    std::sort(own.begin(), own.end());
+    own.erase(std::unique(own.begin(), own.end()), own.end());
+  }
+  const auto cut_of = [&](const Tree& tree, std::size_t node) {
+    const auto& own = cuts_of[static_cast<std::size_t>(tree.feature[node])];
+    return static_cast<std::int32_t>(std::lower_bound(own.begin(), own.end(), split_of(ensemble, tree, node)) -
+                                     own.begin());
+  };
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    const Tree& tree = ensemble.trees[t];
+    for (std::size_t node = 0; fits[t] && node < tree.feature.size(); ++node) {
+      if (tree.set[node] >= 0) continue;
+      const std::pair<std::int32_t, bool> kind{cut_of(tree, node) / kChunk, tree.left_default[node] != 0};
+      places[{static_cast<std::size_t>(tree.feature[node]), kind}] = 0;
+    }
+  }
+  for (std::size_t feature = 0; feature < cuts_of.size(); ++feature) {
+    if (codes_of[feature]) {
+      places[{feature, {0, false}}] = columns;
+      coders.push_back({.feature = static_cast<std::int32_t>(feature),
+                        .categorical = true,
+                        .place = static_cast<std::int32_t>(columns)});
+      columns += 3;
+    } else if (!cuts_of[feature].empty()) {
+      const auto& own = cuts_of[feature];
+      Coder coder{.feature = static_cast<std::int32_t>(feature),
+                  .zero_missing = ensemble.features[feature].zero_is_missing,
+                  .first_cut = static_cast<std::int32_t>(cuts.size()),
+                  .cuts = static_cast<std::int32_t>(own.size()),
+                  .place = static_cast<std::int32_t>(columns)};
+      cuts.insert(cuts.end(), own.begin(), own.end());
+      if (own.size() <= kCounted) {
+        cuts.resize(static_cast<std::size_t>(coder.first_cut) + (own.size() + 15) / 16 * 16 + 16, infinity);
+        coder.heads = static_cast<std::int32_t>(heads.size());
+        for (std::size_t head = 15; head < 16 * 16; head += 16) {
+          heads.push_back(cuts[static_cast<std::size_t>(coder.first_cut) + std::min(head, own.size() / 16 * 16 + 15)]);
+        }
+      }
+      for (auto place = places.lower_bound({feature, {0, false}});
+           place != places.end() && place->first.first == feature; ++place) {
+        place->second = columns++;
+        coder.columns.push_back({place->first.second.first * kChunk, place->first.second.second});
+      }
+      coders.push_back(std::move(coder));
+    }
+  }
+  if (columns > std::numeric_limits<std::uint16_t>::max()) {
+    columns = 0;
+    coders.clear();
+    return;
+  }
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    if (!fits[t]) continue;
+    const Tree& tree = ensemble.trees[t];
+    trees[t].first_step = static_cast<std::int32_t>(steps.size());
+    trees[t].first_set = static_cast<std::int32_t>(sets.size());
+    trees[t].first_value = static_cast<std::int32_t>(values.size());
+    trees[t].nodes = static_cast<std::int32_t>(tree.nodes());
+    values.insert(values.end(), tree.leaf_value.begin(), tree.leaf_value.end());
+    const auto place_of = [&](std::int32_t child) {
+      return static_cast<std::uint16_t>(child >= 0 ? child : tree.nodes() + ~child);
+    };
+    for (std::size_t node = 0; node < tree.feature.size(); ++node) {
+      kernels::cpu::TreeStep step{.left = place_of(tree.left[node]), .right = place_of(tree.right[node])};
+      const auto feature = static_cast<std::size_t>(tree.feature[node]);
+      if (tree.set[node] >= 0) {
+        step.categorical = 1;
+        step.column = static_cast<std::uint16_t>(places[{feature, {0, false}}]);
+        std::array<std::uint8_t, 32> bits{};
+        for (std::size_t code = 0; code < kOtherCode; ++code) {
+          if (in_set(tree.sets[static_cast<std::size_t>(tree.set[node])], code)) bits[code / 8] |= 1U << (code % 8);
+        }
+        if (tree.left_default[node] != 0) bits[31] |= 0x80;  // code 255 is a missing one
+        sets.push_back(bits);
+      } else {
+        const std::int32_t cut = cut_of(tree, node);
+        // Byte 0 is below all cuts and missing values that go left; cut i lets bytes up to i pass.
+        step.cut = static_cast<std::uint8_t>(cut % kChunk);
+        step.column = static_cast<std::uint16_t>(places[{feature, {cut / kChunk, tree.left_default[node] != 0}}]);
+      }
+      steps.push_back(step);
+    }
+  }
+}
+
+}  // namespace tern::trees::internal

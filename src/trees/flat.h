@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "cpu/tree_predict.h"
+#include "tern/trees/ensemble.h"
+
+// Trees laid out for walking them. Two forms: nodes, for one row and for large trees, and for small trees lists of
+// steps that go over blocks of rows whose values have become bytes (cpu/vector/tree_predict.h). Both reach the same
+// leaves.
+namespace tern::trees::internal {
+
+/// An inner node, or a leaf, which leads to itself. The right child stands behind the left one.
+struct Node {
+  double threshold = std::numeric_limits<double>::infinity();
+  std::uint32_t feature = missing_left;  ///< and the flags below
+  std::int32_t left = 0;
+
+  static constexpr std::uint32_t missing_left = 1U << 31, categorical = 1U << 30, zero_missing = 1U << 29;
+  static constexpr std::uint32_t feature_mask = zero_missing - 1;
+};
+
+/// What a node has that walking past it does not need.
+struct NodeFacts {
+  double value = 0;         ///< of a leaf
+  std::int32_t leaf = -1;   ///< its number; -1: an inner node
+  std::uint32_t set = 0;    ///< of a categorical split: first word in Flat::set_words
+  std::uint32_t words = 0;  ///< and their number
+};
+
+struct FlatTree {
+  std::int32_t root = 0, depth = 0;
+  std::int32_t first_step = -1;  ///< in Flat::steps; -1: the tree is too large for a program
+  std::int32_t first_set = 0, first_value = 0, nodes = 0;
+};
+
+/// A column of bytes: of a number, how many of up to 254 cuts lie below it, with missing values on the side that its
+/// nodes send them to; of a code, three columns as TreePredictTable::leaves reads them.
+struct ByteColumn {
+  std::int32_t first_cut = 0;
+  bool missing_left = false;
+};
+
+/// How the values of one feature become bytes.
+struct Coder {
+  std::int32_t feature = 0;
+  bool categorical = false, zero_missing = false;
+  std::int32_t first_cut = 0, cuts = 0;  ///< in Flat::cuts, with infinities behind them
+  std::int32_t heads = -1;               ///< in Flat::heads; -1: more cuts than the kernel counts
+  std::int32_t place = 0;                ///< of its first column among all
+  std::vector<ByteColumn> columns{};
+};
+
+struct Flat {
+  explicit Flat(const Ensemble& ensemble);
+
+  std::vector<Feature> inputs;  ///< as tables are read
+  std::int64_t features, outputs;
+  std::vector<double> base;
+  Link link;
+  double link_scale;
+  std::vector<double> levels{};  ///< of each feature: codes from here on are unseen; infinity where there is no bound
+  std::vector<Node> nodes{};
+  std::vector<NodeFacts> facts{};
+  std::vector<std::uint64_t> set_words{};
+  std::vector<FlatTree> trees{};
+  std::vector<std::int32_t> by_depth{};  ///< trees, each stretch of kKept sorted by depth
+  bool plain = true;                     ///< no node looks at a code or takes zero as missing
+
+  std::vector<kernels::cpu::TreeStep> steps{};
+  std::vector<std::array<std::uint8_t, 32>> sets{};
+  std::vector<double> values{};  ///< of the leaves of trees with steps
+  std::vector<Coder> coders{};
+  std::vector<double> cuts{}, heads{};
+  std::int64_t columns = 0;  ///< of bytes; 0: no tree has steps
+
+  /// Trees whose values wait until they are added up in order.
+  static constexpr std::int64_t kKept = 512;
+
+ private:
+  void add_nodes(const Ensemble& ensemble, const Tree& tree);
+  void add_programs(const Ensemble& ensemble);
+};
+
+/// The largest double that rounds to a float of at most `threshold`.
+double before_rounding(double threshold);
+
+/// Whether a number counts as missing where zero does; the bound is LightGBM's.
+inline bool is_zero(double value) { return std::fabs(value) <= static_cast<double>(1e-35f); }
+
+/// The code of a level, or -1 for a missing or unseen one; huge codes without bound become 2^31.
+inline std::int64_t code_of(double value, double levels) {
+  if (!(value >= 0) || value >= levels) return -1;
+  return value < 2147483648.0 ? static_cast<std::int64_t>(value) : std::int64_t{1} << 31;
+}
+
+}  // namespace tern::trees::internal

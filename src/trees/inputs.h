@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tern/data/table.h"
+#include "tern/trees/ensemble.h"
+
+namespace tern::trees::internal {
+
+/// A table's columns bound to the features of an ensemble, to be read row by row.
+class Inputs {
+ public:
+  /// Throws DataError as trees::inputs does.
+  Inputs(const std::vector<Feature>& features, const data::Table& table);
+  std::int64_t rows() const { return rows_; }
+  /// Rows begin … begin + count - 1 as [count x features].
+  void fill(std::int64_t begin, std::int64_t count, double* out) const;
+
+ private:
+  struct Bound {
+    data::Column column;
+    std::vector<double> codes{};   ///< of a categorical column: the feature's code of each of its levels
+    std::vector<double> values{};  ///< of other columns whose values are not doubles already
+  };
+  std::int64_t rows_ = 0;
+  std::vector<Bound> bound_{};
+};
+
+}  // namespace tern::trees::internal

@@ -1,0 +1,365 @@
+#include "tern/trees/predictor.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "trees/flat.h"
+#include "trees/inputs.h"
+#include "trees/link.h"
+
+namespace tern::trees {
+namespace {
+
+using internal::Coder;
+using internal::Flat;
+using internal::FlatTree;
+using internal::Node;
+using internal::NodeFacts;
+using kernels::cpu::kTreeRows;
+
+constexpr std::int64_t kGrain = 1024;
+constexpr std::int64_t kFewRows = 16;  // below it a block of kTreeRows would do too much
+constexpr std::size_t kTogether = 8;   // walks at a time, so that one's wait for memory is the others' time
+
+/// What a walk must expect.
+enum class Walk {
+  finite,   ///< numbers only
+  missing,  ///< NaN too
+  special,  ///< codes, and zeros that are missing
+};
+
+template <Walk kind>
+inline std::int32_t step(const Flat& flat, std::int32_t at, const double* row) {
+  const Node& node = flat.nodes[static_cast<std::size_t>(at)];
+  double x = row[node.feature & Node::feature_mask];
+  bool right = !(x <= node.threshold);
+  if constexpr (kind == Walk::special) {
+    if ((node.feature & Node::categorical) != 0) {
+      const NodeFacts& facts = flat.facts[static_cast<std::size_t>(at)];
+      const std::int64_t code = internal::code_of(x, flat.levels[node.feature & Node::feature_mask]);
+      if (code < 0) return node.left + ((node.feature & Node::missing_left) != 0 ? 0 : 1);
+      return node.left +
+             (in_set({flat.set_words.data() + facts.set, facts.words}, static_cast<std::uint64_t>(code)) ? 0 : 1);
+    }
+    if ((node.feature & Node::zero_missing) != 0 && internal::is_zero(x)) {
+      x = std::numeric_limits<double>::quiet_NaN();
+      right = true;
+    }
+  }
+  if constexpr (kind != Walk::finite) {
+    right = right && !((x != x) & ((node.feature & Node::missing_left) != 0));
+  }
+  return node.left + (right ? 1 : 0);
+}
+
+/// Walks kTogether trees of similar depth for one row. Leaves lead to themselves, so that all take the same steps.
+template <Walk kind>
+void walk_trees(const Flat& flat, const std::int32_t* trees, const double* row, std::int32_t* at) {
+  std::int32_t depth = 0;
+  for (std::size_t i = 0; i < kTogether; ++i) {
+    const FlatTree& tree = flat.trees[static_cast<std::size_t>(trees[i])];
+    at[i] = tree.root;
+    depth = std::max(depth, tree.depth);
+  }
+  std::array<std::int32_t, kTogether> now;
+  std::copy(at, at + kTogether, now.begin());
+  for (; depth > 0; --depth) {
+    for (std::size_t i = 0; i < kTogether; ++i) now[i] = step<kind>(flat, now[i], row);
+  }
+  std::copy(now.begin(), now.end(), at);
+}
+
+/// Walks one tree for kTogether rows until all have arrived.
+template <Walk kind>
+void walk_rows(const Flat& flat, const FlatTree& tree, const double* const* rows, std::int32_t* at) {
+  std::array<std::int32_t, kTogether> now, before;
+  now.fill(tree.root);
+  if (tree.depth > 0) {
+    do {
+      before = now;
+      for (int steps = 0; steps < 4; ++steps) {
+        for (std::size_t i = 0; i < kTogether; ++i) now[i] = step<kind>(flat, now[i], rows[i]);
+      }
+    } while (now != before);
+  }
+  std::copy(now.begin(), now.end(), at);
+}
+
+/// Calls take(tree, node of the leaf) for every tree in order.
+template <Walk kind, class Take>
+void each_leaf(const Flat& flat, const double* row, Take take) {
+  std::array<std::int32_t, Flat::kKept> kept;
+  const auto count = static_cast<std::int64_t>(flat.trees.size());
+  for (std::int64_t first = 0; first < count; first += Flat::kKept) {
+    const std::int64_t last = std::min(first + Flat::kKept, count);
+    for (std::int64_t i = first; i < last; i += kTogether) {
+      std::array<std::int32_t, kTogether> trees, at;
+      for (std::size_t j = 0; j < kTogether; ++j) {  // the last trees may stand for those that are not there
+        trees[j] = flat.by_depth[static_cast<std::size_t>(std::min(i + static_cast<std::int64_t>(j), last - 1))];
+      }
+      walk_trees<kind>(flat, trees.data(), row, at.data());
+      for (std::size_t j = 0; j < kTogether; ++j) kept[static_cast<std::size_t>(trees[j] - first)] = at[j];
+    }
+    for (std::int64_t t = first; t < last; ++t) take(t, kept[static_cast<std::size_t>(t - first)]);
+  }
+}
+
+template <class Take>
+void each_leaf(const Flat& flat, const double* row, Take take) {
+  if (!flat.plain) return each_leaf<Walk::special>(flat, row, take);
+  double sum = 0;                                                      // NaN where there is one
+  for (std::int64_t f = 0; f < flat.features; ++f) sum += row[f] * 0;  // so is infinity · 0: slower, not wrong
+  if (sum == 0) return each_leaf<Walk::finite>(flat, row, take);
+  each_leaf<Walk::missing>(flat, row, take);
+}
+
+void margin_of(const Flat& flat, const double* row, double* out) {
+  if (flat.outputs == 1) {
+    double sum = flat.base[0];
+    each_leaf(flat, row,
+              [&](std::int64_t, std::int32_t leaf) { sum += flat.facts[static_cast<std::size_t>(leaf)].value; });
+    *out = sum;
+    return;
+  }
+  std::copy(flat.base.begin(), flat.base.end(), out);
+  std::int64_t output = 0;
+  each_leaf(flat, row, [&](std::int64_t, std::int32_t leaf) {
+    out[output] += flat.facts[static_cast<std::size_t>(leaf)].value;
+    output = output + 1 == flat.outputs ? 0 : output + 1;
+  });
+}
+
+/// Predicts blocks of rows; has the memory that this takes.
+class Blocks {
+ public:
+  explicit Blocks(const Flat& flat)
+      : flat_(flat),
+        kernels_(kernels::cpu::tree_predict_kernels()),
+        codes_(static_cast<std::size_t>(flat.columns * kTreeRows)),
+        sums_(static_cast<std::size_t>(flat.outputs * kTreeRows)) {}
+
+  /// Margins of up to kTreeRows rows.
+  void margins(const double* rows, std::int64_t count, double* out) {
+    for (const Coder& coder : flat_.coders) code(coder, rows, count);
+    for (std::int64_t output = 0; output < flat_.outputs; ++output) {
+      std::fill_n(sums_.begin() + output * kTreeRows, kTreeRows, flat_.base[static_cast<std::size_t>(output)]);
+    }
+    std::int64_t output = 0;
+    for (const FlatTree& tree : flat_.trees) {
+      double* sums = sums_.data() + output * kTreeRows;
+      if (tree.first_step >= 0) {
+        by_steps(tree, sums);
+      } else {
+        by_nodes(tree, rows, count, sums);
+      }
+      output = output + 1 == flat_.outputs ? 0 : output + 1;
+    }
+    for (std::int64_t row = 0; row < count; ++row) {
+      for (std::int64_t o = 0; o < flat_.outputs; ++o)
+        out[row * flat_.outputs + o] = sums_[static_cast<std::size_t>(o * kTreeRows + row)];
+    }
+  }
+
+ private:
+  void code(const Coder& coder, const double* rows, std::int64_t count) {
+    const double* from = rows + coder.feature;
+    for (std::int64_t i = 0; i < count; ++i) values_[static_cast<std::size_t>(i)] = from[i * flat_.features];
+    std::fill(values_.begin() + count, values_.end(), 0.0);
+    std::uint8_t* column = codes_.data() + coder.place * kTreeRows;
+    if (coder.categorical) {
+      const double levels = flat_.levels[static_cast<std::size_t>(coder.feature)];
+      for (std::size_t i = 0; i < kTreeRows; ++i) {
+        const std::int64_t exact = internal::code_of(values_[i], levels);
+        const int code = exact < 0 ? 255 : static_cast<int>(std::min<std::int64_t>(exact, 254));
+        column[i] = static_cast<std::uint8_t>(code < 128 ? code / 8 : 0x80);
+        column[kTreeRows + i] = static_cast<std::uint8_t>(code < 128 ? 0x80 : code / 8 - 16);
+        column[2 * kTreeRows + i] = static_cast<std::uint8_t>(1 << (code % 8));
+      }
+      return;
+    }
+    if (coder.zero_missing) {
+      for (double& value : values_) {
+        if (internal::is_zero(value)) value = std::numeric_limits<double>::quiet_NaN();
+      }
+    }
+    const double* cuts = flat_.cuts.data() + coder.first_cut;
+    if (coder.heads >= 0) {
+      std::array<std::uint16_t, kTreeRows> below;
+      kernels_.count(values_.data(), cuts, flat_.heads.data() + coder.heads, below.data());
+      for (std::size_t i = 0; i < kTreeRows; ++i) below_[i] = below[i] == 0xFFFF ? -1 : below[i];
+    } else {
+      for (std::size_t i = 0; i < kTreeRows; ++i) {
+        const bool missing = values_[i] != values_[i];
+        below_[i] =
+            missing ? -1 : static_cast<std::int32_t>(std::lower_bound(cuts, cuts + coder.cuts, values_[i]) - cuts);
+      }
+    }
+    for (const internal::ByteColumn& part : coder.columns) {
+      const int missing = part.missing_left ? 0 : 255;
+      for (std::size_t i = 0; i < kTreeRows; ++i) {
+        const int inside = std::clamp(below_[i] - part.first_cut, 0, 254);
+        column[i] = static_cast<std::uint8_t>(below_[i] < 0 ? missing : inside);
+      }
+      column += kTreeRows;
+    }
+  }
+
+  void by_steps(const FlatTree& tree, double* sums) {
+    const kernels::cpu::TreeProgram program{
+        .steps = flat_.steps.data() + tree.first_step,
+        .nodes = tree.nodes,
+        .sets = reinterpret_cast<const std::uint8_t(*)[32]>(flat_.sets.data() + tree.first_set)};
+    alignas(64) std::array<std::uint8_t, kTreeRows> leaf;
+    kernels_.leaves(program, codes_.data(), leaf.data());
+    const double* values = flat_.values.data() + tree.first_value;
+    for (std::size_t i = 0; i < kTreeRows; ++i) sums[i] += values[leaf[i]];
+  }
+
+  void by_nodes(const FlatTree& tree, const double* rows, std::int64_t count, double* sums) {
+    for (std::int64_t i = 0; i < count; i += kTogether) {
+      std::array<const double*, kTogether> together;
+      std::array<std::int32_t, kTogether> at;
+      for (std::size_t j = 0; j < kTogether; ++j) {
+        together[j] = rows + std::min(i + static_cast<std::int64_t>(j), count - 1) * flat_.features;
+      }
+      if (flat_.plain) {
+        walk_rows<Walk::missing>(flat_, tree, together.data(), at.data());
+      } else {
+        walk_rows<Walk::special>(flat_, tree, together.data(), at.data());
+      }
+      for (std::size_t j = 0; j < kTogether; ++j)
+        sums[static_cast<std::size_t>(i) + j] += flat_.facts[static_cast<std::size_t>(at[j])].value;
+    }
+  }
+
+  const Flat& flat_;
+  const kernels::cpu::TreePredictTable& kernels_;
+  std::array<double, kTreeRows> values_{};
+  std::array<std::int32_t, kTreeRows> below_{};
+  std::vector<std::uint8_t> codes_;
+  std::vector<double> sums_;
+};
+
+/// Margins of `count` rows.
+void margins_of(const Flat& flat, const double* rows, std::int64_t count, double* out) {
+  if (count < kFewRows) {
+    for (std::int64_t i = 0; i < count; ++i) margin_of(flat, rows + i * flat.features, out + i * flat.outputs);
+    return;
+  }
+  Blocks blocks(flat);
+  for (std::int64_t i = 0; i < count; i += kTreeRows) {
+    blocks.margins(rows + i * flat.features, std::min(kTreeRows, count - i), out + i * flat.outputs);
+  }
+}
+
+void leaves_of(const Flat& flat, const double* rows, std::int64_t count, std::int32_t* out) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    each_leaf(flat, rows + i * flat.features,
+              [&](std::int64_t, std::int32_t leaf) { *out++ = flat.facts[static_cast<std::size_t>(leaf)].leaf; });
+  }
+}
+
+std::int64_t rows_in(const Flat& flat, std::span<const double> rows) {
+  const auto size = static_cast<std::int64_t>(rows.size());
+  if (flat.features == 0 ? size != 0 : size % flat.features != 0) {
+    throw ShapeError("[Predictor] expected rows of " + std::to_string(flat.features) + " features, got " +
+                     std::to_string(size) + " values");
+  }
+  return flat.features == 0 ? 0 : size / flat.features;
+}
+
+void check_row(const Flat& flat, std::span<const double> row, std::span<double> out) {
+  if (static_cast<std::int64_t>(row.size()) == flat.features && static_cast<std::int64_t>(out.size()) == flat.outputs) {
+    return;
+  }
+  throw ShapeError("[Predictor] expected a row of " + std::to_string(flat.features) + " features and room for " +
+                   std::to_string(flat.outputs) + " outputs, got " + std::to_string(row.size()) + " and " +
+                   std::to_string(out.size()));
+}
+
+/// `width` results a row by `work(rows, count, out)`, over a matrix or over a table in stretches.
+template <class T, class Work>
+std::vector<T> each_row(const Flat& flat, std::span<const double> rows, std::int64_t width, Work work) {
+  const std::int64_t count = rows_in(flat, rows);
+  std::vector<T> out(static_cast<std::size_t>(count * width));
+  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    work(flat, rows.data() + begin * flat.features, end - begin, out.data() + begin * width);
+  });
+  return out;
+}
+
+template <class T, class Work>
+std::vector<T> each_row(const Flat& flat, const data::Table& table, std::int64_t width, Work work) {
+  const internal::Inputs inputs(flat.inputs, table);
+  std::vector<T> out(static_cast<std::size_t>(inputs.rows() * width));
+  parallel_for(inputs.rows(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> rows(static_cast<std::size_t>((end - begin) * flat.features));
+    inputs.fill(begin, end - begin, rows.data());
+    work(flat, rows.data(), end - begin, out.data() + begin * width);
+  });
+  return out;
+}
+
+void predictions_of(const Flat& flat, const double* rows, std::int64_t count, double* out) {
+  margins_of(flat, rows, count, out);
+  internal::apply_link(flat.link, flat.link_scale, flat.outputs, {out, static_cast<std::size_t>(count * flat.outputs)});
+}
+
+}  // namespace
+
+Predictor::Predictor(const Ensemble& ensemble) {
+  ensemble.check("Predictor");
+  flat_ = std::make_shared<const Flat>(ensemble);
+}
+
+std::int64_t Predictor::features() const { return flat_->features; }
+std::int64_t Predictor::outputs() const { return flat_->outputs; }
+std::int64_t Predictor::trees() const { return static_cast<std::int64_t>(flat_->trees.size()); }
+
+std::vector<double> Predictor::margins(std::span<const double> rows) const {
+  return each_row<double>(*flat_, rows, flat_->outputs, margins_of);
+}
+
+std::vector<double> Predictor::margins(const data::Table& table) const {
+  return each_row<double>(*flat_, table, flat_->outputs, margins_of);
+}
+
+std::vector<double> Predictor::predict(std::span<const double> rows) const {
+  return each_row<double>(*flat_, rows, flat_->outputs, predictions_of);
+}
+
+std::vector<double> Predictor::predict(const data::Table& table) const {
+  return each_row<double>(*flat_, table, flat_->outputs, predictions_of);
+}
+
+std::vector<std::int32_t> Predictor::leaves(std::span<const double> rows) const {
+  return each_row<std::int32_t>(*flat_, rows, trees(), leaves_of);
+}
+
+std::vector<std::int32_t> Predictor::leaves(const data::Table& table) const {
+  return each_row<std::int32_t>(*flat_, table, trees(), leaves_of);
+}
+
+void Predictor::margin(std::span<const double> row, std::span<double> out) const {
+  check_row(*flat_, row, out);
+  margin_of(*flat_, row.data(), out.data());
+}
+
+void Predictor::predict(std::span<const double> row, std::span<double> out) const {
+  margin(row, out);
+  internal::apply_link(flat_->link, flat_->link_scale, flat_->outputs, out);
+}
+
+void apply_link(const Ensemble& ensemble, std::span<double> margins) {
+  if (ensemble.outputs < 1 || margins.size() % static_cast<std::size_t>(ensemble.outputs) != 0) {
+    throw ShapeError("[apply_link] expected rows of " + std::to_string(ensemble.outputs) + " margins, got " +
+                     std::to_string(margins.size()));
+  }
+  internal::apply_link(ensemble.link, ensemble.link_scale, ensemble.outputs, margins);
+}
+
+}  // namespace tern::trees
