@@ -2,3 +2,4 @@
 
 /// Boosted trees. Not part of tern/tern.h.
 #include "tern/trees/ensemble.h"
+#include "tern/trees/gradient_boosting.h"

@@ -1,0 +1,211 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/table.h"
+#include "tern/trees/ensemble.h"
+
+namespace tern::trees {
+
+/// What is minimised, with the target y that it takes, and the link from margin to prediction.
+enum class Objective : std::uint8_t {
+  squared,     ///< (f - y)² / 2
+  binary,      ///< log loss of two classes; sigmoid
+  multiclass,  ///< log loss of several classes, a tree for each in every round; softmax
+  absolute,    ///< |f - y|; leaves are medians
+  huber,       ///< squared up to `huber_delta`, linear beyond
+  quantile,    ///< pinball loss of `quantile`; leaves are quantiles
+  poisson,     ///< counts y >= 0; exp
+  gamma,       ///< amounts y > 0; exp
+  tweedie,     ///< amounts y >= 0, many of them 0, of variance power `tweedie_power`; exp
+  lambdarank,  ///< order within a query by grades y = 0, 1, … (Burges 2010), weighted by NDCG
+  custom,      ///< `custom_objective`
+};
+
+/// The objective's name: "squared", "binary", ….
+TERN_API std::string_view to_string(Objective objective);
+/// The objective of a name. Throws ValueError, listing the names.
+TERN_API Objective parse_objective(std::string_view name);
+
+/// The node that is divided next.
+enum class Growth : std::uint8_t {
+  leaf_wise,   ///< the one that gains most
+  depth_wise,  ///< the one nearest to the root
+};
+
+/// An objective of one's own.
+struct CustomObjective {
+  std::string name{};
+  /// Writes first and second derivatives of the loss by the margin, a row each; hessians are not negative.
+  std::function<void(std::span<const double> margins, std::span<const double> targets, std::span<double> gradients,
+                     std::span<double> hessians)>
+      derivatives{};
+  double base = 0;  ///< margin before the first tree
+  Link link = Link::identity;
+};
+
+/// A figure of one's own that early stopping watches: of predictions as `predict_probability` or, of objectives without
+/// classes, `predict` gives them.
+struct CustomMetric {
+  std::string name{};
+  std::function<double(std::span<const double> predictions, std::span<const double> targets,
+                       std::span<const double> weights)>
+      value{};
+  bool larger_is_better = false;
+};
+
+/// Settings of GradientBoosting. In brackets the names in XGBoost, LightGBM or scikit-learn, where they are others.
+struct GradientBoostingOptions {
+  Objective objective = Objective::squared;
+  int rounds = 100;            ///< trees, or trees for each class [n_estimators, num_iterations]; >= 1
+  double learning_rate = 0.1;  ///< what a tree adds of its leaves' values [eta]; > 0
+  Growth growth = Growth::leaf_wise;
+  int max_leaves = 31;               ///< of a tree [num_leaves]; 0: no limit
+  int max_depth = 0;                 ///< edges from the root to a leaf; 0: no limit
+  std::int64_t min_child_rows = 20;  ///< of a side of a split [min_data_in_leaf]. Few splits at the limit are missed.
+  double min_child_weight = 1e-3;    ///< sum of hessians of a side [min_sum_hessian_in_leaf]
+  double lambda_l1 = 0;              ///< [reg_alpha]
+  double lambda_l2 = 0;              ///< [reg_lambda]
+  double min_split_gain = 0;         ///< [gamma, min_gain_to_split]
+  double max_delta_step = 0;         ///< most that a leaf adds before `learning_rate`; 0: no bound
+  int max_bins = 255;                ///< of the values of a feature, missing ones not counted; 2 … 255
+
+  double subsample = 1;         ///< share of rows for a tree, without repeats [bagging_fraction]
+  double colsample_bytree = 1;  ///< share of features for a tree [feature_fraction]
+  double colsample_bynode = 1;  ///< share of those for a split [feature_fraction_bynode]
+  /// Gradient-based one-side sampling (Ke et al., NIPS 2017): share of rows of largest gradients that are kept, and
+  /// share of all rows that is drawn from the others. 0: off.
+  double goss_top = 0, goss_other = 0;
+  /// DART (Rashmi and Gilad-Bachrach, AISTATS 2015): chance that a tree is left out while the next one is trained, that
+  /// none is, and the most left out. 0: off.
+  double dart_rate = 0, dart_skip = 0.5;
+  int dart_most = 50;
+
+  int one_against_rest_levels = 4;    ///< up to so many levels, one is split from the others [max_cat_to_onehot]
+  int max_categories_in_set = 32;     ///< levels in the smaller set of a split [max_cat_threshold]
+  double categorical_smoothing = 10;  ///< weight of the node's mean in that of a level [cat_smooth]
+  double categorical_l2 = 10;         ///< added to `lambda_l2` where sets of levels are split [cat_l2]
+
+  /// Features in which the margin never falls (1) or never rises (-1) [monotone_constraints].
+  std::vector<std::pair<std::string, int>> monotone{};
+  /// Groups of features that may stand on one way from a root to a leaf; those named nowhere are a group of their own.
+  std::vector<std::vector<std::string>> interactions{};
+
+  double huber_delta = 1;      ///< > 0
+  double quantile = 0.5;       ///< in (0, 1)
+  double tweedie_power = 1.5;  ///< in (1, 2)
+  int ndcg_at = 10;            ///< rows of a query that lambdarank's metric looks at
+  std::string positive{};      ///< the level of a target of text that is class 1; empty: the last
+  CustomObjective custom_objective{};
+
+  int early_stopping_rounds = 0;  ///< rounds without a better validation metric that end training; 0: off
+  CustomMetric metric{};          ///< instead of the objective's own
+  std::uint64_t seed = 0;         ///< of sampling, and of rounding gradients
+  /// Gradients are summed up in whole numbers: of few bits, which is fast (Shi et al., NeurIPS 2022), or of many.
+  /// Not told: few for many rows, where objective and weights bound the gradients.
+  std::optional<bool> coarse_gradients{};
+};
+
+/// Rows of numbers as they lie in memory, row by row: a view.
+class Matrix {
+ public:
+  Matrix() = default;
+  /// Throws ShapeError unless the values fill whole rows.
+  TERN_API Matrix(std::span<const float> values, std::int64_t columns);
+  TERN_API Matrix(std::span<const double> values, std::int64_t columns);
+
+  std::int64_t rows() const { return rows_; }
+  std::int64_t columns() const { return columns_; }
+  const float* f32() const { return f32_; }   ///< null when the values are doubles
+  const double* f64() const { return f64_; }  ///< null when the values are floats
+
+ private:
+  const float* f32_ = nullptr;
+  const double* f64_ = nullptr;
+  std::int64_t rows_ = 0, columns_ = 0;
+};
+
+class GradientBoosting;
+
+/// What `fit` takes beside a table.
+struct FitOptions {
+  std::optional<data::Table> validation{};  ///< with the same columns
+  std::string weights{};                    ///< column of weights, which is no feature
+  std::string query{};                      ///< column that tells queries apart, whose rows are adjacent
+  const GradientBoosting* start = nullptr;  ///< a fitted model that training goes on from
+};
+
+/// What `fit` takes beside a matrix; targets of classes are 0, 1, ….
+struct MatrixFitOptions {
+  std::span<const double> weights{};
+  std::span<const std::int64_t> queries{};  ///< rows of each query, in order
+  Matrix validation{};
+  std::span<const double> validation_target{};
+  std::span<const double> validation_weights{};
+  std::span<const std::int64_t> validation_queries{};
+  std::vector<std::string> names{};         ///< of the columns; "f0", "f1", … when empty
+  std::vector<std::int64_t> categorical{};  ///< columns of whole numbers 0, 1, … that are levels; others are missing
+  const GradientBoosting* start = nullptr;
+};
+
+/// Gradient boosted decision trees (Friedman 2001) on binned features, with second-order leaves.
+///
+/// Columns of a table are taken as they are: numbers, booleans and timestamps by their order, categoricals and strings
+/// by sets of levels. A missing value goes to the side that is better for those of training; where there were none, to
+/// the heavier side; so do unseen levels. Of more levels than bins, the rarest count as unseen. A column without
+/// values, or of one value, is never split. Same rows, options and seed give the same bits at any number of threads.
+class TERN_API GradientBoosting {
+ public:
+  /// Throws ValueError for an option out of its range.
+  explicit GradientBoosting(GradientBoostingOptions options = {});
+
+  /// Trains on all other columns of a table. Throws DataError for a column that is not there or does not fit,
+  /// ValueError for no rows, a target that is missing, not finite or outside what the objective takes, one class alone,
+  /// weights that are negative, not finite or all 0.
+  void fit(const data::Table& table, std::string_view target, const FitOptions& options = {});
+  /// The same on a matrix; NaN is missing. Throws ShapeError when lengths differ.
+  void fit(const Matrix& features, std::span<const double> target, const MatrixFitOptions& options = {});
+
+  /// Values [rows], or numbers of the likeliest classes. Columns are found by name. Throws StateError before `fit`,
+  /// DataError for a column that is missing or of another kind.
+  std::vector<double> predict(const data::Table& table) const;
+  std::vector<double> predict(const Matrix& features) const;
+  /// Of two classes the probability of the second [rows], of several those of each [rows x classes]. Throws StateError
+  /// without classes.
+  std::vector<double> predict_probability(const data::Table& table) const;
+  std::vector<double> predict_probability(const Matrix& features) const;
+  /// Sums of the trees before the link [rows x outputs].
+  std::vector<double> predict_margin(const data::Table& table) const;
+  std::vector<double> predict_margin(const Matrix& features) const;
+
+  /// The trained model. Throws StateError before `fit`.
+  const Ensemble& ensemble() const;
+  const GradientBoostingOptions& options() const { return options_; }
+  /// Seconds that the last `fit` took to find bins and put rows into them, and to grow the trees.
+  std::pair<double, double> seconds() const { return {binning_seconds_, training_seconds_}; }
+  /// The metric on the validation rows after each round; empty without.
+  const std::vector<double>& validation_history() const { return history_; }
+  /// What `validation_history` holds: "log_loss", "rmse", ….
+  const std::string& metric_name() const { return metric_name_; }
+
+ private:
+  std::vector<double> respond(std::vector<double> margins, bool probability) const;
+  void keep(Ensemble model, std::vector<double> history, std::string metric);
+
+  GradientBoostingOptions options_;
+  std::shared_ptr<const Ensemble> ensemble_;
+  std::vector<double> history_;
+  std::string metric_name_;
+  double binning_seconds_ = 0, training_seconds_ = 0;
+};
+
+}  // namespace tern::trees

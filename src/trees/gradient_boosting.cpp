@@ -1,0 +1,485 @@
+#include "tern/trees/gradient_boosting.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <tuple>
+
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "trees/objective.h"
+#include "trees/table_features.h"
+#include "trees/trainer.h"
+
+namespace tern::trees {
+namespace {
+
+using internal::FeatureValues;
+using internal::Rows;
+using internal::TableFeatures;
+using internal::Targets;
+using internal::Training;
+
+constexpr std::int64_t kMostRows = std::int64_t{1} << 27;  // sums of all rows stay within 32 bits
+
+[[noreturn]] void refuse(const std::string& expected, const std::string& got) {
+  throw ValueError("[GradientBoosting] expected " + expected + ", got " + got);
+}
+
+template <class T>
+void check_option(bool good, const char* expected, T got) {
+  if (!good) refuse(expected, std::to_string(got));
+}
+
+bool share(double x) { return x > 0 && x <= 1; }
+
+void check_options(const GradientBoostingOptions& o) {
+  check_option(o.rounds >= 1, "rounds of at least 1", o.rounds);
+  check_option(o.learning_rate > 0 && std::isfinite(o.learning_rate), "a learning_rate above 0", o.learning_rate);
+  check_option(o.max_leaves == 0 || o.max_leaves >= 2, "max_leaves of at least 2, or 0", o.max_leaves);
+  check_option(o.max_depth >= 0, "a max_depth of at least 0", o.max_depth);
+  check_option(o.min_child_rows >= 0, "min_child_rows of at least 0", o.min_child_rows);
+  check_option(o.min_child_weight >= 0, "a min_child_weight of at least 0", o.min_child_weight);
+  check_option(o.lambda_l1 >= 0, "a lambda_l1 of at least 0", o.lambda_l1);
+  check_option(o.lambda_l2 >= 0, "a lambda_l2 of at least 0", o.lambda_l2);
+  check_option(o.min_split_gain >= 0, "a min_split_gain of at least 0", o.min_split_gain);
+  check_option(o.max_delta_step >= 0, "a max_delta_step of at least 0", o.max_delta_step);
+  check_option(o.max_bins >= 2 && o.max_bins <= internal::kMostBins, "max_bins from 2 to 255", o.max_bins);
+  check_option(share(o.subsample), "a subsample in (0, 1]", o.subsample);
+  check_option(share(o.colsample_bytree), "a colsample_bytree in (0, 1]", o.colsample_bytree);
+  check_option(share(o.colsample_bynode), "a colsample_bynode in (0, 1]", o.colsample_bynode);
+  check_option(o.goss_top >= 0 && o.goss_other >= 0 && o.goss_top + o.goss_other <= 1,
+               "goss_top and goss_other of at least 0 whose sum is at most 1", o.goss_top + o.goss_other);
+  check_option((o.goss_top > 0) == (o.goss_other > 0), "goss_top and goss_other together", o.goss_top + o.goss_other);
+  check_option(o.goss_top == 0 || o.subsample == 1, "no subsample beside goss_top", o.subsample);
+  check_option(o.dart_rate >= 0 && o.dart_rate <= 1, "a dart_rate in [0, 1]", o.dart_rate);
+  check_option(o.dart_skip >= 0 && o.dart_skip <= 1, "a dart_skip in [0, 1]", o.dart_skip);
+  check_option(o.dart_most >= 1, "a dart_most of at least 1", o.dart_most);
+  check_option(o.dart_rate == 0 || o.early_stopping_rounds == 0,
+               "no early stopping beside dart_rate, which changes earlier trees", o.early_stopping_rounds);
+  check_option(o.one_against_rest_levels >= 0, "one_against_rest_levels of at least 0", o.one_against_rest_levels);
+  check_option(o.max_categories_in_set >= 1, "max_categories_in_set of at least 1", o.max_categories_in_set);
+  check_option(o.categorical_smoothing >= 0, "a categorical_smoothing of at least 0", o.categorical_smoothing);
+  check_option(o.categorical_l2 >= 0, "a categorical_l2 of at least 0", o.categorical_l2);
+  check_option(o.huber_delta > 0, "a huber_delta above 0", o.huber_delta);
+  check_option(o.quantile > 0 && o.quantile < 1, "a quantile in (0, 1)", o.quantile);
+  check_option(o.tweedie_power > 1 && o.tweedie_power < 2, "a tweedie_power in (1, 2)", o.tweedie_power);
+  check_option(o.ndcg_at >= 1, "an ndcg_at of at least 1", o.ndcg_at);
+  check_option(o.early_stopping_rounds >= 0, "early_stopping_rounds of at least 0", o.early_stopping_rounds);
+  for (const auto& [name, direction] : o.monotone) {
+    check_option(direction >= -1 && direction <= 1, "monotone directions -1, 0 or 1", direction);
+  }
+  if (o.objective == Objective::custom && !o.custom_objective.derivatives) {
+    refuse("derivatives of a custom objective", "none");
+  }
+}
+
+void check_targets(const Targets& targets, const internal::Loss& loss) {
+  if (targets.rows() == 0) refuse("rows to train on", "none");
+  if (targets.rows() > kMostRows) refuse("at most 2^27 rows", std::to_string(targets.rows()));
+  for (std::int64_t row = 0; row < targets.rows(); ++row) {
+    const double y = targets.values[static_cast<std::size_t>(row)];
+    if (!std::isfinite(y)) refuse("finite targets", std::to_string(y) + " in row " + std::to_string(row));
+  }
+  if (!targets.weights.empty()) {
+    if (targets.weights.size() != targets.values.size()) {
+      throw ShapeError("[GradientBoosting] expected " + std::to_string(targets.values.size()) + " weights, got " +
+                       std::to_string(targets.weights.size()));
+    }
+    double sum = 0;
+    for (const double w : targets.weights) {
+      if (!(w >= 0) || !std::isfinite(w)) refuse("finite weights of at least 0", std::to_string(w));
+      sum += w;
+    }
+    if (!(sum > 0)) refuse("weights above 0", "0 in all rows");
+  }
+  std::int64_t in_queries = 0;
+  for (const std::int64_t rows : targets.queries) {
+    check_option(rows >= 1, "queries of at least one row", rows);
+    in_queries += rows;
+  }
+  if (!targets.queries.empty() && in_queries != targets.rows()) {
+    throw ShapeError("[GradientBoosting] expected queries of " + std::to_string(targets.rows()) + " rows in all, got " +
+                     std::to_string(in_queries));
+  }
+  loss.check(targets);
+}
+
+// Margins [outputs][rows] of a model.
+std::vector<double> margins_of(const Ensemble& model, const std::vector<FeatureValues>& features, std::int64_t rows) {
+  const auto outputs = static_cast<std::int64_t>(model.outputs);
+  std::vector<double> margins(static_cast<std::size_t>(rows * outputs));
+  parallel_for(rows, 512, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> x(features.size());
+    for (std::int64_t row = begin; row < end; ++row) {
+      for (std::size_t f = 0; f < features.size(); ++f) {
+        const FeatureValues& values = features[f];
+        const std::int64_t at = row * values.step;
+        x[f] = values.f64 ? values.f64[at] : values.f32 ? values.f32[at] : values.codes[at];
+      }
+      for (std::int64_t k = 0; k < outputs; ++k)
+        margins[static_cast<std::size_t>(k * rows + row)] = model.base[static_cast<std::size_t>(k)];
+      for (std::int64_t t = 0; t < model.used_trees(); ++t) {
+        const Tree& tree = model.trees[static_cast<std::size_t>(t)];
+        std::int32_t at = tree.nodes() == 0 ? -1 : 0;
+        while (at >= 0) {
+          const auto node = static_cast<std::size_t>(at);
+          const auto f = static_cast<std::size_t>(tree.feature[node]);
+          const double value = x[f];
+          bool left;
+          if (tree.set[node] >= 0) {
+            const Feature& feature = model.features[f];
+            const bool unseen =
+                !(value >= 0) || (!feature.levels.empty() && value >= static_cast<double>(feature.levels.size()));
+            left = unseen
+                       ? tree.left_default[node]
+                       : in_set(tree.sets[static_cast<std::size_t>(tree.set[node])], static_cast<std::uint64_t>(value));
+          } else {
+            left = std::isnan(value) ? tree.left_default[node] : value <= tree.threshold[node];
+          }
+          at = left ? tree.left[node] : tree.right[node];
+        }
+        margins[static_cast<std::size_t>((t % outputs) * rows + row)] += tree.leaf_value[static_cast<std::size_t>(~at)];
+      }
+    }
+  });
+  return margins;
+}
+
+// Columns of a matrix as features; what is categorical becomes codes.
+struct MatrixFeatures {
+  std::vector<FeatureValues> values;
+  std::deque<std::vector<std::int32_t>> codes;
+};
+
+double at(const Matrix& matrix, std::int64_t row, std::int64_t column) {
+  const std::int64_t i = row * matrix.columns() + column;
+  return matrix.f32() ? static_cast<double>(matrix.f32()[i]) : matrix.f64()[i];
+}
+
+MatrixFeatures features_of(const Matrix& matrix, const std::vector<Feature>& features) {
+  if (matrix.columns() != static_cast<std::int64_t>(features.size())) {
+    throw ShapeError("[GradientBoosting] expected " + std::to_string(features.size()) + " columns, got " +
+                     std::to_string(matrix.columns()));
+  }
+  MatrixFeatures out;
+  for (std::int64_t f = 0; f < matrix.columns(); ++f) {
+    FeatureValues values;
+    const Feature& feature = features[static_cast<std::size_t>(f)];
+    if (feature.categorical) {
+      auto& codes = out.codes.emplace_back();
+      for (std::int64_t row = 0; row < matrix.rows(); ++row) {
+        const double value = at(matrix, row, f);
+        const bool level = value >= 0 && value < 0x1p30;
+        codes.push_back(level ? static_cast<std::int32_t>(value) : -1);
+        if (level) values.levels = std::max<std::int64_t>(values.levels, codes.back() + 1);
+      }
+      values.codes = codes.data();
+    } else {
+      values.step = matrix.columns();
+      values.f32 = matrix.f32() ? matrix.f32() + f : nullptr;
+      values.f64 = matrix.f64() ? matrix.f64() + f : nullptr;
+    }
+    out.values.push_back(values);
+  }
+  return out;
+}
+
+std::string target_text(const data::Column& column, std::int64_t row) { return column.text(row); }
+
+// The classes of a target, in the order of their numbers: levels that occur, sorted, or numbers.
+std::vector<std::string> classes_of(const data::Column& column, const GradientBoostingOptions& options) {
+  const bool binary = options.objective == Objective::binary;
+  std::vector<std::string> classes;
+  if (column.is_numeric()) {
+    std::vector<double> values = column.numeric();
+    std::erase_if(values, [](double value) { return std::isnan(value); });
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    if (values.size() > 10'000) refuse("a target of classes", std::to_string(values.size()) + " different numbers");
+    std::vector<bool> seen(values.size());
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      if (column.is_null(row)) continue;
+      const auto place = static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), column.numeric(row)) -
+                                                  values.begin());
+      if (seen[place]) continue;
+      seen[place] = true;
+      classes.resize(values.size());
+      classes[place] = target_text(column, row);
+    }
+  } else {
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      if (!column.is_null(row)) classes.push_back(target_text(column, row));
+    }
+    std::sort(classes.begin(), classes.end());
+    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+  }
+  if (binary && classes.size() != 2) refuse("a target of two classes", std::to_string(classes.size()));
+  if (classes.size() < 2) refuse("a target of at least two classes", std::to_string(classes.size()));
+  if (binary && !options.positive.empty()) {
+    const auto found = std::find(classes.begin(), classes.end(), options.positive);
+    if (found == classes.end())
+      refuse("a positive class of " + classes[0] + " and " + classes[1], "\"" + options.positive + "\"");
+    if (found == classes.begin()) std::swap(classes[0], classes[1]);
+  }
+  return classes;
+}
+
+std::vector<double> numeric_column(const data::Table& table, const std::string& name) {
+  const data::Column& column = table[name];
+  if (!column.is_numeric()) {
+    throw DataError("GradientBoosting", "expected numbers, got " + std::string(data::to_string(column.type())),
+                    {.column = name});
+  }
+  return column.numeric();
+}
+
+Targets targets_of(const data::Table& table, const std::string& target, const FitOptions& options,
+                   const std::vector<std::string>& classes) {
+  Targets targets;
+  const data::Column& column = table[target];
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (column.is_null(row)) {
+      throw DataError("GradientBoosting", "expected a target in every row, got none", table.location(row, target));
+    }
+  }
+  if (classes.empty()) {
+    targets.values = numeric_column(table, target);
+  } else {
+    for (std::int64_t row = 0; row < table.rows(); ++row) {
+      const std::string text = target_text(column, row);
+      const auto found = std::find(classes.begin(), classes.end(), text);
+      if (found == classes.end()) {
+        throw DataError("GradientBoosting", "expected a class of the rows of training, got \"" + text + "\"",
+                        table.location(row, target));
+      }
+      targets.values.push_back(static_cast<double>(found - classes.begin()));
+    }
+  }
+  if (!options.weights.empty()) targets.weights = numeric_column(table, options.weights);
+  if (!options.query.empty()) {
+    const data::Column& query = table[options.query];
+    for (std::int64_t row = 0; row < table.rows(); ++row) {
+      if (row > 0 && query.text(row) == query.text(row - 1)) {
+        ++targets.queries.back();
+      } else {
+        targets.queries.push_back(1);
+      }
+    }
+  }
+  return targets;
+}
+
+bool of_classes(Objective objective) { return objective == Objective::binary || objective == Objective::multiclass; }
+
+void check_start(const Ensemble* start, const internal::Loss& loss) {
+  if (!start) return;
+  if (start->outputs != loss.outputs() || start->link != loss.link()) {
+    refuse("a model to go on from with " + std::to_string(loss.outputs()) + " outputs and link " +
+               std::string(to_string(loss.link())),
+           std::to_string(start->outputs) + " and " + std::string(to_string(start->link)));
+  }
+}
+
+}  // namespace
+
+Matrix::Matrix(std::span<const float> values, std::int64_t columns) : f32_(values.data()), columns_(columns) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  if (columns < 1 || size % columns != 0) {
+    throw ShapeError("[Matrix] expected whole rows of at least one column, got " + std::to_string(size) +
+                     " values and " + std::to_string(columns) + " columns");
+  }
+  rows_ = size / columns;
+}
+
+Matrix::Matrix(std::span<const double> values, std::int64_t columns) : f64_(values.data()), columns_(columns) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  if (columns < 1 || size % columns != 0) {
+    throw ShapeError("[Matrix] expected whole rows of at least one column, got " + std::to_string(size) +
+                     " values and " + std::to_string(columns) + " columns");
+  }
+  rows_ = size / columns;
+}
+
+GradientBoosting::GradientBoosting(GradientBoostingOptions options) : options_(std::move(options)) {
+  check_options(options_);
+}
+
+void GradientBoosting::fit(const data::Table& table, std::string_view target, const FitOptions& options) {
+  const std::string name(target);
+  if (table.rows() == 0) refuse("rows to train on", "none");
+  const Ensemble* start = options.start ? &options.start->ensemble() : nullptr;
+  std::vector<std::string> left_out{name};
+  if (!options.weights.empty()) left_out.push_back(options.weights);
+  if (!options.query.empty()) left_out.push_back(options.query);
+  std::vector<std::string> classes;
+  if (of_classes(options_.objective)) classes = start ? start->classes : classes_of(table[name], options_);
+
+  TableFeatures train =
+      start ? internal::features_like(table, start->features) : internal::features_of(table, left_out);
+  Training training{.features = train.features, .train = {}, .validation = {}, .start = start};
+  if (training.features.empty()) refuse("features beside the target", "none");
+  training.train = {.features = train.values,
+                    .rows = table.rows(),
+                    .targets = targets_of(table, name, options, classes),
+                    .margins = {}};
+  TableFeatures validation;
+  if (options.validation) {
+    validation = internal::features_like(*options.validation, training.features);
+    training.validation = {.features = validation.values,
+                           .rows = options.validation->rows(),
+                           .targets = targets_of(*options.validation, name, options, classes),
+                           .margins = {}};
+  } else {
+    training.validation.features.resize(training.features.size());
+  }
+  const auto loss = internal::make_loss(options_, static_cast<int>(classes.size()));
+  check_targets(training.train.targets, *loss);
+  check_start(start, *loss);
+  if (start) {
+    training.train.margins = margins_of(*start, training.train.features, training.train.rows);
+    training.validation.margins = margins_of(*start, training.validation.features, training.validation.rows);
+  }
+  internal::Trained trained = internal::train(options_, training, *loss);
+  trained.model.classes = classes;
+  keep(std::move(trained.model), std::move(trained.history), loss->metric_name());
+  std::tie(binning_seconds_, training_seconds_) = std::pair(trained.binning_seconds, trained.training_seconds);
+}
+
+void GradientBoosting::fit(const Matrix& features, std::span<const double> target, const MatrixFitOptions& options) {
+  if (features.rows() == 0) refuse("rows to train on", "none");
+  if (static_cast<std::int64_t>(target.size()) != features.rows()) {
+    throw ShapeError("[GradientBoosting] expected " + std::to_string(features.rows()) + " targets, got " +
+                     std::to_string(target.size()));
+  }
+  const Ensemble* start = options.start ? &options.start->ensemble() : nullptr;
+  Training training{.features = {}, .train = {}, .validation = {}, .start = start};
+  if (start) {
+    training.features = start->features;
+  } else {
+    if (!options.names.empty() && static_cast<std::int64_t>(options.names.size()) != features.columns()) {
+      throw ShapeError("[GradientBoosting] expected " + std::to_string(features.columns()) + " names, got " +
+                       std::to_string(options.names.size()));
+    }
+    for (std::int64_t f = 0; f < features.columns(); ++f) {
+      Feature& feature = training.features.emplace_back();
+      feature.name = options.names.empty() ? "f" + std::to_string(f) : options.names[static_cast<std::size_t>(f)];
+    }
+    for (const std::int64_t f : options.categorical) {
+      if (f < 0 || f >= features.columns()) {
+        throw IndexError("[GradientBoosting] expected categorical columns 0 to " +
+                         std::to_string(features.columns() - 1) + ", got " + std::to_string(f));
+      }
+      training.features[static_cast<std::size_t>(f)].categorical = true;
+    }
+  }
+  const MatrixFeatures train = features_of(features, training.features);
+  int classes = 0;
+  if (options_.objective == Objective::multiclass) {
+    for (const double y : target) classes = std::max(classes, y < 1e6 ? static_cast<int>(y) + 1 : 0);
+    classes = start ? start->outputs : std::max(classes, 2);
+  }
+  const auto loss = internal::make_loss(options_, classes);
+  training.train = {.features = train.values, .rows = features.rows(), .targets = {}, .margins = {}};
+  training.train.targets.values.assign(target.begin(), target.end());
+  training.train.targets.weights.assign(options.weights.begin(), options.weights.end());
+  training.train.targets.queries.assign(options.queries.begin(), options.queries.end());
+  check_targets(training.train.targets, *loss);
+  check_start(start, *loss);
+  MatrixFeatures validation;
+  training.validation.features.resize(training.features.size());
+  if (options.validation.rows() > 0) {
+    validation = features_of(options.validation, training.features);
+    if (static_cast<std::int64_t>(options.validation_target.size()) != options.validation.rows()) {
+      throw ShapeError("[GradientBoosting] expected " + std::to_string(options.validation.rows()) +
+                       " validation targets, got " + std::to_string(options.validation_target.size()));
+    }
+    auto& rows = training.validation;
+    rows.features = validation.values;
+    rows.rows = options.validation.rows();
+    rows.targets.values.assign(options.validation_target.begin(), options.validation_target.end());
+    rows.targets.weights.assign(options.validation_weights.begin(), options.validation_weights.end());
+    rows.targets.queries.assign(options.validation_queries.begin(), options.validation_queries.end());
+  }
+  if (start) {
+    training.train.margins = margins_of(*start, training.train.features, training.train.rows);
+    training.validation.margins = margins_of(*start, training.validation.features, training.validation.rows);
+  }
+  internal::Trained trained = internal::train(options_, training, *loss);
+  if (!start) {
+    for (int k = 0; k < classes; ++k) trained.model.classes.push_back(std::to_string(k));
+    if (options_.objective == Objective::binary) trained.model.classes = {"0", "1"};
+  }
+  keep(std::move(trained.model), std::move(trained.history), loss->metric_name());
+  std::tie(binning_seconds_, training_seconds_) = std::pair(trained.binning_seconds, trained.training_seconds);
+}
+
+void GradientBoosting::keep(Ensemble model, std::vector<double> history, std::string metric) {
+  ensemble_ = std::make_shared<const Ensemble>(std::move(model));
+  history_ = std::move(history);
+  metric_name_ = options_.metric.value ? options_.metric.name : std::move(metric);
+}
+
+const Ensemble& GradientBoosting::ensemble() const {
+  if (!ensemble_) throw StateError("[GradientBoosting] expected a fitted model, got one before fit");
+  return *ensemble_;
+}
+
+namespace {
+
+// [outputs][rows] as [rows x outputs].
+std::vector<double> by_rows(const std::vector<double>& margins, std::int64_t outputs) {
+  if (outputs == 1) return margins;
+  const auto rows = static_cast<std::int64_t>(margins.size()) / outputs;
+  std::vector<double> out(margins.size());
+  for (std::int64_t k = 0; k < outputs; ++k) {
+    for (std::int64_t row = 0; row < rows; ++row)
+      out[static_cast<std::size_t>(row * outputs + k)] = margins[static_cast<std::size_t>(k * rows + row)];
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> GradientBoosting::respond(std::vector<double> margins, bool probability) const {
+  const Ensemble& model = *ensemble_;
+  if (probability && model.classes.empty()) {
+    throw StateError("[GradientBoosting] expected an objective of classes, got \"" + model.objective + "\"");
+  }
+  std::vector<double> out = internal::apply_link(model.link, model.link_scale, model.outputs, margins);
+  if (probability || model.classes.empty()) return out;
+  const auto outputs = static_cast<std::size_t>(model.outputs);
+  std::vector<double> classes(out.size() / outputs);
+  for (std::size_t row = 0; row < classes.size(); ++row) {
+    const double* p = out.data() + row * outputs;
+    classes[row] =
+        outputs == 1 ? static_cast<double>(p[0] >= 0.5) : static_cast<double>(std::max_element(p, p + outputs) - p);
+  }
+  return classes;
+}
+
+std::vector<double> GradientBoosting::predict(const data::Table& table) const {
+  const TableFeatures features = internal::features_like(table, ensemble().features);
+  return respond(margins_of(*ensemble_, features.values, table.rows()), false);
+}
+std::vector<double> GradientBoosting::predict(const Matrix& matrix) const {
+  return respond(margins_of(*ensemble_, features_of(matrix, ensemble().features).values, matrix.rows()), false);
+}
+std::vector<double> GradientBoosting::predict_probability(const data::Table& table) const {
+  const TableFeatures features = internal::features_like(table, ensemble().features);
+  return respond(margins_of(*ensemble_, features.values, table.rows()), true);
+}
+std::vector<double> GradientBoosting::predict_probability(const Matrix& matrix) const {
+  const MatrixFeatures features = features_of(matrix, ensemble().features);
+  return respond(margins_of(*ensemble_, features.values, matrix.rows()), true);
+}
+std::vector<double> GradientBoosting::predict_margin(const data::Table& table) const {
+  const TableFeatures features = internal::features_like(table, ensemble().features);
+  return by_rows(margins_of(*ensemble_, features.values, table.rows()), ensemble_->outputs);
+}
+std::vector<double> GradientBoosting::predict_margin(const Matrix& matrix) const {
+  const MatrixFeatures features = features_of(matrix, ensemble().features);
+  return by_rows(margins_of(*ensemble_, features.values, matrix.rows()), ensemble_->outputs);
+}
+
+}  // namespace tern::trees

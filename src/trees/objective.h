@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tern/trees/gradient_boosting.h"
+
+namespace tern::trees::internal {
+
+/// Rows that a loss is taken over. Targets of classes are their numbers.
+struct Targets {
+  std::vector<double> values;
+  std::vector<double> weights;        ///< empty: 1 each
+  std::vector<std::int64_t> queries;  ///< rows of each query, in order
+  std::int64_t rows() const { return static_cast<std::int64_t>(values.size()); }
+  double weight(std::int64_t row) const { return weights.empty() ? 1 : weights[static_cast<std::size_t>(row)]; }
+};
+
+/// A loss with its derivatives. Margins lie output by output: [outputs][rows].
+class Loss {
+ public:
+  virtual ~Loss() = default;
+
+  virtual int outputs() const { return 1; }
+  virtual Link link() const { return Link::identity; }
+  virtual std::string name() const = 0;
+  /// Throws ValueError when a target is outside what the loss takes.
+  virtual void check(const Targets& targets) const = 0;
+  /// The best constant margin of each output.
+  virtual std::vector<double> base(const Targets& targets) const = 0;
+
+  /// Whether hessians without weights are 1.
+  virtual bool constant_hessian() const { return false; }
+  /// Bounds of gradient and hessian without weights; 0 where there are none.
+  virtual std::pair<double, double> bounds() const { return {0, 0}; }
+  /// Whether `derivatives` takes any part of the rows, and otherwise all of them alone.
+  virtual bool by_rows() const { return true; }
+  /// Gradient and hessian in turn of rows begin … end - 1, weights multiplied in: pairs[(output · rows + row) · 2].
+  virtual void derivatives(const Targets& targets, std::span<const double> margins, std::int64_t begin,
+                           std::int64_t end, float* pairs) const = 0;
+
+  /// Quantile of the residuals that a leaf takes as its value, or NaN where derivatives give it.
+  virtual double leaf_quantile() const;
+
+  virtual std::string metric_name() const = 0;
+  virtual bool larger_is_better() const { return false; }
+  virtual double metric(const Targets& targets, std::span<const double> margins) const = 0;
+};
+
+/// `classes` is of the target, where the objective has classes.
+std::unique_ptr<Loss> make_loss(const GradientBoostingOptions& options, int classes);
+
+/// The value below which a share `q` of the weight lies, halfway between two where it lies between them; sorts.
+double weighted_quantile(std::vector<std::pair<double, double>>& values_and_weights, double q);
+
+/// Margins [outputs][rows] as predictions [rows x outputs].
+std::vector<double> apply_link(Link link, double scale, int outputs, std::span<const double> margins);
+
+}  // namespace tern::trees::internal

@@ -1,0 +1,90 @@
+#include "trees/table_features.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace tern::trees::internal {
+namespace {
+
+bool has_levels(data::ColumnType type) {
+  return type == data::ColumnType::categorical || type == data::ColumnType::string;
+}
+
+void add_numbers(TableFeatures& out, const data::Column& column) {
+  FeatureValues values;
+  if (column.type() == data::ColumnType::f64) {
+    values.f64 = column.f64_values().data();
+  } else {
+    values.f64 = out.numbers.emplace_back(column.numeric()).data();
+  }
+  out.columns.push_back(column);
+  out.values.push_back(values);
+}
+
+}  // namespace
+
+TableFeatures features_of(const data::Table& table, const std::vector<std::string>& left_out) {
+  TableFeatures out;
+  for (const std::string& name : table.names()) {
+    if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
+    data::Column column = table[name];
+    Feature& feature = out.features.emplace_back();
+    feature.name = name;
+    feature.categorical = has_levels(column.type());
+    if (!feature.categorical) {
+      add_numbers(out, column);
+      continue;
+    }
+    if (column.type() == data::ColumnType::string) column = column.cast(data::ColumnType::categorical);
+    feature.levels = column.levels();
+    FeatureValues values;
+    values.codes = column.codes().data();
+    values.levels = static_cast<std::int64_t>(feature.levels.size());
+    out.columns.push_back(std::move(column));
+    out.values.push_back(values);
+  }
+  return out;
+}
+
+TableFeatures features_like(const data::Table& table, const std::vector<Feature>& features) {
+  TableFeatures out;
+  out.features = features;
+  for (const Feature& feature : features) {
+    data::Column column = table[feature.name];
+    if (has_levels(column.type()) != feature.categorical) {
+      throw DataError("trees",
+                      std::string("expected ") + (feature.categorical ? "levels" : "numbers") + ", got " +
+                          std::string(data::to_string(column.type())),
+                      {.column = feature.name});
+    }
+    if (!feature.categorical) {
+      add_numbers(out, column);
+      continue;
+    }
+    if (column.type() == data::ColumnType::string) column = column.cast(data::ColumnType::categorical);
+    FeatureValues values;
+    values.levels = static_cast<std::int64_t>(feature.levels.size());
+    if (column.levels() == feature.levels) {
+      values.codes = column.codes().data();
+    } else {
+      std::unordered_map<std::string_view, std::int32_t> known;
+      for (std::size_t level = 0; level < feature.levels.size(); ++level) {
+        known.emplace(feature.levels[level], static_cast<std::int32_t>(level));
+      }
+      std::vector<std::int32_t> codes_of;
+      for (const std::string& level : column.levels()) {
+        const auto found = known.find(level);
+        codes_of.push_back(found == known.end() ? -1 : found->second);
+      }
+      auto& codes = out.codes.emplace_back();
+      for (const std::int32_t code : column.codes())
+        codes.push_back(code < 0 ? -1 : codes_of[static_cast<std::size_t>(code)]);
+      values.codes = codes.data();
+    }
+    out.columns.push_back(std::move(column));
+    out.values.push_back(values);
+  }
+  return out;
+}
+
+}  // namespace tern::trees::internal

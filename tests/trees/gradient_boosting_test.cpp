@@ -1,0 +1,333 @@
+#include "tern/trees/gradient_boosting.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+#include "trees/naive.h"
+
+namespace tern::trees {
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+// Numbers on a grid of 64, a part of them missing.
+std::vector<double> grid(std::int64_t rows, std::int64_t columns, std::uint64_t seed, double missing) {
+  const Philox random(seed);
+  std::vector<double> x(static_cast<std::size_t>(rows * columns));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = std::floor(random.uniform(2 * i) * 64) / 8;
+    if (random.uniform(2 * i + 1) < missing) x[i] = kMissing;
+  }
+  return x;
+}
+
+double or_zero(double x) { return std::isnan(x) ? 0 : x; }
+
+// A target of eighths whose mean is 0: half of the rows has the other half's targets with the sign turned.
+std::vector<double> eighths(const std::vector<double>& x, std::int64_t columns, std::uint64_t seed) {
+  const Philox random(seed, 1);
+  const std::size_t rows = x.size() / static_cast<std::size_t>(columns);
+  std::vector<double> y(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const double* at = x.data() + row * static_cast<std::size_t>(columns);
+    const double value =
+        or_zero(at[0]) * (std::isnan(at[1]) ? 3 : 1) - (at[2] > 4 ? or_zero(at[1]) : 2) + random.uniform(row);
+    y[row] = std::round(value * 8) / 8;
+  }
+  double sum = 0;
+  for (const double each : y) sum += each;
+  const double mean = std::round(sum / static_cast<double>(rows) * 8) / 8;
+  for (double& each : y) each -= mean, sum -= mean;
+  for (std::size_t row = 0; sum != 0; row = (row + 1) % rows) {
+    const double step = std::clamp(sum, -0.125, 0.125);
+    y[row] -= step;
+    sum -= step;
+  }
+  return y;
+}
+
+bool same(const Ensemble& a, const Ensemble& b) {
+  if (a.trees.size() != b.trees.size() || a.base != b.base) return false;
+  for (std::size_t t = 0; t < a.trees.size(); ++t) {
+    const Tree &s = a.trees[t], &r = b.trees[t];
+    if (s.feature != r.feature || s.threshold != r.threshold || s.left != r.left || s.right != r.right ||
+        s.left_default != r.left_default || s.leaf_value != r.leaf_value || s.gain != r.gain || s.sets != r.sets) {
+      return false;
+    }
+  }
+  return true;
+}
+
+template <class E, class F>
+std::string message_of(const F& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    return std::string("another exception: ") + error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(GradientBoosting, OneTreeIsThatOfTheNaiveTrainer) {
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const std::int64_t rows = 400, columns = 4;
+    const std::vector<double> x = grid(rows, columns, seed, seed % 3 == 0 ? 0 : 0.1);
+    const std::vector<double> y = eighths(x, columns, seed);
+    GradientBoostingOptions options{.rounds = 1,
+                                    .learning_rate = 1,
+                                    .max_leaves = 2 + static_cast<int>(seed) * 2,
+                                    .min_child_rows = 1 + static_cast<int>(seed) * 3 / 2,
+                                    .lambda_l2 = seed % 2 ? 1.5 : 0};
+    if (seed == 5) options.max_depth = 3;
+    if (seed >= 8) options.growth = Growth::depth_wise;
+    if (seed >= 10) options.lambda_l1 = 2;
+    GradientBoosting model(options);
+    model.fit(Matrix(x, columns), y);
+    ASSERT_EQ(model.ensemble().base, std::vector<double>{0});
+    model.ensemble().check();
+    const NaiveTree naive = grow_naively(x, columns, y, options);
+    const Tree& tree = model.ensemble().trees.at(0);
+    ASSERT_EQ(tree.nodes(), static_cast<std::int64_t>(naive.splits.size())) << seed;
+    const std::vector<double> got = model.predict(Matrix(x, columns));
+    for (std::size_t row = 0; row < got.size(); ++row)
+      ASSERT_NEAR(got[row], naive.predictions[row], 1e-9) << seed << " " << row;
+    double gains = 0, naive_gains = 0;
+    for (const double gain : tree.gain) gains += gain;
+    for (const auto& split : naive.splits) naive_gains += split.gain;
+    EXPECT_NEAR(gains, naive_gains, 1e-9 * naive_gains);
+  }
+}
+
+TEST(GradientBoosting, BinaryRoundsFollowTheNaiveTrainer) {
+  const std::int64_t rows = 1000, columns = 5;
+  const std::vector<double> x = grid(rows, columns, 3, 0.05);
+  const Philox random(9);
+  std::vector<double> y;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double* at = x.data() + row * columns;
+    const double margin = or_zero(at[0]) - or_zero(at[1]) * (at[2] > 3 ? 1 : -0.5) - (std::isnan(at[3]) ? 2 : 0);
+    y.push_back(random.uniform(static_cast<std::uint64_t>(row)) < 1 / (1 + std::exp(-margin)));
+  }
+  GradientBoostingOptions options{
+      .objective = Objective::binary, .rounds = 20, .max_leaves = 6, .min_child_rows = 1, .lambda_l2 = 1};
+  GradientBoosting model(options);
+  model.fit(Matrix(x, columns), y);
+  double p = 0;
+  for (const double each : y) p += each / static_cast<double>(rows);
+  std::vector<double> margins(y.size(), std::log(p / (1 - p)));
+  for (int round = 0; round < options.rounds; ++round) {
+    std::vector<double> g, h;
+    for (std::size_t row = 0; row < y.size(); ++row) {
+      const double mean = 1 / (1 + std::exp(-margins[row]));
+      g.push_back(mean - y[row]);
+      h.push_back(mean * (1 - mean));
+    }
+    const NaiveTree tree = grow_naively(x, columns, g, h, options);
+    for (std::size_t row = 0; row < y.size(); ++row) margins[row] += options.learning_rate * tree.predictions[row];
+  }
+  const std::vector<double> got = model.predict_probability(Matrix(x, columns));
+  double difference = 0;
+  for (std::size_t row = 0; row < y.size(); ++row)
+    difference += std::fabs(got[row] - 1 / (1 + std::exp(-margins[row])));
+  EXPECT_LT(difference / static_cast<double>(rows), 2e-3);  // a split among near equals may be another
+  const std::vector<double> classes = model.predict(Matrix(x, columns));
+  for (std::size_t row = 0; row < y.size(); ++row) ASSERT_EQ(classes[row], got[row] >= 0.5);
+}
+
+TEST(GradientBoosting, SameBitsAtAnyNumberOfThreads) {
+  const std::int64_t rows = 200'000, columns = 12;  // enough for coarse gradients and for nodes that threads share
+  const std::vector<double> x = grid(rows, columns, 4, 0.02);
+  std::vector<double> y;
+  for (std::int64_t row = 0; row < rows; ++row) y.push_back(or_zero(x[row * columns]) > or_zero(x[row * columns + 1]));
+  for (const bool coarse : {true, false}) {
+    std::vector<Ensemble> models;
+    for (const int threads : {1, 2, 5}) {
+      set_num_threads(threads);
+      GradientBoosting model(
+          {.objective = Objective::binary, .rounds = 3, .max_leaves = 60, .coarse_gradients = coarse});
+      model.fit(Matrix(x, columns), y);
+      models.push_back(model.ensemble());
+    }
+    set_num_threads(0);
+    EXPECT_GT(models[0].trees[0].nodes(), 50);
+    EXPECT_TRUE(same(models[0], models[1]));
+    EXPECT_TRUE(same(models[0], models[2]));
+  }
+}
+
+TEST(GradientBoosting, MonotoneTransformOfAFeatureChangesNoTree) {
+  const std::int64_t rows = 250'000, columns = 2;  // more than thresholds are looked for in
+  const Philox random(8);
+  std::vector<double> x, y, turned;
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(rows * columns); ++i) x.push_back(random.uniform(i) * 4 - 2);
+  for (std::int64_t row = 0; row < rows; ++row) y.push_back(std::sin(3 * x[row * 2]) + x[row * 2 + 1]);
+  for (const double each : x) turned.push_back(std::exp(2 * each) - 7);
+  GradientBoosting a({.rounds = 3, .max_leaves = 20}), b({.rounds = 3, .max_leaves = 20});
+  a.fit(Matrix(x, columns), y);
+  b.fit(Matrix(turned, columns), y);
+  for (std::size_t t = 0; t < 3; ++t) {
+    EXPECT_EQ(a.ensemble().trees[t].feature, b.ensemble().trees[t].feature);
+    EXPECT_EQ(a.ensemble().trees[t].leaf_value, b.ensemble().trees[t].leaf_value);
+  }
+  EXPECT_EQ(a.predict(Matrix(x, columns)), b.predict(Matrix(turned, columns)));
+}
+
+TEST(GradientBoosting, FloatsTrainAsTheSameDoublesDo) {
+  const std::int64_t rows = 2000, columns = 6;
+  const std::vector<double> x = grid(rows, columns, 5, 0.1);
+  const std::vector<float> floats(x.begin(), x.end());
+  const std::vector<double> y = eighths(x, columns, 5);
+  GradientBoosting a({.rounds = 5}), b({.rounds = 5});
+  a.fit(Matrix(x, columns), y);
+  b.fit(Matrix(floats, columns), y);
+  EXPECT_TRUE(same(a.ensemble(), b.ensemble()));
+  EXPECT_EQ(a.predict(Matrix(x, columns)), b.predict(Matrix(floats, columns)));
+}
+
+TEST(GradientBoosting, ManyFeaturesOfFewAndManyValues) {
+  const std::int64_t rows = 1500, columns = 75;
+  std::vector<double> x = grid(rows, columns, 6, 0);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t f = 0; f < columns; f += 2) x[row * columns + f] = std::floor(x[row * columns + f]);  // 8 values
+  }
+  std::vector<double> y;
+  for (std::int64_t row = 0; row < rows; ++row) y.push_back(8 * x[row * columns + 71] + x[row * columns + 30]);
+  const GradientBoostingOptions options{.rounds = 60, .min_child_rows = 5};
+  GradientBoosting model(options);
+  model.fit(Matrix(x, columns), y);
+  double worst = 0;
+  const std::vector<double> got = model.predict(Matrix(x, columns));
+  for (std::size_t row = 0; row < y.size(); ++row) worst = std::max(worst, std::fabs(got[row] - y[row]));
+  EXPECT_LT(worst, 4);
+  for (const std::int32_t f : model.ensemble().trees[0].feature) EXPECT_TRUE(f == 71 || f == 30);
+}
+
+TEST(GradientBoosting, EqualRowsAreOneOfTwiceTheWeight) {
+  const std::int64_t rows = 500, columns = 4;
+  const std::vector<double> x = grid(rows, columns, 7, 0.1);
+  const std::vector<double> y = eighths(x, columns, 7);
+  std::vector<double> twice_x, twice_y, weights;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const int copies = 1 + static_cast<int>(row % 2);
+    weights.push_back(copies);
+    for (int copy = 0; copy < copies; ++copy) {
+      twice_x.insert(twice_x.end(), x.begin() + row * columns, x.begin() + (row + 1) * columns);
+      twice_y.push_back(y[static_cast<std::size_t>(row)]);
+    }
+  }
+  const GradientBoostingOptions options{.rounds = 10, .max_leaves = 8, .min_child_rows = 1, .min_child_weight = 5};
+  GradientBoosting weighted(options), doubled(options);
+  weighted.fit(Matrix(x, columns), y, {.weights = weights});
+  doubled.fit(Matrix(twice_x, columns), twice_y);
+  const std::vector<double> a = weighted.predict(Matrix(x, columns)), b = doubled.predict(Matrix(x, columns));
+  for (std::size_t row = 0; row < a.size(); ++row) EXPECT_NEAR(a[row], b[row], 1e-5);
+}
+
+TEST(GradientBoosting, RowsOfWeightZeroAreAbsent) {
+  const std::int64_t rows = 600, columns = 3;
+  const std::vector<double> x = grid(rows, columns, 8, 0);
+  std::vector<double> y = eighths(x, columns, 8), weights(y.size(), 1), kept_x, kept_y;
+  for (std::size_t row = 0; row < y.size(); ++row) {
+    if (row % 3 == 0) {
+      weights[row] = 0;
+      y[row] = 1e6;
+      continue;
+    }
+    kept_x.insert(kept_x.end(), x.begin() + static_cast<std::ptrdiff_t>(row) * columns,
+                  x.begin() + static_cast<std::ptrdiff_t>(row + 1) * columns);
+    kept_y.push_back(y[row]);
+  }
+  GradientBoosting a({.rounds = 5, .max_leaves = 6}), b({.rounds = 5, .max_leaves = 6});
+  a.fit(Matrix(x, columns), y, {.weights = weights});
+  b.fit(Matrix(kept_x, columns), kept_y);
+  const std::vector<double> p = a.predict(Matrix(kept_x, columns)), q = b.predict(Matrix(kept_x, columns));
+  for (std::size_t row = 0; row < p.size(); ++row) EXPECT_NEAR(p[row], q[row], 1e-4);
+}
+
+TEST(GradientBoosting, NoLeafHasFewerRowsThanAllowed) {
+  // Hessians that differ widely make a poor estimate of the rows.
+  const std::int64_t rows = 5000, columns = 3;
+  const std::vector<double> x = grid(rows, columns, 10, 0.1);
+  std::vector<double> y;
+  const Philox random(10);
+  for (std::int64_t row = 0; row < rows; ++row)
+    y.push_back(random.uniform(static_cast<std::uint64_t>(row)) < std::exp(-or_zero(x[row * columns])) || row == 7);
+  const GradientBoostingOptions options{
+      .objective = Objective::binary, .rounds = 15, .learning_rate = 0.5, .min_child_rows = 40, .min_child_weight = 0};
+  GradientBoosting model(options);
+  model.fit(Matrix(x, columns), y);
+  for (const Tree& tree : model.ensemble().trees) {
+    std::vector<int> count(tree.leaf_value.size());
+    for (std::int64_t row = 0; row < rows; ++row)
+      ++count[static_cast<std::size_t>(leaf_of(tree, x.data() + row * columns))];
+    EXPECT_GE(*std::min_element(count.begin(), count.end()), 40);
+  }
+}
+
+TEST(GradientBoosting, ColumnsWithoutInformation) {
+  const std::int64_t rows = 200, columns = 3;
+  std::vector<double> x = grid(rows, columns, 11, 0);
+  for (std::int64_t row = 0; row < rows; ++row) x[row * columns] = kMissing, x[row * columns + 1] = 4;
+  const std::vector<double> y = eighths(x, columns, 11);
+  GradientBoosting model({.rounds = 5});
+  model.fit(Matrix(x, columns), y);
+  for (const Tree& tree : model.ensemble().trees) {
+    for (const std::int32_t feature : tree.feature) EXPECT_EQ(feature, 2);
+  }
+  GradientBoosting constant({.rounds = 3});
+  constant.fit(Matrix(x, columns), std::vector<double>(y.size(), 2.5));
+  for (const double p : constant.predict(Matrix(x, columns))) EXPECT_EQ(p, 2.5);
+}
+
+TEST(GradientBoosting, BadInputIsRefused) {
+  const std::vector<double> x = grid(10, 2, 1, 0);
+  std::vector<double> y(10, 1);
+  y[0] = 0;
+  const auto fit = [&](GradientBoostingOptions options, std::vector<double> target, MatrixFitOptions more = {}) {
+    return [=, &x] { GradientBoosting(options).fit(Matrix(x, 2), target, more); };
+  };
+  EXPECT_EQ(message_of<ValueError>([] { GradientBoosting({.rounds = 0}); }),
+            "[GradientBoosting] expected rounds of at least 1, got 0");
+  EXPECT_EQ(message_of<ValueError>([] { GradientBoosting({.max_bins = 256}); }),
+            "[GradientBoosting] expected max_bins from 2 to 255, got 256");
+  EXPECT_EQ(message_of<ValueError>([] { GradientBoosting().fit(Matrix(std::span<const double>(), 2), {}); }),
+            "[GradientBoosting] expected rows to train on, got none");
+  EXPECT_EQ(message_of<ShapeError>(fit({}, std::vector<double>(9, 1))),
+            "[GradientBoosting] expected 10 targets, got 9");
+  std::vector<double> bad = y;
+  bad[3] = kMissing;
+  EXPECT_EQ(message_of<ValueError>(fit({}, bad)), "[GradientBoosting] expected finite targets, got nan in row 3");
+  bad[3] = -std::numeric_limits<double>::infinity();
+  EXPECT_EQ(message_of<ValueError>(fit({}, bad)), "[GradientBoosting] expected finite targets, got -inf in row 3");
+  bad[3] = 2;
+  EXPECT_EQ(message_of<ValueError>(fit({.objective = Objective::binary}, bad)),
+            "[GradientBoosting] expected a target of two classes, 0 and 1, got 2.000000");
+  EXPECT_EQ(message_of<ValueError>(fit({.objective = Objective::binary}, std::vector<double>(10, 1))),
+            "[GradientBoosting] expected both classes among the rows, got 1.000000");
+  std::vector<double> weights(10, 0);
+  EXPECT_EQ(message_of<ValueError>(fit({}, y, {.weights = weights})),
+            "[GradientBoosting] expected weights above 0, got 0 in all rows");
+  weights[2] = -1;
+  EXPECT_EQ(message_of<ValueError>(fit({}, y, {.weights = weights})),
+            "[GradientBoosting] expected finite weights of at least 0, got -1.000000");
+  EXPECT_EQ(message_of<StateError>([&] { static_cast<void>(GradientBoosting().predict(Matrix(x, 2))); }),
+            "[GradientBoosting] expected a fitted model, got one before fit");
+  GradientBoosting model({.rounds = 1});
+  model.fit(Matrix(x, 2), y);
+  EXPECT_EQ(message_of<ShapeError>([&] { static_cast<void>(model.predict(Matrix(x, 4))); }),
+            "[GradientBoosting] expected 2 columns, got 4");
+  EXPECT_EQ(message_of<StateError>([&] { static_cast<void>(model.predict_probability(Matrix(x, 2))); }),
+            "[GradientBoosting] expected an objective of classes, got \"squared\"");
+}
+
+}  // namespace
+}  // namespace tern::trees
