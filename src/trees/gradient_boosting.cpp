@@ -20,6 +20,7 @@ using internal::TableFeatures;
 using internal::Targets;
 using internal::Training;
 
+constexpr int kMostLevels = 1 << 20;
 constexpr std::int64_t kMostRows = std::int64_t{1} << 27;  // sums of all rows stay within 32 bits
 
 [[noreturn]] void refuse(const std::string& expected, const std::string& got) {
@@ -105,45 +106,31 @@ void check_targets(const Targets& targets, const internal::Loss& loss) {
   loss.check(targets);
 }
 
-// Margins [outputs][rows] of a model.
-std::vector<double> margins_of(const Ensemble& model, const std::vector<FeatureValues>& features, std::int64_t rows) {
-  const auto outputs = static_cast<std::int64_t>(model.outputs);
-  std::vector<double> margins(static_cast<std::size_t>(rows * outputs));
-  parallel_for(rows, 512, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> x(features.size());
-    for (std::int64_t row = begin; row < end; ++row) {
-      for (std::size_t f = 0; f < features.size(); ++f) {
-        const FeatureValues& values = features[f];
-        const std::int64_t at = row * values.step;
-        x[f] = values.f64 ? values.f64[at] : values.f32 ? values.f32[at] : values.codes[at];
-      }
-      for (std::int64_t k = 0; k < outputs; ++k)
-        margins[static_cast<std::size_t>(k * rows + row)] = model.base[static_cast<std::size_t>(k)];
-      for (std::int64_t t = 0; t < model.used_trees(); ++t) {
-        const Tree& tree = model.trees[static_cast<std::size_t>(t)];
-        std::int32_t at = tree.nodes() == 0 ? -1 : 0;
-        while (at >= 0) {
-          const auto node = static_cast<std::size_t>(at);
-          const auto f = static_cast<std::size_t>(tree.feature[node]);
-          const double value = x[f];
-          bool left;
-          if (tree.set[node] >= 0) {
-            const Feature& feature = model.features[f];
-            const bool unseen =
-                !(value >= 0) || (!feature.levels.empty() && value >= static_cast<double>(feature.levels.size()));
-            left = unseen
-                       ? tree.left_default[node]
-                       : in_set(tree.sets[static_cast<std::size_t>(tree.set[node])], static_cast<std::uint64_t>(value));
-          } else {
-            left = std::isnan(value) ? tree.left_default[node] : value <= tree.threshold[node];
-          }
-          at = left ? tree.left[node] : tree.right[node];
-        }
-        margins[static_cast<std::size_t>((t % outputs) * rows + row)] += tree.leaf_value[static_cast<std::size_t>(~at)];
-      }
-    }
-  });
+// Margins [rows x outputs] of a matrix.
+std::vector<double> margins_of(const Predictor& predictor, const Matrix& matrix) {
+  if (matrix.columns() != predictor.features()) {
+    throw ShapeError("[GradientBoosting] expected " + std::to_string(predictor.features()) + " columns, got " +
+                     std::to_string(matrix.columns()));
+  }
+  const auto values = static_cast<std::size_t>(matrix.rows() * matrix.columns());
+  if (matrix.f64()) return predictor.margins(std::span(matrix.f64(), values));
+  const std::size_t part = static_cast<std::size_t>(matrix.columns()) << 16;
+  std::vector<double> margins;
+  for (std::size_t first = 0; first < values; first += part) {
+    const float* from = matrix.f32() + first;
+    const std::vector<double> rows(from, from + std::min(part, values - first));
+    const std::vector<double> more = predictor.margins(rows);
+    margins.insert(margins.end(), more.begin(), more.end());
+  }
   return margins;
+}
+
+// [rows x outputs] as [outputs][rows].
+std::vector<double> by_output(const std::vector<double>& margins, std::int64_t outputs) {
+  std::vector<double> out(margins.size());
+  const std::size_t count = static_cast<std::size_t>(outputs), rows = margins.size() / count;
+  for (std::size_t i = 0; i < margins.size(); ++i) out[i % count * rows + i / count] = margins[i];
+  return out;
 }
 
 // Columns of a matrix as features; what is categorical becomes codes.
@@ -157,7 +144,8 @@ double at(const Matrix& matrix, std::int64_t row, std::int64_t column) {
   return matrix.f32() ? static_cast<double>(matrix.f32()[i]) : matrix.f64()[i];
 }
 
-MatrixFeatures features_of(const Matrix& matrix, const std::vector<Feature>& features) {
+// Levels that the matrix has become those of categorical features without any.
+MatrixFeatures features_of(const Matrix& matrix, std::vector<Feature>& features) {
   if (matrix.columns() != static_cast<std::int64_t>(features.size())) {
     throw ShapeError("[GradientBoosting] expected " + std::to_string(features.size()) + " columns, got " +
                      std::to_string(matrix.columns()));
@@ -165,16 +153,20 @@ MatrixFeatures features_of(const Matrix& matrix, const std::vector<Feature>& fea
   MatrixFeatures out;
   for (std::int64_t f = 0; f < matrix.columns(); ++f) {
     FeatureValues values;
-    const Feature& feature = features[static_cast<std::size_t>(f)];
+    Feature& feature = features[static_cast<std::size_t>(f)];
     if (feature.categorical) {
       auto& codes = out.codes.emplace_back();
       for (std::int64_t row = 0; row < matrix.rows(); ++row) {
         const double value = at(matrix, row, f);
-        const bool level = value >= 0 && value < 0x1p30;
+        const bool level = value >= 0 && value < kMostLevels;
+        if (value >= kMostLevels) refuse("levels below " + std::to_string(kMostLevels), std::to_string(value));
         codes.push_back(level ? static_cast<std::int32_t>(value) : -1);
-        if (level) values.levels = std::max<std::int64_t>(values.levels, codes.back() + 1);
+        values.levels = std::max<std::int64_t>(values.levels, codes.back() + 1);
       }
       values.codes = codes.data();
+      if (feature.levels.empty()) {
+        for (std::int64_t level = 0; level < values.levels; ++level) feature.levels.push_back(std::to_string(level));
+      }
     } else {
       values.step = matrix.columns();
       values.f32 = matrix.f32() ? matrix.f32() + f : nullptr;
@@ -337,8 +329,10 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   check_targets(training.train.targets, *loss);
   check_start(start, *loss);
   if (start) {
-    training.train.margins = margins_of(*start, training.train.features, training.train.rows);
-    training.validation.margins = margins_of(*start, training.validation.features, training.validation.rows);
+    const Predictor& before = *options.start->predictor_;
+    training.train.margins = by_output(before.margins(table), start->outputs);
+    if (options.validation)
+      training.validation.margins = by_output(before.margins(*options.validation), start->outputs);
   }
   internal::Trained trained = internal::train(options_, training, *loss);
   trained.model.classes = classes;
@@ -373,7 +367,7 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
       training.features[static_cast<std::size_t>(f)].categorical = true;
     }
   }
-  const MatrixFeatures train = features_of(features, training.features);
+  const MatrixFeatures train = features_of(features, training.features);  // with the levels that it finds
   int classes = 0;
   if (options_.objective == Objective::multiclass) {
     for (const double y : target) classes = std::max(classes, y < 1e6 ? static_cast<int>(y) + 1 : 0);
@@ -402,8 +396,11 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
     rows.targets.queries.assign(options.validation_queries.begin(), options.validation_queries.end());
   }
   if (start) {
-    training.train.margins = margins_of(*start, training.train.features, training.train.rows);
-    training.validation.margins = margins_of(*start, training.validation.features, training.validation.rows);
+    const Predictor& before = *options.start->predictor_;
+    training.train.margins = by_output(margins_of(before, features), start->outputs);
+    if (validation.values.size()) {
+      training.validation.margins = by_output(margins_of(before, options.validation), start->outputs);
+    }
   }
   internal::Trained trained = internal::train(options_, training, *loss);
   if (!start) {
@@ -415,6 +412,7 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
 }
 
 void GradientBoosting::keep(Ensemble model, std::vector<double> history, std::string metric) {
+  predictor_ = std::make_shared<const Predictor>(model);
   ensemble_ = std::make_shared<const Ensemble>(std::move(model));
   history_ = std::move(history);
   metric_name_ = options_.metric.value ? options_.metric.name : std::move(metric);
@@ -425,61 +423,42 @@ const Ensemble& GradientBoosting::ensemble() const {
   return *ensemble_;
 }
 
-namespace {
-
-// [outputs][rows] as [rows x outputs].
-std::vector<double> by_rows(const std::vector<double>& margins, std::int64_t outputs) {
-  if (outputs == 1) return margins;
-  const auto rows = static_cast<std::int64_t>(margins.size()) / outputs;
-  std::vector<double> out(margins.size());
-  for (std::int64_t k = 0; k < outputs; ++k) {
-    for (std::int64_t row = 0; row < rows; ++row)
-      out[static_cast<std::size_t>(row * outputs + k)] = margins[static_cast<std::size_t>(k * rows + row)];
-  }
-  return out;
-}
-
-}  // namespace
-
 std::vector<double> GradientBoosting::respond(std::vector<double> margins, bool probability) const {
   const Ensemble& model = *ensemble_;
   if (probability && model.classes.empty()) {
     throw StateError("[GradientBoosting] expected an objective of classes, got \"" + model.objective + "\"");
   }
-  std::vector<double> out = internal::apply_link(model.link, model.link_scale, model.outputs, margins);
+  std::vector<double> out = std::move(margins);
+  apply_link(model, out);
   if (probability || model.classes.empty()) return out;
   const auto outputs = static_cast<std::size_t>(model.outputs);
   std::vector<double> classes(out.size() / outputs);
   for (std::size_t row = 0; row < classes.size(); ++row) {
     const double* p = out.data() + row * outputs;
-    classes[row] =
-        outputs == 1 ? static_cast<double>(p[0] >= 0.5) : static_cast<double>(std::max_element(p, p + outputs) - p);
+    classes[row] = static_cast<double>(outputs == 1 ? p[0] >= 0.5 : std::max_element(p, p + outputs) - p);
   }
   return classes;
 }
 
 std::vector<double> GradientBoosting::predict(const data::Table& table) const {
-  const TableFeatures features = internal::features_like(table, ensemble().features);
-  return respond(margins_of(*ensemble_, features.values, table.rows()), false);
+  return respond(predict_margin(table), false);
 }
-std::vector<double> GradientBoosting::predict(const Matrix& matrix) const {
-  return respond(margins_of(*ensemble_, features_of(matrix, ensemble().features).values, matrix.rows()), false);
+std::vector<double> GradientBoosting::predict(const Matrix& features) const {
+  return respond(predict_margin(features), false);
 }
 std::vector<double> GradientBoosting::predict_probability(const data::Table& table) const {
-  const TableFeatures features = internal::features_like(table, ensemble().features);
-  return respond(margins_of(*ensemble_, features.values, table.rows()), true);
+  return respond(predict_margin(table), true);
 }
-std::vector<double> GradientBoosting::predict_probability(const Matrix& matrix) const {
-  const MatrixFeatures features = features_of(matrix, ensemble().features);
-  return respond(margins_of(*ensemble_, features.values, matrix.rows()), true);
+std::vector<double> GradientBoosting::predict_probability(const Matrix& features) const {
+  return respond(predict_margin(features), true);
 }
 std::vector<double> GradientBoosting::predict_margin(const data::Table& table) const {
-  const TableFeatures features = internal::features_like(table, ensemble().features);
-  return by_rows(margins_of(*ensemble_, features.values, table.rows()), ensemble_->outputs);
+  ensemble();
+  return predictor_->margins(table);
 }
-std::vector<double> GradientBoosting::predict_margin(const Matrix& matrix) const {
-  const MatrixFeatures features = features_of(matrix, ensemble().features);
-  return by_rows(margins_of(*ensemble_, features.values, matrix.rows()), ensemble_->outputs);
+std::vector<double> GradientBoosting::predict_margin(const Matrix& features) const {
+  ensemble();
+  return margins_of(*predictor_, features);
 }
 
 }  // namespace tern::trees

@@ -519,26 +519,6 @@ double weighted_quantile(std::vector<std::pair<double, double>>& values, double 
   return values.empty() ? 0 : values.back().first;
 }
 
-std::vector<double> apply_link(Link link, double scale, int outputs, std::span<const double> margins) {
-  const auto rows = static_cast<std::int64_t>(margins.size()) / outputs;
-  std::vector<double> out(margins.size());
-  parallel_for(rows, kRows, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      double* to = out.data() + row * outputs;
-      double most = -std::numeric_limits<double>::infinity(), sum = 0;
-      for (int k = 0; k < outputs; ++k) {
-        const double margin = margins[static_cast<std::size_t>(k * rows + row)];
-        most = std::max(most, margin);
-        to[k] = link == Link::sigmoid ? sigmoid(scale * margin) : link == Link::exp ? std::exp(margin) : margin;
-      }
-      if (link != Link::softmax) continue;
-      for (int k = 0; k < outputs; ++k) sum += to[k] = std::exp(to[k] - most);
-      for (int k = 0; k < outputs; ++k) to[k] /= sum;
-    }
-  });
-  return out;
-}
-
 }  // namespace tern::trees::internal
 
 namespace tern::trees {

@@ -56,7 +56,4 @@ std::unique_ptr<Loss> make_loss(const GradientBoostingOptions& options, int clas
 /// The value below which a share `q` of the weight lies, halfway between two where it lies between them; sorts.
 double weighted_quantile(std::vector<std::pair<double, double>>& values_and_weights, double q);
 
-/// Margins [outputs][rows] as predictions [rows x outputs].
-std::vector<double> apply_link(Link link, double scale, int outputs, std::span<const double> margins);
-
 }  // namespace tern::trees::internal

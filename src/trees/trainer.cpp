@@ -11,6 +11,7 @@
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "trees/hash.h"
+#include "trees/link.h"
 
 namespace tern::trees::internal {
 namespace {
@@ -412,7 +413,12 @@ std::vector<int> Trainer::leave_out(int round) {
 double Trainer::metric() const {
   const Targets& targets = training_.validation.targets;
   if (!options_.metric.value) return loss_.metric(targets, validation_margins_);
-  const std::vector<double> predictions = apply_link(loss_.link(), 1, outputs_, validation_margins_);
+  std::vector<double> predictions(validation_margins_.size());
+  const auto rows = static_cast<std::size_t>(validation_.rows()), outputs = static_cast<std::size_t>(outputs_);
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    predictions[i] = validation_margins_[i % outputs * rows + i / outputs];
+  }
+  apply_link(loss_.link(), 1, outputs_, predictions);
   return options_.metric.value(predictions, targets.values, targets.weights);
 }
 

@@ -13,6 +13,7 @@
 #include "tern/base/export.h"
 #include "tern/data/table.h"
 #include "tern/trees/ensemble.h"
+#include "tern/trees/predictor.h"
 
 namespace tern::trees {
 
@@ -203,6 +204,7 @@ class TERN_API GradientBoosting {
 
   GradientBoostingOptions options_;
   std::shared_ptr<const Ensemble> ensemble_;
+  std::shared_ptr<const Predictor> predictor_;
   std::vector<double> history_;
   std::string metric_name_;
   double binning_seconds_ = 0, training_seconds_ = 0;
