@@ -11,14 +11,13 @@ namespace tern::trees::internal {
 
 void* take_memory(std::size_t bytes) {
   constexpr std::size_t kLine = 64, kPage = std::size_t{1} << 21;
-  const std::size_t unit = bytes >= 2 * kPage ? kPage : kLine;
-  const std::size_t whole = (bytes + unit - 1) / unit * unit;
-  void* memory = bytes > 0 && whole >= bytes ? std::aligned_alloc(unit, whole) : nullptr;
-  if (!memory && bytes > 0) {
+  if (bytes == 0) return nullptr;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, bytes >= 2 * kPage ? kPage : kLine, bytes) != 0) {
     throw MemoryError("[trees] expected memory of " + std::to_string(bytes) + " bytes, got none");
   }
   // Rows are read in an order that has little to do with where they lie.
-  if (unit == kPage) madvise(memory, whole, MADV_HUGEPAGE);
+  if (bytes >= 2 * kPage) madvise(memory, bytes / kPage * kPage, MADV_HUGEPAGE);
   return memory;
 }
 

@@ -75,8 +75,9 @@ void check_options(const GradientBoostingOptions& o) {
   }
 }
 
-void check_targets(const Targets& targets, const internal::Loss& loss) {
-  if (targets.rows() == 0) refuse("rows to train on", "none");
+// Rows of validation may be of one class alone.
+void check_targets(const Targets& targets, const internal::Loss& loss, bool training = true) {
+  if (targets.rows() == 0) refuse(training ? "rows to train on" : "rows of validation", "none");
   if (targets.rows() > kMostRows) refuse("at most 2^27 rows", std::to_string(targets.rows()));
   for (std::int64_t row = 0; row < targets.rows(); ++row) {
     const double y = targets.values[static_cast<std::size_t>(row)];
@@ -103,7 +104,7 @@ void check_targets(const Targets& targets, const internal::Loss& loss) {
     throw ShapeError("[GradientBoosting] expected queries of " + std::to_string(targets.rows()) + " rows in all, got " +
                      std::to_string(in_queries));
   }
-  loss.check(targets);
+  loss.check(targets, training);
 }
 
 // Margins [rows x outputs] of a matrix.
@@ -226,9 +227,16 @@ std::vector<double> numeric_column(const data::Table& table, const std::string& 
   return column.numeric();
 }
 
-Targets targets_of(const data::Table& table, const std::string& target, const FitOptions& options,
-                   const std::vector<std::string>& classes) {
-  Targets targets;
+// What targets of a table are made of.
+struct TableTargets {
+  std::vector<double> values, weights;
+  std::vector<std::int64_t> queries;
+  Targets view() const { return {values, weights, queries}; }
+};
+
+TableTargets targets_of(const data::Table& table, const std::string& target, const FitOptions& options,
+                        const std::vector<std::string>& classes) {
+  TableTargets targets;
   const data::Column& column = table[target];
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     if (column.is_null(row)) {
@@ -311,22 +319,23 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
       start ? internal::features_like(table, start->features) : internal::features_of(table, left_out);
   Training training{.features = train.features, .train = {}, .validation = {}, .start = start};
   if (training.features.empty()) refuse("features beside the target", "none");
-  training.train = {.features = train.values,
-                    .rows = table.rows(),
-                    .targets = targets_of(table, name, options, classes),
-                    .margins = {}};
+  const TableTargets targets = targets_of(table, name, options, classes);
+  training.train = {.features = train.values, .rows = table.rows(), .targets = targets.view(), .margins = {}};
   TableFeatures validation;
+  TableTargets validation_targets;
   if (options.validation) {
+    validation_targets = targets_of(*options.validation, name, options, classes);
     validation = internal::features_like(*options.validation, training.features);
     training.validation = {.features = validation.values,
                            .rows = options.validation->rows(),
-                           .targets = targets_of(*options.validation, name, options, classes),
+                           .targets = validation_targets.view(),
                            .margins = {}};
   } else {
     training.validation.features.resize(training.features.size());
   }
   const auto loss = internal::make_loss(options_, static_cast<int>(classes.size()));
   check_targets(training.train.targets, *loss);
+  if (options.validation) check_targets(training.validation.targets, *loss, false);
   check_start(start, *loss);
   if (start) {
     const Predictor& before = *options.start->predictor_;
@@ -375,9 +384,7 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
   }
   const auto loss = internal::make_loss(options_, classes);
   training.train = {.features = train.values, .rows = features.rows(), .targets = {}, .margins = {}};
-  training.train.targets.values.assign(target.begin(), target.end());
-  training.train.targets.weights.assign(options.weights.begin(), options.weights.end());
-  training.train.targets.queries.assign(options.queries.begin(), options.queries.end());
+  training.train.targets = {target, options.weights, options.queries};
   check_targets(training.train.targets, *loss);
   check_start(start, *loss);
   MatrixFeatures validation;
@@ -391,9 +398,8 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
     auto& rows = training.validation;
     rows.features = validation.values;
     rows.rows = options.validation.rows();
-    rows.targets.values.assign(options.validation_target.begin(), options.validation_target.end());
-    rows.targets.weights.assign(options.validation_weights.begin(), options.validation_weights.end());
-    rows.targets.queries.assign(options.validation_queries.begin(), options.validation_queries.end());
+    rows.targets = {options.validation_target, options.validation_weights, options.validation_queries};
+    check_targets(rows.targets, *loss, false);
   }
   if (start) {
     const Predictor& before = *options.start->predictor_;

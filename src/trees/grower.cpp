@@ -28,7 +28,7 @@ Grower::Grower(const BinnedRows& data, const std::vector<FeatureBins>& bins, con
   monotone_ = std::any_of(options.split.monotone.begin(), options.split.monotone.end(), [](auto m) { return m != 0; });
   const auto rows = static_cast<std::size_t>(data.rows());
   rows_ = Buffer<std::uint32_t>(rows);
-  spare_right_ = Buffer<std::uint32_t>(rows);
+  spare_ = Buffer<std::uint32_t>(rows);
 }
 
 Grower::Node* Grower::new_node(std::int64_t begin, std::int64_t end, PairSum sum, int depth) {
@@ -115,8 +115,19 @@ void Grower::find_split(Node& node, bool parallel) {
   }
 }
 
+void Grower::build_histogram(Node& node, bool parallel) {
+  node.histogram = take_histogram();
+  const std::uint32_t* rows = node.whole ? nullptr : rows_.data();
+  if (parallel) {
+    builder_->build_parallel(rows, node.begin, node.end, node.histogram, used_blocks_, scratch_);
+  } else {
+    builder_->build(rows, node.begin, node.end, node.histogram, used_blocks_);
+  }
+}
+
 // Once in a while the hessians' estimate of how many rows a side has is too high: then rows are counted.
 void Grower::find_counted_split(Node& node) {
+  if (!node.histogram) build_histogram(node, false);
   std::vector<std::uint32_t> counts(bins_.size() * 256);
   const std::vector<int> features = features_of(node);
   for (const int feature : features) {
@@ -145,24 +156,27 @@ std::int64_t Grower::partition(Node& node, bool parallel) {
   };
   const std::int64_t n = node.rows();
   if (!parallel || n <= kPartitionRows) {
-    const std::int64_t left = divide(node.begin, node.end, rows_.data() + node.begin, spare_right_.data() + node.begin);
-    std::copy_n(spare_right_.data() + node.begin, n - left, rows_.data() + node.begin + left);
+    const std::int64_t left = divide(node.begin, node.end, rows_.data() + node.begin, spare_.data() + node.begin);
+    std::copy_n(spare_.data() + node.begin, n - left, rows_.data() + node.begin + left);
     return left;
   }
-  if (spare_left_.size() == 0) spare_left_ = Buffer<std::uint32_t>(static_cast<std::size_t>(data_.rows()));
+  // Each part's rows lie in the spare list, those that go left first, until it is known where they belong.
   std::vector<std::int64_t> lefts(static_cast<std::size_t>((n + kPartitionRows - 1) / kPartitionRows) + 1);
   parallel_for(n, kPartitionRows, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t at = node.begin + begin;
-    lefts[static_cast<std::size_t>(begin / kPartitionRows) + 1] =
-        divide(at, node.begin + end, spare_left_.data() + at, spare_right_.data() + at);
+    const std::int64_t here = divide(at, node.begin + end, rows_.data() + at, spare_.data() + at);
+    lefts[static_cast<std::size_t>(begin / kPartitionRows) + 1] = here;
+    std::copy_backward(spare_.data() + at, spare_.data() + at + (end - begin - here), spare_.data() + node.begin + end);
+    std::copy_n(rows_.data() + at, here, spare_.data() + at);
   });
   std::partial_sum(lefts.begin(), lefts.end(), lefts.begin());
   const std::int64_t left = lefts.back();
   parallel_for(n, kPartitionRows, [&](std::int64_t begin, std::int64_t end) {
     const std::size_t part = static_cast<std::size_t>(begin / kPartitionRows);
-    const std::int64_t before = lefts[part], here = lefts[part + 1] - before, at = node.begin + begin;
-    std::copy_n(spare_left_.data() + at, here, rows_.data() + node.begin + before);
-    std::copy_n(spare_right_.data() + at, end - begin - here, rows_.data() + node.begin + left + begin - before);
+    const std::int64_t before = lefts[part], here = lefts[part + 1] - before;
+    const std::uint32_t* from = spare_.data() + node.begin + begin;
+    std::copy_n(from, here, rows_.data() + node.begin + before);
+    std::copy_n(from + here, end - begin - here, rows_.data() + node.begin + left + begin - before);
   });
   return left;
 }
@@ -210,18 +224,17 @@ bool Grower::expand(Node& node, bool parallel) {
     give_histogram(std::exchange(node.histogram, nullptr));
     return true;
   }
-  small->histogram = take_histogram();
-  if (parallel) {
-    builder_->build_parallel(rows_.data(), small->begin, small->end, small->histogram, used_blocks_, scratch_);
+  build_histogram(*small, parallel);
+  if (node.histogram) {
+    large->histogram = std::exchange(node.histogram, nullptr);
+    for (std::size_t b = 0; b < data_.blocks().size(); ++b) {
+      const BinnedRows::Block& block = data_.blocks()[b];
+      if (!used_blocks_[b]) continue;
+      kernels::cpu::trees_table().subtract(large->histogram + block.offset, small->histogram + block.offset,
+                                           std::int64_t{block.width - 4} * block.stride);
+    }
   } else {
-    builder_->build(rows_.data(), small->begin, small->end, small->histogram, used_blocks_);
-  }
-  large->histogram = std::exchange(node.histogram, nullptr);
-  for (std::size_t b = 0; b < data_.blocks().size(); ++b) {
-    const BinnedRows::Block& block = data_.blocks()[b];
-    if (!used_blocks_[b]) continue;
-    kernels::cpu::trees_table().subtract(large->histogram + block.offset, small->histogram + block.offset,
-                                         std::int64_t{block.width - 4} * block.stride);
+    build_histogram(*large, parallel);  // that of the node had been given up
   }
   for (Node* child : {small, large}) {
     if (may_split(*child)) find_split(*child, parallel);
@@ -291,6 +304,20 @@ void Grower::publish(Node& node, bool expanded) {
     give_histogram_locked(std::exchange(node.histogram, nullptr));
   }
   accept();
+  give_up_histograms();
+}
+
+// Of more nodes than splits are left, the last in order will hardly be divided: if one is after all, its children's
+// histograms are made from rows.
+void Grower::give_up_histograms() {
+  const auto left = static_cast<std::size_t>(limit_ - accepted_), waiting = to_expand_.size();
+  if (options_.max_leaves <= 0 || done_ || waiting <= left || accepted_ % 16 != 0) return;
+  std::vector<Ticket> order = to_expand_;
+  std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(left), order.end(),
+                   [this](const Ticket& a, const Ticket& b) { return comes_later(b, a); });
+  for (std::size_t i = left; i < waiting; ++i) {
+    give_histogram_locked(std::exchange(order[i].node->histogram, nullptr));
+  }
 }
 
 // One of several threads that divide small nodes, the most promising first.
@@ -360,13 +387,7 @@ GrownTree Grower::grow(std::span<const std::uint32_t> sample, std::span<const in
   root.whole = whole;
   if (may_split(root) && !features_.empty()) {
     const bool parallel = rows * static_cast<std::int64_t>(features_.size()) >= kManyBins && num_threads() > 1;
-    root.histogram = take_histogram();
-    const std::uint32_t* list = whole ? nullptr : rows_.data();
-    if (parallel) {
-      builder.build_parallel(list, 0, rows, root.histogram, used_blocks_, scratch_);
-    } else {
-      builder.build(list, 0, rows, root.histogram, used_blocks_);
-    }
+    build_histogram(root, parallel);
     const PairSum* first = root.histogram + data_.histogram_offset(features_.front());
     for (int bin = 0; bin <= bins_[static_cast<std::size_t>(features_.front())].bins; ++bin) root.sum += first[bin];
     find_split(root, parallel);

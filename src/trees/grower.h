@@ -85,6 +85,7 @@ class Grower {
   std::vector<int> features_of(const Node& node) const;
   bool may_split(const Node& node) const;
   void find_split(Node& node, bool parallel);
+  void build_histogram(Node& node, bool parallel);
   void find_counted_split(Node& node);
   std::int64_t partition(Node& node, bool parallel);
   bool expand(Node& node, bool parallel);
@@ -97,6 +98,7 @@ class Grower {
   Ticket pop(std::vector<Ticket>& queue) const;
   void accept();
   void publish(Node& node, bool expanded);
+  void give_up_histograms();
   GrownTree collect(std::vector<LeafRows>& leaves);
 
   const BinnedRows& data_;
@@ -119,7 +121,7 @@ class Grower {
   int working_ = 0;
   std::mutex mutex_;
 
-  Buffer<std::uint32_t> rows_, spare_left_, spare_right_;
+  Buffer<std::uint32_t> rows_, spare_;
   std::vector<Buffer<PairSum>> histograms_, scratch_;
   std::vector<PairSum*> free_histograms_;
 };

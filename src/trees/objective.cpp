@@ -64,7 +64,7 @@ class Pointwise : public Loss {
       return loss(margins[i], targets.values[i]);
     });
   }
-  void check(const Targets&) const override {}
+  void check(const Targets&, bool) const override {}
 
  protected:
   virtual std::pair<double, double> pair(double f, double y) const = 0;
@@ -90,13 +90,13 @@ class Binary : public Pointwise {
  public:
   std::string name() const override { return "binary"; }
   Link link() const override { return Link::sigmoid; }
-  void check(const Targets& targets) const override {
+  void check(const Targets& targets, bool training) const override {
     bool seen[2] = {};
     for (const double y : targets.values) {
       if (y != 0 && y != 1) refuse("a target of two classes, 0 and 1", y);
       seen[y == 1] = true;
     }
-    if (!seen[0] || !seen[1]) refuse("both classes among the rows", seen[1]);
+    if (training && (!seen[0] || !seen[1])) refuse("both classes among the rows", seen[1]);
   }
   std::vector<double> base(const Targets& targets) const override {
     const double p = target_mean(targets);
@@ -191,7 +191,7 @@ class Positive : public Pointwise {
     if (!(mean > 0)) refuse("a target whose mean is above 0", mean);
     return {std::log(mean)};
   }
-  void check(const Targets& targets) const override {
+  void check(const Targets& targets, bool) const override {
     for (const double y : targets.values) {
       if (y < 0 || (y == 0 && !zero())) refuse(zero() ? "a target of at least 0" : "a target above 0", y);
     }
@@ -257,7 +257,7 @@ class Multiclass : public Loss {
   int outputs() const override { return classes_; }
   Link link() const override { return Link::softmax; }
   std::string name() const override { return "multiclass"; }
-  void check(const Targets& targets) const override {
+  void check(const Targets& targets, bool training) const override {
     std::vector<char> seen(static_cast<std::size_t>(classes_));
     for (const double y : targets.values) {
       if (!(y >= 0 && y < classes_ && y == std::floor(y))) {
@@ -265,7 +265,7 @@ class Multiclass : public Loss {
       }
       seen[static_cast<std::size_t>(y)] = 1;
     }
-    if (std::count(seen.begin(), seen.end(), 1) < 2) refuse("at least two classes among the rows", 1);
+    if (training && std::count(seen.begin(), seen.end(), 1) < 2) refuse("at least two classes among the rows", 1);
   }
   std::vector<double> base(const Targets& targets) const override {
     std::vector<double> weight(static_cast<std::size_t>(classes_)), margins(weight.size());
@@ -326,7 +326,7 @@ class LambdaRank : public Loss {
  public:
   explicit LambdaRank(int at) : at_(at) {}
   std::string name() const override { return "lambdarank"; }
-  void check(const Targets& targets) const override {
+  void check(const Targets& targets, bool) const override {
     if (targets.queries.empty()) throw ValueError("[GradientBoosting] expected queries for lambdarank, got none");
     for (const double y : targets.values) {
       if (!(y >= 0 && y <= 31 && y == std::floor(y))) refuse("grades 0 to 31 as target", y);
@@ -436,7 +436,7 @@ class Custom : public Loss {
   explicit Custom(CustomObjective custom) : custom_(std::move(custom)) {}
   Link link() const override { return custom_.link; }
   std::string name() const override { return custom_.name.empty() ? "custom" : custom_.name; }
-  void check(const Targets&) const override {}
+  void check(const Targets&, bool) const override {}
   std::vector<double> base(const Targets&) const override { return {custom_.base}; }
   bool by_rows() const override { return false; }
   void derivatives(const Targets& targets, std::span<const double> margins, std::int64_t, std::int64_t,

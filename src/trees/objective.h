@@ -10,11 +10,11 @@
 
 namespace tern::trees::internal {
 
-/// Rows that a loss is taken over. Targets of classes are their numbers.
+/// Rows that a loss is taken over, a view. Targets of classes are their numbers.
 struct Targets {
-  std::vector<double> values;
-  std::vector<double> weights;        ///< empty: 1 each
-  std::vector<std::int64_t> queries;  ///< rows of each query, in order
+  std::span<const double> values;
+  std::span<const double> weights;        ///< empty: 1 each
+  std::span<const std::int64_t> queries;  ///< rows of each query, in order
   std::int64_t rows() const { return static_cast<std::int64_t>(values.size()); }
   double weight(std::int64_t row) const { return weights.empty() ? 1 : weights[static_cast<std::size_t>(row)]; }
 };
@@ -27,8 +27,8 @@ class Loss {
   virtual int outputs() const { return 1; }
   virtual Link link() const { return Link::identity; }
   virtual std::string name() const = 0;
-  /// Throws ValueError when a target is outside what the loss takes.
-  virtual void check(const Targets& targets) const = 0;
+  /// Throws ValueError when a target is outside what the loss takes, or classes are missing of rows to train on.
+  virtual void check(const Targets& targets, bool training) const = 0;
   /// The best constant margin of each output.
   virtual std::vector<double> base(const Targets& targets) const = 0;
 

@@ -1,0 +1,259 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "tern/base/error.h"
+#include "tern/base/random.h"
+#include "tern/trees/gradient_boosting.h"
+#include "trees/objective.h"
+
+namespace tern::trees {
+namespace {
+
+using internal::make_loss;
+using internal::Targets;
+
+// Margins and targets that suit an objective.
+std::vector<double> targets_for(Objective objective, std::size_t rows, std::uint64_t seed) {
+  const Philox random(seed);
+  std::vector<double> y;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const double u = random.uniform(row);
+    switch (objective) {
+      case Objective::binary:
+        y.push_back(u < 0.4);
+        break;
+      case Objective::multiclass:
+        y.push_back(std::floor(u * 4));
+        break;
+      case Objective::poisson:
+      case Objective::lambdarank:
+        y.push_back(std::floor(u * 5));
+        break;
+      case Objective::gamma:
+        y.push_back(0.1 + u);
+        break;
+      case Objective::tweedie:
+        y.push_back(std::max(0.0, u * 3 - 1));
+        break;
+      default:
+        y.push_back(u * 6 - 3);
+    }
+  }
+  return y;
+}
+
+// The sum of losses whose derivatives an objective gives; rmse is its root of a mean.
+double total(const internal::Loss& loss, Objective objective, const Targets& targets,
+             const std::vector<double>& margins) {
+  double weight = 0;
+  for (std::int64_t row = 0; row < targets.rows(); ++row) weight += targets.weight(row);
+  const double metric = loss.metric(targets, margins);
+  if (objective == Objective::squared) return metric * metric / 2 * weight;
+  const bool deviance =
+      objective == Objective::poisson || objective == Objective::gamma || objective == Objective::tweedie;
+  return metric * weight / (deviance ? 2 : 1);
+}
+
+TEST(Objectives, GradientsAreThoseOfTheMetric) {
+  for (const Objective objective :
+       {Objective::squared, Objective::binary, Objective::multiclass, Objective::huber, Objective::absolute,
+        Objective::quantile, Objective::poisson, Objective::gamma, Objective::tweedie}) {
+    const std::size_t rows = 30;
+    const std::vector<double> y = targets_for(objective, rows, 1);
+    std::vector<double> weights;
+    const Philox random(2);
+    for (std::size_t row = 0; row < rows; ++row) weights.push_back(0.5 + random.uniform(row));
+    const Targets targets{y, weights, {}};
+    const auto loss = make_loss({.objective = objective, .quantile = 0.3, .tweedie_power = 1.3}, 4);
+    const auto outputs = static_cast<std::size_t>(loss->outputs());
+    std::vector<double> margins;
+    for (std::size_t i = 0; i < rows * outputs; ++i) margins.push_back(2 * random.uniform(rows + i) - 1);
+    std::vector<float> pairs(2 * margins.size());
+    loss->derivatives(targets, margins, 0, static_cast<std::int64_t>(rows), pairs.data());
+    for (std::size_t i = 0; i < margins.size(); ++i) {
+      const double step = 1e-5;
+      std::vector<double> above = margins, below = margins;
+      above[i] += step;
+      below[i] -= step;
+      const double slope =
+          (total(*loss, objective, targets, above) - total(*loss, objective, targets, below)) / (2 * step);
+      EXPECT_NEAR(pairs[2 * i], slope, 2e-5) << to_string(objective) << " " << i;
+      EXPECT_GE(pairs[2 * i + 1], 0);
+    }
+    std::vector<double> constant;
+    for (const double base : loss->base(targets)) constant.insert(constant.end(), rows, base);
+    const double least = loss->metric(targets, constant);
+    for (const double step : {-0.05, 0.05}) {
+      if (outputs > 1) break;  // a shift of all classes changes nothing
+      std::vector<double> other = constant;
+      for (double& each : other) each += step;
+      if (objective == Objective::huber) continue;  // whose base is the median
+      EXPECT_LT(least, loss->metric(targets, other)) << to_string(objective);
+    }
+  }
+}
+
+TEST(Objectives, NamesRoundTrip) {
+  for (const Objective objective : {Objective::squared, Objective::lambdarank, Objective::custom})
+    EXPECT_EQ(parse_objective(to_string(objective)), objective);
+  EXPECT_THROW(parse_objective("l2"), ValueError);
+}
+
+TEST(Objectives, WeightedQuantile) {
+  std::vector<std::pair<double, double>> values{{3, 1}, {1, 1}, {2, 1}, {4, 1}};
+  EXPECT_EQ(internal::weighted_quantile(values, 0.5), 2.5);
+  values = {{3, 1}, {1, 1}, {2, 5}};
+  EXPECT_EQ(internal::weighted_quantile(values, 0.5), 2);
+  EXPECT_EQ(internal::weighted_quantile(values, 0.9), 3);
+}
+
+// Rows of one informative number and a target of a step in it.
+struct Steps {
+  std::vector<double> x, y;
+};
+Steps steps(std::size_t rows, Objective objective) {
+  Steps data;
+  const Philox random(5);
+  data.y = targets_for(objective, rows, 6);
+  std::sort(data.y.begin(), data.y.end());
+  for (std::size_t row = 0; row < rows; ++row) data.x.push_back(static_cast<double>(row) + 5 * random.uniform(row));
+  return data;
+}
+
+TEST(Objectives, TrainingLowersEachLoss) {
+  for (const Objective objective :
+       {Objective::squared, Objective::binary, Objective::multiclass, Objective::huber, Objective::absolute,
+        Objective::quantile, Objective::poisson, Objective::gamma, Objective::tweedie}) {
+    const Steps data = steps(400, objective);
+    GradientBoosting model({.objective = objective, .rounds = 30, .max_leaves = 8});
+    model.fit(Matrix(data.x, 1), data.y, {.validation = Matrix(data.x, 1), .validation_target = data.y});
+    const auto& history = model.validation_history();
+    ASSERT_EQ(history.size(), 30u);
+    EXPECT_LT(history.back(), history.front() * (history.front() > 0 ? 0.7 : 1.3)) << to_string(objective);
+    model.ensemble().check();
+  }
+}
+
+TEST(Objectives, AbsoluteLeavesAreMediansAndQuantilesCover) {
+  Steps data = steps(1000, Objective::squared);
+  data.y[10] = 1e6;  // which moves no median
+  GradientBoosting absolute(
+      {.objective = Objective::absolute, .rounds = 1, .learning_rate = 1, .max_leaves = 2, .min_child_rows = 100});
+  absolute.fit(Matrix(data.x, 1), data.y);
+  const Tree& tree = absolute.ensemble().trees[0];
+  const double base = absolute.ensemble().base[0];
+  ASSERT_EQ(tree.leaves(), 2);
+  for (const bool left : {true, false}) {
+    std::vector<double> in_leaf;
+    for (std::size_t row = 0; row < data.x.size(); ++row) {
+      if ((data.x[row] <= tree.threshold[0]) == left) in_leaf.push_back(data.y[row]);
+    }
+    std::sort(in_leaf.begin(), in_leaf.end());
+    const std::size_t n = in_leaf.size();
+    const double median = n % 2 ? in_leaf[n / 2] : (in_leaf[n / 2 - 1] + in_leaf[n / 2]) / 2;
+    const std::int32_t child = left ? tree.left[0] : tree.right[0];
+    EXPECT_NEAR(base + tree.leaf_value[static_cast<std::size_t>(~child)], median, 1e-9);
+  }
+  for (const double q : {0.1, 0.5, 0.9}) {
+    GradientBoosting model({.objective = Objective::quantile, .rounds = 20, .quantile = q});
+    const Philox random(3);
+    std::vector<double> noise;
+    for (std::size_t row = 0; row < data.x.size(); ++row) noise.push_back(random.uniform(row));
+    model.fit(Matrix(data.x, 1), noise);
+    const std::vector<double> p = model.predict(Matrix(data.x, 1));
+    double below = 0;
+    for (std::size_t row = 0; row < p.size(); ++row) below += noise[row] <= p[row];
+    EXPECT_NEAR(below / static_cast<double>(p.size()), q, 0.08);
+  }
+}
+
+TEST(Objectives, LambdaRankOrdersQueries) {
+  const Philox random(7);
+  std::vector<double> x, y;
+  std::vector<std::int64_t> queries;
+  for (std::uint64_t q = 0; q < 60; ++q) {
+    queries.push_back(5 + static_cast<std::int64_t>(q % 7));
+    for (std::int64_t i = 0; i < queries.back(); ++i) {
+      const std::uint64_t at = q * 100 + static_cast<std::uint64_t>(i) * 3;
+      x.push_back(random.uniform(at));
+      x.push_back(random.uniform(at + 1) + static_cast<double>(q));  // tells queries apart, not rows
+      y.push_back(std::floor(4 * std::min(0.99, 0.8 * x[x.size() - 2] + 0.2 * random.uniform(at + 2))));
+    }
+  }
+  GradientBoosting model({.objective = Objective::lambdarank, .rounds = 30, .max_leaves = 6, .min_child_rows = 5});
+  model.fit(Matrix(x, 2), y,
+            {.queries = queries, .validation = Matrix(x, 2), .validation_target = y, .validation_queries = queries});
+  EXPECT_EQ(model.metric_name(), "ndcg");
+  EXPECT_GT(model.validation_history().back(), 0.95);
+  GradientBoosting none({.objective = Objective::lambdarank});
+  EXPECT_THROW(none.fit(Matrix(x, 2), y), ValueError);
+  queries.back() += 1;
+  EXPECT_THROW(none.fit(Matrix(x, 2), y, {.queries = queries}), ShapeError);
+}
+
+TEST(Objectives, OfOnesOwn) {
+  const Steps data = steps(300, Objective::squared);
+  GradientBoosting own({.objective = Objective::custom,
+                        .rounds = 10,
+                        .custom_objective = {.name = "mine",
+                                             .derivatives =
+                                                 [](auto margins, auto targets, auto g, auto h) {
+                                                   for (std::size_t i = 0; i < margins.size(); ++i)
+                                                     g[i] = margins[i] - targets[i], h[i] = 1;
+                                                 },
+                                             .base = 0},
+                        .metric = {.name = "worst", .value = [](auto p, auto y, auto) {
+                                     double worst = 0;
+                                     for (std::size_t i = 0; i < p.size(); ++i)
+                                       worst = std::max(worst, std::fabs(p[i] - y[i]));
+                                     return worst;
+                                   }}});
+  own.fit(Matrix(data.x, 1), data.y, {.validation = Matrix(data.x, 1), .validation_target = data.y});
+  EXPECT_EQ(own.metric_name(), "worst");
+  EXPECT_EQ(own.ensemble().objective, "mine");
+  ASSERT_EQ(own.validation_history().size(), 10u);
+  EXPECT_LT(own.validation_history().back(), own.validation_history().front());
+  GradientBoosting broken({.objective = Objective::custom,
+                           .custom_objective = {.derivatives = [](auto, auto, auto, auto h) { h[0] = -1; }}});
+  EXPECT_THROW(broken.fit(Matrix(data.x, 1), data.y), ValueError);
+  EXPECT_THROW(GradientBoosting({.objective = Objective::custom}), ValueError);
+}
+
+TEST(Objectives, EarlyStoppingKeepsTheBestRound) {
+  const Steps data = steps(300, Objective::squared);
+  std::vector<double> noise;
+  const Philox random(11);
+  for (std::size_t row = 0; row < data.x.size(); ++row) noise.push_back(data.y[row] + 8 * random.uniform(row));
+  GradientBoosting model({.rounds = 500, .learning_rate = 0.3, .min_child_rows = 2, .early_stopping_rounds = 10});
+  model.fit(Matrix(data.x, 1), noise, {.validation = Matrix(data.x, 1), .validation_target = data.y});
+  const auto& history = model.validation_history();
+  const auto best = std::min_element(history.begin(), history.end()) - history.begin();
+  EXPECT_LT(history.size(), 500u);
+  EXPECT_EQ(model.ensemble().best_round, best);
+  EXPECT_EQ(static_cast<std::ptrdiff_t>(history.size()), best + 11);
+  const std::vector<double> p = model.predict(Matrix(data.x, 1));
+  double sum = 0;
+  for (std::size_t row = 0; row < p.size(); ++row) sum += (p[row] - data.y[row]) * (p[row] - data.y[row]);
+  EXPECT_NEAR(std::sqrt(sum / static_cast<double>(p.size())), *std::min_element(history.begin(), history.end()), 1e-9);
+}
+
+TEST(Objectives, TrainingGoesOn) {
+  const Steps data = steps(500, Objective::binary);
+  const GradientBoostingOptions options{.objective = Objective::binary, .rounds = 6, .max_leaves = 4};
+  GradientBoosting first(options), more(options),
+      whole({.objective = Objective::binary, .rounds = 12, .max_leaves = 4});
+  first.fit(Matrix(data.x, 1), data.y);
+  more.fit(Matrix(data.x, 1), data.y, {.start = &first});
+  whole.fit(Matrix(data.x, 1), data.y);
+  ASSERT_EQ(more.ensemble().rounds(), 12);
+  const auto a = more.predict_margin(Matrix(data.x, 1)), b = whole.predict_margin(Matrix(data.x, 1));
+  for (std::size_t row = 0; row < a.size(); ++row) EXPECT_NEAR(a[row], b[row], 1e-9);
+  EXPECT_THROW(GradientBoosting().fit(Matrix(data.x, 1), data.y, {.start = &first}), ValueError);
+}
+
+}  // namespace
+}  // namespace tern::trees

@@ -1,0 +1,321 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tern/base/error.h"
+#include "tern/base/random.h"
+#include "tern/trees/gradient_boosting.h"
+#include "trees/bins.h"
+
+namespace tern::trees {
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+struct Data {
+  std::vector<double> x, y;
+  std::int64_t columns;
+  Matrix matrix() const { return Matrix(x, columns); }
+  std::size_t rows() const { return y.size(); }
+};
+
+// Numbers in [0, 1) of which the first few matter.
+Data waves(std::size_t rows, std::int64_t columns, std::uint64_t seed) {
+  Data data{{}, {}, columns};
+  const Philox random(seed);
+  for (std::size_t i = 0; i < rows * static_cast<std::size_t>(columns); ++i) data.x.push_back(random.uniform(i));
+  for (std::size_t row = 0; row < rows; ++row) {
+    const double* at = data.x.data() + row * static_cast<std::size_t>(columns);
+    data.y.push_back(2 * at[0] + std::sin(9 * at[1]) * at[2] + 0.3 * random.uniform(rows * 100 + row));
+  }
+  return data;
+}
+
+double rmse(const GradientBoosting& model, const Data& data) {
+  const std::vector<double> p = model.predict(data.matrix());
+  double sum = 0;
+  for (std::size_t row = 0; row < p.size(); ++row) sum += (p[row] - data.y[row]) * (p[row] - data.y[row]);
+  return std::sqrt(sum / static_cast<double>(p.size()));
+}
+
+TEST(Bins, ThresholdsAreFloatsWhereFloatsTellValuesApart) {
+  using internal::threshold_between;
+  EXPECT_EQ(threshold_between(1, 2), 1.5);
+  const double a = 0.1, b = std::nextafter(a, 1);
+  EXPECT_EQ(threshold_between(a, b), a);
+  const double c = 1 + 1e-9, d = 1 + 3e-7, t = threshold_between(c, d);
+  EXPECT_EQ(t, static_cast<float>(t));
+  EXPECT_TRUE(c <= t && t < d);
+  EXPECT_TRUE(std::isfinite(threshold_between(5, std::numeric_limits<double>::infinity())));
+  EXPECT_LT(threshold_between(-1e300, 1e300), 1e300);
+}
+
+TEST(Bins, ValuesEachHaveOneOrShareEvenly) {
+  std::vector<double> few, many;
+  for (int i = 0; i < 3000; ++i) few.push_back(i % 7 == 3 ? kMissing : i % 7), many.push_back(std::max(0, i - 1000));
+  const internal::FeatureValues features[] = {{.f64 = few.data()}, {.f64 = many.data()}};
+  const auto bins = internal::find_bins(features, 3000, 64);
+  EXPECT_EQ(bins[0].bins, 6);
+  EXPECT_TRUE(bins[0].missing);
+  EXPECT_EQ(bins[0].thresholds, (std::vector<double>{0.5, 1.5, 3, 4.5, 5.5}));
+  EXPECT_EQ(bins[1].bins, 64);
+  EXPECT_FALSE(bins[1].missing);
+  const internal::BinnedRows rows(features, bins, 3000, true);
+  std::vector<int> count(64);
+  for (int row = 0; row < 3000; ++row) {
+    const int bin = rows.column(1)[row];
+    ++count[static_cast<std::size_t>(bin)];
+    EXPECT_TRUE(bin == 63 || many[static_cast<std::size_t>(row)] <= bins[1].thresholds[static_cast<std::size_t>(bin)]);
+    EXPECT_TRUE(bin == 0 ||
+                many[static_cast<std::size_t>(row)] > bins[1].thresholds[static_cast<std::size_t>(bin - 1)]);
+    EXPECT_EQ(rows.column(0)[row] == 6, row % 7 == 3);
+  }
+  EXPECT_EQ(count[0], 1001);  // the zeros
+  for (std::size_t bin = 1; bin < 64; ++bin) EXPECT_NEAR(count[bin], 2000.0 / 63, 3);
+}
+
+TEST(Missing, GoesToTheBetterSide) {
+  Data data = waves(2000, 3, 1);
+  for (std::size_t row = 0; row < data.rows(); row += 3) {
+    data.x[row * 3] = kMissing;
+    data.y[row] = 5;  // as no small value has it
+  }
+  GradientBoosting model({.rounds = 40});
+  model.fit(data.matrix(), data.y);
+  EXPECT_LT(rmse(model, data), 0.25);
+  // None in training: the heavier side.
+  const Data whole = waves(2000, 3, 2);
+  GradientBoosting one({.rounds = 1, .max_leaves = 2});
+  one.fit(whole.matrix(), whole.y);
+  const Tree& tree = one.ensemble().trees[0];
+  EXPECT_EQ(tree.left_default[0] != 0, tree.leaf_cover[static_cast<std::size_t>(~tree.left[0])] >
+                                           tree.leaf_cover[static_cast<std::size_t>(~tree.right[0])]);
+}
+
+data::Table flowers(std::size_t rows, std::uint64_t seed, int levels) {
+  const Philox random(seed);
+  std::vector<std::string> names, kinds;
+  std::vector<double> size, y;
+  std::vector<bool> valid;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto level = static_cast<int>(random.below(3 * row, static_cast<std::uint64_t>(levels)));
+    names.push_back("level " + std::to_string(level));
+    kinds.push_back(random.uniform(3 * row + 1) < 0.5 ? "a" : "b");
+    valid.push_back(random.uniform(3 * row + 2) < 0.9);
+    size.push_back(static_cast<double>(row % 10));
+    y.push_back((!valid.back()           ? -4
+                 : level * 7919 % 13 < 6 ? 3
+                                         : 0) +
+                (kinds.back() == "a" ? 1 : 0) + 0.1 * size.back());
+  }
+  return data::Table{{"name", data::Column::from_strings(names, valid)},
+                     {"kind", data::Column::from_strings(kinds).cast(data::ColumnType::categorical)},
+                     {"size", data::Column::from_f64(size)},
+                     {"y", data::Column::from_f64(y)}};
+}
+
+TEST(Categories, AreSplitBySets) {
+  const data::Table table = flowers(3000, 1, 40);
+  GradientBoosting model(
+      {.rounds = 60, .learning_rate = 0.3, .max_leaves = 8, .categorical_smoothing = 1, .categorical_l2 = 0});
+  model.fit(table, "y");
+  const std::vector<double> p = model.predict(table), y = table["y"].numeric();
+  double worst = 0;
+  for (std::size_t row = 0; row < p.size(); ++row) worst = std::max(worst, std::fabs(p[row] - y[row]));
+  EXPECT_LT(worst, 0.5);
+  const Tree& first = model.ensemble().trees[0];
+  ASSERT_EQ(first.feature[0], 0);
+  EXPECT_GE(first.set[0], 0);
+  model.ensemble().check();
+  // Levels in another order and unseen ones: those go as missing values do.
+  const data::Table other{{"size", data::Column::from_f64({1, 1, 1})},
+                          {"kind", data::Column::from_codes({0, 0, 0}, {"b", "a"})},
+                          {"name", data::Column::from_strings({"level 4", "nowhere", ""}, {true, true, false})}};
+  const std::vector<double> q = model.predict(other);
+  EXPECT_EQ(q[1], q[2]);
+  EXPECT_NEAR(q[0], (4 * 7919 % 13 < 6 ? 3 : 0) + 0.1, 0.5);
+  EXPECT_NEAR(q[2], -3.9, 0.5);
+  EXPECT_THROW(model.predict(other.drop({"kind"})), DataError);
+  EXPECT_THROW(model.predict(data::Table{{"name", data::Column::from_f64({1})},
+                                         {"kind", data::Column::from_f64({1})},
+                                         {"size", data::Column::from_f64({1})}}),
+               DataError);
+}
+
+TEST(Categories, MoreThanBinsKeepTheMostFrequent) {
+  std::vector<std::int32_t> codes;
+  std::vector<std::string> levels;
+  std::vector<double> y;
+  for (int level = 0; level < 600; ++level) {
+    levels.push_back("l" + std::to_string(level));
+    for (int i = 0; i < (level % 2 ? 2 : 8); ++i) codes.push_back(level), y.push_back(level % 4);
+  }
+  const data::Table table{{"c", data::Column::from_codes(codes, levels)}, {"y", data::Column::from_f64(y)}};
+  GradientBoosting model({.rounds = 30, .min_child_rows = 4, .categorical_smoothing = 0, .categorical_l2 = 0});
+  model.fit(table, "y");
+  const std::vector<double> p = model.predict(table);
+  EXPECT_NEAR(p[0], 0, 0.4);                                                                     // level 0 is frequent
+  EXPECT_EQ(p[8], model.predict(data::Table{{"c", data::Column::from_strings({"other"})}})[0]);  // level 1 is not
+}
+
+TEST(Categories, OfAMatrix) {
+  Data data{{}, {}, 2};
+  for (int row = 0; row < 400; ++row) {
+    data.x.push_back(row % 8);
+    data.x.push_back(row % 3);
+    data.y.push_back(row % 8 == 1 || row % 8 == 6 ? 1 : 0);
+  }
+  GradientBoosting model(
+      {.rounds = 1, .learning_rate = 1, .max_leaves = 2, .one_against_rest_levels = 0, .categorical_l2 = 0});
+  model.fit(data.matrix(), data.y, {.categorical = {0}});
+  EXPECT_LT(rmse(model, data), 1e-6);  // one set is enough
+  const std::vector<double> others{-1, 0, 9, 0, kMissing, 0};
+  const std::vector<double> p = model.predict(Matrix(others, 2));
+  EXPECT_EQ(p[0], p[1]);
+  EXPECT_EQ(p[0], p[2]);
+}
+
+TEST(Table, ClassesAndWeights) {
+  const data::Table table{{"x", data::Column::from_i64({1, 2, 3, 4, 5, 6, 7, 8})},
+                          {"w", data::Column::from_f64({1, 1, 1, 1, 1, 1, 1, 2})},
+                          {"y", data::Column::from_strings({"No", "No", "No", "No", "Yes", "Yes", "Yes", "Yes"})},
+                          {"z", data::Column::from_i64({3, 3, 3, 5, 5, 5, 9, 9})}};
+  GradientBoosting binary(
+      {.objective = Objective::binary, .rounds = 20, .min_child_rows = 1, .early_stopping_rounds = 5});
+  binary.fit(table.drop({"z"}), "y", {.validation = table.drop({"z"}), .weights = "w"});
+  EXPECT_EQ(binary.ensemble().classes, (std::vector<std::string>{"No", "Yes"}));
+  EXPECT_EQ(binary.ensemble().features.size(), 1u);
+  EXPECT_EQ(binary.predict(table), (std::vector<double>{0, 0, 0, 0, 1, 1, 1, 1}));
+  GradientBoosting other({.objective = Objective::binary, .rounds = 20, .min_child_rows = 1, .positive = "No"});
+  other.fit(table.drop({"z"}), "y");
+  EXPECT_EQ(other.predict(table), (std::vector<double>{1, 1, 1, 1, 0, 0, 0, 0}));
+  GradientBoosting several({.objective = Objective::multiclass, .rounds = 20, .min_child_rows = 1});
+  several.fit(table.drop({"y", "w"}), "z");
+  EXPECT_EQ(several.ensemble().classes, (std::vector<std::string>{"3", "5", "9"}));
+  EXPECT_EQ(several.predict(table), (std::vector<double>{0, 0, 0, 1, 1, 1, 2, 2}));
+  EXPECT_EQ(several.predict_probability(table).size(), 24u);
+  EXPECT_THROW(GradientBoosting({.objective = Objective::binary}).fit(table, "z"), ValueError);
+  EXPECT_THROW(GradientBoosting().fit(table, "y"), DataError);
+  EXPECT_THROW(GradientBoosting().fit(table, "nothing"), DataError);
+  EXPECT_THROW(GradientBoosting({.objective = Objective::binary, .positive = "Maybe"}).fit(table, "y"), ValueError);
+}
+
+TEST(Constraints, MonotoneIsNeverBroken) {
+  for (const Growth growth : {Growth::leaf_wise, Growth::depth_wise}) {
+    Data data = waves(1500, 3, 4);
+    for (std::size_t row = 0; row < data.rows(); row += 11) data.x[row * 3 + 2] = kMissing;
+    GradientBoosting model({.rounds = 60,
+                            .learning_rate = 0.3,
+                            .growth = growth,
+                            .min_child_rows = 3,
+                            .monotone = {{"f1", 1}, {"f2", -1}}});
+    model.fit(data.matrix(), data.y);
+    const Philox random(1);
+    for (std::uint64_t i = 0; i < 300; ++i) {
+      for (const std::size_t f : {1, 2}) {
+        std::vector<double> line;
+        for (int step = 0; step <= 40; ++step) {
+          for (std::size_t k = 0; k < 3; ++k) line.push_back(k == f ? step / 40.0 : random.uniform(3 * i + k));
+        }
+        const std::vector<double> p = model.predict(Matrix(line, 3));
+        for (std::size_t step = 1; step < p.size(); ++step) {
+          const double rise = p[step] - p[step - 1];
+          ASSERT_GE(f == 1 ? rise : -rise, 0);
+        }
+      }
+    }
+  }
+  const Data data = waves(100, 3, 4);
+  EXPECT_THROW(GradientBoosting({.monotone = {{"f9", 1}}}).fit(data.matrix(), data.y), ValueError);
+  EXPECT_THROW(GradientBoosting({.monotone = {{"f1", 2}}}), ValueError);
+}
+
+// Features on each way from the root to a leaf.
+void ways(const Tree& tree, std::int32_t at, std::set<int> so_far, std::vector<std::set<int>>& out) {
+  if (at < 0) return out.push_back(so_far);
+  so_far.insert(tree.feature[static_cast<std::size_t>(at)]);
+  ways(tree, tree.left[static_cast<std::size_t>(at)], so_far, out);
+  ways(tree, tree.right[static_cast<std::size_t>(at)], so_far, out);
+}
+
+TEST(Constraints, InteractionsStayWithinGroups) {
+  const Data data = waves(2000, 5, 5);
+  GradientBoosting model({.rounds = 100, .interactions = {{"f0", "f1"}, {"f1", "f2"}}});
+  model.fit(data.matrix(), data.y);
+  const std::vector<std::set<int>> groups{{0, 1}, {1, 2}, {3, 4}};
+  bool both = false;
+  for (const Tree& tree : model.ensemble().trees) {
+    std::vector<std::set<int>> found;
+    ways(tree, tree.nodes() ? 0 : -1, {}, found);
+    for (const auto& way : found) {
+      EXPECT_TRUE(std::any_of(groups.begin(), groups.end(), [&](const auto& group) {
+        return std::includes(group.begin(), group.end(), way.begin(), way.end());
+      }));
+      both |= way == std::set<int>{1, 2};
+    }
+  }
+  EXPECT_TRUE(both);
+}
+
+TEST(Sampling, EachKindLearnsAndRepeats) {
+  const Data data = waves(4000, 6, 6), fresh = waves(4000, 6, 7);
+  GradientBoosting plain({.rounds = 60});
+  plain.fit(data.matrix(), data.y);
+  const double reached = rmse(plain, fresh);
+  const GradientBoostingOptions kinds[] = {{.rounds = 60, .subsample = 0.5, .seed = 3},
+                                           {.rounds = 60, .colsample_bytree = 0.7, .seed = 3},
+                                           {.rounds = 60, .colsample_bynode = 0.5, .seed = 3},
+                                           {.rounds = 60, .goss_top = 0.2, .goss_other = 0.2, .seed = 3},
+                                           {.rounds = 60, .dart_rate = 0.1, .seed = 3}};
+  for (GradientBoostingOptions options : kinds) {
+    GradientBoosting a(options), b(options);
+    a.fit(data.matrix(), data.y);
+    b.fit(data.matrix(), data.y);
+    EXPECT_EQ(a.predict(fresh.matrix()), b.predict(fresh.matrix()));
+    EXPECT_LT(rmse(a, fresh), reached * 1.6);
+    options.seed = 4;
+    GradientBoosting c(options);
+    c.fit(data.matrix(), data.y);
+    EXPECT_NE(a.predict(fresh.matrix()), c.predict(fresh.matrix()));
+    a.ensemble().check();
+  }
+  EXPECT_THROW(GradientBoosting({.subsample = 0}), ValueError);
+  EXPECT_THROW(GradientBoosting({.goss_top = 0.5}), ValueError);
+  EXPECT_THROW(GradientBoosting({.dart_rate = 0.1, .early_stopping_rounds = 3}), ValueError);
+}
+
+TEST(Sampling, DartKeepsItsSumConsistent) {
+  // The metric that training tracked is that of the trees as they ended.
+  const Data data = waves(1000, 3, 8);
+  GradientBoosting model({.rounds = 25, .dart_rate = 0.3, .dart_skip = 0.1, .seed = 1});
+  model.fit(data.matrix(), data.y, {.validation = data.matrix(), .validation_target = data.y});
+  EXPECT_NEAR(model.validation_history().back(), rmse(model, data), 1e-9);
+}
+
+TEST(Growth, LimitsHold) {
+  const Data data = waves(3000, 4, 9);
+  for (const Growth growth : {Growth::leaf_wise, Growth::depth_wise}) {
+    GradientBoosting deep({.rounds = 3, .growth = growth, .max_leaves = 0, .max_depth = 4, .min_child_rows = 1});
+    deep.fit(data.matrix(), data.y);
+    for (const Tree& tree : deep.ensemble().trees) EXPECT_EQ(tree.depth(), 4);
+    GradientBoosting leaves({.rounds = 3, .growth = growth, .max_leaves = 37});
+    leaves.fit(data.matrix(), data.y);
+    for (const Tree& tree : leaves.ensemble().trees) EXPECT_EQ(tree.leaves(), 37);
+  }
+  GradientBoosting whole({.rounds = 1, .learning_rate = 1, .max_leaves = 0, .min_child_rows = 1, .max_bins = 255});
+  whole.fit(data.matrix(), data.y);
+  EXPECT_GT(whole.ensemble().trees[0].leaves(), 2500);
+  GradientBoosting bounded({.rounds = 5, .max_delta_step = 0.01});
+  bounded.fit(data.matrix(), data.y);
+  for (const Tree& tree : bounded.ensemble().trees) {
+    for (const double value : tree.leaf_value) EXPECT_LE(std::fabs(value), 0.1 * 0.01 + 1e-12);
+  }
+}
+
+}  // namespace
+}  // namespace tern::trees
