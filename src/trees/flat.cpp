@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include "tern/base/error.h"
@@ -60,15 +59,8 @@ Flat::Flat(const Ensemble& ensemble)
   }
   const auto used = ensemble.used_trees();
   for (std::int64_t t = 0; t < used; ++t) add_nodes(ensemble, ensemble.trees[static_cast<std::size_t>(t)]);
-  by_depth.resize(trees.size());
-  std::iota(by_depth.begin(), by_depth.end(), 0);
-  for (std::int64_t first = 0; first < used; first += kKept) {
-    std::stable_sort(by_depth.begin() + first, by_depth.begin() + std::min(first + kKept, used),
-                     [&](std::int32_t a, std::int32_t b) {
-                       return trees[static_cast<std::size_t>(a)].depth < trees[static_cast<std::size_t>(b)].depth;
-                     });
-  }
   add_programs(ensemble);
+  add_walk();
 }
 
 void Flat::add_nodes(const Ensemble& ensemble, const Tree& tree) {
@@ -78,13 +70,14 @@ void Flat::add_nodes(const Ensemble& ensemble, const Tree& tree) {
   std::vector<std::int32_t> order{tree.nodes() > 0 ? 0 : ~0};  // what stands at root + i, level by level
   nodes.resize(nodes.size() + static_cast<std::size_t>(2 * tree.leaves() - 1));
   facts.resize(nodes.size());
+  node_values.resize(nodes.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const auto at = static_cast<std::size_t>(flat.root) + i;
     Node& node = nodes[at];
     if (order[i] < 0) {
       node.left = static_cast<std::int32_t>(at);
       facts[at].leaf = ~order[i];
-      facts[at].value = tree.leaf_value[static_cast<std::size_t>(~order[i])];
+      node_values[at] = tree.leaf_value[static_cast<std::size_t>(~order[i])];
       continue;
     }
     const auto from = static_cast<std::size_t>(order[i]);
@@ -111,6 +104,7 @@ void Flat::add_nodes(const Ensemble& ensemble, const Tree& tree) {
       }
     }
   }
+  roots.push_back(flat.root);
   trees.push_back(flat);
 }
 
@@ -194,10 +188,22 @@ void Flat::add_programs(const Ensemble& ensemble) {
     trees[t].first_value = static_cast<std::int32_t>(values.size());
     trees[t].nodes = static_cast<std::int32_t>(tree.nodes());
     values.insert(values.end(), tree.leaf_value.begin(), tree.leaf_value.end());
+    // Level by level: a mask that was written just before it is read would make each node wait for the last one.
+    std::vector<std::int32_t> order{tree.nodes() > 0 ? 0 : ~0};
+    std::vector<std::uint16_t> place(tree.feature.size());
+    for (std::size_t i = 0, inner = 0; i < order.size(); ++i) {
+      if (order[i] < 0) continue;
+      const auto node = static_cast<std::size_t>(order[i]);
+      place[node] = static_cast<std::uint16_t>(inner++);
+      order.push_back(tree.left[node]);
+      order.push_back(tree.right[node]);
+    }
     const auto place_of = [&](std::int32_t child) {
-      return static_cast<std::uint16_t>(child >= 0 ? child : tree.nodes() + ~child);
+      return child >= 0 ? place[static_cast<std::size_t>(child)] : static_cast<std::uint16_t>(tree.nodes() + ~child);
     };
-    for (std::size_t node = 0; node < tree.feature.size(); ++node) {
+    for (const std::int32_t each : order) {
+      if (each < 0) continue;
+      const auto node = static_cast<std::size_t>(each);
       kernels::cpu::TreeStep step{.left = place_of(tree.left[node]), .right = place_of(tree.right[node])};
       const auto feature = static_cast<std::size_t>(tree.feature[node]);
       if (tree.set[node] >= 0) {
@@ -216,6 +222,27 @@ void Flat::add_programs(const Ensemble& ensemble) {
         step.column = static_cast<std::uint16_t>(places[{feature, {cut / kChunk, tree.left_default[node] != 0}}]);
       }
       steps.push_back(step);
+    }
+  }
+}
+
+void Flat::add_walk() {
+  constexpr std::int64_t columns_of_a_walk = 64;
+  const auto fits = [](const FlatTree& tree) { return tree.first_step >= 0; };
+  if (columns == 0 || columns > columns_of_a_walk || !sets.empty() || !std::all_of(trees.begin(), trees.end(), fits)) {
+    return;
+  }
+  walk_nodes.resize(nodes.size());
+  for (const FlatTree& tree : trees) {
+    std::int32_t inner = 0;  // both forms go level by level
+    for (std::int32_t i = 0; i < 2 * tree.nodes + 1; ++i) {
+      const auto at = static_cast<std::size_t>(tree.root + i);
+      std::uint32_t low = 255;
+      if (facts[at].leaf < 0) {
+        const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(tree.first_step + inner++)];
+        low = step.cut | static_cast<std::uint32_t>(step.column) << 8;
+      }
+      walk_nodes[at] = low | static_cast<std::uint32_t>(nodes[at].left - tree.root) << 16;
     }
   }
 }

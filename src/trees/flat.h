@@ -26,7 +26,6 @@ struct Node {
 
 /// What a node has that walking past it does not need.
 struct NodeFacts {
-  double value = 0;         ///< of a leaf
   std::int32_t leaf = -1;   ///< its number; -1: an inner node
   std::uint32_t set = 0;    ///< of a categorical split: first word in Flat::set_words
   std::uint32_t words = 0;  ///< and their number
@@ -65,11 +64,12 @@ struct Flat {
   double link_scale;
   std::vector<double> levels{};  ///< of each feature: codes from here on are unseen; infinity where there is no bound
   std::vector<Node> nodes{};
+  std::vector<double> node_values{};  ///< of leaves
   std::vector<NodeFacts> facts{};
   std::vector<std::uint64_t> set_words{};
   std::vector<FlatTree> trees{};
-  std::vector<std::int32_t> by_depth{};  ///< trees, each stretch of kKept sorted by depth
-  bool plain = true;                     ///< no node looks at a code or takes zero as missing
+  std::vector<std::int32_t> roots{};  ///< of the trees
+  bool plain = true;                  ///< no node looks at a code or takes zero as missing
 
   std::vector<kernels::cpu::TreeStep> steps{};
   std::vector<std::array<std::uint8_t, 32>> sets{};
@@ -77,13 +77,16 @@ struct Flat {
   std::vector<Coder> coders{};
   std::vector<double> cuts{}, heads{};
   std::int64_t columns = 0;  ///< of bytes; 0: no tree has steps
+  /// As TreePredictTable::walk reads them, numbered as `nodes`; empty where not all trees fit.
+  std::vector<std::uint32_t> walk_nodes{};
 
   /// Trees whose values wait until they are added up in order.
-  static constexpr std::int64_t kKept = 512;
+  static constexpr std::int64_t kKept = kernels::cpu::kWalkTrees;
 
  private:
   void add_nodes(const Ensemble& ensemble, const Tree& tree);
   void add_programs(const Ensemble& ensemble);
+  void add_walk();
 };
 
 /// The largest double that rounds to a float of at most `threshold`.

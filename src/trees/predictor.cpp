@@ -22,8 +22,10 @@ using internal::NodeFacts;
 using kernels::cpu::kTreeRows;
 
 constexpr std::int64_t kGrain = 1024;
-constexpr std::int64_t kFewRows = 16;  // below it a block of kTreeRows would do too much
+constexpr std::int64_t kFewRows = 32;  // below it a block of kTreeRows would do too much
 constexpr std::size_t kTogether = 8;   // walks at a time, so that one's wait for memory is the others' time
+
+constexpr std::size_t kWorthCoding = 32;  // trees from which on a row's values become bytes first
 
 /// What a walk must expect.
 enum class Walk {
@@ -36,7 +38,7 @@ template <Walk kind>
 inline std::int32_t step(const Flat& flat, std::int32_t at, const double* row) {
   const Node& node = flat.nodes[static_cast<std::size_t>(at)];
   double x = row[node.feature & Node::feature_mask];
-  bool right = !(x <= node.threshold);
+  int right = x <= node.threshold ? 0 : 1;
   if constexpr (kind == Walk::special) {
     if ((node.feature & Node::categorical) != 0) {
       const NodeFacts& facts = flat.facts[static_cast<std::size_t>(at)];
@@ -47,30 +49,59 @@ inline std::int32_t step(const Flat& flat, std::int32_t at, const double* row) {
     }
     if ((node.feature & Node::zero_missing) != 0 && internal::is_zero(x)) {
       x = std::numeric_limits<double>::quiet_NaN();
-      right = true;
+      right = 1;
     }
   }
   if constexpr (kind != Walk::finite) {
-    right = right && !((x != x) & ((node.feature & Node::missing_left) != 0));
+    right &= x != x ? static_cast<int>(~node.feature >> 31) : 1;
   }
-  return node.left + (right ? 1 : 0);
+  return node.left + right;
 }
 
-/// Walks kTogether trees of similar depth for one row. Leaves lead to themselves, so that all take the same steps.
+/// Takes some steps in `real` trees together, from where(tree) to at[tree], and appends those that go on to `going`.
+template <Walk kind, class Which, class Where>
+inline void walk_together(const Flat& flat, const double* row, std::size_t real, Which which, Where where,
+                          std::int32_t* at, std::uint16_t* going, std::size_t& left) {
+  std::array<std::int32_t, kTogether> now, before;
+  std::array<std::uint16_t, kTogether> trees;
+  for (std::size_t j = 0; j < kTogether; ++j) {
+    trees[j] = static_cast<std::uint16_t>(which(std::min(j, real - 1)));
+    now[j] = where(trees[j]);
+  }
+  for (int steps = 0; steps < 3; ++steps) {
+    for (std::size_t j = 0; j < kTogether; ++j) now[j] = step<kind>(flat, now[j], row);
+  }
+  before = now;
+  for (std::size_t j = 0; j < kTogether; ++j) now[j] = step<kind>(flat, now[j], row);
+  for (std::size_t j = 0; j < real; ++j) {
+    at[trees[j]] = now[j];
+    going[left] = trees[j];
+    left += now[j] != before[j] ? 1 : 0;
+  }
+}
+
+/// Walks trees first … first + count - 1 for one row. All take some steps; then those go on that have not arrived, for
+/// leaf-wise trees are deep where few rows go.
 template <Walk kind>
-void walk_trees(const Flat& flat, const std::int32_t* trees, const double* row, std::int32_t* at) {
-  std::int32_t depth = 0;
-  for (std::size_t i = 0; i < kTogether; ++i) {
-    const FlatTree& tree = flat.trees[static_cast<std::size_t>(trees[i])];
-    at[i] = tree.root;
-    depth = std::max(depth, tree.depth);
+void walk_trees(const Flat& flat, std::int64_t first, std::size_t count, const double* row, std::int32_t* at) {
+  std::array<std::uint16_t, Flat::kKept> going;
+  std::size_t left = 0;
+  const std::int32_t* roots = flat.roots.data() + first;
+  for (std::size_t i = 0; i < count; i += kTogether) {
+    // The last ones stand for those that are not there.
+    walk_together<kind>(
+        flat, row, std::min(kTogether, count - i), [&](std::size_t j) { return i + j; },
+        [&](std::size_t tree) { return roots[tree]; }, at, going.data(), left);
   }
-  std::array<std::int32_t, kTogether> now;
-  std::copy(at, at + kTogether, now.begin());
-  for (; depth > 0; --depth) {
-    for (std::size_t i = 0; i < kTogether; ++i) now[i] = step<kind>(flat, now[i], row);
+  while (left > 0) {
+    const std::size_t still = left;
+    left = 0;
+    for (std::size_t i = 0; i < still; i += kTogether) {
+      walk_together<kind>(
+          flat, row, std::min(kTogether, still - i), [&](std::size_t j) { return going[i + j]; },
+          [&](std::size_t tree) { return at[tree]; }, at, going.data(), left);
+    }
   }
-  std::copy(now.begin(), now.end(), at);
 }
 
 /// Walks one tree for kTogether rows until all have arrived.
@@ -96,20 +127,55 @@ void each_leaf(const Flat& flat, const double* row, Take take) {
   const auto count = static_cast<std::int64_t>(flat.trees.size());
   for (std::int64_t first = 0; first < count; first += Flat::kKept) {
     const std::int64_t last = std::min(first + Flat::kKept, count);
-    for (std::int64_t i = first; i < last; i += kTogether) {
-      std::array<std::int32_t, kTogether> trees, at;
-      for (std::size_t j = 0; j < kTogether; ++j) {  // the last trees may stand for those that are not there
-        trees[j] = flat.by_depth[static_cast<std::size_t>(std::min(i + static_cast<std::int64_t>(j), last - 1))];
-      }
-      walk_trees<kind>(flat, trees.data(), row, at.data());
-      for (std::size_t j = 0; j < kTogether; ++j) kept[static_cast<std::size_t>(trees[j] - first)] = at[j];
-    }
+    walk_trees<kind>(flat, first, static_cast<std::size_t>(last - first), row, kept.data());
     for (std::int64_t t = first; t < last; ++t) take(t, kept[static_cast<std::size_t>(t - first)]);
+  }
+}
+
+/// The byte of a value in each column of its feature; `below` is the number of cuts below it, -1 for a missing one.
+inline std::uint8_t byte_of(const internal::ByteColumn& column, std::int32_t below) {
+  if (below < 0) return column.missing_left ? 0 : 255;
+  return static_cast<std::uint8_t>(std::clamp(below - column.first_cut, 0, 254));
+}
+
+inline std::int32_t count_below(const Flat& flat, const Coder& coder, double value) {
+  if (value != value || (coder.zero_missing && internal::is_zero(value))) return -1;
+  const double* cuts = flat.cuts.data() + coder.first_cut;
+  return static_cast<std::int32_t>(std::lower_bound(cuts, cuts + coder.cuts, value) - cuts);
+}
+
+template <class Take>
+void each_leaf_by_bytes(const Flat& flat, const kernels::cpu::TreePredictTable& kernels, const double* row, Take take) {
+  std::array<std::uint16_t, 64> codes{};
+  for (const Coder& coder : flat.coders) {
+    const double value = row[coder.feature];
+    std::int32_t below;
+    if (coder.heads >= 0 && !coder.zero_missing) {
+      std::uint16_t counted;
+      kernels.count(&value, 1, flat.cuts.data() + coder.first_cut, flat.heads.data() + coder.heads, &counted);
+      below = counted == 0xFFFF ? -1 : counted;
+    } else {
+      below = count_below(flat, coder, value);
+    }
+    auto place = static_cast<std::size_t>(coder.place);
+    for (const internal::ByteColumn& column : coder.columns) codes[place++] = byte_of(column, below);
+  }
+  std::array<std::int32_t, Flat::kKept> at;
+  const auto count = static_cast<std::int64_t>(flat.trees.size());
+  for (std::int64_t first = 0; first < count; first += Flat::kKept) {
+    const std::int64_t some = std::min(Flat::kKept, count - first);
+    kernels.walk(flat.walk_nodes.data(), flat.roots.data() + first, static_cast<std::int32_t>(some), codes.data(),
+                 at.data());
+    for (std::int64_t t = 0; t < some; ++t) take(first + t, at[static_cast<std::size_t>(t)]);
   }
 }
 
 template <class Take>
 void each_leaf(const Flat& flat, const double* row, Take take) {
+  const kernels::cpu::TreePredictTable& kernels = kernels::cpu::tree_predict_kernels();
+  if (kernels.walk != nullptr && !flat.walk_nodes.empty() && flat.trees.size() >= kWorthCoding) {
+    return each_leaf_by_bytes(flat, kernels, row, take);
+  }
   if (!flat.plain) return each_leaf<Walk::special>(flat, row, take);
   double sum = 0;                                                      // NaN where there is one
   for (std::int64_t f = 0; f < flat.features; ++f) sum += row[f] * 0;  // so is infinity · 0: slower, not wrong
@@ -121,14 +187,14 @@ void margin_of(const Flat& flat, const double* row, double* out) {
   if (flat.outputs == 1) {
     double sum = flat.base[0];
     each_leaf(flat, row,
-              [&](std::int64_t, std::int32_t leaf) { sum += flat.facts[static_cast<std::size_t>(leaf)].value; });
+              [&](std::int64_t, std::int32_t leaf) { sum += flat.node_values[static_cast<std::size_t>(leaf)]; });
     *out = sum;
     return;
   }
   std::copy(flat.base.begin(), flat.base.end(), out);
   std::int64_t output = 0;
   each_leaf(flat, row, [&](std::int64_t, std::int32_t leaf) {
-    out[output] += flat.facts[static_cast<std::size_t>(leaf)].value;
+    out[output] += flat.node_values[static_cast<std::size_t>(leaf)];
     output = output + 1 == flat.outputs ? 0 : output + 1;
   });
 }
@@ -189,21 +255,15 @@ class Blocks {
     const double* cuts = flat_.cuts.data() + coder.first_cut;
     if (coder.heads >= 0) {
       std::array<std::uint16_t, kTreeRows> below;
-      kernels_.count(values_.data(), cuts, flat_.heads.data() + coder.heads, below.data());
+      kernels_.count(values_.data(), kTreeRows, cuts, flat_.heads.data() + coder.heads, below.data());
       for (std::size_t i = 0; i < kTreeRows; ++i) below_[i] = below[i] == 0xFFFF ? -1 : below[i];
     } else {
       for (std::size_t i = 0; i < kTreeRows; ++i) {
-        const bool missing = values_[i] != values_[i];
-        below_[i] =
-            missing ? -1 : static_cast<std::int32_t>(std::lower_bound(cuts, cuts + coder.cuts, values_[i]) - cuts);
+        below_[i] = count_below(flat_, coder, values_[i]);
       }
     }
     for (const internal::ByteColumn& part : coder.columns) {
-      const int missing = part.missing_left ? 0 : 255;
-      for (std::size_t i = 0; i < kTreeRows; ++i) {
-        const int inside = std::clamp(below_[i] - part.first_cut, 0, 254);
-        column[i] = static_cast<std::uint8_t>(below_[i] < 0 ? missing : inside);
-      }
+      for (std::size_t i = 0; i < kTreeRows; ++i) column[i] = byte_of(part, below_[i]);
       column += kTreeRows;
     }
   }
@@ -232,7 +292,7 @@ class Blocks {
         walk_rows<Walk::special>(flat_, tree, together.data(), at.data());
       }
       for (std::size_t j = 0; j < kTogether; ++j)
-        sums[static_cast<std::size_t>(i) + j] += flat_.facts[static_cast<std::size_t>(at[j])].value;
+        sums[static_cast<std::size_t>(i) + j] += flat_.node_values[static_cast<std::size_t>(at[j])];
     }
   }
 

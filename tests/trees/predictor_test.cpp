@@ -185,6 +185,9 @@ TEST(Predictor, RoundsToFloatAndTakesZeroAsMissing) {
   model = random_ensemble({});
   model.features[0].zero_is_missing = model.features[2].zero_is_missing = true;
   expect_rule(model);
+  model = random_ensemble({.categorical = 0, .rounds = 40});
+  model.features[0].zero_is_missing = model.features[2].zero_is_missing = true;
+  expect_rule(model);
 }
 
 TEST(Predictor, ThresholdsBeforeRounding) {

@@ -7,7 +7,10 @@
 namespace tern::kernels::cpu {
 
 /// Rows that trees are walked for at a time.
-inline constexpr std::int64_t kTreeRows = 64;
+inline constexpr std::int64_t kTreeRows = 128;
+
+/// Trees that one row is walked through at a time.
+inline constexpr std::int32_t kWalkTrees = 512;
 
 /// One inner node for a block of rows, parents before children. Masks of the rows that reach a node stand in places:
 /// the root's is place 0, inner nodes follow, then the leaves.
@@ -27,13 +30,18 @@ struct TreeProgram {
 
 /// The inner loops of predicting with trees, for blocks of kTreeRows rows.
 struct TreePredictTable {
-  /// Number of cuts below each of kTreeRows values; 0xFFFF for NaN. Cuts ascend; behind them stand infinities up to
+  /// Number of cuts below each of n values; 0xFFFF for NaN. Cuts ascend; behind them stand infinities up to
   /// 16 · (blocks + 1), where `blocks`, at most 16, is the number of blocks of 16 with cuts. `heads` has the last cut
   /// of each block and infinities up to 16.
-  void (*count)(const double* values, const double* cuts, const double* heads, std::uint16_t* codes);
+  void (*count)(const double* values, std::int64_t n, const double* cuts, const double* heads, std::uint16_t* codes);
   /// The leaf of each row. `codes` has columns of kTreeRows bytes. A categorical column is three: the byte of the
   /// level's bit in the lower or in the upper half of the set (0x80 where it is in the other one), and the bit.
   void (*leaves)(const TreeProgram& tree, const std::uint8_t* codes, std::uint8_t* leaf);
+  /// For one row, whose codes are 64 numbers, the node at which each of up to kWalkTrees trees ends; null where the
+  /// target has no fast way. A node is cut | column << 8 | (left child - root) << 16, the right child stands behind the
+  /// left one, and a leaf has cut 255 and leads to itself. `at` has room for kWalkTrees.
+  void (*walk)(const std::uint32_t* nodes, const std::int32_t* roots, std::int32_t count, const std::uint16_t* codes,
+               std::int32_t* at);
 };
 TERN_TARGET_TABLES(TreePredictTable, tree_predict)
 
