@@ -19,12 +19,25 @@ constexpr int64_t kDirectB = 256 * 256;  // with more elements than this
 constexpr int64_t kDirectA = 64 * 64;    // elements of a transposed A that are read as they lie
 constexpr int64_t kPackedRows = 512;     // of A at a time, packed
 constexpr int64_t kPackedElements = 1 << 22;
+constexpr int64_t kNearB = 1 << 18;  // elements of a B that stays in the second cache anyhow
 
 template <class T>
 struct Real {
   using Scalar = T;
   static TERN_INLINE Lane<T> broadcast(const T* p) { return Lane<T>(*p); }
-  static TERN_INLINE Lane<T> multiply_add(Lane<T> a, Lane<T> b, Lane<T> sum) { return fma(a, b, sum); }
+  static TERN_INLINE Lane<T> multiply_add(Lane<T> a, Lane<T> b, Lane<T> sum) {
+#if defined(__AVX2__)
+    // By this form alone: g++ else takes those that overwrite a factor, and moves sums about.
+    if constexpr (sizeof(T) == 4) {
+      asm("vfmadd231ps %2, %1, %0" : "+v"(sum.vector) : "v"(a.vector), "v"(b.vector));
+    } else {
+      asm("vfmadd231pd %2, %1, %0" : "+v"(sum.vector) : "v"(a.vector), "v"(b.vector));
+    }
+    return sum;
+#else
+    return fma(a, b, sum);
+#endif
+  }
 };
 
 // to[k * width + j] = from[k * row + j * column] for `columns` ≤ width of them, 0 for the others.
@@ -119,6 +132,31 @@ int64_t even_part(int64_t size, int64_t most) {
 }
 int64_t depth_of(int64_t k) { return even_part(k, kDepth); }
 
+// What rows [k0, k0 + k) and columns [j0, j1) of B are read or packed from, at the pace at which the tiles of as large
+// a block take time.
+template <class T>
+Ahead ahead_of(const GemmBlock<T>& g, int64_t width, int64_t k0, int64_t k, int64_t j0, int64_t j1) {
+  if (g.n * g.k <= kNearB) return {};
+  constexpr auto kSize = static_cast<int64_t>(sizeof(T));
+  const int64_t panels = (j1 - j0 + width - 1) / width;
+  const T* from = g.b + k0 * g.b_row + j0 * g.b_column;
+  int64_t stretches = k, length = j1 - j0, step = g.b_row;
+  if (g.packed) {
+    from = g.b + j0 * g.k + k0 * width;
+    stretches = panels, length = k * width, step = g.k * width;
+  } else if (g.b_row == 1) {
+    stretches = j1 - j0, length = k, step = g.b_column;
+  }
+  Ahead ahead;
+  ahead.at = reinterpret_cast<const char*>(from);
+  ahead.stretches = stretches;
+  ahead.lines = ahead.left = (length * kSize + kLineBytes - 1) / kLineBytes;
+  ahead.jump = step * kSize - ahead.lines * kLineBytes;
+  const int64_t tiles = (g.m + kRows - 1) / kRows, turns = tiles * panels * (k / kTogether);
+  ahead.wait = ahead.pace = more(1, turns / (ahead.lines * stretches));
+  return ahead;
+}
+
 template <class T>
 void block(const GemmBlock<T>& g) {
   constexpr int kLanes = Lane<T>::kLanes;
@@ -171,6 +209,13 @@ void block(const GemmBlock<T>& g) {
           const bool last = k0 + k == g.k;
           if (pack_b) {
             pack_columns(g.b + k0 * g.b_row + j0 * b_column, g.b_row, b_column, k, j1 - j0, width, width * k, packed_b);
+          }
+          if (k0 + k < d0 + deep) {
+            tile.ahead = ahead_of(g, width, k0 + k, less(depth, d0 + deep - k0 - k), j0, j1);
+          } else if (j1 < g.n) {
+            tile.ahead = ahead_of(g, width, d0, less(depth, deep), j1, less(g.n, j1 + columns_at_once));
+          } else {
+            tile.ahead = {};
           }
           tile.k = k;
           tile.accumulate = g.accumulate || k0 > 0;

@@ -20,6 +20,28 @@ constexpr int kWide1 = TERN_VECTOR_BYTES == 64 ? 8 : 6;
 constexpr int kWide2 = TERN_VECTOR_BYTES == 64 ? 6 : 4;
 constexpr int kMostVectors = kWide1;
 
+constexpr int64_t kLineBytes = 64;
+
+// Memory that is fetched into the second cache while tiles are computed: what is packed next would else come at the
+// speed of the third cache, with nothing to do meanwhile.
+struct Ahead {
+  static constexpr int64_t kNever = int64_t{1} << 62;
+  const char* at = nullptr;
+  int64_t stretches = 0, lines = 0, left = 0, jump = 0;  // lines of a stretch, those left, bytes between two stretches
+  int64_t wait = kNever, pace = 1;                       // turns until the next line
+
+  TERN_INLINE void next() {
+    if (--wait > 0) return;
+    wait = pace;
+    __builtin_prefetch(at, 0, 2);
+    at += kLineBytes;
+    if (--left > 0) return;
+    left = lines;
+    at += jump;
+    if (--stretches == 0) wait = kNever;
+  }
+};
+
 template <class T>
 struct Tile {
   const T* a;
@@ -32,10 +54,16 @@ struct Tile {
   const T* bias;
   bool accumulate, relu;
   int tail;  // lanes of the last vector that are columns of C
+  mutable Ahead ahead;
 };
 
+constexpr int kTogether = 4;    // rows of B in a turn of the loop: counting, too, takes the multipliers' time
 constexpr int64_t kAhead = 32;  // rows of B that are fetched into the nearest cache before they are used
 constexpr int64_t kStrip = 16;  // rows that are packed together, across all panels: so they are read as they lie
+
+// Makes a pointer or a number one of which the compiler knows nothing. It else keeps each sum of two in a register of
+// its own, of which there are too few, where the processor adds them while it loads.
+#define TERN_HIDE(value) asm("" : "+r"(value))
 
 enum class Order { rows, columns };  // which of A's neighbours are adjacent: those of a row, or those of a column
 
@@ -72,30 +100,65 @@ void micro(const Tile<typename Kind::Scalar>& tile) {
       }
     }
   }
-  const T* b = tile.b;
-  const int64_t b_row = tile.b_row, a_step = tile.a_step;
-  const T* a[Rows];
+  const char* b = reinterpret_cast<const char*>(tile.b);
+  constexpr auto kSize = static_cast<int64_t>(sizeof(T));
+  int64_t b_row = tile.b_row * kSize, a_step = tile.a_step * kSize;
+  // Three rows of A have a pointer, from which the others are one and two steps.
+  constexpr int kThrees = A == Order::rows ? (Rows + 2) / 3 : 1;
+  const char* a[kThrees];
   TERN_UNROLL
-  for (int i = 0; i < Rows; ++i) a[i] = tile.a + (A == Order::rows ? i * a_step : i);
-  for (int64_t k = 0, end = tile.k; k < end; ++k, b += b_row) {
+  for (int i = 0; i < kThrees; ++i) {
+    a[i] = reinterpret_cast<const char*>(tile.a) + 3 * i * a_step;
+    TERN_HIDE(a[i]);
+  }
+  const auto at = [](const char* p) __attribute__((always_inline)) { return reinterpret_cast<const T*>(p); };
+  // The column of A that is `on` from the first, by the row of B that lies so many bytes below the first.
+  const auto step = [&](int64_t on, int64_t below) __attribute__((always_inline)) {
     L right[Vectors];
+    const T* row = at(b + below);
     TERN_UNROLL
-    for (int v = 0; v < kLast; ++v) right[v] = L::load(b + v * kLanes);
-    right[kLast] = Partial ? L::load(b + kLast * kLanes, tail) : L::load(b + kLast * kLanes);
+    for (int v = 0; v < kLast; ++v) right[v] = L::load(row + v * kLanes);
+    right[kLast] = Partial ? L::load(row + kLast * kLanes, tail) : L::load(row + kLast * kLanes);
     if constexpr (Rows > 1) {
       TERN_UNROLL
-      for (int v = 0; v < Vectors; ++v) {
-        TERN_PIN(right[v]);
-        if constexpr (Rows > 2) __builtin_prefetch(b + kAhead * b_row + v * kLanes);
-      }
+      for (int v = 0; v < Vectors; ++v) TERN_PIN(right[v]);
     }
     TERN_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      const L left = Kind::broadcast(A == Order::rows ? a[i] + k : a[0] + i);
+      const L left =
+          Kind::broadcast(A == Order::rows ? at(a[i / 3] + i % 3 * a_step) + on : at(a[0] + on * a_step) + i);
       TERN_UNROLL
       for (int v = 0; v < Vectors; ++v) sum[i][v] = Kind::multiply_add(left, right[v], sum[i][v]);
     }
-    if constexpr (A == Order::columns) a[0] += a_step;
+  };
+  int64_t k = tile.k;
+  if constexpr (Rows > 2) {
+    const char* later = b + kAhead * b_row;
+    int64_t three = 3 * b_row;
+    TERN_HIDE(later);
+    for (; k >= kTogether; k -= kTogether) {
+      TERN_UNROLL
+      for (int u = 0; u < kTogether; ++u) {
+        TERN_HIDE(a_step);
+        TERN_HIDE(b_row);
+        TERN_HIDE(three);
+        const int64_t below = u == 3 ? three : u * b_row;
+        step(u, below);
+        TERN_UNROLL
+        for (int v = 0; v < Vectors; ++v) __builtin_prefetch(at(later + below) + v * kLanes);
+      }
+      TERN_UNROLL
+      for (int i = 0; i < kThrees; ++i) a[i] += kTogether * (A == Order::rows ? kSize : a_step);
+      b += kTogether * b_row;
+      later += kTogether * b_row;
+      tile.ahead.next();
+    }
+  }
+  for (; k > 0; --k) {
+    step(0, 0);
+    TERN_UNROLL
+    for (int i = 0; i < kThrees; ++i) a[i] += A == Order::rows ? kSize : a_step;
+    b += b_row;
   }
   if (tile.bias) {
     TERN_UNROLL
