@@ -245,7 +245,8 @@ Predictions Bundle::predict(const Row& row) const {
     table.add(name, text ? read.column(name) : one_value(*values[i], *schema.find(name)));
   }
   Predictions predictions = predict(table);
-  for (const auto& [name, count] : state.pipeline.unseen(table)) {
+  for (const auto& unseen : state.pipeline.unseen(table)) {
+    const std::string& name = unseen.first;
     const auto at = std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == name; });
     const auto position = static_cast<std::size_t>(at - inputs.begin());
     if (position < values.size() && std::holds_alternative<bool>(*values[position])) {
