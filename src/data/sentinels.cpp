@@ -43,8 +43,19 @@ bool time_for_missing(double microseconds) {
          days == from(1900, 1, 1) || days == from(1901, 1, 1) || days >= from(2099, 12, 31);
 }
 
-// The values other than `end` of those between two bounds, which are not among them.
-struct Others {
+// Calls `see(value)` for each that is not null.
+template <class See>
+void each_value(const Column& column, See see) {
+  const auto over = [&](const auto& values) {
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      if (!column.is_null(row)) see(static_cast<double>(values[static_cast<std::size_t>(row)]));
+    }
+  };
+  column.type() == ColumnType::f64 ? over(column.f64_values()) : over(column.i64_values());
+}
+
+// Values between two bounds, which are not among them.
+struct Range {
   double low = infinite, high = -infinite;
   std::int64_t rows = 0;
   std::set<double> few{};  // different ones, up to as many as are asked for
@@ -56,17 +67,25 @@ std::vector<Sentinel> find_sentinels(const Column& column) {
   const bool time = column.type() == ColumnType::timestamp;
   if (!time && column.type() != ColumnType::f64 && column.type() != ColumnType::i64) return {};
   double floor = -infinite, ceiling = infinite;
+  const auto range = [&] {
+    Range all;
+    each_value(column, [&](double value) {
+      if (!(value > floor && value < ceiling)) return;
+      ++all.rows;
+      all.low = std::min(all.low, value);
+      all.high = std::max(all.high, value);
+    });
+    return all;
+  };
   const auto others_than = [&](double end) {
-    Others others;
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      if (column.is_null(row)) continue;
-      const double value = column.numeric(row);
-      if (!(value > floor && value < ceiling) || value == end) continue;
+    Range others;
+    each_value(column, [&](double value) {
+      if (!(value > floor && value < ceiling) || value == end) return;
       ++others.rows;
       others.low = std::min(others.low, value);
       others.high = std::max(others.high, value);
       if (others.few.size() < least_others) others.few.insert(value);
-    }
+    });
     return others;
   };
   const auto text = [&](double value) {
@@ -76,10 +95,10 @@ std::vector<Sentinel> find_sentinels(const Column& column) {
   constexpr std::size_t most = 4;
   for (bool again = true; again && found.size() < most;) {
     again = false;
-    const Others all = others_than(std::nan(""));
+    const Range all = range();
     for (const double end : {all.low, all.high}) {
       if (all.rows == 0 || !(time ? time_for_missing(end) : number_for_missing(end))) continue;
-      const Others others = others_than(end);
+      const Range others = others_than(end);
       Sentinel sentinel{.count = all.rows - others.rows};
       const double span = others.high - others.low;
       const double away = end < others.low ? others.low - end : end - others.high;
