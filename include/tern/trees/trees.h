@@ -2,5 +2,6 @@
 
 /// Boosted trees. Not part of tern/tern.h.
 #include "tern/trees/ensemble.h"
+#include "tern/trees/formats.h"
 #include "tern/trees/gradient_boosting.h"
 #include "tern/trees/predictor.h"

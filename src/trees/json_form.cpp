@@ -1,0 +1,163 @@
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/trees/formats.h"
+#include "trees/foreign.h"
+
+// Tern's own form of a model: the fields of Ensemble and Tree under their names.
+namespace tern::trees {
+namespace {
+
+using tern::internal::Json;
+using tern::internal::json_get;
+using tern::internal::json_get_or;
+using tern::internal::OrderedJson;
+
+constexpr int kVersion = 1;
+const std::string what = "trees";
+
+// JSON has no infinity.
+OrderedJson thresholds(const std::vector<double>& values) {
+  OrderedJson list = OrderedJson::array();
+  for (const double value : values) {
+    if (std::isfinite(value)) {
+      list.push_back(value);
+    } else {
+      list.push_back(value > 0 ? "infinity" : "-infinity");
+    }
+  }
+  return list;
+}
+
+std::vector<double> thresholds(const Json& tree) {
+  const auto list = json_get<Json>(tree, "threshold", what);
+  if (!list.is_array()) throw FormatError("[trees] member \"threshold\": expected a list");
+  std::vector<double> values;
+  values.reserve(list.size());
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const Json& value : list) {
+    if (value.is_number()) {
+      values.push_back(value.get<double>());
+    } else if (value == "infinity" || value == "-infinity") {
+      values.push_back(value == "infinity" ? infinity : -infinity);
+    } else {
+      throw FormatError("[trees] member \"threshold\": expected numbers, \"infinity\" or \"-infinity\"");
+    }
+  }
+  return values;
+}
+
+OrderedJson of_feature(const Feature& feature) {
+  OrderedJson json{{"name", feature.name}};
+  if (feature.categorical) {
+    json["categorical"] = true;
+    json["levels"] = feature.levels;
+  }
+  if (feature.zero_is_missing) json["zero_is_missing"] = true;
+  return json;
+}
+
+OrderedJson of_tree(const Tree& tree) {
+  OrderedJson json{{"feature", tree.feature},
+                   {"threshold", thresholds(tree.threshold)},
+                   {"left_default", tree.left_default},
+                   {"left", tree.left},
+                   {"right", tree.right},
+                   {"gain", tree.gain},
+                   {"cover", tree.cover},
+                   {"leaf_value", tree.leaf_value},
+                   {"leaf_cover", tree.leaf_cover}};
+  if (!tree.sets.empty()) {
+    json["set"] = tree.set;
+    json["sets"] = tree.sets;
+  }
+  return json;
+}
+
+Tree tree_of(const Json& json) {
+  Tree tree;
+  tree.feature = json_get<std::vector<std::int32_t>>(json, "feature", what);
+  tree.threshold = thresholds(json);
+  tree.left_default = json_get<std::vector<std::uint8_t>>(json, "left_default", what);
+  tree.left = json_get<std::vector<std::int32_t>>(json, "left", what);
+  tree.right = json_get<std::vector<std::int32_t>>(json, "right", what);
+  tree.gain = json_get<std::vector<double>>(json, "gain", what);
+  tree.cover = json_get<std::vector<double>>(json, "cover", what);
+  tree.leaf_value = json_get<std::vector<double>>(json, "leaf_value", what);
+  tree.leaf_cover = json_get<std::vector<double>>(json, "leaf_cover", what);
+  tree.set.assign(tree.feature.size(), -1);
+  if (json.contains("sets")) {
+    tree.set = json_get<std::vector<std::int32_t>>(json, "set", what);
+    const auto sets = json_get<Json>(json, "sets", what);
+    if (!sets.is_array()) throw FormatError("[trees] member \"sets\": expected a list");
+    for (const Json& set : sets) {
+      tree.sets.push_back(json_get<std::vector<std::uint64_t>>(Json{{"set", set}}, "set", what));
+    }
+  }
+  return tree;
+}
+
+}  // namespace
+
+std::string to_json(const Ensemble& ensemble) {
+  ensemble.check("to_json");
+  OrderedJson json{{"format", "tern-trees"}, {"version", kVersion}};
+  json["objective"] = ensemble.objective;
+  json["link"] = to_string(ensemble.link);
+  json["link_scale"] = ensemble.link_scale;
+  json["outputs"] = ensemble.outputs;
+  json["base"] = ensemble.base;
+  json["classes"] = ensemble.classes;
+  json["float32_inputs"] = ensemble.float32_inputs;
+  json["best_round"] = ensemble.best_round;
+  json["features"] = OrderedJson::array();
+  for (const Feature& feature : ensemble.features) json["features"].push_back(of_feature(feature));
+  json["trees"] = OrderedJson::array();
+  for (const Tree& tree : ensemble.trees) json["trees"].push_back(of_tree(tree));
+  try {
+    return json.dump() + "\n";
+  } catch (const Json::exception& error) {  // a name that is no UTF-8
+    throw ValueError(std::string("[to_json] expected names in UTF-8, got: ") + error.what());
+  }
+}
+
+Ensemble from_json(std::string_view text) {
+  const Json json = tern::internal::parse_json(text, what);
+  if (json_get<std::string>(json, "format", what) != "tern-trees") {
+    throw FormatError("[trees] expected the format tern-trees, got another one");
+  }
+  if (const int version = json_get<int>(json, "version", what); version != kVersion) {
+    throw FormatError("[trees] expected version 1, got " + std::to_string(version));
+  }
+  return internal::checked(what, [&] {
+    Ensemble ensemble;
+    ensemble.objective = json_get<std::string>(json, "objective", what);
+    ensemble.link = parse_link(json_get<std::string>(json, "link", what));
+    ensemble.link_scale = json_get<double>(json, "link_scale", what);
+    ensemble.outputs = json_get<std::int32_t>(json, "outputs", what);
+    ensemble.base = json_get<std::vector<double>>(json, "base", what);
+    ensemble.classes = json_get<std::vector<std::string>>(json, "classes", what);
+    ensemble.float32_inputs = json_get<bool>(json, "float32_inputs", what);
+    ensemble.best_round = json_get<std::int32_t>(json, "best_round", what);
+    for (const Json& feature : json_get<Json>(json, "features", what)) {
+      ensemble.features.push_back({.name = json_get<std::string>(feature, "name", what),
+                                   .categorical = json_get_or(feature, "categorical", false, what),
+                                   .levels = json_get_or(feature, "levels", std::vector<std::string>{}, what),
+                                   .zero_is_missing = json_get_or(feature, "zero_is_missing", false, what)});
+    }
+    for (const Json& tree : json_get<Json>(json, "trees", what)) ensemble.trees.push_back(tree_of(tree));
+    return ensemble;
+  });
+}
+
+void save(const Ensemble& ensemble, const std::string& path) { write_file(path, to_json(ensemble)); }
+
+Ensemble load(const std::string& path) { return from_json(read_file(path, internal::kLargestModel)); }
+
+}  // namespace tern::trees

@@ -1,0 +1,533 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/trees/formats.h"
+#include "trees/foreign.h"
+#include "trees/ubjson.h"
+
+// XGBoost's models (its doc/model.schema). A number x goes left when float(x) < condition; a code goes right when it is
+// among the node's categories, else left; a missing value goes the default way. Leaves are nodes without children, with
+// their value as condition. Numbers of parameters are text.
+namespace tern::trees {
+namespace {
+
+using tern::internal::Json;
+using tern::internal::json_fits;
+using tern::internal::json_get;
+using tern::internal::json_get_or;
+using tern::internal::OrderedJson;
+
+const std::string what = "xgboost";
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr std::uint64_t kCodes = std::uint64_t{1} << 24;  // XGBoost holds codes as floats
+
+[[noreturn]] TERN_COLD void fail(const std::string& expected) { throw FormatError("[xgboost] expected " + expected); }
+
+/// How the base score, which is on the scale of predictions, becomes a margin.
+enum class Base { itself, logit, log };
+
+struct Objective {
+  std::string_view name, objective;
+  Link link;
+  Base base;
+};
+
+constexpr std::array<Objective, 19> objectives{{
+    {"reg:squarederror", "squared", Link::identity, Base::itself},
+    {"reg:linear", "squared", Link::identity, Base::itself},
+    {"reg:squaredlogerror", "squared_log", Link::identity, Base::itself},
+    {"reg:absoluteerror", "absolute", Link::identity, Base::itself},
+    {"reg:pseudohubererror", "huber", Link::identity, Base::itself},
+    {"reg:quantileerror", "quantile", Link::identity, Base::itself},
+    {"reg:logistic", "binary", Link::sigmoid, Base::logit},
+    {"binary:logistic", "binary", Link::sigmoid, Base::logit},
+    {"binary:logitraw", "binary", Link::identity, Base::itself},
+    {"multi:softprob", "multiclass", Link::softmax, Base::itself},
+    {"multi:softmax", "multiclass", Link::softmax, Base::itself},
+    {"count:poisson", "poisson", Link::exp, Base::log},
+    {"reg:gamma", "gamma", Link::exp, Base::log},
+    {"reg:tweedie", "tweedie", Link::exp, Base::log},
+    {"survival:cox", "cox", Link::exp, Base::log},
+    {"survival:aft", "aft", Link::exp, Base::log},
+    {"rank:ndcg", "lambdarank", Link::identity, Base::itself},
+    {"rank:map", "lambdarank", Link::identity, Base::itself},
+    {"rank:pairwise", "lambdarank", Link::identity, Base::itself},
+}};
+
+// ---- Reading.
+
+const Json& member(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (!object.is_object() || found == object.end()) fail("a member \"" + std::string(key) + "\", got none");
+  return *found;
+}
+
+double number_of(std::string_view text) {
+  double value = 0;
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    fail("a number, got \"" + std::string(text.substr(0, 40)) + "\"");
+  }
+  return value;
+}
+
+std::int32_t whole_parameter(const Json& parameters, const char* key, const char* fallback) {
+  const auto text = json_get_or(parameters, key, std::string(fallback), what);
+  const double value = number_of(text);
+  if (!(value >= 0 && value <= 1 << 20) || value != std::floor(value)) fail("a " + std::string(key) + " up to 2^20");
+  return static_cast<std::int32_t>(value);
+}
+
+// "5E-1", "[5E-1]", "[1E0,2E0]" or a number.
+std::vector<double> base_scores(const Json& parameters, std::size_t outputs) {
+  const Json& score = member(parameters, "base_score");
+  std::vector<double> values;
+  if (score.is_number()) {
+    values.push_back(score.get<double>());
+  } else if (score.is_string()) {
+    std::string_view text = score.get_ref<const std::string&>();
+    if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+    while (true) {
+      const std::size_t end = std::min(text.find(','), text.size());
+      values.push_back(number_of(text.substr(0, end)));
+      if (end == text.size()) break;
+      text.remove_prefix(end + 1);
+    }
+  } else {
+    fail("a base_score that is a number or text");
+  }
+  if (values.size() == 1) values.assign(outputs, values[0]);
+  if (values.size() != outputs) fail("a base_score for each output");
+  return values;
+}
+
+double margin_of(Base base, double score) {
+  switch (base) {
+    case Base::itself:
+      return score;
+    case Base::logit:
+      return -std::log(1 / score - 1);
+    case Base::log:
+      return std::log(score);
+  }
+  return score;
+}
+
+/// The names of a feature's levels, where the model has them: their characters one after the other.
+std::vector<std::string> level_names(const Json& encoded) {
+  std::vector<std::string> levels;
+  if (!encoded.is_object() || !encoded.contains("offsets")) return levels;
+  const auto offsets = json_get<std::vector<std::int64_t>>(encoded, "offsets", what);
+  const auto characters = json_get<std::vector<std::int8_t>>(encoded, "values", what);
+  const std::string text(characters.begin(), characters.end());
+  for (std::size_t i = 1; i < offsets.size(); ++i) {
+    const std::int64_t begin = offsets[i - 1], end = offsets[i];
+    if (begin < 0 || begin > end || static_cast<std::size_t>(end) > text.size()) fail("offsets of levels that ascend");
+    levels.push_back(text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+  }
+  return levels;
+}
+
+std::vector<Feature> read_features(const Json& learner, const Json& model) {
+  const auto count =
+      static_cast<std::size_t>(whole_parameter(member(learner, "learner_model_param"), "num_feature", "0"));
+  const auto names = json_get_or(learner, "feature_names", std::vector<std::string>{}, what);
+  const auto types = json_get_or(learner, "feature_types", std::vector<std::string>{}, what);
+  if (!names.empty() && names.size() != count) fail("a name for each feature");
+  if (!types.empty() && types.size() != count) fail("a type for each feature");
+  std::vector<Feature> features(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    features[i].name = names.empty() ? "f" + std::to_string(i) : names[i];
+    features[i].categorical = !types.empty() && types[i] == "c";
+  }
+  if (model.contains("cats") && model["cats"].is_object()) {
+    const Json encoded = json_get_or(model["cats"], "enc", Json::array(), what);
+    for (std::size_t i = 0; encoded.is_array() && i < std::min(count, encoded.size()); ++i) {
+      if (features[i].categorical) features[i].levels = level_names(encoded[i]);
+    }
+  }
+  return features;
+}
+
+class TreeReader {
+ public:
+  TreeReader(const Json& json, std::vector<Feature>& features)
+      : features_(features),
+        left_(json_get<std::vector<std::int32_t>>(json, "left_children", what)),
+        right_(json_get<std::vector<std::int32_t>>(json, "right_children", what)),
+        indices_(json_get<std::vector<std::int32_t>>(json, "split_indices", what)),
+        conditions_(json_get<std::vector<double>>(json, "split_conditions", what)),
+        gains_(json_get<std::vector<double>>(json, "loss_changes", what)),
+        covers_(json_get<std::vector<double>>(json, "sum_hessian", what)),
+        types_(json_get_or(json, "split_type", std::vector<std::int32_t>(left_.size(), 0), what)),
+        sets_(left_.size()) {
+    // Older models say true and false.
+    for (const Json& side : member(json, "default_left")) {
+      default_left_.push_back(side.is_boolean() ? side.get<bool>() : json_fits<int>(side) && side.get<int>() != 0);
+    }
+    const std::size_t nodes = left_.size();
+    for (const std::size_t size : {right_.size(), indices_.size(), conditions_.size(), gains_.size(), covers_.size(),
+                                   types_.size(), default_left_.size()}) {
+      if (size != nodes || nodes == 0) fail("a tree's lists of one length");
+    }
+    if (whole_parameter(member(json, "tree_param"), "size_leaf_vector", "1") > 1) fail("one value a leaf");
+    read_sets(json);
+  }
+
+  Tree read() {
+    seen_.assign(left_.size(), false);
+    struct Open {
+      std::int32_t from;  // number there
+      std::int32_t parent;
+      bool left;
+    };
+    std::vector<Open> open{{0, -1, false}};
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      const Open at = open[i];
+      if (at.from < 0 || static_cast<std::size_t>(at.from) >= left_.size()) fail("children that the tree has");
+      const auto from = static_cast<std::size_t>(at.from);
+      if (seen_[from]) fail("each node below one other");
+      seen_[from] = true;
+      const bool leaf = left_[from] == -1;
+      const std::int32_t number = leaf ? ~tree_.add_leaf(conditions_[from], covers_[from]) : add_node(from);
+      if (at.parent >= 0) (at.left ? tree_.left : tree_.right)[static_cast<std::size_t>(at.parent)] = number;
+      if (leaf) continue;
+      const bool swapped = types_[from] == 1;
+      open.push_back({swapped ? right_[from] : left_[from], number, true});
+      open.push_back({swapped ? left_[from] : right_[from], number, false});
+    }
+    return std::move(tree_);
+  }
+
+ private:
+  void read_sets(const Json& json) {
+    const auto nodes = json_get_or(json, "categories_nodes", std::vector<std::int32_t>{}, what);
+    const auto begins = json_get_or(json, "categories_segments", std::vector<std::uint32_t>{}, what);
+    const auto sizes = json_get_or(json, "categories_sizes", std::vector<std::uint32_t>{}, what);
+    const auto codes = json_get_or(json, "categories", std::vector<std::int32_t>{}, what);
+    if (begins.size() != nodes.size() || sizes.size() != nodes.size()) fail("as many segments of categories as nodes");
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i] < 0 || static_cast<std::size_t>(nodes[i]) >= sets_.size())
+        fail("categories of nodes that are there");
+      if (begins[i] > codes.size() || sizes[i] > codes.size() - begins[i]) fail("segments among the categories");
+      auto& set = sets_[static_cast<std::size_t>(nodes[i])];
+      for (std::uint32_t j = begins[i]; j < begins[i] + sizes[i]; ++j) {
+        // Codes that few rows can have had would let a small file take much memory.
+        if (codes[j] < 0 || static_cast<std::uint64_t>(codes[j]) >= kCodes) fail("codes below 2^24");
+        const auto code = static_cast<std::size_t>(codes[j]);
+        if (set.size() <= code / 64) {
+          words_ += code / 64 + 1 - set.size();
+          if (words_ > std::size_t{1} << 26) fail("categories of at most 2^32 bits in a tree");
+          set.resize(code / 64 + 1, 0);
+        }
+        set[code / 64] |= std::uint64_t{1} << (code % 64);
+      }
+    }
+  }
+
+  std::int32_t add_node(std::size_t from) {
+    const std::int32_t feature = indices_[from];
+    if (feature < 0 || static_cast<std::size_t>(feature) >= features_.size()) fail("split_indices among the features");
+    if (types_[from] == 1) {  // the right child becomes the left one
+      features_[static_cast<std::size_t>(feature)].categorical = true;
+      return tree_.add_node(feature, std::move(sets_[from]), !default_left_[from], gains_[from], covers_[from]);
+    }
+    const auto condition = static_cast<float>(conditions_[from]);
+    const double threshold = std::nextafter(condition, -infinity);
+    return tree_.add_node(feature, threshold, default_left_[from], gains_[from], covers_[from]);
+  }
+
+  std::vector<Feature>& features_;
+  std::vector<std::int32_t> left_, right_, indices_;
+  std::vector<double> conditions_, gains_, covers_;
+  std::vector<std::int32_t> types_;
+  std::vector<bool> default_left_{};
+  std::vector<std::vector<std::uint64_t>> sets_;
+  std::size_t words_ = 0;
+  std::vector<bool> seen_{};
+  Tree tree_{};
+};
+
+Ensemble read_model(const Json& json) {
+  const Json& learner = member(json, "learner");
+  const Json& parameters = member(learner, "learner_model_param");
+  const Json* booster = &member(learner, "gradient_booster");
+  const auto kind = json_get<std::string>(*booster, "name", what);
+  std::vector<double> weights;
+  if (kind == "dart") {
+    weights = json_get<std::vector<double>>(*booster, "weight_drop", what);
+    booster = &member(*booster, "gbtree");
+  } else if (kind != "gbtree") {
+    fail("a booster of trees, got \"" + kind + "\"");
+  }
+  const Json& model = member(*booster, "model");
+
+  Ensemble ensemble;
+  ensemble.float32_inputs = true;
+  ensemble.outputs =
+      std::max({1, whole_parameter(parameters, "num_class", "0"), whole_parameter(parameters, "num_target", "1")});
+  ensemble.features = read_features(learner, model);
+  const auto name = json_get<std::string>(member(learner, "objective"), "name", what);
+  const auto* found =
+      std::find_if(objectives.begin(), objectives.end(), [&](const Objective& each) { return each.name == name; });
+  if (found == objectives.end()) fail("an objective that Tern knows, got \"" + name + "\"");
+  ensemble.objective = found->objective;
+  ensemble.link = found->link;
+  const auto outputs = static_cast<std::size_t>(ensemble.outputs);
+  ensemble.base = base_scores(parameters, outputs);
+  for (double& score : ensemble.base) score = margin_of(found->base, static_cast<float>(score));
+
+  const Json& trees = member(model, "trees");
+  const auto output_of = json_get<std::vector<std::int32_t>>(model, "tree_info", what);
+  if (!trees.is_array() || output_of.size() != trees.size()) fail("an output for each tree");
+  if (kind == "dart" && weights.size() != trees.size()) fail("a weight for each tree");
+  std::vector<std::vector<Tree>> by_output(outputs);
+  for (std::size_t i = 0; i < output_of.size(); ++i) {
+    if (output_of[i] < 0 || static_cast<std::size_t>(output_of[i]) >= outputs) fail("tree_info among the outputs");
+    Tree tree = TreeReader(trees[i], ensemble.features).read();
+    for (double& value : tree.leaf_value) value *= weights.empty() ? 1 : weights[i];
+    by_output[static_cast<std::size_t>(output_of[i])].push_back(std::move(tree));
+  }
+  const std::size_t rounds = by_output[0].size();
+  for (const auto& of_output : by_output) {
+    if (of_output.size() != rounds) fail("as many trees for each output");
+  }
+  for (std::size_t round = 0; round < rounds; ++round) {
+    for (auto& of_output : by_output) ensemble.trees.push_back(std::move(of_output[round]));
+  }
+  return ensemble;
+}
+
+// ---- Writing.
+
+[[noreturn]] TERN_COLD void cannot_hold(const Feature& feature, const std::string& reason) {
+  throw ValueError("[export_xgboost] feature \"" + feature.name + "\": " + reason);
+}
+
+/// The smallest float above all floats up to the threshold.
+float condition_of(double threshold) {
+  constexpr float largest = std::numeric_limits<float>::max();
+  if (threshold >= largest) return largest;
+  if (threshold < -largest) return -largest;
+  auto floor = static_cast<float>(threshold);
+  if (floor > threshold) floor = std::nextafter(floor, -infinity);
+  return std::nextafter(floor, infinity);
+}
+
+/// A categorical split as XGBoost takes it: codes that are not listed go left, so missing and unseen ones do.
+struct SetSplit {
+  std::vector<std::int32_t> right{};
+  bool swapped = false;  ///< our left child is its right one
+  bool default_left = true;
+};
+
+SetSplit set_split(const Feature& feature, const Tree& tree, std::size_t node) {
+  const auto& set = tree.sets[static_cast<std::size_t>(tree.set[node])];
+  const bool bounded = !feature.levels.empty(), missing_left = tree.left_default[node] != 0;
+  SetSplit split{.swapped = !bounded || !missing_left, .default_left = bounded || !missing_left};
+  const std::uint64_t codes = bounded ? feature.levels.size() : set.size() * 64;
+  for (std::uint64_t code = 0; code < codes; ++code) {
+    if (in_set(set, code) != split.swapped) continue;
+    if (code >= kCodes) cannot_hold(feature, "expected codes below 2^24, got " + std::to_string(code));
+    split.right.push_back(static_cast<std::int32_t>(code));
+  }
+  if (split.right.empty()) cannot_hold(feature, "expected levels on both sides of a split, got none on one");
+  return split;
+}
+
+OrderedJson write_tree(const Ensemble& ensemble, std::size_t index, double base) {
+  const Tree& tree = ensemble.trees[index];
+  std::vector<std::int32_t> order{tree.nodes() > 0 ? 0 : ~0}, parents{std::numeric_limits<std::int32_t>::max()};
+  std::vector<std::int32_t> left, right, indices, categories, category_nodes, defaults, types;
+  std::vector<std::int64_t> segments, sizes;
+  std::vector<float> conditions, gains, covers;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto number = static_cast<std::int32_t>(i);
+    if (order[i] < 0) {
+      const auto leaf = static_cast<std::size_t>(~order[i]);
+      left.push_back(-1);
+      right.push_back(-1);
+      indices.push_back(0);
+      conditions.push_back(static_cast<float>(tree.leaf_value[leaf] + base));
+      gains.push_back(0);
+      covers.push_back(static_cast<float>(tree.leaf_cover[leaf]));
+      defaults.push_back(0);
+      types.push_back(0);
+      continue;
+    }
+    const auto node = static_cast<std::size_t>(order[i]);
+    const Feature& feature = ensemble.features[static_cast<std::size_t>(tree.feature[node])];
+    if (feature.zero_is_missing) cannot_hold(feature, "expected zero to be a number, got it as a missing value");
+    bool swapped = false, default_left = tree.left_default[node] != 0;
+    float condition = 0;
+    if (tree.set[node] >= 0) {
+      const SetSplit split = set_split(feature, tree, node);
+      swapped = split.swapped;
+      default_left = split.default_left;
+      category_nodes.push_back(number);
+      segments.push_back(static_cast<std::int64_t>(categories.size()));
+      sizes.push_back(static_cast<std::int64_t>(split.right.size()));
+      categories.insert(categories.end(), split.right.begin(), split.right.end());
+    } else {
+      condition = condition_of(tree.threshold[node]);
+    }
+    const auto child = static_cast<std::int32_t>(order.size());
+    order.push_back(swapped ? tree.right[node] : tree.left[node]);
+    order.push_back(swapped ? tree.left[node] : tree.right[node]);
+    parents.insert(parents.end(), {number, number});
+    left.push_back(child);
+    right.push_back(child + 1);
+    indices.push_back(tree.feature[node]);
+    conditions.push_back(condition);
+    gains.push_back(static_cast<float>(tree.gain[node]));
+    covers.push_back(static_cast<float>(tree.cover[node]));
+    defaults.push_back(default_left ? 1 : 0);
+    types.push_back(tree.set[node] >= 0 ? 1 : 0);
+  }
+  for (const auto* values : {&conditions, &gains, &covers}) {
+    for (const float value : *values) {
+      if (!std::isfinite(value)) throw ValueError("[export_xgboost] expected numbers that a float holds");
+    }
+  }
+  return {{"base_weights", std::vector<float>(order.size(), 0)},
+          {"categories", categories},
+          {"categories_nodes", category_nodes},
+          {"categories_segments", segments},
+          {"categories_sizes", sizes},
+          {"default_left", defaults},
+          {"id", index},
+          {"left_children", left},
+          {"loss_changes", gains},
+          {"parents", parents},
+          {"right_children", right},
+          {"split_conditions", conditions},
+          {"split_indices", indices},
+          {"split_type", types},
+          {"sum_hessian", covers},
+          {"tree_param",
+           {{"num_deleted", "0"},
+            {"num_feature", std::to_string(ensemble.features.size())},
+            {"num_nodes", std::to_string(order.size())},
+            {"size_leaf_vector", "1"}}}};
+}
+
+OrderedJson write_objective(const Ensemble& ensemble) {
+  const OrderedJson plain{{"scale_pos_weight", "1"}};
+  switch (ensemble.link) {
+    case Link::sigmoid:
+      return {{"name", "binary:logistic"}, {"reg_loss_param", plain}};
+    case Link::softmax:
+      return {{"name", "multi:softprob"},
+              {"softmax_multiclass_param", {{"num_class", std::to_string(ensemble.outputs)}}}};
+    case Link::exp:
+      if (ensemble.objective == "gamma") return {{"name", "reg:gamma"}, {"reg_loss_param", plain}};
+      if (ensemble.objective == "tweedie") {
+        return {{"name", "reg:tweedie"}, {"tweedie_regression_param", {{"tweedie_variance_power", "1.5"}}}};
+      }
+      return {{"name", "count:poisson"}, {"poisson_regression_param", {{"max_delta_step", "0.7"}}}};
+    case Link::identity:
+      break;
+  }
+  if (ensemble.objective == "absolute") return {{"name", "reg:absoluteerror"}};
+  return {{"name", "reg:squarederror"}, {"reg_loss_param", plain}};
+}
+
+/// The base of one output on the scale of predictions, as text; empty where a float would not hold it well, and the
+/// base must go into the leaves.
+std::string base_score(const Ensemble& ensemble) {
+  if (ensemble.outputs != 1) return {};
+  double score = ensemble.base[0];
+  if (ensemble.link == Link::sigmoid) score = 1 / (1 + std::exp(-score));
+  if (ensemble.link == Link::exp) score = std::exp(score);
+  if (ensemble.link == Link::sigmoid && (score < 0.05 || score > 0.95)) return {};
+  if (ensemble.link == Link::exp && (score < 1e-30 || score > 1e30)) return {};
+  std::array<char, 32> text;
+  const auto [end, error] =
+      std::to_chars(text.data(), text.data() + text.size(), static_cast<float>(score), std::chars_format::scientific);
+  return error == std::errc() ? std::string(text.data(), end) : std::string();
+}
+
+}  // namespace
+
+Ensemble from_xgboost(std::string_view bytes) {
+  // In UBJSON an object's first key begins with the type of its length.
+  const bool text = bytes.size() < 2 || bytes[1] == '"' || bytes[1] == '}' || bytes[1] == ' ' || bytes[1] == '\n' ||
+                    bytes[1] == '\r' || bytes[1] == '\t';
+  return internal::checked(what, [&] {
+    return read_model(text ? tern::internal::parse_json(bytes, what) : internal::parse_ubjson(bytes, what));
+  });
+}
+
+std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
+  ensemble.check("export_xgboost");
+  if (ensemble.link == Link::sigmoid && ensemble.link_scale != 1) {
+    throw ValueError("[export_xgboost] expected a sigmoid of scale 1, got " + std::to_string(ensemble.link_scale));
+  }
+  const auto outputs = static_cast<std::size_t>(ensemble.outputs);
+  std::string score = base_score(ensemble);
+  const bool in_leaves = score.empty();
+  if (in_leaves) score = ensemble.link == Link::sigmoid ? "5E-1" : ensemble.link == Link::exp ? "1E0" : "0E0";
+  Ensemble model = ensemble;
+  model.trees.resize(static_cast<std::size_t>(ensemble.used_trees()));
+  if (model.trees.empty()) {
+    Tree constant;
+    constant.add_leaf(0, 0);
+    model.trees.assign(outputs, constant);
+  }
+  OrderedJson trees = OrderedJson::array(), tree_info = OrderedJson::array(), rounds = OrderedJson::array({0});
+  for (std::size_t tree = 0; tree < model.trees.size(); ++tree) {
+    trees.push_back(write_tree(model, tree, in_leaves && tree < outputs ? model.base[tree] : 0.0));
+    tree_info.push_back(tree % outputs);
+    if (tree % outputs + 1 == outputs) rounds.push_back(tree + 1);
+  }
+  OrderedJson names = OrderedJson::array(), types = OrderedJson::array();
+  for (const Feature& feature : model.features) {
+    names.push_back(feature.name);
+    types.push_back(feature.categorical ? "c" : "float");
+  }
+  const bool classes = model.link == Link::softmax;
+  OrderedJson json;
+  json["learner"] = {
+      {"attributes", OrderedJson::object()},
+      {"feature_names", names},
+      {"feature_types", types},
+      {"gradient_booster",
+       {{"model",
+         {{"gbtree_model_param", {{"num_parallel_tree", "1"}, {"num_trees", std::to_string(model.trees.size())}}},
+          {"iteration_indptr", rounds},
+          {"tree_info", tree_info},
+          {"trees", trees}}},
+        {"name", "gbtree"}}},
+      {"learner_model_param",
+       {{"base_score", score},
+        {"boost_from_average", "1"},
+        {"num_class", std::to_string(classes ? outputs : 0)},
+        {"num_feature", std::to_string(model.features.size())},
+        {"num_target", std::to_string(classes ? 1 : outputs)}}},
+      {"objective", write_objective(model)}};
+  json["version"] = {2, 1, 0};
+  try {
+    return form == XgboostForm::json ? json.dump() : internal::write_ubjson(json);
+  } catch (const Json::exception& error) {
+    throw ValueError(std::string("[export_xgboost] expected names in UTF-8, got: ") + error.what());
+  }
+}
+
+Ensemble import_xgboost(const std::string& path) { return from_xgboost(read_file(path, internal::kLargestModel)); }
+
+void export_xgboost(const Ensemble& ensemble, const std::string& path) {
+  write_file(path, to_xgboost(ensemble, path.ends_with(".ubj") ? XgboostForm::ubjson : XgboostForm::json));
+}
+
+}  // namespace tern::trees

@@ -1,0 +1,244 @@
+"""Models of the real XGBoost and LightGBM through Tern and back: equal predictions on rows on and beside thresholds.
+
+    interop_test.py TREES_INTEROP
+
+Runs in the Python that TERN_TREES_PYTHON names, else in this one; exits with 77 where that lacks the libraries.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+ROWS = 10000
+TOLERANCE = 1e-6
+
+
+def python_with_libraries():
+    """Goes on in the Python that was asked for, and leaves where the libraries are not."""
+    wanted = os.environ.get('TERN_TREES_PYTHON')
+    if wanted and os.path.realpath(wanted) != os.path.realpath(sys.executable) and 'TERN_TREES_INNER' not in os.environ:
+        os.environ['TERN_TREES_INNER'] = '1'
+        os.execv(wanted, [wanted] + sys.argv)
+    try:
+        import lightgbm, numpy, pandas, xgboost  # noqa: F401, E401
+    except ImportError as error:
+        print(f'SKIPPED: {error}; name a Python that has lightgbm, xgboost, pandas in TERN_TREES_PYTHON')
+        sys.exit(77)
+
+
+python_with_libraries()
+import lightgbm as lgb  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import xgboost as xgb  # noqa: E402
+
+TOOL = os.path.abspath(sys.argv[1])
+CATEGORICAL = [4, 5]
+LEVELS = [6, 40]
+# What a format has no words for.
+CANNOT = {('lightgbm', 'zero as missing', 'json'), ('lightgbm', 'zero as missing', 'ubj'),
+          ('lightgbm', 'binary', 'json'), ('lightgbm', 'binary', 'ubj'), ('xgboost', 'without levels', 'txt')}
+
+
+def data(seed, missing=True):
+    """Six features, the last two codes; some values missing, some zero."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(3000, 6))
+    x[:, 3] = np.round(x[:, 3], 1)
+    for column, levels in zip(CATEGORICAL, LEVELS):
+        x[:, column] = rng.integers(0, levels, len(x))
+    x[rng.random(x.shape) < 0.05] = 0
+    signal = x[:, 0] + (x[:, 3] > 0.2) * x[:, 1] + np.isin(x[:, 4], [1, 4]) * 1.5 + (x[:, 5] % 7 == 2)
+    if missing:
+        holes = rng.random(x.shape) < 0.08
+        signal[holes[:, 2]] += 1
+        x[holes] = np.nan
+    return x, signal + rng.normal(size=len(x)) * 0.2, rng
+
+
+def lightgbm_models():
+    x, signal, rng = data(1)
+    plain, plain_signal, _ = data(2, missing=False)
+    label = (signal > 0.7).astype(int)
+    three = np.digitize(signal, [0.3, 1.2])
+    base = dict(verbose=-1, num_leaves=20, min_data_in_leaf=5, min_data_per_group=5, num_threads=1)
+
+    def train(x, y, rounds=15, categorical=CATEGORICAL, **settings):
+        return lgb.train({**base, **settings}, lgb.Dataset(x, y, categorical_feature=categorical), rounds)
+
+    positive = np.exp(signal / 2)
+    yield 'binary', train(x, label, objective='binary', sigmoid=1.5)
+    yield 'no categories', train(x, label, objective='binary', categorical=[])
+    yield 'zero as missing', train(x, signal, objective='regression', zero_as_missing=True)
+    yield 'no missing', train(plain, plain_signal, objective='regression')
+    yield 'missing unused', train(x, signal, objective='regression_l1', use_missing=False)
+    yield 'multiclass', train(x, three, rounds=5, objective='multiclass', num_class=3)
+    yield 'one against all', train(x, three, rounds=5, objective='multiclassova', num_class=3)
+    yield 'dart', train(x, label, objective='binary', boosting='dart', drop_rate=0.5)
+    yield 'forest', train(x, label, objective='binary', boosting='rf', bagging_freq=1, bagging_fraction=0.6)
+    yield 'poisson', train(x, positive, objective='poisson')
+    yield 'tweedie', train(x, positive, objective='tweedie')
+    yield 'quantile', train(x, signal, objective='quantile', alpha=0.8)
+    yield 'constant', train(x, np.full(len(x), 3.0), rounds=2, objective='regression')
+    del rng
+
+
+def xgboost_models():
+    x, signal, rng = data(3)
+    label = (signal > 0.7).astype(int)
+    three = np.digitize(signal, [0.3, 1.2])
+    types = ['c' if column in CATEGORICAL else 'q' for column in range(6)]
+    base = dict(nthread=1, max_depth=5, tree_method='hist', max_cat_to_onehot=4)
+
+    def train(x, y, rounds=15, **settings):
+        """On a table, so that the model knows the levels of its categories."""
+        table = pd.DataFrame(x, columns=[f'f{i}' for i in range(6)])
+        for column, levels in zip(CATEGORICAL, LEVELS):
+            codes = np.nan_to_num(x[:, column], nan=-1).astype(int)
+            table[f'f{column}'] = pd.Categorical.from_codes(codes, [f'level {i}' for i in range(levels)])
+        return xgb.train({**base, **settings}, xgb.DMatrix(table, y, enable_categorical=True), rounds)
+
+    positive = np.exp(signal / 2)
+    yield 'binary', train(x, label, objective='binary:logistic')
+    yield 'without levels', xgb.train({**base, 'objective': 'binary:logistic'},
+                                      xgb.DMatrix(x, label, feature_types=types, enable_categorical=True), 15)
+    yield 'raw', train(x, label, objective='binary:logitraw')
+    yield 'lossguide', train(x, signal + 1000, grow_policy='lossguide', max_leaves=40, max_depth=0)
+    yield 'multiclass', train(x, three, rounds=5, objective='multi:softprob', num_class=3)
+    yield 'dart', train(x, label, objective='binary:logistic', booster='dart', rate_drop=0.5)
+    yield 'parallel trees', train(x, three, rounds=3, objective='multi:softprob', num_class=3, num_parallel_tree=3,
+                                  subsample=0.6)
+    yield 'several targets', train(x, np.stack([signal, positive], 1), rounds=6)
+    yield 'poisson', train(x, positive, objective='count:poisson')
+    yield 'gamma', train(x, positive, objective='reg:gamma')
+    yield 'tweedie', train(x, positive, objective='reg:tweedie')
+    yield 'absolute', train(x, signal, objective='reg:absoluteerror')
+    yield 'given base', train(x, label, objective='binary:logistic', base_score=0.3)
+    del rng
+
+
+def tern(*arguments):
+    done = subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f'{" ".join(map(str, arguments))}: {done.stderr.strip()}')
+
+
+def probe_rows(folder, model, single, seed):
+    """Rows whose numbers are thresholds of the model or their neighbours, and whose codes may be new."""
+    tern('convert', model, folder + '/probe.tern')
+    with open(folder + '/probe.tern') as file:
+        trees = json.load(file)['trees']
+    rng = np.random.default_rng(seed)
+    rows = np.empty((ROWS, 6))
+    for feature in range(6):
+        if feature in CATEGORICAL:
+            values = np.arange(LEVELS[CATEGORICAL.index(feature)] + 2.0)
+        else:
+            cuts = [float(t) for tree in trees for f, t in zip(tree['feature'], tree['threshold']) if f == feature]
+            cuts = np.unique([c for c in cuts if np.isfinite(c)] + [0.0, 1e-36, -1e-36, 1e-35])
+            if single:
+                cuts = cuts.astype(np.float32)
+                up, down = np.nextafter(cuts, np.float32(np.inf)), np.nextafter(cuts, np.float32(-np.inf))
+            else:
+                near = cuts.astype(np.float32)
+                up = np.concatenate([np.nextafter(cuts, np.inf), np.nextafter(near, np.float32(np.inf)).astype(float)])
+                down = np.concatenate([np.nextafter(cuts, -np.inf), (near.astype(float) + np.nextafter(
+                    near, np.float32(np.inf)).astype(float)) / 2])
+            values = np.concatenate([cuts, up, down]).astype(float)
+        rows[:, feature] = rng.choice(values, ROWS)
+    rows[rng.random(rows.shape) < 0.05] = np.nan
+    return rows
+
+
+def ours(folder, model, rows):
+    rows.tofile(folder + '/rows')
+    tern('predict', model, folder + '/rows', folder + '/result')
+    result = np.fromfile(folder + '/result').reshape(2, len(rows), -1)
+    return result[0], result[1]
+
+
+def of_lightgbm(path, rows):
+    booster = lgb.Booster(model_file=path)
+    shape = (len(rows), -1)
+    return booster.predict(rows, raw_score=True).reshape(shape), booster.predict(rows).reshape(shape)
+
+
+def of_xgboost(path, rows):
+    booster = xgb.Booster(model_file=path)
+    types = ['c' if column in CATEGORICAL else 'q' for column in range(6)]
+    matrix = xgb.DMatrix(rows, feature_types=types, enable_categorical=True, feature_names=booster.feature_names)
+    shape = (len(rows), -1)
+    return booster.predict(matrix, output_margin=True).reshape(shape), booster.predict(matrix).reshape(shape)
+
+
+def compare(what, got, wanted, failures):
+    for kind, a, b in (('margins', got[0], wanted[0]), ('predictions', got[1], wanted[1])):
+        worst = np.max(np.abs(a - b) / np.maximum(1, np.abs(b)))
+        if a.shape != b.shape or not worst <= TOLERANCE:
+            failures.append(f'{what}: {kind} differ by {worst:.3g}, in {np.mean(np.abs(a - b) > TOLERANCE):.2%} of rows')
+
+
+def check(folder, kind, name, model, save, real, failures):
+    """One model into Tern, and out to both libraries."""
+    paths = save(model)
+    for path in paths:
+        single = kind == 'xgboost'
+        rows = probe_rows(folder, path, False, 5)
+        wanted = real(path, rows)
+        if name == 'forest':  # LightGBM's margin of a forest is a sum, its prediction is made of the mean
+            wanted = wanted[0] / model.num_trees(), wanted[1]
+        known = np.ones(ROWS, bool)
+        if kind == 'xgboost' and name != 'without levels':  # it refuses other levels than it knows, where it sees names
+            for column, levels in zip(CATEGORICAL, LEVELS):
+                known &= ~(rows[:, column] >= levels)
+        got = ours(folder, path, rows)
+        compare(f'{kind} {name}: Tern reads it', [a[known] for a in got], [a[known] for a in wanted], failures)
+        tern('convert', path, folder + '/own.tern')
+        same = ours(folder, folder + '/own.tern', rows)
+        if not all(np.array_equal(a, b) for a, b in zip(same, ours(folder, path, rows))):
+            failures.append(f'{kind} {name}: other bits after Tern\'s own JSON')
+        exact = probe_rows(folder, path, True, 6)
+        above_zero = np.where(np.abs(rows) <= 1e-35, 0, rows)  # LightGBM tells no smaller numbers from 0
+        for target, reader, on in (('back.json', of_xgboost, rows if single else exact),
+                                   ('back.ubj', of_xgboost, rows if single else exact),
+                                   ('back.txt', of_lightgbm, above_zero)):
+            try:
+                tern('convert', path, f'{folder}/{target}')
+            except RuntimeError as error:
+                if (kind, name, target.rpartition('.')[2]) not in CANNOT:
+                    failures.append(f'{kind} {name}: {error}')
+                continue
+            if (kind, name, target.rpartition('.')[2]) in CANNOT:
+                failures.append(f'{kind} {name}: expected an error of {target}')
+            compare(f'{kind} {name}: {reader.__name__} reads {target}', reader(f'{folder}/{target}', on),
+                    ours(folder, path, on), failures)
+
+
+def main():
+    failures, count = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        def save_lightgbm(model):
+            model.save_model(folder + '/model.txt')
+            return [folder + '/model.txt']
+
+        def save_xgboost(model):
+            model.save_model(folder + '/model.json')
+            model.save_model(folder + '/model.ubj')
+            return [folder + '/model.json', folder + '/model.ubj']
+
+        for name, model in lightgbm_models():
+            check(folder, 'lightgbm', name, model, save_lightgbm, of_lightgbm, failures)
+            count += 1
+        for name, model in xgboost_models():
+            check(folder, 'xgboost', name, model, save_xgboost, of_xgboost, failures)
+            count += 1
+    for failure in failures:
+        print(failure)
+    print(f'{count} models, {ROWS} rows each, {len(failures)} failures')
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
