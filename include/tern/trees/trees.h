@@ -2,6 +2,7 @@
 
 /// Boosted trees. Not part of tern/tern.h.
 #include "tern/trees/ensemble.h"
+#include "tern/trees/explain.h"
 #include "tern/trees/formats.h"
 #include "tern/trees/gradient_boosting.h"
 #include "tern/trees/predictor.h"
