@@ -138,6 +138,7 @@ FeatureBins numeric_bins(const FeatureValues& values, std::int64_t rows, int max
   }
   sort_numbers(sorted);
   FeatureBins bins;
+  bins.infinite = !sorted.empty() && std::isinf(sorted.back()) && sorted.back() > 0;
   for (const auto& [a, b] : cut(sorted, max_bins)) {
     // Of a sample, the neighbour above is not known yet: see `settle`.
     bins.thresholds.push_back(count == rows ? threshold_between(a, b) : static_cast<double>(a));
@@ -213,47 +214,46 @@ class Binner {
   std::vector<std::array<double, kMostBins>> doubles_;
 };
 
-// Moves thresholds that were taken from a sample to the middle between the values on either side in all rows, and notes
-// missing values.
-void settle(std::span<const FeatureValues> features, std::int64_t rows, std::vector<FeatureBins>& bins, bool sampled) {
+// Moves thresholds that were taken from a sample to the middle between the values on either side in all rows.
+void settle(std::span<const FeatureValues> features, std::int64_t rows, std::vector<FeatureBins>& bins) {
   const Binner binner(features, bins);
   const std::int64_t parts = std::min<std::int64_t>(32, (rows + kRowsAtATime - 1) / kRowsAtATime);
-  const std::int64_t grain = parts > 0 ? (rows + parts - 1) / parts : 1;
-  struct Found {
-    std::vector<std::array<double, kMostBins + 1>> least;
-    std::vector<char> missing;
+  const std::int64_t grain = (rows + parts - 1) / parts;
+  struct Range {
+    std::array<double, kMostBins + 1> least;  // of each bin
+    double most;
   };
-  std::vector<Found> found(static_cast<std::size_t>(parts));
+  std::vector<std::vector<Range>> found(static_cast<std::size_t>(parts));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    Found& part = found[static_cast<std::size_t>(begin / grain)];
-    part.missing.assign(features.size(), 0);
-    part.least.resize(sampled ? features.size() : 0);
-    for (auto& each : part.least) each.fill(std::numeric_limits<double>::infinity());
+    auto& part = found[static_cast<std::size_t>(begin / grain)];
+    part.resize(features.size());
+    for (Range& range : part) range.least.fill(kInfinity), range.most = -kInfinity;
     std::uint8_t out[kRowsAtATime];
     for (std::int64_t first = begin; first < end; first += kRowsAtATime) {
       const std::int64_t count = std::min(kRowsAtATime, end - first);
       for (std::size_t f = 0; f < features.size(); ++f) {
         const FeatureValues& values = features[f];
+        if (values.codes) continue;
         binner(f, first, count, out);
-        bool missing = false;
-        for (std::int64_t i = 0; i < count; ++i) missing |= out[i] == bins[f].missing_bin();
-        part.missing[f] |= missing;
-        if (!sampled || values.codes) continue;
-        auto& least = part.least[f];
+        Range& range = part[f];
         for (std::int64_t i = 0; i < count; ++i) {
           const std::int64_t at = (first + i) * values.step;
           const double value = values.f32 ? values.f32[at] : values.f64[at];
-          if (value < least[out[i]]) least[out[i]] = value;
+          if (value < range.least[out[i]]) range.least[out[i]] = value;
+          if (value > range.most) range.most = value;
         }
       }
     }
   });
   for (std::size_t f = 0; f < features.size(); ++f) {
-    for (const Found& part : found) bins[f].missing |= part.missing[f] != 0;
-    if (!sampled || features[f].codes) continue;
+    if (features[f].codes) continue;
+    for (const auto& part : found) bins[f].infinite |= !part.empty() && part[f].most == kInfinity;
     for (std::size_t t = 0; t < bins[f].thresholds.size(); ++t) {
-      double above = std::numeric_limits<double>::infinity();
-      for (const Found& part : found) above = std::min(above, part.least[f][t + 1]);
+      double above = kInfinity;
+      for (const auto& part : found) {
+        if (!part.empty()) above = std::min(above, part[f].least[t + 1]);
+      }
       bins[f].thresholds[t] = threshold_between(bins[f].thresholds[t], above);
     }
   }
@@ -262,7 +262,6 @@ void settle(std::span<const FeatureValues> features, std::int64_t rows, std::vec
 }  // namespace
 
 double threshold_between(double a, double b) {
-  if (!(b < std::numeric_limits<double>::infinity())) b = std::numeric_limits<double>::infinity();
   const double middle = a / 2 + b / 2;
   auto nearest = static_cast<float>(middle);
   if (nearest >= a && nearest < b) return nearest;
@@ -283,7 +282,7 @@ std::vector<FeatureBins> find_bins(std::span<const FeatureValues> features, std:
                                                        : categorical_bins(values, rows, max_bins);
     }
   });
-  settle(features, rows, bins, rows > sample);
+  if (rows > sample) settle(features, rows, bins);
   return bins;
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 // Nodes of more bins than that are divided by all threads together, smaller ones each by one.
 constexpr std::int64_t kManyBins = std::int64_t{1} << 21;
+constexpr std::int64_t kFewBins = std::int64_t{1} << 16;  // a tree over less is one thread's work
 constexpr std::int64_t kPartitionRows = 1 << 14;
 
 std::uint64_t child_path(std::uint64_t path, std::uint64_t side) {
@@ -334,7 +335,14 @@ void Grower::work() {
     Node& node = *pop(to_expand_).node;
     ++working_;
     lock.unlock();
-    const bool expanded = expand(node, false);
+    bool expanded = false;
+    try {
+      expanded = expand(node, false);
+    } catch (...) {  // of memory
+      lock.lock();
+      done_ = true;
+      throw;
+    }
     lock.lock();
     --working_;
     publish(node, expanded);
@@ -353,7 +361,8 @@ void Grower::expand_all() {
     publish(*next.node, expand(*next.node, true));
   }
   for (const Ticket& each : small) push(to_expand_, each);
-  parallel_for(threads, 1, [this](std::int64_t, std::int64_t) { work(); });
+  const bool few = nodes_.front().rows() * static_cast<std::int64_t>(features_.size()) < kFewBins;
+  parallel_for(few ? 1 : threads, 1, [this](std::int64_t, std::int64_t) { work(); });
 }
 
 GrownTree Grower::grow(std::span<const std::uint32_t> sample, std::span<const int> features, const Levels& levels,
@@ -376,7 +385,7 @@ GrownTree Grower::grow(std::span<const std::uint32_t> sample, std::span<const in
   to_expand_.clear();
   free_histograms_.clear();
   for (const auto& histogram : histograms_) free_histograms_.push_back(histogram.data());
-  accepted_ = 0;
+  accepted_ = working_ = 0;
   done_ = false;
   limit_ = options_.max_leaves > 0 ? options_.max_leaves - 1 : std::numeric_limits<std::int64_t>::max();
 

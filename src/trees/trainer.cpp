@@ -351,15 +351,15 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
   const Targets& targets = training_.train.targets;
   parallel_for(static_cast<std::int64_t>(leaves.size()), 1, [&](std::int64_t l, std::int64_t) {
     const LeafRows& leaf = leaves[static_cast<std::size_t>(l)];
-    constexpr std::size_t kAhead = 24;
+    constexpr std::size_t kAhead = 48;
     const std::size_t n = leaf.rows.size();
     std::int64_t g = 0, h = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      const float* ahead = pairs + 2 * std::size_t{leaf.rows[std::min(i + kAhead, n - 1)]};
-      __builtin_prefetch(ahead);
-      const float* pair = pairs + 2 * std::size_t{leaf.rows[i]};
-      g += static_cast<std::int64_t>(pair[0] * g_scale);
-      h += static_cast<std::int64_t>(pair[1] * h_scale);
+      const std::size_t ahead = leaf.rows[std::min(i + kAhead, n - 1)], row = leaf.rows[i];
+      __builtin_prefetch(pairs + 2 * ahead);
+      __builtin_prefetch(margins + ahead, 1);
+      g += static_cast<std::int64_t>(pairs[2 * row] * g_scale);
+      h += static_cast<std::int64_t>(pairs[2 * row + 1] * h_scale);
     }
     auto& node = tree.nodes[static_cast<std::size_t>(leaf.node)];
     node.hessian = static_cast<double>(h) / h_scale;

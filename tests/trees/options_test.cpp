@@ -61,10 +61,8 @@ TEST(Bins, ValuesEachHaveOneOrShareEvenly) {
   const internal::FeatureValues features[] = {{.f64 = few.data()}, {.f64 = many.data()}};
   const auto bins = internal::find_bins(features, 3000, 64);
   EXPECT_EQ(bins[0].bins, 6);
-  EXPECT_TRUE(bins[0].missing);
   EXPECT_EQ(bins[0].thresholds, (std::vector<double>{0.5, 1.5, 3, 4.5, 5.5}));
   EXPECT_EQ(bins[1].bins, 64);
-  EXPECT_FALSE(bins[1].missing);
   const internal::BinnedRows rows(features, bins, 3000, true);
   std::vector<int> count(64);
   for (int row = 0; row < 3000; ++row) {
@@ -95,6 +93,23 @@ TEST(Missing, GoesToTheBetterSide) {
   const Tree& tree = one.ensemble().trees[0];
   EXPECT_EQ(tree.left_default[0] != 0, tree.leaf_cover[static_cast<std::size_t>(~tree.left[0])] >
                                            tree.leaf_cover[static_cast<std::size_t>(~tree.right[0])]);
+}
+
+TEST(Missing, InfinitiesAreNumbers) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  Data data{{}, {}, 1};
+  for (int row = 0; row < 300; ++row) {
+    const double kinds[] = {infinite, -infinite, kMissing, 1};
+    data.x.push_back(kinds[row % 4]);
+    data.y.push_back(row % 4);
+  }
+  GradientBoosting model({.rounds = 1, .learning_rate = 1});
+  model.fit(data.matrix(), data.y);
+  EXPECT_LT(rmse(model, data), 1e-6);
+  GradientBoosting two({.rounds = 1, .learning_rate = 1, .max_leaves = 2});
+  for (double& y : data.y) y = y == 2;
+  two.fit(data.matrix(), data.y);  // missing against all others, which a threshold cannot say beside infinity
+  two.ensemble().check();
 }
 
 data::Table flowers(std::size_t rows, std::uint64_t seed, int levels) {
