@@ -32,6 +32,7 @@ GrowOptions grow_options(const GradientBoostingOptions& options, const std::vect
   grow.split.lambda_l2 = options.lambda_l2;
   grow.split.min_split_gain = options.min_split_gain;
   grow.split.max_delta_step = options.max_delta_step;
+  grow.split.random_thresholds = options.extra_trees;
   grow.split.categorical_smoothing = options.categorical_smoothing;
   grow.split.categorical_l2 = options.categorical_l2;
   grow.split.max_categories = options.max_categories_in_set;

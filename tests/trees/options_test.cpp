@@ -282,11 +282,10 @@ TEST(Sampling, EachKindLearnsAndRepeats) {
   GradientBoosting plain({.rounds = 60});
   plain.fit(data.matrix(), data.y);
   const double reached = rmse(plain, fresh);
-  const GradientBoostingOptions kinds[] = {{.rounds = 60, .subsample = 0.5, .seed = 3},
-                                           {.rounds = 60, .colsample_bytree = 0.7, .seed = 3},
-                                           {.rounds = 60, .colsample_bynode = 0.5, .seed = 3},
-                                           {.rounds = 60, .goss_top = 0.2, .goss_other = 0.2, .seed = 3},
-                                           {.rounds = 60, .dart_rate = 0.1, .seed = 3}};
+  const GradientBoostingOptions kinds[] = {
+      {.rounds = 60, .subsample = 0.5, .seed = 3},        {.rounds = 60, .colsample_bytree = 0.7, .seed = 3},
+      {.rounds = 60, .colsample_bynode = 0.5, .seed = 3}, {.rounds = 60, .goss_top = 0.2, .goss_other = 0.2, .seed = 3},
+      {.rounds = 60, .extra_trees = true, .seed = 3},     {.rounds = 60, .dart_rate = 0.1, .seed = 3}};
   for (GradientBoostingOptions options : kinds) {
     GradientBoosting a(options), b(options);
     a.fit(data.matrix(), data.y);

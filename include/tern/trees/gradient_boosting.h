@@ -83,6 +83,9 @@ struct GradientBoostingOptions {
   double subsample = 1;         ///< share of rows for a tree, without repeats [bagging_fraction]
   double colsample_bytree = 1;  ///< share of features for a tree [feature_fraction]
   double colsample_bynode = 1;  ///< share of those for a split [feature_fraction_bynode]
+  /// Of each number one threshold is tried, drawn between the least and the most of the node's rows (Geurts, Ernst and
+  /// Wehenkel 2006).
+  bool extra_trees = false;
   /// Gradient-based one-side sampling (Ke et al., NIPS 2017): share of rows of largest gradients that are kept, and
   /// share of all rows that is drawn from the others. 0: off.
   double goss_top = 0, goss_other = 0;
