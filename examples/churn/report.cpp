@@ -22,9 +22,9 @@ std::string describe(const tern::train::PureValue& pure, const std::string& one_
 
 std::string describe(const FoundLeak& found, const tern::train::Task& task) {
   const tern::train::Leak& leak = found.leak;
-  if (leak.pure) {
+  if (leak.pure.rows > 0) {
     const std::string text = "\"" + leak.column + "\"" + (found.left_out ? ", which is left out, " : " ") +
-                             describe(*leak.pure, task.classes().at(leak.pure->positive ? 1 : 0));
+                             describe(leak.pure, task.classes().at(leak.pure.positive ? 1 : 0));
     if (found.left_out) return text + ": do other columns, too, hold what is known only after the outcome?";
     return text + ": is it known before the outcome? --drop " + shell_quoted(list_item(leak.column)) + " leaves it out";
   }
@@ -64,13 +64,13 @@ ordered_json to_json(const std::vector<FoundLeak>& leaks, const tern::train::Tas
                     {"auroc", leak.auroc},
                     {"missingness_alone", leak.missingness_alone},
                     {"left_out", left_out}});
-    if (!leak.pure) continue;
+    if (leak.pure.rows == 0) continue;
     constexpr const char* kinds[] = {"level", "filled", "missing"};
-    list.back()["value"] = {{"kind", kinds[static_cast<std::size_t>(leak.pure->kind)]},
-                            {"text", leak.pure->text},
-                            {"rows", leak.pure->rows},
-                            {"of_other_class", leak.pure->others},
-                            {"class", task.classes().at(leak.pure->positive ? 1 : 0)}};
+    list.back()["value"] = {{"kind", kinds[static_cast<std::size_t>(leak.pure.kind)]},
+                            {"text", leak.pure.text},
+                            {"rows", leak.pure.rows},
+                            {"of_other_class", leak.pure.others},
+                            {"class", task.classes().at(leak.pure.positive ? 1 : 0)}};
   }
   return list;
 }

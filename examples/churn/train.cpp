@@ -472,9 +472,9 @@ std::vector<FoundLeak> find_leaks(const data::Table& training, const train::Task
   }
   if (gaps.width() > 0) {
     for (train::Leak& leak : train::find_leaks(gaps, labels, {}, how)) {
-      if (leak.pure) {
-        leak.pure->kind = leak.pure->text == "true" ? train::PureValue::Kind::missing : train::PureValue::Kind::filled;
-        leak.pure->text.clear();
+      if (leak.pure.rows > 0) {
+        leak.pure.kind = leak.pure.text == "true" ? train::PureValue::Kind::missing : train::PureValue::Kind::filled;
+        leak.pure.text.clear();
       } else {
         leak.missingness_alone = true;
       }

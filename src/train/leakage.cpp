@@ -109,8 +109,8 @@ double out_of_fold_auroc(const std::vector<std::int64_t>& groups, std::span<cons
 
 // The value with the most rows of nearly one class: a reason that is filled in for some of those who left and for
 // nobody else. Quantile bins are left alone: the ends of an honest number may well be of one class.
-std::optional<PureValue> find_pure_value(const data::Column& column, const std::vector<std::int64_t>& value_of,
-                                         std::span<const std::uint8_t> labels, const LeakageOptions& options) {
+PureValue find_pure_value(const data::Column& column, const std::vector<std::int64_t>& value_of,
+                          std::span<const std::uint8_t> labels, const LeakageOptions& options) {
   constexpr std::int64_t most_numbers = 20, least_rows = 30;
   constexpr double least_of_class = 0.05, most_of_all = 0.75;
   struct Count {
@@ -133,12 +133,12 @@ std::optional<PureValue> find_pure_value(const data::Column& column, const std::
       if (!options.groups.empty()) count->groups.insert(options.groups[i]);
     }
   }
-  std::optional<PureValue> found;
+  PureValue found;
   const auto look = [&](const Count& count, PureValue::Kind kind) {
     const std::int64_t rows = count.of_class[0] + count.of_class[1];
     const bool positive = count.of_class[1] > count.of_class[0];
     const std::int64_t own = count.of_class[positive];
-    if (rows < least_rows || (found && found->rows >= rows)) return;
+    if (rows < least_rows || found.rows >= rows) return;
     if (!options.groups.empty() && std::ssize(count.groups) < least_rows) return;
     const auto of_class = static_cast<double>(all[positive]);
     if (static_cast<double>(own) < options.purity * static_cast<double>(rows) ||
@@ -146,11 +146,11 @@ std::optional<PureValue> find_pure_value(const data::Column& column, const std::
         of_class > most_of_all * static_cast<double>(value_of.size())) {
       return;
     }
-    found = PureValue{.kind = kind,
-                      .text = kind == PureValue::Kind::level ? column.text(count.example) : std::string(),
-                      .rows = rows,
-                      .others = rows - own,
-                      .positive = positive};
+    found = {.kind = kind,
+             .text = kind == PureValue::Kind::level ? column.text(count.example) : std::string(),
+             .rows = rows,
+             .others = rows - own,
+             .positive = positive};
   };
   if (gaps) {
     look(filled, PureValue::Kind::filled);
@@ -197,7 +197,7 @@ std::vector<Leak> find_leaks(const data::Table& table, std::span<const std::uint
       if (!(leak.auroc >= options.auroc)) leak.pure = find_pure_value(column, groups, labels, options);
     }
   });
-  std::erase_if(found, [&](const Leak& leak) { return !(leak.auroc >= options.auroc) && !leak.pure; });
+  std::erase_if(found, [&](const Leak& leak) { return !(leak.auroc >= options.auroc) && leak.pure.rows == 0; });
   return found;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,9 +34,9 @@ struct PureValue {
 /// A column that alone tells the target, of all rows or of those with one value.
 struct Leak {
   std::string column{};
-  double auroc = 0;                 ///< out of fold, on the rows given
-  bool missingness_alone = false;   ///< whether "is missing" does it, without the values
-  std::optional<PureValue> pure{};  ///< where `auroc` is below the limit: the value that tells
+  double auroc = 0;                ///< out of fold, on the rows given
+  bool missingness_alone = false;  ///< whether "is missing" does it, without the values
+  PureValue pure{};                ///< where `auroc` is below the limit: the value that tells; else of no rows
 };
 
 /// Finds columns that separate a two-valued target by themselves. Each row is scored by the rate of positives among the
