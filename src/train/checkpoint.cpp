@@ -174,11 +174,33 @@ std::string settings_json(const TrainerOptions& options) {
 
 std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
                          const data::Dataset& training, const data::Dataset& validation) {
-  std::string text = settings_json(options) + task.to_json() + nn::architecture(model);
-  add_hash(text, training);
-  add_hash(text, validation);
-  return sha256(text);
+  std::string rows[2];
+  add_hash(rows[0], training);
+  add_hash(rows[1], validation);
+  OrderedJson json;
+  json["settings"] = sha256(settings_json(options));
+  json["task"] = sha256(task.to_json());
+  json["architecture"] = sha256(nn::architecture(model));
+  json["training rows"] = sha256(rows[0]);
+  json["validation rows"] = sha256(rows[1]);
+  return json.dump();
 }
+
+namespace {
+
+// What differs between two runs, in words; all of it where one of them was saved before identities had parts.
+std::string difference(const std::string& saved, const std::string& own) {
+  constexpr const char* whole = "data, settings or architecture";
+  if (!saved.starts_with('{')) return whole;
+  const internal::Json from = internal::parse_json(saved, what), to = internal::parse_json(own, what);
+  std::string text;
+  for (const auto& [part, hash] : to.items()) {
+    if (from.value(part, internal::Json()) != hash) text += (text.empty() ? "" : ", ") + part;
+  }
+  return text.empty() ? whole : text;
+}
+
+}  // namespace
 
 void save_checkpoint(const std::string& path, const std::string& identity, const nn::Module& model,
                      const optim::Optimizer& optimizer, const RunState& state, const std::vector<Epoch>& history) {
@@ -212,10 +234,9 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
   }
   const internal::Json json = internal::parse_json(file.metadata[0].second, what);
   if (json_get<int>(json, "format", what) != format) throw FormatError("[checkpoint] expected format 1, got another");
-  if (json_get<std::string>(json, "identity", what) != identity) {
-    throw StateError("[checkpoint] expected " + path +
-                     " to belong to this run, got one with other data, settings or architecture; remove it, or train "
-                     "without resuming");
+  if (const auto saved = json_get<std::string>(json, "identity", what); saved != identity) {
+    throw StateError("[checkpoint] expected " + path + " to belong to this run, got one with other " +
+                     difference(saved, identity) + "; remove it, or train without resuming");
   }
   RunState loaded{.steps = json_get<std::int64_t>(json, "steps", what),
                   .best_epoch = json_get<int>(json, "best_epoch", what),

@@ -20,8 +20,8 @@ struct RunState {
 /// The options as JSON, without the functions, the files and the limit on time.
 std::string settings_json(const TrainerOptions& options);
 
-/// SHA-256 over the settings, the fitted task, the architecture and all of the data (every tensor, the targets, the row
-/// ids): a checkpoint of another run is refused.
+/// JSON of a SHA-256 each of the settings, the fitted task, the architecture and both data sets (every tensor, the
+/// targets, the row ids): a checkpoint of another run is refused, and told what is another.
 std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
                          const data::Dataset& training, const data::Dataset& validation);
 
