@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <limits>
+#include <new>
 #include <string>
 
 #include "journey.h"
@@ -151,6 +152,9 @@ void say(const std::string& text) {
   std::fprintf(stderr, "%s\n", text.c_str());
 }
 
+constexpr const char* no_memory =
+    "; less is needed for fewer rows, and with --drop of columns, text of many levels first, as each becomes a feature";
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -175,6 +179,12 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  } catch (const tern::MemoryError& error) {
+    say("churn: " + in_words(error) + no_memory);
+    return 2;
+  } catch (const std::bad_alloc&) {
+    say(std::string("churn: expected more memory than there is") + no_memory);
+    return 2;
   } catch (const tern::Error& error) {
     say("churn: " + in_words(error));
     return 2;

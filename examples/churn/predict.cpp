@@ -20,6 +20,10 @@ void predict(const PredictOptions& given) {
   journey.done("load", options.bundle);
   const data::Table table = bundle.read(options.data, false);
   journey.done("read", counted(table.rows(), "row"));
+  if (const std::string& id = bundle.provenance().id; !id.empty() && !table.has(id)) {
+    journey.note("the file has no column \"" + id +
+                 "\", the id: predictions stand in the order of the file, without it");
+  }
   in_file(options.data, [&] { tell(notes_on(bundle, table), journey); });
   const Predictions predictions = in_file(options.data, [&] {
     return bundle.predict(table, options.allow_unknown ? AllUnknown::allow : AllUnknown::refuse);

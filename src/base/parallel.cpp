@@ -20,7 +20,8 @@ int default_threads() {
     char* end = nullptr;
     const long n = std::strtol(text, &end, 10);
     if (end == text || *end != '\0' || n < 1 || n > max_threads) {
-      throw ValueError("[TERN_NUM_THREADS] expected an integer from 1 to 1024, got \"" + std::string(text) + "\"");
+      throw ValueError("[parallel_for] expected TERN_NUM_THREADS to be an integer from 1 to 1024, got \"" +
+                       std::string(text) + "\"");
     }
     return static_cast<int>(n);
   }

@@ -373,7 +373,7 @@ class Reader {
       const auto at = std::find(names_.begin(), names_.end(), column.name);
       if (at == names_.end()) {
         if (std::find(optional.begin(), optional.end(), column.name) != optional.end()) continue;
-        fail(-2, column.name, "expected this column, got a file without it" + guess());
+        fail(-2, column.name, "expected this column, got a file without it" + missing_columns(column.name) + guess());
       }
       Plan plan;
       plan.field = at - names_.begin();
@@ -386,6 +386,26 @@ class Reader {
       if (!options_.schema.find(name))
         notes_.push_back("column " + internal::shown(name) + ": not in the schema, left out");
     }
+  }
+
+  // For the end of a message about the first column of the schema that the file lacks: what is like it, and the others.
+  std::string missing_columns(const std::string& first) const {
+    constexpr std::size_t most = 20;
+    std::vector<std::string> others;
+    for (const SchemaColumn& column : options_.schema.columns) {
+      const auto& optional = options_.optional_columns;
+      if (column.name == first || std::find(names_.begin(), names_.end(), column.name) != names_.end() ||
+          std::find(optional.begin(), optional.end(), column.name) != optional.end()) {
+        continue;
+      }
+      others.push_back(column.name);
+    }
+    std::string text = internal::near_names(first, names_);
+    for (std::size_t i = 0; i < others.size() && i < most; ++i) {
+      text += (i == 0 ? "; it lacks " : ", ") + internal::shown(others[i]);
+    }
+    if (others.size() > most) text += " and " + std::to_string(others.size() - most) + " more";
+    return others.empty() ? text : text + " too";
   }
 
   static ColumnType read_type(const SchemaColumn& column) {

@@ -57,9 +57,16 @@ class NumericStep : public ColumnStep<State> {
   Json save_options() const override { return Json::object(); }
 
   void need_finite(const Table& table, const std::string& name, double number) const {
-    if (!std::isfinite(number)) {
-      fail_column(table, name, std::string(this->type()), "expected numbers whose spread is finite, got larger ones");
+    if (std::isfinite(number)) return;
+    const Column& column = table.column(name);
+    std::int64_t largest = -1;
+    for (std::int64_t i = 0; i < column.size(); ++i) {
+      const double size = std::abs(column.numeric(i));  // NaN is none
+      if (!std::isnan(size) && (largest < 0 || size > std::abs(column.numeric(largest)))) largest = i;
     }
+    fail_row(table, largest, name, std::string(this->type()),
+             "expected numbers whose spread is finite, got larger ones, such as " + column.text(largest) +
+                 "; correct such values, or leave the column out");
   }
 };
 
