@@ -119,5 +119,10 @@ void evaluate(const EvaluateOptions& options) {
   outputs.commit();  // the ledger first: no figures on rows that it has not counted
   journey.print("save", options.bundle);
   std::printf("\n%s", to_string(judged).c_str());
-  for (const std::string& warning : warned) std::printf("  warning when it was trained: %s\n", warning.c_str());
+  for (const std::string& warning : warned) {
+    const std::size_t time = warning.find("\" is a time: ");  // is said whole once, when it was trained
+    const std::string told =
+        time == std::string::npos ? warning : warning.substr(0, time) + "\" is a time, split at random";
+    std::printf("  warning when it was trained: %s\n", told.c_str());
+  }
 }

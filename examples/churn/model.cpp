@@ -72,7 +72,7 @@ void print_heading(std::int64_t validation_rows) {
   std::printf(
       "  * the best epoch so far, whose weights are kept. Epoch 0 is the logistic regression that the network begins "
       "as; a\n"
-      "  later one is better when the log loss, summed over %lld validation rows, falls more than %g nats (%.4f a row) "
+      "  later one is better when the log loss, summed over %lld validation rows, falls more than %g nats (%.2g a row) "
       "below\n"
       "  that of the best so far. The train loss is with dropout.\n"
       "             train  validation\n"

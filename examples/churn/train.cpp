@@ -558,7 +558,7 @@ void print_next(const TrainOptions& options, bool has_test_rows, std::int64_t op
   const char* scores =
       std::filesystem::path(options.data).filename() == "predictions.csv" ? "scores.csv" : "predictions.csv";
   if (opened > 0) {
-    std::printf("Of the test rows some were opened %s, by the bundle that this one replaces. Next:\n",
+    std::printf("Test rows of this model were opened %s already, by the bundle that it replaces. Next:\n",
                 opened == 1 ? "once" : (std::to_string(opened) + " times").c_str());
   } else {
     std::printf(has_test_rows ? "The test rows are unopened. Next:\n" : "There are no test rows. Next:\n");
@@ -650,8 +650,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   data::Pipeline pipeline = make_pipeline(names_of(left_out), booleans);
   const data::Dataset training = pipeline.fit_transform(splits.train, options.target, {.seed = options.seed});
   const data::Dataset validation = pipeline.transform(splits.validation);
-  journey.done("features",
-               std::to_string(pipeline.width()) + " features from " + std::to_string(features.size()) + " columns");
+  journey.done("features", counted(pipeline.width(), "feature") + " from " + counted(std::ssize(features), "column"));
 
   const std::string group = split_column(options, "group");
   TrainingRows rows{training, validation, {}};

@@ -72,7 +72,8 @@ Table drop_duplicates(const Table& table, const Duplicates& duplicates) {
 }
 
 std::string to_string(const Duplicates& duplicates) {
-  std::string text = std::to_string(duplicates.rows.size()) + " rows repeat an earlier one";
+  std::string text = std::to_string(duplicates.rows.size()) +
+                     (duplicates.rows.size() == 1 ? " row repeats an earlier one" : " rows repeat an earlier one");
   if (duplicates.has_id) {
     text += " in everything and its id; " + std::to_string(duplicates.repeated_ids.size()) + " more repeat an id";
   }

@@ -199,7 +199,7 @@ std::string beaten_by_prior(const Report& report) {
 }
 
 std::string to_string(const Report& report) {
-  std::string text = report.rows_name + ": " + std::to_string(report.rows) + " rows";
+  std::string text = report.rows_name + ": " + counted(report.rows, "row");
   if (report.binary) {
     text += ", " + std::to_string(report.model.binary.positives) + " positive";
     if (!report.positive.empty()) text += " (" + report.target + " \"" + report.positive + "\")";

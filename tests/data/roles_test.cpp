@@ -172,7 +172,7 @@ TEST(Duplicates, AreToldApartByTheId) {
   EXPECT_EQ(with.repeated_features, (Rows{1, 2, 5}));
   EXPECT_EQ(with.conflicts, (Rows{5}));
   EXPECT_EQ(drop_duplicates(table, with).row_ids(), (Rows{0, 1, 3, 4, 5}));
-  EXPECT_NE(to_string(with).find("1 rows repeat"), std::string::npos);
+  EXPECT_NE(to_string(with).find("1 row repeats"), std::string::npos);
 
   const Duplicates without = find_duplicates(table.drop({"id"}), {.target = "y"});
   EXPECT_FALSE(without.has_id);
