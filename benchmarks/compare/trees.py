@@ -3,6 +3,9 @@
 1.05 million rows of 28 numbers, 200,000 more to test; 50 trees of 255 leaves over 255 bins, two threads. Every training is a
 process of its own and takes turns with the others; ours reads the same floats from a file. Times are those of a median run; the
 test AUC is the mean over data made with `SEEDS` seeds, and memory what a process's peak grew by while it trained.
+
+Then the use of trained models, beside the library that trained them: 200,000 rows through 50 trees of 255 leaves, one row at a time
+through 500 trees of 31 leaves (LightGBM's fast call for a single row, less what calling C from Python costs), and TreeSHAP values.
 """
 
 import json
@@ -22,6 +25,9 @@ PACKAGES = ["lightgbm==4.7.0", "xgboost==3.2.0", "scikit-learn==1.9.1", "numpy==
 ROWS, TEST_ROWS, COLUMNS, ROUNDS, LEAVES, THREADS = 1_050_000, 200_000, 28, 50, 255, 2
 SEEDS = 5
 TRAINING_LIMIT, BINNING_LIMIT, AUC_MARGIN = 0.50, 0.70, 0.001
+USE_ROUNDS, SINGLE_ROWS, SHAP_ROWS = 5, 5000, 1000
+USES = [("lightgbm", "prediction vs lightgbm", 1 / 3), ("xgboost", "prediction vs xgboost", 1 / 3), ("single", "one row vs lightgbm", 1 / 5),
+        ("shap", "TreeSHAP vs lightgbm", 1 / 1.5)]  # fmt: skip
 
 
 def make_rows(folder, seed):
@@ -74,6 +80,81 @@ def peer_main(peer, folder):
     print(json.dumps({"binning": binned - start, "training": trained - binned, "auc": auc, "memory": after - before}))
 
 
+def make_models(folder):
+    """The peers' models of the data in the folder, and rows to use them on."""
+    import lightgbm
+    import numpy as np
+    import xgboost
+
+    x = np.fromfile(f"{folder}/x.f32", np.float32).reshape(-1, COLUMNS)
+    y = np.fromfile(f"{folder}/y.f32", np.float32)
+    x[ROWS:].astype(np.float64).tofile(f"{folder}/rows.f64")
+    x, y = x[:200_000], y[:200_000]
+    for name, leaves, rounds in (("large", LEAVES, ROUNDS), ("many", 31, 500)):
+        settings = {"objective": "binary", "num_leaves": leaves, "num_threads": THREADS, "verbose": -1}
+        lightgbm.train(settings, lightgbm.Dataset(x, y), rounds).save_model(f"{folder}/{name}.txt")
+    settings = {"objective": "binary:logistic", "max_leaves": LEAVES, "max_depth": 0, "grow_policy": "lossguide", "nthread": THREADS}
+    xgboost.train(settings, xgboost.DMatrix(x, y), ROUNDS).save_model(f"{folder}/large.json")
+
+
+def peer_use(folder):
+    """The peers' process: prints what using their models took."""
+    import ctypes
+    import time
+
+    import lightgbm
+    import numpy as np
+    import xgboost
+
+    rows = np.fromfile(f"{folder}/rows.f64").reshape(-1, COLUMNS)
+    floats = rows.astype(np.float32)
+
+    def seconds(work):
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+    large, many = lightgbm.Booster(model_file=f"{folder}/large.txt"), lightgbm.Booster(model_file=f"{folder}/many.txt")
+    other = xgboost.Booster({"nthread": THREADS}, model_file=f"{folder}/large.json")
+    batch = lambda: large.predict(rows, raw_score=True, num_threads=THREADS)
+    inplace = lambda: other.inplace_predict(floats, predict_type="margin")
+    batch(), inplace()
+
+    library, fast = lightgbm.basic._LIB, ctypes.c_void_p()
+    library.LGBM_BoosterPredictForMatSingleRowFastInit(many._handle, 1, 0, -1, 1, COLUMNS, b"num_threads=1", ctypes.byref(fast))
+    length, margin, threads = ctypes.c_int64(), ctypes.c_double(), ctypes.c_int()
+
+    def single(call):
+        for row in range(SINGLE_ROWS):
+            call(ctypes.c_void_p(rows.ctypes.data + row * COLUMNS * 8))
+
+    taken = seconds(lambda: single(lambda row: library.LGBM_BoosterPredictForMatSingleRowFast(fast, row, ctypes.byref(length), ctypes.byref(margin))))
+    nothing = seconds(lambda: single(lambda row: library.LGBM_GetMaxThreads(ctypes.byref(threads))))
+    explaining = seconds(lambda: large.predict(rows[:SHAP_ROWS], pred_contrib=True, num_threads=THREADS))
+    print(json.dumps({"lightgbm": seconds(batch), "xgboost": seconds(inplace), "single": (taken - nothing) / SINGLE_ROWS, "shap": explaining}))
+
+
+def compare_use(options, python, folder, announce):
+    """Yields the rows of using models; the folder has data of the last seed."""
+    program = options.build_dir / "benchmarks" / "compare_trees_use"
+    announce("trees: models to use")
+    run([python, __file__, "make-models", folder])
+    sides = {"ours": [program, folder, COLUMNS, SINGLE_ROWS, SHAP_ROWS, THREADS], "peer": [python, __file__, "use", folder]}
+    found = {side: [] for side in sides}
+    for turn in range(USE_ROUNDS):
+        for side in sides if turn % 2 == 0 else reversed(sides):
+            found[side].append(json.loads(run(sides[side])))
+    for key, name, limit in USES:
+        ours, theirs = [one[key] for one in found["ours"]], [one[key] for one in found["peer"]]
+        ratios = [a / b for a, b in zip(ours, theirs)]
+        low, middle, high = quartiles(ratios)
+        yield Row(
+            name=f"trees/{name}", unit="s", ours=statistics.median(ours), peer=statistics.median(theirs),
+            comparison=f"{middle:.3f}x [{low:.3f}, {high:.3f}]", bar=f"median ratio <= {limit:.2f}",
+            verdict=ratio_verdict(ratios, limit), details={"ours": ours, "peer": theirs},
+        )  # fmt: skip
+
+
 def find_peers(options, announce):
     """A Python with the pinned peers: the one of --trees-python, else an environment made once under build/ (1 GB)."""
     python = options.trees_python or tables.REPOSITORY / "build" / "compare-trees" / "bin" / "python"
@@ -112,7 +193,9 @@ def compare(options, announce):
             run([python, "-c", f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import trees, pathlib; trees.make_rows(pathlib.Path({path!r}), {seed})"])
             for side in list(found) if seed % 2 == 0 else reversed(list(found)):
                 train(side, folder)
+        used = list(compare_use(options, python, folder, announce))
     yield from judge(found)
+    yield from used
 
 
 def judge(found):
@@ -138,4 +221,4 @@ def judge(found):
 
 
 if __name__ == "__main__":
-    peer_main(sys.argv[1], sys.argv[2])
+    {"make-models": make_models, "use": peer_use}.get(sys.argv[1], lambda folder: peer_main(sys.argv[1], folder))(sys.argv[2])
