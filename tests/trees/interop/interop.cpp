@@ -11,7 +11,7 @@
 // What interop_test.py asks of Tern:
 //   convert MODEL MODEL           formats by name: .txt LightGBM, .json and .ubj XGBoost, .tern Tern's own
 //   predict MODEL ROWS RESULT     doubles: margins, then predictions
-//   shap MODEL ROWS RESULT        doubles: values, then interaction values of the first 50 rows
+//   train MODEL ROWS TARGET       doubles: rows of 6 features, the last two codes, and 0 or 1 a row
 namespace {
 
 using namespace tern::trees;
@@ -42,6 +42,13 @@ void put(const std::string& path, std::vector<double> values, const std::vector<
 
 int run(const std::vector<std::string>& arguments) {
   const std::string& task = arguments.at(0);
+  if (task == "train") {
+    GradientBoosting gbdt({.objective = Objective::binary, .rounds = 20, .max_leaves = 15});
+    const std::vector<double> rows = doubles(arguments.at(2)), target = doubles(arguments.at(3));
+    gbdt.fit(Matrix(rows, 6), target, {.categorical = {4, 5}});
+    save(gbdt.ensemble(), arguments.at(1));
+    return 0;
+  }
   const Ensemble model = read(arguments.at(1));
   if (task == "convert") {
     write(model, arguments.at(2));

@@ -137,7 +137,7 @@ def probe_rows(folder, model, single, seed):
             values = np.arange(LEVELS[CATEGORICAL.index(feature)] + 2.0)
         else:
             cuts = [float(t) for tree in trees for f, t in zip(tree['feature'], tree['threshold']) if f == feature]
-            cuts = np.unique([c for c in cuts if np.isfinite(c)] + [0.0, 1e-36, -1e-36, 1e-35])
+            cuts = np.unique([c for c in cuts if abs(c) < 1e30] + [0.0, 1e-36, -1e-36, 1e-35])
             if single:
                 cuts = cuts.astype(np.float32)
                 up, down = np.nextafter(cuts, np.float32(np.inf)), np.nextafter(cuts, np.float32(-np.inf))
@@ -216,8 +216,22 @@ def check(folder, kind, name, model, save, real, failures):
                     ours(folder, path, on), failures)
 
 
+def check_trained(folder, failures):
+    """A model that Tern trained, in both libraries; XGBoost on the rows of training and on floats, as it reads no others."""
+    x, signal, _ = data(7)
+    x.tofile(folder + '/x')
+    (signal > 0.7).astype(float).tofile(folder + '/y')
+    tern('train', folder + '/own.tern', folder + '/x', folder + '/y')
+    rows, floats = (np.concatenate([x, probe_rows(folder, folder + '/own.tern', single, 8)]) for single in (False, True))
+    for target, reader, on in (('own.json', of_xgboost, floats), ('own.ubj', of_xgboost, floats),
+                               ('own.txt', of_lightgbm, rows)):
+        tern('convert', folder + '/own.tern', f'{folder}/{target}')
+        compare(f'trained: {reader.__name__} reads {target}', reader(f'{folder}/{target}', on),
+                ours(folder, folder + '/own.tern', on), failures)
+
+
 def main():
-    failures, count = [], 0
+    failures, count = [], 1
     with tempfile.TemporaryDirectory() as folder:
         def save_lightgbm(model):
             model.save_model(folder + '/model.txt')
@@ -228,6 +242,7 @@ def main():
             model.save_model(folder + '/model.ubj')
             return [folder + '/model.json', folder + '/model.ubj']
 
+        check_trained(folder, failures)
         for name, model in lightgbm_models():
             check(folder, 'lightgbm', name, model, save_lightgbm, of_lightgbm, failures)
             count += 1
