@@ -50,6 +50,24 @@ TEST(Golden, Arrange) {
   add3("index_add", [](const Tensor& x, const Tensor& i, const Tensor& s) {
     return index_add(x, 0, i, repeat(s[{Slice{}, Slice{0, 1}}].expand({2, 4, 5}), {2, 1, 1}));
   });
+  add3("index_copy", [](const Tensor& x, const Tensor& i, const Tensor& s) {
+    return index_copy(x, 0, i.slice(0, 0, 2), s.slice(1, 0, 1).expand({2, 4, 5}));
+  });
+  add3("index_copy_last", [](const Tensor& m, const Tensor& i, const Tensor& s) {
+    return index_copy(m, -1, i[1], s.flatten()[Slice{0, 8}].reshape({4, 2}));
+  });
+  add2("slice_scatter", [](const Tensor& x, const Tensor& s) {
+    return slice_scatter(x, s.reshape({3, 2, 5}), 1, 0, 4, 2);
+  });
+  add2("slice_scatter_negative", [](const Tensor& m, const Tensor& s) {
+    return slice_scatter(m, s[{0, Slice{0, 2}, Slice{0, 4}}], 0, -2, m.size(0));
+  });
+  add2("diagonal_scatter", [](const Tensor& m, const Tensor& s) {
+    return diagonal_scatter(m, s[{0, 0, Slice{0, 3}}], -1);
+  });
+  add2("diagonal_scatter_apart", [](const Tensor& x, const Tensor& s) {
+    return diagonal_scatter(x, s.flatten()[Slice{0, 8}].reshape({4, 2}), 1, 2, 0);
+  });
   add2("index_fill", [](const Tensor& x, const Tensor& i) { return index_fill(x, 0, i.slice(0, 0, 1), 2.5); });
   add2("gather", [](const Tensor& x, const Tensor& i) { return gather(x, 0, i); });
   add2("take_along_dim", [](const Tensor& x, const Tensor& i) { return take_along_dim(x, i, 0); });

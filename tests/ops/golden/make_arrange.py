@@ -47,6 +47,12 @@ golden.case("meshgrid", lambda a: torch.stack(torch.meshgrid(a[:3], a[3:5], inde
 
 golden.case("index_select", lambda x, i: x.index_select(0, i), "x rows")
 golden.case("index_add", lambda x, i, s: x.index_add(0, i, s[:, :1].expand(2, 4, 5).repeat(2, 1, 1)), "x rows s")
+golden.case("index_copy", lambda x, i, s: x.index_copy(0, i[:2], s[:, :1].expand(2, 4, 5)), "x rows s")
+golden.case("index_copy_last", lambda m, i, s: m.index_copy(-1, i[1], s.reshape(-1)[:8].reshape(4, 2)), "m once s")
+golden.case("slice_scatter", lambda x, s: x.slice_scatter(s.reshape(3, 2, 5), 1, 0, 4, 2), "x s")
+golden.case("slice_scatter_negative", lambda m, s: m.slice_scatter(s[0, :2, :4], 0, -2), "m s")
+golden.case("diagonal_scatter", lambda m, s: m.diagonal_scatter(s[0, 0, :3], -1), "m s")
+golden.case("diagonal_scatter_apart", lambda x, s: x.diagonal_scatter(s.reshape(-1)[:8].reshape(4, 2), 1, 2, 0), "x s")
 golden.case("index_fill", lambda x, i: x.index_fill(0, i[:1], 2.5), "x rows")
 golden.case("gather", lambda x, i: x.gather(0, i), "x cells")
 golden.case("take_along_dim", lambda x, i: x.take_along_dim(i, 0), "x cells")
