@@ -29,6 +29,8 @@ TERN_COMPARE_LIST(TERN_SLOT)
 
 /// out = condition ? a : b.
 inline constinit KernelSlot<LoopFn> where{"where"};
+/// out = x held within [low, high]; of floating types.
+inline constinit KernelSlot<LoopFn> clamp{"clamp"};
 /// out = a + alpha * b.
 inline constinit KernelSlot<void(const Loop&, double alpha)> add_scaled{"add_scaled"};
 /// out = a + b * c, the product rounded first; of floating types.

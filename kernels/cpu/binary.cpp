@@ -96,6 +96,11 @@ void add_product_kernel(const Loop& loop) {
   run_strips(loop, kSizes<T, T, T, T>, chosen(binary_tables).add_product[kReal<T>]);
 }
 
+template <class T>
+void clamp_kernel(const Loop& loop) {
+  run_strips(loop, kSizes<T, T, T, T>, chosen(binary_tables).clamp[kReal<T>]);
+}
+
 }  // namespace
 
 void register_binary() {
@@ -116,6 +121,10 @@ void register_binary() {
   where.set(DeviceKind::cpu, i32, &where_kernel<std::int32_t>);
   where.set(DeviceKind::cpu, u8, &where_kernel<std::uint8_t>);
   where.set(DeviceKind::cpu, boolean, &where_kernel<bool>);
+  clamp.set(DeviceKind::cpu, f32, &clamp_kernel<float>);
+  clamp.set(DeviceKind::cpu, f64, &clamp_kernel<double>);
+  clamp.set(DeviceKind::cpu, f16, &clamp_kernel<Half>);
+  clamp.set(DeviceKind::cpu, bf16, &clamp_kernel<BFloat16>);
   add_product.set(DeviceKind::cpu, f32, &add_product_kernel<float>);
   add_product.set(DeviceKind::cpu, f64, &add_product_kernel<double>);
   add_product.set(DeviceKind::cpu, f16, &add_product_kernel<Half>);

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "cpu/families.h"
+#include "cpu/scratch.h"
 #include "cpu/vector/elementwise.h"
 #include "cpu/vector/gemm.h"
 #include "cpu/vector/half.h"
@@ -33,18 +34,6 @@ const GemmCode<T>& code() {
     return table.f64;
   }
 }
-
-template <class T>
-struct Scratch {
-  explicit Scratch(std::int64_t count)
-      : elements(static_cast<T*>(take_scratch(static_cast<std::size_t>(count) * sizeof(T), size_class))) {}
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { give_scratch(elements, size_class); }
-
-  std::uint32_t size_class = 0;
-  T* elements;
-};
 
 // Where the matrices of one product of a batch begin, in elements.
 struct Offsets {

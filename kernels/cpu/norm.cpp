@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "cpu/families.h"
+#include "cpu/scratch.h"
 #include "cpu/strips.h"
 #include "cpu/vector/norm.h"
 #include "slots.h"
@@ -58,12 +58,17 @@ void gradient(const NormArgs& args) {
   void* const results[2] = {args.weight_gradient, args.bias_gradient};
   const std::int64_t block = results[0] || results[1] ? std::clamp<std::int64_t>(rows / 64, 16, 256) : row_grain(args);
   const std::int64_t blocks = (rows + block - 1) / block;
-  std::vector<T> sums[2];
-  for (int k = 0; k < 2; ++k) sums[k].assign(results[k] ? static_cast<std::size_t>(blocks * columns) : 0, T(0));
+  const Scratch<T> memory(results[0] || results[1] ? 2 * blocks * columns : 0);
+  T* const sums[2] = {memory.elements, memory.elements + blocks * columns};
   parallel_for(rows, block, [&](std::int64_t begin, std::int64_t end) {
     NormRows<T> these = part<T>(args, begin, end);
-    if (results[0]) these.weight_gradient = sums[0].data() + begin / block * columns;
-    if (results[1]) these.bias_gradient = sums[1].data() + begin / block * columns;
+    const auto zeros = [&](int k) {
+      T* const at = sums[k] + begin / block * columns;
+      std::fill_n(at, columns, T(0));
+      return at;
+    };
+    if (results[0]) these.weight_gradient = zeros(0);
+    if (results[1]) these.bias_gradient = zeros(1);
     loop.gradient(these);
   });
   for (int k = 0; k < 2; ++k) {
@@ -71,7 +76,7 @@ void gradient(const NormArgs& args) {
     parallel_for(columns, 4096 / (blocks + 1) + 1, [&, k](std::int64_t begin, std::int64_t end) {
       for (auto c = begin; c < end; ++c) {
         double sum = 0;
-        for (std::int64_t b = 0; b < blocks; ++b) sum += sums[k][static_cast<std::size_t>(b * columns + c)];
+        for (std::int64_t b = 0; b < blocks; ++b) sum += sums[k][b * columns + c];
         static_cast<T*>(results[k])[c] = static_cast<T>(sum);
       }
     });

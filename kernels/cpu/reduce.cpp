@@ -1,16 +1,17 @@
 #include <algorithm>
 #include <limits>
 #include <type_traits>
-#include <vector>
 
 #include "cpu/families.h"
+#include "cpu/scratch.h"
 #include "cpu/vector/reduce.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 
 // Contract of sum: term r, in logical order of the reduced dimensions, is added in f64 to lane r % 16 of its chunk of
 // 4,096 terms; a chunk's lanes are added in a tree, neighbours first, and the chunks in order. So a result depends on
-// its own terms alone, whatever the strides, the batch, the threads or the target. Integers are added in i64.
+// its own terms alone, whatever the strides, the batch, the threads or the target. Integers are added in i64, modulo
+// 2^64, and booleans as bytes of 0 and 1: their order changes nothing.
 namespace tern::kernels::cpu {
 namespace {
 
@@ -54,7 +55,9 @@ std::int64_t kept_offset(const ReduceArgs& args, std::int64_t output) {
 
 // Adjacent terms from `first` on, at most kSumChunk of them.
 template <class T>
-double sum_of_chunk(const T* x, std::int64_t stride, std::int64_t n) {
+using SumOf = typename Reductions<T>::Sum;
+template <class T>
+SumOf<T> sum_of_chunk(const T* x, std::int64_t stride, std::int64_t n) {
   if (stride == 1) return reductions<T>().sum(x, n);
   T terms[kSumChunk];
   for (std::int64_t i = 0; i < n; ++i) terms[i] = x[i * stride];
@@ -62,9 +65,9 @@ double sum_of_chunk(const T* x, std::int64_t stride, std::int64_t n) {
 }
 
 template <class T>
-double sum_one(const ReduceArgs& args, const T* x) {
+SumOf<T> sum_one(const ReduceArgs& args, const T* x) {
   Terms terms(args);
-  double total = 0;
+  SumOf<T> total = 0;
   if (terms.run() == args.terms) {
     for (std::int64_t begin = 0; begin < args.terms; begin += kSumChunk) {
       total += sum_of_chunk(x + begin * terms.stride(), terms.stride(), std::min(kSumChunk, args.terms - begin));
@@ -87,20 +90,20 @@ double sum_one(const ReduceArgs& args, const T* x) {
 }
 
 /// One number for each (chunk, output), on any thread, and their sums in order of the chunks.
-template <class T, class Sum>
+template <class T, class Out, class Sum>
 void sum_by_chunks(const ReduceArgs& args, std::int64_t tiles, std::int64_t grain, Sum sum) {
   const std::int64_t chunks = (args.terms + kSumChunk - 1) / kSumChunk;
-  std::vector<double> partial(static_cast<std::size_t>(chunks * args.outputs), 0.0);
+  const Scratch<SumOf<T>> memory(chunks * args.outputs);
+  SumOf<T>* const partial = memory.elements;
+  std::fill_n(partial, chunks * args.outputs, SumOf<T>(0));
   parallel_for(chunks * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t u = begin; u < end; ++u) {
-      sum(u / tiles, u % tiles, partial.data() + u / tiles * args.outputs);
-    }
+    for (std::int64_t u = begin; u < end; ++u) sum(u / tiles, u % tiles, partial + u / tiles * args.outputs);
   });
-  T* out = static_cast<T*>(args.out);
+  Out* out = static_cast<Out*>(args.out);
   for (std::int64_t o = 0; o < args.outputs; ++o) {
-    double total = 0;
-    for (std::int64_t c = 0; c < chunks; ++c) total += partial[static_cast<std::size_t>(c * args.outputs + o)];
-    out[o] = static_cast<T>(total);
+    SumOf<T> total = 0;
+    for (std::int64_t c = 0; c < chunks; ++c) total += partial[c * args.outputs + o];
+    out[o] = static_cast<Out>(total);
   }
 }
 
@@ -110,37 +113,37 @@ bool across_columns(const ReduceArgs& args, const Terms& terms) {
          terms.stride() != 1 && terms.run() == args.terms;
 }
 
-template <class T>
+template <class T, class Out = T>
 void sum_kernel(const ReduceArgs& args) {
   const T* x = static_cast<const T*>(args.x);
-  T* out = static_cast<T*>(args.out);
+  Out* out = static_cast<Out*>(args.out);
   const Terms terms(args);
   const std::int64_t stride = terms.stride();
   const auto length = [&](std::int64_t chunk) { return std::min(kSumChunk, args.terms - chunk * kSumChunk); };
   if (across_columns(args, terms)) {
     const std::int64_t width = args.kept_sizes[args.kept - 1], tiles = (width + kSumColumns - 1) / kSumColumns;
     const std::int64_t grain = kWork / (std::min(kSumChunk, args.terms + 1) * std::min(kSumColumns, width)) + 1;
-    const auto sum_tile = [&](std::int64_t chunk, std::int64_t tile, double* total) {
+    const auto sum_tile = [&](std::int64_t chunk, std::int64_t tile, SumOf<T>* total) {
       const std::int64_t column = tile % tiles * kSumColumns, output = tile / tiles * width + column;
       reductions<T>().sum_columns(x + kept_offset(args, output) + chunk * kSumChunk * stride, stride, length(chunk),
                                   std::min(kSumColumns, width - column), total + output);
     };
     const std::int64_t all = args.outputs / width * tiles;
-    if (args.terms > kSumChunk) return sum_by_chunks<T>(args, all, grain, sum_tile);
+    if (args.terms > kSumChunk) return sum_by_chunks<T, Out>(args, all, grain, sum_tile);
     parallel_for(all, grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t t = begin; t < end; ++t) {
         const std::int64_t column = t % tiles * kSumColumns, output = t / tiles * width + column;
         const std::int64_t columns = std::min(kSumColumns, width - column);
-        double total[kSumColumns] = {};
+        SumOf<T> total[kSumColumns] = {};
         reductions<T>().sum_columns(x + kept_offset(args, output), stride, args.terms, columns, total);
-        for (std::int64_t c = 0; c < columns; ++c) out[output + c] = static_cast<T>(total[c]);
+        for (std::int64_t c = 0; c < columns; ++c) out[output + c] = static_cast<Out>(total[c]);
       }
     });
     return;
   }
   if (args.outputs < 4 && args.terms > kWork && terms.run() == args.terms) {
-    return sum_by_chunks<T>(
-        args, args.outputs, kWork / kSumChunk, [&](std::int64_t chunk, std::int64_t output, double* total) {
+    return sum_by_chunks<T, Out>(
+        args, args.outputs, kWork / kSumChunk, [&](std::int64_t chunk, std::int64_t output, SumOf<T>* total) {
           total[output] =
               sum_of_chunk(x + kept_offset(args, output) + chunk * kSumChunk * stride, stride, length(chunk));
         });
@@ -148,25 +151,7 @@ void sum_kernel(const ReduceArgs& args) {
   parallel_for(args.outputs, kWork / std::max<std::int64_t>(args.terms, 1) + 1,
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t o = begin; o < end; ++o) {
-                   out[o] = static_cast<T>(sum_one(args, x + kept_offset(args, o)));
-                 }
-               });
-}
-
-template <class T>
-void sum_of_integers(const ReduceArgs& args) {
-  const T* x = static_cast<const T*>(args.x);
-  parallel_for(args.outputs, kWork / std::max<std::int64_t>(args.terms, 1) + 1,
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t o = begin; o < end; ++o) {
-                   const T* first = x + kept_offset(args, o);
-                   std::int64_t total = 0;
-                   Terms terms(args);
-                   for (std::int64_t r = 0; r < args.terms; terms.next(), r += terms.run()) {
-                     const T* run = first + terms.offset();
-                     for (std::int64_t i = 0; i < terms.run(); ++i) total += run[i * terms.stride()];
-                   }
-                   static_cast<std::int64_t*>(args.out)[o] = total;
+                   out[o] = static_cast<Out>(sum_one(args, x + kept_offset(args, o)));
                  }
                });
 }
@@ -230,13 +215,14 @@ void extreme_kernel(const ReduceArgs& args) {
     });
     return;
   }
-  std::vector<T> partial(static_cast<std::size_t>((args.terms + kWork - 1) / kWork));
+  const std::int64_t parts = (args.terms + kWork - 1) / kWork;
+  const Scratch<T> partial(parts);
   for (std::int64_t o = 0; o < args.outputs; ++o) {
     const T* first = x + kept_offset(args, o);
     parallel_for(args.terms, kWork, [&](std::int64_t begin, std::int64_t end) {
-      partial[static_cast<std::size_t>(begin / kWork)] = of(first + begin, end - begin);
+      partial.elements[begin / kWork] = of(first + begin, end - begin);
     });
-    out[o] = of(partial.data(), static_cast<std::int64_t>(partial.size()));
+    out[o] = of(partial.elements, parts);
   }
 }
 
@@ -308,60 +294,54 @@ void choose_kernel(const ReduceArgs& args) {
     });
     return;
   }
-  std::vector<Best<T, Largest>> partial(static_cast<std::size_t>((args.terms + kWork - 1) / kWork));
+  const std::int64_t parts = (args.terms + kWork - 1) / kWork;
+  const Scratch<Best<T, Largest>> partial(parts);
   for (std::int64_t o = 0; o < args.outputs; ++o) {
     const T* first = x + kept_offset(args, o);
     parallel_for(args.terms, kWork, [&](std::int64_t begin, std::int64_t end) {
       Best<T, Largest> best = choose<T, Largest>(first + begin, end - begin);
       best.at += begin;
-      partial[static_cast<std::size_t>(begin / kWork)] = best;
+      partial.elements[begin / kWork] = best;
     });
-    Best<T, Largest> best = partial[0];
-    for (const auto& each : partial) best.take(each.value, each.at);
+    Best<T, Largest> best = partial.elements[0];
+    for (std::int64_t p = 1; p < parts; ++p) best.take(partial.elements[p].value, partial.elements[p].at);
     out[o] = best.at;
   }
 }
 
 template <class T>
-void set_extremes() {
-  if constexpr (std::is_floating_point_v<T>) {
-    reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, true>);
-    reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_kernel<T, false>);
-    reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, true>);
-    reduce_argmin.set(DeviceKind::cpu, dtype_of<T>(), &choose_kernel<T, false>);
-  } else {
-    reduce_max.set(DeviceKind::cpu, dtype_of<T>(), &extreme_by_scan<T, true>);
-    reduce_min.set(DeviceKind::cpu, dtype_of<T>(), &extreme_by_scan<T, false>);
-    reduce_argmax.set(DeviceKind::cpu, dtype_of<T>(), &choose_by_scan<T, true>);
-    reduce_argmin.set(DeviceKind::cpu, dtype_of<T>(), &choose_by_scan<T, false>);
-  }
+void set_extremes(DType dtype) {
+  reduce_max.set(DeviceKind::cpu, dtype, &extreme_kernel<T, true>);
+  reduce_min.set(DeviceKind::cpu, dtype, &extreme_kernel<T, false>);
+  reduce_argmax.set(DeviceKind::cpu, dtype, &choose_kernel<T, true>);
+  reduce_argmin.set(DeviceKind::cpu, dtype, &choose_kernel<T, false>);
 }
 
 // Sums along adjacent elements: rows side by side, as each is a chain of additions that wait for each other.
-template <class T, class Acc, int Rows>
+template <class T, int Rows>
 void cumulate_rows(const CumulateArgs& args, std::int64_t row) {
   const T* from = static_cast<const T*>(args.x) + row * args.size;
   T* to = static_cast<T*>(args.out) + row * args.size;
-  Acc total[Rows] = {};
+  SumOf<T> total[Rows] = {};
   for (std::int64_t k = 0; k < args.size; ++k) {
     const std::int64_t at = args.reverse ? args.size - 1 - k : k;
     for (int r = 0; r < Rows; ++r) {
-      total[r] += static_cast<Acc>(from[r * args.size + at]);
+      total[r] += static_cast<SumOf<T>>(from[r * args.size + at]);
       to[r * args.size + at] = static_cast<T>(total[r]);
     }
   }
 }
 
 // Neighbouring sums side by side, each of them one chain.
-template <class T, class Acc>
+template <class T>
 void cumsum_kernel(const CumulateArgs& args) {
   if (args.inner == 1) {
     constexpr int kRows = 8;
     const std::int64_t grain = kWork / std::max<std::int64_t>(args.size, 1) / kRows * kRows + kRows;
     parallel_for(args.outer, grain, [&](std::int64_t begin, std::int64_t end) {
       std::int64_t row = begin;
-      for (; row + kRows <= end; row += kRows) cumulate_rows<T, Acc, kRows>(args, row);
-      for (; row < end; ++row) cumulate_rows<T, Acc, 1>(args, row);
+      for (; row + kRows <= end; row += kRows) cumulate_rows<T, kRows>(args, row);
+      for (; row < end; ++row) cumulate_rows<T, 1>(args, row);
     });
     return;
   }
@@ -371,16 +351,12 @@ void cumsum_kernel(const CumulateArgs& args) {
     for (std::int64_t t = begin; t < end; ++t) {
       const std::int64_t first = t % tiles * kSumColumns, columns = std::min(kSumColumns, args.inner - first);
       const std::int64_t offset = t / tiles * args.size * args.inner + first;
-      Acc total[kSumColumns] = {};
+      SumOf<T> total[kSumColumns] = {};
       for (std::int64_t k = 0; k < args.size; ++k) {
         const std::int64_t at = offset + (args.reverse ? args.size - 1 - k : k) * args.inner;
         const T* from = static_cast<const T*>(args.x) + at;
         T* to = static_cast<T*>(args.out) + at;
-        if constexpr (std::is_floating_point_v<T>) {
-          reductions<T>().cumulate_columns(from, columns, total, to);
-        } else {
-          for (std::int64_t c = 0; c < columns; ++c) to[c] = static_cast<T>(total[c] += static_cast<Acc>(from[c]));
-        }
+        reductions<T>().cumulate_columns(from, columns, total, to);
       }
     }
   });
@@ -391,19 +367,19 @@ void cumsum_kernel(const CumulateArgs& args) {
 void register_reduce() {
   reduce_sum.set(DeviceKind::cpu, f64, &sum_kernel<double>);
   reduce_sum.set(DeviceKind::cpu, f32, &sum_kernel<float>);
-  reduce_sum.set(DeviceKind::cpu, i64, &sum_of_integers<std::int64_t>);
-  reduce_sum.set(DeviceKind::cpu, i32, &sum_of_integers<std::int32_t>);
-  reduce_sum.set(DeviceKind::cpu, u8, &sum_of_integers<std::uint8_t>);
-  reduce_sum.set(DeviceKind::cpu, boolean, &sum_of_integers<bool>);
-  cumsum.set(DeviceKind::cpu, f64, &cumsum_kernel<double, double>);
-  cumsum.set(DeviceKind::cpu, f32, &cumsum_kernel<float, double>);
-  cumsum.set(DeviceKind::cpu, i64, &cumsum_kernel<std::int64_t, std::int64_t>);
-  set_extremes<double>();
-  set_extremes<float>();
-  set_extremes<std::int64_t>();
-  set_extremes<std::int32_t>();
-  set_extremes<std::uint8_t>();
-  set_extremes<bool>();
+  reduce_sum.set(DeviceKind::cpu, i64, &sum_kernel<std::int64_t>);
+  reduce_sum.set(DeviceKind::cpu, i32, &sum_kernel<std::int32_t, std::int64_t>);
+  reduce_sum.set(DeviceKind::cpu, u8, &sum_kernel<std::uint8_t, std::int64_t>);
+  reduce_sum.set(DeviceKind::cpu, boolean, &sum_kernel<std::uint8_t, std::int64_t>);
+  cumsum.set(DeviceKind::cpu, f64, &cumsum_kernel<double>);
+  cumsum.set(DeviceKind::cpu, f32, &cumsum_kernel<float>);
+  cumsum.set(DeviceKind::cpu, i64, &cumsum_kernel<std::int64_t>);
+  set_extremes<double>(f64);
+  set_extremes<float>(f32);
+  set_extremes<std::int64_t>(i64);
+  set_extremes<std::int32_t>(i32);
+  set_extremes<std::uint8_t>(u8);
+  set_extremes<std::uint8_t>(boolean);
 }
 
 }  // namespace tern::kernels::cpu

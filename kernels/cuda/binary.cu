@@ -18,6 +18,12 @@ struct Where {
     return condition ? a : b;
   }
 };
+struct Held {
+  template <class L>
+  __device__ L operator()(L x, L low, L high) const {
+    return Clamp::forward(x, low, high);
+  }
+};
 template <class L>
 struct AddScaled {
   L alpha;
@@ -99,9 +105,17 @@ void add_product_kernel(const Loop& loop) {
 }
 
 template <class T>
+void clamp_kernel(const Loop& loop) {
+  map<T, T, T, T>(loop, Held());
+}
+
+template <class T>
 void set_sums() {
   add_scaled.set(DeviceKind::cuda, dtype_of<T>(), &add_scaled_kernel<T>);
-  if constexpr (is_floating(dtype_of<T>())) add_product.set(DeviceKind::cuda, dtype_of<T>(), &add_product_kernel<T>);
+  if constexpr (is_floating(dtype_of<T>())) {
+    add_product.set(DeviceKind::cuda, dtype_of<T>(), &add_product_kernel<T>);
+    clamp.set(DeviceKind::cuda, dtype_of<T>(), &clamp_kernel<T>);
+  }
 }
 
 }  // namespace

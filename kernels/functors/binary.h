@@ -81,6 +81,13 @@ struct Minimum {
     return math::select(a <= b, a, math::select(a > b, b, static_cast<L>(a + b)));
   }
 };
+// x held within [low, high]; a NaN stays one.
+struct Clamp {
+  template <class L>
+  TERN_FUNCTOR static L forward(L x, L low, L high) {
+    return math::select(x <= low, low, math::select(x >= high, high, x));
+  }
+};
 struct Eq {
   template <class L>
   TERN_FUNCTOR static auto forward(L a, L b) {

@@ -1,6 +1,8 @@
 #include "tern/ops/binary.h"
 
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "autograd/backward.h"
 #include "operands.h"
@@ -328,17 +330,44 @@ Tensor where(const Tensor& condition, Scalar a, Scalar b) {
   return where(condition, scalar(a, dtype), scalar(b, dtype));
 }
 
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// Of floating x by numbers, of which an infinite one holds nothing back. The gradient passes between them.
+Tensor held(const OpInfo& op, const Tensor& x, Scalar low, Scalar high) {
+  const Tensor bottom = scalar(low, x.dtype()), top = scalar(high, x.dtype());
+  Tensor out = internal::new_result(x.shape(), x.dtype(), x.impl());
+  kernels::clamp(out.impl()->device, x.dtype(), internal::make_loop(out, {&x, &bottom, &top}));
+  internal::tape_with(op, out, {{x, true}}, std::pair(low.real(), high.real()));
+  return out;
+}
+
+void held_derivative(const Node& node, const Tensor& g, Tensor* out) {
+  const auto& [low, high] = node.attributes<std::pair<double, double>>();
+  const Tensor x = node.saved(0);
+  out[0] = g;
+  if (low > -infinity) out[0] = where(x <= low, 0, out[0]);
+  if (high < infinity) out[0] = where(x >= high, 0, out[0]);
+}
+}  // namespace
+
 Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
+  static constexpr OpInfo op{"clamp", &held_derivative};
   if (!(low.real() <= high.real())) {
     internal::throw_value("clamp", "low <= high", std::to_string(low.real()) + " and " + std::to_string(high.real()));
   }
+  if (is_floating(checked(x)->dtype)) return held(op, x, low, high);
   return clamp_max(clamp_min(x, low), high);
 }
 Tensor clamp_min(const Tensor& x, Scalar low) {
+  static constexpr OpInfo op{"clamp_min", &held_derivative};
+  if (is_floating(checked(x)->dtype)) return held(op, x, low, infinity);
   const Tensor bottom = wrap(low, x);
   return where(x <= bottom, bottom, x);
 }
 Tensor clamp_max(const Tensor& x, Scalar high) {
+  static constexpr OpInfo op{"clamp_max", &held_derivative};
+  if (is_floating(checked(x)->dtype)) return held(op, x, -infinity, high);
   const Tensor top = wrap(high, x);
   return where(x >= top, top, x);
 }

@@ -187,16 +187,20 @@ Tensor prod(const Tensor& x, const Dims& dims, bool keepdim) {
   return rounded((rest.defined() ? product * rest : product).reshape(result), x);
 }
 
+namespace {
+Tensor flags(const Tensor& x) { return x.dtype() == boolean ? x : x != false; }
+}  // namespace
+
 Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced r = reduced("any", checked(x)->shape, dims);
   if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, false, boolean, x.device());
-  return max(x != false, dims, keepdim);
+  return max(flags(x), dims, keepdim);
 }
 
 Tensor all(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced r = reduced("all", checked(x)->shape, dims);
   if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, true, boolean, x.device());
-  return min(x != false, dims, keepdim);
+  return min(flags(x), dims, keepdim);
 }
 
 Tensor count_nonzero(const Tensor& x, const Dims& dims, bool keepdim) {

@@ -10,6 +10,11 @@ void where_strip(const Strip& strip) {
 }
 
 template <class T>
+void clamp_strip(const Strip& strip) {
+  compute<T, T, T, T, T>([](auto x, auto low, auto high) { return Clamp::forward(x, low, high); }, strip);
+}
+
+template <class T>
 void add_scaled_strip(const Strip& strip) {
   const Lane<T> alpha(strip.parameter);
   compute<T, T, T, T>([alpha](auto a, auto b) { return a + alpha * b; }, strip);
@@ -27,6 +32,7 @@ void add_product_strip(const Strip& strip) {
 constinit const BinaryTable binary{.arithmetic = {TERN_BINARY_LIST(TERN_ARITHMETIC)},
                                    .compare = {TERN_COMPARE_LIST(TERN_COMPARE)},
                                    .where = {&where_strip<float>, &where_strip<double>},
+                                   .clamp = {&clamp_strip<float>, &clamp_strip<double>},
                                    .add_scaled = {&add_scaled_strip<float>, &add_scaled_strip<double>},
                                    .add_product = {&add_product_strip<float>, &add_product_strip<double>}};
 

@@ -24,6 +24,7 @@ struct BinaryTable {
   StripFn arithmetic[static_cast<int>(BinaryOp::count)][2];  // (out, a, b)
   StripFn compare[static_cast<int>(CompareOp::count)][2];    // (bool out, a, b)
   StripFn where[2];                                          // (out, bool condition, a, b)
+  StripFn clamp[2];                                          // (out, x, low, high)
   StripFn add_scaled[2];                                     // (out, a, b), with alpha
   StripFn add_product[2];                                    // (out, a, b, c)
 };
