@@ -4,6 +4,7 @@
 
 #include "cpu/families.h"
 #include "cpu/vector/random.h"
+#include "functors/random.h"
 #include "slots.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
@@ -34,20 +35,11 @@ void for_words(const RandomStream& stream, std::uint64_t first, std::int64_t cou
   }
 }
 
-// The next number of a half type from `from` on, as std::nextafter.
-template <class T>
-T towards(T from, T to) {
-  const bool down = static_cast<float>(to) < static_cast<float>(from), negative = from.bits >> 15 != 0;
-  if (from == to) return from;
-  if ((from.bits & 0x7FFF) == 0) return T::from_bits(down ? 0x8001 : 1);
-  return T::from_bits(static_cast<std::uint16_t>(down == negative ? from.bits + 1 : from.bits - 1));
-}
-
 template <class T>
 T within(double low, double high, float unit) {
   const T value(static_cast<float>(low) + static_cast<float>(high - low) * unit), end(high);
   // Rounding may reach the upper end, which is excluded.
-  return static_cast<float>(value) < static_cast<float>(end) ? value : towards(end, T(low));
+  return static_cast<float>(value) < static_cast<float>(end) ? value : next_half(end, T(low));
 }
 
 float unit(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }

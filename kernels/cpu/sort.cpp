@@ -93,7 +93,6 @@ void register_sort() {
   argsort.set(DeviceKind::cpu, f32, &argsort_kernel<float>);
   argsort.set(DeviceKind::cpu, f16, &argsort_kernel<Half>);
   argsort.set(DeviceKind::cpu, bf16, &argsort_kernel<BFloat16>);
-  argsort.set(DeviceKind::cpu, i32, &argsort_kernel<std::int32_t>);
   argsort.set(DeviceKind::cpu, i64, &argsort_kernel<std::int64_t>);
   argsort.set(DeviceKind::cpu, i32, &argsort_kernel<std::int32_t>);
   argsort.set(DeviceKind::cpu, u8, &argsort_kernel<std::uint8_t>);

@@ -31,4 +31,13 @@ struct Normal {
   }
 };
 
+/// The next number of a half type after `from` towards `to`, as std::nextafter.
+template <class T>
+TERN_FUNCTOR T next_half(T from, T to) {
+  const bool down = static_cast<float>(to) < static_cast<float>(from), negative = from.bits >> 15 != 0;
+  if (from == to) return from;
+  if ((from.bits & 0x7FFF) == 0) return T::from_bits(down ? 0x8001 : 1);
+  return T::from_bits(static_cast<std::uint16_t>(down == negative ? from.bits + 1 : from.bits - 1));
+}
+
 }  // namespace tern::kernels

@@ -106,13 +106,6 @@ Tensor normalised(const OpInfo& op, const Tensor& input, const Shape& shape, con
   const Tensor x = (is_floating(input.dtype()) ? input : input.to(f32)).contiguous();
   check_weight(op.name, x, shape, options.weight);
   check_weight(op.name, x, shape, options.bias);
-  if (is_half(x.dtype())) {
-    const auto wide = [](const Tensor& w) { return w.defined() ? w.to(f32) : w; };
-    LayerNormOptions in_f32 = options;
-    in_f32.weight = wide(options.weight);
-    in_f32.bias = wide(options.bias);
-    return normalised(op, x.to(f32), shape, in_f32, centred).to(x.dtype());
-  }
   const Tensor weight = options.weight.defined() ? options.weight.contiguous() : Tensor();
   const Tensor bias = options.bias.defined() ? options.bias.contiguous() : Tensor();
   const NormAttribute attribute{shape.size(), options.eps, centred};
