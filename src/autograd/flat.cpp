@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tensor/impl.h"
+#include "tensor/thread_state.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
 
@@ -88,7 +89,7 @@ void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*vis
       continue;
     }
     if (!in_place(i)) {
-      impl->storage->count_write();
+      internal::count_write(parameters_[i]);
       const std::int64_t strides[1] = {1};
       if (!impl->contiguous) {
         internal::throw_value("for_each_segment", "contiguous parameters",
@@ -101,7 +102,7 @@ void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*vis
     }
     std::size_t last = i;
     while (last < to && parameters_[last].impl()->grad_present && in_place(last)) {
-      parameters_[last++].impl()->storage->count_write();
+      internal::count_write(parameters_[last++]);
     }
     visit(body, segment(i, last));
     i = last;

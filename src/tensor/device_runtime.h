@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tern/base/export.h"
 #include "tern/tensor/device.h"
 #include "tern/tensor/memory.h"
+#include "tern/tensor/tensor.h"
 
 // What the tensor room asks of a device other than the CPU. Each device has one queue, which does in order what it is
 // given; memory that was let go may be handed out again at once, since its next use stands later in the queue.
@@ -33,6 +35,8 @@ struct DeviceCopy {
 class RecordedStep {
  public:
   virtual ~RecordedStep() = default;
+  /// What it writes in place, once a view family: a replay counts as a write to each.
+  std::vector<Tensor> written;
   /// Joins the queue, and returns. Random kernels draw from words that lie `further` on than when it was recorded.
   virtual void replay(std::uint64_t further) = 0;
 };

@@ -1,5 +1,6 @@
 #include "tern/tensor/tensor.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -328,6 +329,20 @@ void throw_if_read_only(const char* where, const Storage* storage) {
 }
 }  // namespace
 
+namespace {
+TERN_COLD void note_write(const Tensor& x) {
+  std::vector<Tensor>& written = *thread_state.written;
+  const auto same = [&](const Tensor& other) { return other.impl()->storage == x.impl()->storage; };
+  if (x.device() != cpu() && std::none_of(written.begin(), written.end(), same)) written.push_back(x.detach());
+}
+}  // namespace
+
+void count_write(const Tensor& x) {
+  if (thread_state.written) [[unlikely]]
+    note_write(x);
+  x.impl()->storage->count_write();
+}
+
 void begin_write(const char* where, const Tensor& x) {
   TensorImpl* impl = checked(x);
   if (impl->requires_grad && thread_state.grad_enabled) {
@@ -344,7 +359,7 @@ void begin_write(const char* where, const Tensor& x) {
     }
   }
   throw_if_read_only(where, impl->storage);
-  impl->storage->count_write();
+  count_write(x);
 }
 
 }  // namespace internal

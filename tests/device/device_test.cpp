@@ -221,6 +221,53 @@ TEST_F(StandIn, ACapturedStepDrawsAfresh) {
   moved.replay();
 }
 
+TEST_F(StandIn, AReplayNeedsTheSeedOfItsCapture) {
+  const auto message = [](CapturedStep& step) { return message_of<StateError>([&] { step.replay(); }); };
+  manual_seed(1);
+  CapturedStep draws(cuda(), [] { rand({4}, f32, cuda()); });
+  CapturedStep draws_nothing(cuda(), [] { ones({4}, f32, cuda()).sum(); });
+  draws.replay();
+  manual_seed(2);
+  EXPECT_EQ(
+      message(draws),
+      "[replay] expected the generator to have seed 1 and stream 0, from which the captured step draws, got seed 2 "
+      "and stream 0");
+  draws_nothing.replay();
+  {
+    const GeneratorScope scope({.seed = 1, .stream = 5});
+    EXPECT_NE(message(draws).find("got seed 1 and stream 5"), std::string::npos);
+  }
+  manual_seed(1);
+  draws.replay();
+}
+
+TEST_F(StandIn, AReplayCountsAsAWrite) {
+  Tensor w = ones({3}, f32, cuda()).requires_grad_();
+  Tensor x = ones({3}, f32, cuda()), other = ones({3}, f32, cuda()), host = ones({3});
+  optim::Sgd optimizer({w}, {.lr = 0.1, .momentum = 0.9});
+  CapturedStep step(cuda(), [&] {
+    optimizer.zero_grad();
+    (w * x).sum().backward();
+    optimizer.step();
+    x.mul_(2);
+    host.fill_(2);  // is done once
+  });
+  const auto outcome = [&](const Tensor& saved, bool replays) {
+    const Tensor y = saved * w;  // saves both
+    if (replays) step.replay();
+    return message_of<StateError>([&] { y.sum().backward(); });
+  };
+  EXPECT_EQ(outcome(other, false), "no error");
+  EXPECT_NE(outcome(x, true).find("mul"), std::string::npos);
+  EXPECT_NE((outcome(other.clone().requires_grad_(), true)).find("mul"), std::string::npos) << "the optimizer wrote w";
+  const Tensor unwritten = other * 1, y = unwritten * w;
+  step.replay();
+  EXPECT_EQ(message_of<StateError>([&] { y.sum().backward(); }), "no error") << "other was only read";
+  const Tensor h = host.clone().requires_grad_(), z = h * host;
+  step.replay();
+  EXPECT_EQ(message_of<StateError>([&] { z.sum().backward(); }), "no error") << "nothing of the host is written again";
+}
+
 TEST_F(StandIn, AnOptimizerKeepsItsNumbersOnTheDevice) {
   const auto run = [](Device device, bool resident) {
     manual_seed(2);

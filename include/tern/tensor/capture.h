@@ -23,7 +23,9 @@ struct CaptureOptions {
 /// host that it took along (a learning rate, a step count) keep the values that they had, unless they lie on the device
 /// (optim::Optimizer::keep_on_device). While it records, nothing else may use the device. Random ops draw afresh at
 /// each replay: the numbers that the function itself would have drawn then, the generator having gone on to the next
-/// multiple of four words.
+/// multiple of four words. A replay counts as a write to what the function writes in place, so backward through a graph
+/// that was made before it says that a saved value is gone; of what the function makes, gradients included, that is not
+/// noticed, and a graph is to be built on a copy.
 class TERN_API CapturedStep {
  public:
   /// Runs `step` for warm-up, then records it without running it. It must neither wait for the device (item, printing,
@@ -34,11 +36,13 @@ class TERN_API CapturedStep {
   CapturedStep(CapturedStep&&) noexcept;
   CapturedStep& operator=(CapturedStep&&) noexcept;
 
-  /// Adds the step to the device's queue once more, and returns.
+  /// Adds the step to the device's queue once more, and returns. Throws StateError when the step draws random numbers
+  /// and the thread's generator has another seed or stream than when it was captured.
   void replay();
 
  private:
   std::unique_ptr<internal::RecordedStep> recorded_;
+  std::uint64_t seed_ = 0, stream_ = 0;
   std::uint64_t first_ = 0, words_ = 0;  ///< of the generator: where the recorded run began, and what it drew
 };
 
