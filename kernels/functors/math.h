@@ -13,7 +13,8 @@
 //
 // A lane type L that is not a scalar has: Scalar; arithmetic and comparisons; L(number); L::select(mask, yes, no);
 // bits(), giving something with the operators of an unsigned integer, and L::from_bits; sqrt(), floor(), ceil(),
-// trunc() and round(); and each(f), which applies a function of Scalar lane by lane.
+// trunc() and round(); and each(f), which applies a function of Scalar lane by lane. It may have at_most(y) and
+// at_least(y), in which a NaN of its own stays, and scaled(n), its product with 2^n, rounded once.
 //
 // TERN_FUNCTOR marks what host and device both compile, TERN_MATH what is inlined as well. TERN_LIBRARY names a
 // function of the C library, which on the device is CUDA's.
@@ -123,6 +124,24 @@ TERN_MATH L with_sign_of(L x, L size) {
   return from_bits<L>(bits(size) | (bits(x) & kSign<L>));
 }
 
+/// x, but no more than `end`, or no less; NaN stays.
+template <class L>
+TERN_MATH L at_most(L x, double end) {
+  if constexpr (requires { x.at_most(x); }) {
+    return x.at_most(L(end));
+  } else {
+    return select(x > L(end), L(end), x);
+  }
+}
+template <class L>
+TERN_MATH L at_least(L x, double end) {
+  if constexpr (requires { x.at_least(x); }) {
+    return x.at_least(L(end));
+  } else {
+    return select(x < L(end), L(end), x);
+  }
+}
+
 /// log 2 in two parts, the first short enough for its product with an exponent to be exact.
 template <class L>
 inline constexpr double kLog2High = kSingle<L> ? 0x1.62e4p-1 : 0x1.62e42fefa38p-1;
@@ -137,6 +156,26 @@ TERN_MATH L nearest_integer(L x) {
 template <class L>
 TERN_MATH L power_of_two(L n) {
   return from_bits<L>((bits(n + L(kShifter<L>)) << kDigits<L>)+(kOne<L>));
+}
+
+/// x 2^n of integers n for which that is a normal number.
+template <class L>
+TERN_MATH L scaled(L x, L n) {
+  if constexpr (requires { x.scaled(n); }) {
+    return x.scaled(n);
+  } else {
+    return x * power_of_two(n);
+  }
+}
+/// x 2^n, rounded once, of x in [1/2, 2] and integers n up to twice the range of normal exponents.
+template <class L>
+TERN_MATH L scaled_far(L x, L n) {
+  if constexpr (requires { x.scaled(n); }) {
+    return x.scaled(n);
+  } else {
+    const L half = nearest_integer(n * L(0.5));
+    return (x * power_of_two(half)) * power_of_two(n - half);
+  }
 }
 
 /// x = n log 2 + r + low with |r| <= log(2) / 2 and what rounding took from r, and e^r - 1 = r + tail.
@@ -165,7 +204,7 @@ TERN_MATH Exponent<L> exponent(L x) {
 template <class L>
 TERN_MATH L exp_normal(L x) {
   const Exponent<L> e = exponent(x);
-  return (L(1) + (e.r + e.tail)) * power_of_two(e.n);
+  return scaled(L(1) + (e.r + e.tail), e.n);
 }
 
 /// log(low + m 2^k) for the number whose bits were split into k and m - 1 = f, sqrt(1/2) <= m <= sqrt(2).
@@ -242,21 +281,15 @@ template <class L>
 TERN_MATH L exp(L x) {
   // Beyond these the result is ∞ or 0 whatever the size.
   constexpr double kHigh = kSingle<L> ? 89 : 710, kLow = kSingle<L> ? -106 : -748;
-  x = select(x > L(kHigh), L(kHigh), x);
-  x = select(x < L(kLow), L(kLow), x);
-  const detail::Exponent<L> e = detail::exponent(x);
-  // Two steps, so that a subnormal result is rounded once.
-  const L half = detail::nearest_integer(e.n * L(0.5));
-  return ((L(1) + (e.r + e.tail)) * detail::power_of_two(half)) * detail::power_of_two(e.n - half);
+  const detail::Exponent<L> e = detail::exponent(detail::at_least(detail::at_most(x, kHigh), kLow));
+  return detail::scaled_far(L(1) + (e.r + e.tail), e.n);
 }
 
 /// e^x - 1.
 template <class L>
 TERN_MATH L expm1(L x) {
   constexpr double kHigh = kSingle<L> ? 89 : 710, kLow = kSingle<L> ? -20 : -40;
-  L inside = select(x > L(kHigh), L(kHigh), x);
-  inside = select(inside < L(kLow), L(kLow), inside);
-  const detail::Exponent<L> e = detail::exponent(inside);
+  const detail::Exponent<L> e = detail::exponent(detail::at_least(detail::at_most(x, kHigh), kLow));
   const L half = detail::nearest_integer(e.n * L(0.5)), rest = e.n - half;
   const L scaled = detail::power_of_two(half);
   const L result =
@@ -287,9 +320,7 @@ TERN_MATH L log1p(L x) {
 template <class L>
 TERN_MATH L tanh(L x) {
   constexpr double kEnd = kSingle<L> ? 10 : 22;  // 1 from here on
-  L a = detail::absolute(x);
-  a = select(a > L(kEnd), L(kEnd), a);
-  const L z = a * a;
+  const L a = detail::at_most(detail::absolute(x), kEnd), z = a * a;
   // Below 5/8: a + a · N(z) / D(z), Lambert's continued fraction of five (eight) levels, 2^-30 (2^-57) from tanh.
   L numerator, denominator;
   if constexpr (kSingle<L>) {
@@ -310,9 +341,7 @@ TERN_MATH L tanh(L x) {
 template <class L>
 TERN_MATH L erf(L x) {
   constexpr double kEnd = kSingle<L> ? 3.95 : 5.95;  // 1 from here on
-  L a = detail::absolute(x);
-  a = select(a > L(kEnd), L(kEnd), a);
-  const L z = a * a;
+  const L a = detail::at_most(detail::absolute(x), kEnd), z = a * a;
   // Below 0.9: a + a P(z). Above: 1 - e^Q(a), Q being log erfc with the error weighed by erfc.
   L p, q;
   if constexpr (kSingle<L>) {

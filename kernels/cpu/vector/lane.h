@@ -109,6 +109,11 @@ struct Lane {
   static TERN_INLINE Lane from_bits(Unsigned bits) { return Lane(reinterpret_cast<Vector>(bits)); }
   static TERN_INLINE Lane select(LaneMask<T> mask, Lane a, Lane b) { return Lane(mask.bits ? a.vector : b.vector); }
   TERN_INLINE Lane sqrt() const;
+  TERN_INLINE Lane at_most(Lane y) const { return bounded<true>(y); }
+  TERN_INLINE Lane at_least(Lane y) const { return bounded<false>(y); }
+#if defined(__AVX512F__)
+  TERN_INLINE Lane scaled(Lane n) const;
+#endif
   TERN_INLINE Lane round() const { return to_integer<0>(); }  // halves to even
   TERN_INLINE Lane floor() const { return to_integer<1>(); }
   TERN_INLINE Lane ceil() const { return to_integer<2>(); }
@@ -127,6 +132,39 @@ struct Lane {
   }
 
  private:
+  // The processor takes the second operand when either is NaN.
+  template <bool Most>
+  TERN_INLINE Lane bounded(Lane y) const {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) {
+      const auto a = reinterpret_cast<__m512>(y.vector), b = reinterpret_cast<__m512>(vector);
+      return Lane(
+          reinterpret_cast<Vector>(Most ? _mm512_maskz_min_ps(0xFFFF, a, b) : _mm512_maskz_max_ps(0xFFFF, a, b)));
+    } else {
+      const auto a = reinterpret_cast<__m512d>(y.vector), b = reinterpret_cast<__m512d>(vector);
+      return Lane(reinterpret_cast<Vector>(Most ? _mm512_maskz_min_pd(0xFF, a, b) : _mm512_maskz_max_pd(0xFF, a, b)));
+    }
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4) {
+      const auto a = reinterpret_cast<__m256>(y.vector), b = reinterpret_cast<__m256>(vector);
+      return Lane(reinterpret_cast<Vector>(Most ? _mm256_min_ps(a, b) : _mm256_max_ps(a, b)));
+    } else {
+      const auto a = reinterpret_cast<__m256d>(y.vector), b = reinterpret_cast<__m256d>(vector);
+      return Lane(reinterpret_cast<Vector>(Most ? _mm256_min_pd(a, b) : _mm256_max_pd(a, b)));
+    }
+#elif defined(__SSE2__)
+    if constexpr (sizeof(T) == 4) {
+      const auto a = reinterpret_cast<__m128>(y.vector), b = reinterpret_cast<__m128>(vector);
+      return Lane(reinterpret_cast<Vector>(Most ? _mm_min_ps(a, b) : _mm_max_ps(a, b)));
+    } else {
+      const auto a = reinterpret_cast<__m128d>(y.vector), b = reinterpret_cast<__m128d>(vector);
+      return Lane(reinterpret_cast<Vector>(Most ? _mm_min_pd(a, b) : _mm_max_pd(a, b)));
+    }
+#else
+    return Most ? Lane(vector > y.vector ? y.vector : vector) : Lane(vector < y.vector ? y.vector : vector);
+#endif
+  }
+
   // By the number that the processor has for the direction.
   template <int Direction>
   TERN_INLINE Lane to_integer() const {
@@ -211,6 +249,16 @@ TERN_INLINE Lane<double> Lane<double>::sqrt() const {
 }
 
 #if defined(__AVX512F__)
+template <>
+TERN_INLINE Lane<float> Lane<float>::scaled(Lane<float> n) const {
+  return Lane(reinterpret_cast<Vector>(
+      _mm512_maskz_scalef_ps(0xFFFF, reinterpret_cast<__m512>(vector), reinterpret_cast<__m512>(n.vector))));
+}
+template <>
+TERN_INLINE Lane<double> Lane<double>::scaled(Lane<double> n) const {
+  return Lane(reinterpret_cast<Vector>(
+      _mm512_maskz_scalef_pd(0xFF, reinterpret_cast<__m512d>(vector), reinterpret_cast<__m512d>(n.vector))));
+}
 TERN_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1); }
 template <>
 TERN_INLINE Lane<float> Lane<float>::load(const float* p, int n) {
