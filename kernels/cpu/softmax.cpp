@@ -12,7 +12,9 @@ namespace {
 template <class Args, class Rows>
 void run(const Args& args, std::int64_t columns, Rows rows) {
   if (columns == 0) return;
-  parallel_for(args.rows, 8192 / columns + 1, [&](std::int64_t begin, std::int64_t end) { rows(args, begin, end); });
+  // Blocks of many rows where there are many: a block that streams has its first and last row for itself.
+  const std::int64_t grain = std::max(8192 / columns + 1, args.rows / 256);
+  parallel_for(args.rows, grain, [&](std::int64_t begin, std::int64_t end) { rows(args, begin, end); });
 }
 
 template <SoftmaxRows (SoftmaxTable::*rows)[2], int real>

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -129,6 +130,35 @@ void rows_have_the_bits_of_scalars() {
 TEST(SoftmaxRows, HaveTheBitsOfScalars) {
   rows_have_the_bits_of_scalars<float>();
   rows_have_the_bits_of_scalars<double>();
+}
+
+// Of a tensor of 128 MiB and more, of which only a few rows are there.
+template <class T>
+void streamed_rows_have_the_bits_of_scalars() {
+  constexpr std::int64_t kFew = 5, kSizes[] = {32, 48, 1024, 8192};
+  for (int target = 0; target < kTargets; ++target) {
+    if (!runs(static_cast<Target>(target))) continue;
+    for (const std::int64_t columns : kSizes) {
+      const std::int64_t rows = kernels::cpu::kStreamBytes / columns;
+      const auto x = draws<T>(kFew * columns, 3);
+      std::vector<T> room(x.size() + 64 / sizeof(T)), expected(x.size());
+      void* start = room.data();
+      std::size_t left = room.size() * sizeof(T);
+      T* out = static_cast<T*>(std::align(64, x.size() * sizeof(T), start, left));
+      for (std::int64_t r = 0; r < kFew; ++r) {
+        Reference<T>::softmax(x.data() + r * columns, nullptr, columns, expected.data() + r * columns);
+      }
+      softmax_rows_tables[target]->softmax[kReal<T>]({rows, columns, x.data(), nullptr, out}, 0, 2);
+      softmax_rows_tables[target]->softmax[kReal<T>]({rows, columns, x.data(), nullptr, out}, 2, kFew);
+      expect_same(std::vector<T>(out, out + x.size()), expected,
+                  std::string(name(static_cast<Target>(target))) + ", columns: " + std::to_string(columns));
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+TEST(SoftmaxRows, HaveTheBitsOfScalarsWhereTheyAreStreamed) {
+  streamed_rows_have_the_bits_of_scalars<float>();
+  streamed_rows_have_the_bits_of_scalars<double>();
 }
 
 // The formulas of CrossEntropyArgs, a row at a time.

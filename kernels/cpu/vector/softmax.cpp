@@ -155,22 +155,47 @@ void narrow_log_softmax_gradient(const SoftmaxArgs& args, std::int64_t begin, st
 
 // --- rows of any length, one by one
 
+/// Rows that are written past the caches: while the exponentials of one are computed, the one before is written and the
+/// next one is fetched, so that neither memory nor processor waits for the other.
+template <class T>
+void streamed_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
+  using L = Lane<T>;
+  const std::int64_t n = args.columns;
+  alignas(64) T kept[2][kKept];
+  L scale(0);
+  T* before = nullptr;
+  for (std::int64_t r = begin; r < end; ++r) {
+    const T* x = static_cast<const T*>(args.x) + r * n;
+    T *e = kept[r % 2], *done = kept[1 - r % 2];
+    const double sum = exp_sum(x, n, extreme<Larger>(x, n), [=](std::int64_t c, const T* from, int count) {
+      for (int v = 0; v < count; v += L::kLanes) {
+        L::load(from + v).store(e + c + v);
+        __builtin_prefetch(x + n + c + v);
+        if (before) (L::load(done + c + v) * scale).stream(before + c + v);
+      }
+    });
+    scale = L(1 / sum);
+    before = static_cast<T*>(args.out) + r * n;
+  }
+  if (!before) return;
+  each_column<T>(
+      n, before, true, [&](L value) { return value * scale; }, kept[(end - 1) % 2]);
+  fence();
+}
+
 template <class T>
 void softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
   using L = Lane<T>;
   const std::int64_t n = args.columns;
   if (n <= kSumLanes) return narrow_softmax<T>(args, begin, end);
-  const bool stream = streams<T>(args.rows, n) && aligned(static_cast<T*>(args.out));
-  alignas(64) T kept[kKept];
+  if (streams<T>(args.rows, n) && aligned(static_cast<T*>(args.out))) return streamed_softmax<T>(args, begin, end);
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.x) + r * n;
     T* out = static_cast<T*>(args.out) + r * n;
-    T* e = stream ? kept : out;
-    const L scale(1 / exp_sum(x, n, extreme<Larger>(x, n), keep_in(e)));
+    const L scale(1 / exp_sum(x, n, extreme<Larger>(x, n), keep_in(out)));
     each_column<T>(
-        n, out, stream, [&](L value) { return value * scale; }, e);
+        n, out, false, [&](L value) { return value * scale; }, out);
   }
-  if (stream) fence();
 }
 
 template <class T>
