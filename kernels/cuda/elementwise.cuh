@@ -41,11 +41,6 @@ struct Element<BFloat16> {
 template <class T>
 using LaneOf = typename Element<T>::Lane;
 
-template <class T, int N>
-struct alignas(sizeof(T) * N) Pack {
-  T at[N];
-};
-
 /// Elements of operand k.
 template <class T>
 __device__ __forceinline__ const T* operand(const LoopParameters& p, int k) {

@@ -117,10 +117,10 @@ struct Operand {
 
 /// What a choice of algorithm depends on.
 using Key = std::tuple<int, int, int, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                       std::int64_t, int, int, int, std::int64_t, std::int64_t, std::int64_t>;
+                       std::int64_t, std::uint32_t, std::int64_t, std::int64_t, std::int64_t>;
 
 struct Product {
-  DType in, out;
+  DType dtype;
   Operand a, b;
   char* c;
   std::int64_t m, n, k, c_row, c_batch, count;
@@ -139,7 +139,7 @@ void multiply(const Product& p) {
   const Library& lt = library();
   const Context on = context();
   cublasLtHandle_t const handle = handle_of(on.index);
-  const bool wide = p.in == f64;
+  const bool wide = p.dtype == f64;
   const cublasComputeType_t compute = wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
   Descriptor descriptor;
   check_blas(lt.cublasLtMatmulDescCreate(&descriptor.handle, compute, wide ? CUDA_R_64F : CUDA_R_32F));
@@ -168,25 +168,23 @@ void multiply(const Product& p) {
   };
   const auto lay_operand = [&](MatrixLayout& layout, const Operand& x) {
     const bool turned = x.layout.kind == Layout::Kind::transposed;
-    lay(layout, p.in, turned ? x.rows : x.columns, turned ? x.columns : x.rows, x.layout.ld, x.batch);
+    lay(layout, p.dtype, turned ? x.rows : x.columns, turned ? x.columns : x.rows, x.layout.ld, x.batch);
   };
   MatrixLayout a, b, c;
   lay_operand(a, p.a);
   lay_operand(b, p.b);
-  lay(c, p.out, p.n, p.m, p.c_row, p.c_batch);
+  lay(c, p.dtype, p.n, p.m, p.c_row, p.c_batch);
 
-  // Alignment tells which algorithms may serve, so it is part of the key.
-  const auto alignment = [](const void* x) {
-    const auto bits = reinterpret_cast<std::uintptr_t>(x) | 256;
-    return static_cast<int>(bits & (~bits + 1));
-  };
-  const int aligned =
-      std::min({alignment(p.a.data), alignment(p.b.data), alignment(p.c), p.bias ? alignment(p.bias) : 256});
-  const int types = static_cast<int>(p.in) * 16 + static_cast<int>(p.out);
+  // The alignment that all operands have, up to 256, tells which algorithms may serve: it is part of the key, and all
+  // that the choice is told of each.
+  const auto address = [](const void* x) { return reinterpret_cast<std::uintptr_t>(x); };
+  const auto bits = address(p.a.data) | address(p.b.data) | address(p.c) | address(p.bias) | 256;
+  const auto aligned = static_cast<std::uint32_t>(bits & (~bits + 1));
+  const int type = static_cast<int>(p.dtype);
   const int kinds = (operation(p.a) == CUBLAS_OP_T) + 2 * (operation(p.b) == CUBLAS_OP_T) + 4 * (p.bias != nullptr) +
                     8 * p.relu + 16 * p.accumulate;
-  const Key key{on.index, types,   kinds, p.m, p.n,     p.k,       p.a.layout.ld, p.b.layout.ld,
-                p.c_row,  aligned, 0,     0,   p.count, p.a.batch, p.b.batch};
+  const Key key{on.index,      type,    kinds,   p.m,     p.n,       p.k,      p.a.layout.ld,
+                p.b.layout.ld, p.c_row, aligned, p.count, p.a.batch, p.b.batch};
   static std::mutex mutex;
   static std::map<Key, cublasLtMatmulAlgo_t> chosen;
   cublasLtMatmulAlgo_t algorithm;
@@ -202,14 +200,15 @@ void multiply(const Product& p) {
         check_blas(lt.cublasLtMatmulPreferenceSetAttribute(preference.handle, attribute, &value, sizeof value));
       };
       prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspace);
-      const auto least = [](const void* x) {
-        const auto bits = reinterpret_cast<std::uintptr_t>(x) | 256;
-        return static_cast<std::uint32_t>(bits & (~bits + 1));
-      };
-      prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, least(p.b.data));
-      prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, least(p.a.data));
-      prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, least(p.c));
-      prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, least(p.c));
+      for (const auto attribute :
+           {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+            CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+        prefer(attribute, aligned);
+      }
+      // Parts of a sum over k meet in the type of the sums: in a narrower result's they would be rounded before that.
+      std::uint32_t scheme = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+      if (!is_half(p.dtype)) scheme |= CUBLASLT_REDUCTION_SCHEME_INPLACE;
+      prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, scheme);
       cublasLtMatmulHeuristicResult_t result{};
       int got = 0;
       check_blas(lt.cublasLtMatmulAlgoGetHeuristic(handle, descriptor.handle, b.handle, a.handle, c.handle, c.handle,
@@ -277,10 +276,9 @@ void finish(DType dtype, const GemmArgs& args, char* c, bool with_bias, Activati
 }
 
 // One product, or `count` of them whose operands lie evenly apart.
-void run(DType in, DType out, const GemmArgs& args, const char* a, const char* b, char* c, std::int64_t count,
+void run(DType dtype, const GemmArgs& args, const char* a, const char* b, char* c, std::int64_t count,
          std::int64_t a_batch, std::int64_t b_batch) {
-  Product p{in,
-            out,
+  Product p{dtype,
             {a, layout_of(args.m, args.k, args.a_row, args.a_column), args.m, args.k, a_batch},
             {b, layout_of(args.k, args.n, args.b_row, args.b_column), args.k, args.n, b_batch},
             c,
@@ -293,39 +291,38 @@ void run(DType in, DType out, const GemmArgs& args, const char* a, const char* b
             args.accumulate,
             nullptr,
             false};
-  const auto width = static_cast<std::int64_t>(size_of(in));
+  const auto width = static_cast<std::int64_t>(size_of(dtype));
   const auto packed = [](const Operand& x) { return x.layout.kind == Layout::Kind::packed; };
   if (count > 1 && (packed(p.a) || packed(p.b))) {
-    const auto wide = static_cast<std::int64_t>(size_of(out));
     for (std::int64_t i = 0; i < count; ++i) {
-      run(in, out, args, a + i * a_batch * width, b + i * b_batch * width, c + i * args.c_batch * wide, 1, 0, 0);
+      run(dtype, args, a + i * a_batch * width, b + i * b_batch * width, c + i * args.c_batch * width, 1, 0, 0);
     }
     return;
   }
   const Scratch of_a(packed(p.a) ? static_cast<std::size_t>(args.m * args.k * width) : 0);
   const Scratch of_b(packed(p.b) ? static_cast<std::size_t>(args.k * args.n * width) : 0);
   if (packed(p.a)) {
-    pack(in, p.a, args.a_row, args.a_column, of_a.as<void>());
+    pack(dtype, p.a, args.a_row, args.a_column, of_a.as<void>());
     p.a.data = of_a.as<char>();
     p.a.layout = {Layout::Kind::plain, std::max<std::int64_t>(args.k, 1)};
   }
   if (packed(p.b)) {
-    pack(in, p.b, args.b_row, args.b_column, of_b.as<void>());
+    pack(dtype, p.b, args.b_row, args.b_column, of_b.as<void>());
     p.b.data = of_b.as<char>();
     p.b.layout = {Layout::Kind::plain, std::max<std::int64_t>(args.n, 1)};
   }
-  const bool fused = in != f64 && count == 1;
+  const bool fused = dtype != f64 && count == 1;
   p.bias = fused ? args.bias : nullptr;
   p.relu = fused && args.activation == Activation::relu;
   multiply(p);
   if (count == 1 && ((args.bias && !fused) || (args.activation != Activation::none && !p.relu))) {
-    finish(out, args, c, args.bias && !fused, p.relu ? Activation::none : args.activation);
+    finish(dtype, args, c, args.bias && !fused, p.relu ? Activation::none : args.activation);
   }
 }
 
-void product(DType in, DType out, const GemmArgs& args) {
+void product(DType dtype, const GemmArgs& args) {
   if (args.m == 0 || args.n == 0) return;
-  const auto width = static_cast<std::int64_t>(size_of(in)), wide = static_cast<std::int64_t>(size_of(out));
+  const auto width = static_cast<std::int64_t>(size_of(dtype));
   const auto* a = static_cast<const char*>(args.a);
   const auto* b = static_cast<const char*>(args.b);
   auto* c = static_cast<char*>(args.c);
@@ -334,7 +331,7 @@ void product(DType in, DType out, const GemmArgs& args) {
   if (products == 0) return;
   if (args.k == 0) {
     const Device device = device_of_call();
-    for (std::int64_t i = 0; i < products; ++i, c += args.c_batch * wide) {
+    for (std::int64_t i = 0; i < products; ++i, c += args.c_batch * width) {
       Loop loop{};
       loop.dims = 2;
       loop.numel = args.m * args.n;
@@ -343,33 +340,32 @@ void product(DType in, DType out, const GemmArgs& args) {
       loop.strides[0][0] = args.c_row;
       loop.strides[0][1] = 1;
       loop.data[0] = c;
-      if (!args.accumulate) fill(device, out, loop, 0);
-      if (args.bias || args.activation != Activation::none) finish(out, args, c, args.bias, args.activation);
+      if (!args.accumulate) fill(device, dtype, loop, 0);
+      if (args.bias || args.activation != Activation::none) finish(dtype, args, c, args.bias, args.activation);
     }
     return;
   }
-  if (args.batch_dims == 0) return run(in, out, args, a, b, c, 1, 0, 0);
-  // The last batch dimension as one call, the others one after the other.
-  const int last = args.batch_dims - 1;
-  const std::int64_t count = args.batch_sizes[last], outer = products / count;
-  for (std::int64_t o = 0; o < outer; ++o) {
+  if (args.batch_dims == 0) return run(dtype, args, a, b, c, 1, 0, 0);
+  // The last batch dimension as one call, the others, as far as they do not go on from it, one after the other.
+  const Batch batch = batch_of(args.batch_dims, args.batch_sizes, args.a_batch, args.b_batch);
+  const std::int64_t count = batch.sizes[0];
+  for (std::int64_t o = 0; o < products / count; ++o) {
     std::int64_t rest = o, a_offset = 0, b_offset = 0;
-    for (int d = last - 1; d >= 0; --d) {
-      const std::int64_t at = rest % args.batch_sizes[d];
-      rest /= args.batch_sizes[d];
-      a_offset += at * args.a_batch[d];
-      b_offset += at * args.b_batch[d];
+    for (int d = 1; d < batch.dims; ++d) {
+      const std::int64_t at = rest % batch.sizes[d];
+      rest /= batch.sizes[d];
+      a_offset += at * batch.a[d];
+      b_offset += at * batch.b[d];
     }
-    run(in, out, args, a + a_offset * width, b + b_offset * width, c + o * count * args.c_batch * wide, count,
-        args.a_batch[last], args.b_batch[last]);
+    run(dtype, args, a + a_offset * width, b + b_offset * width, c + o * count * args.c_batch * width, count,
+        batch.a[0], batch.b[0]);
   }
 }
 
 template <DType dtype>
 void kernel(const GemmArgs& args) {
-  product(dtype, dtype, args);
+  product(dtype, args);
 }
-void kernel_to_f32(const GemmArgs& args) { product(bf16, f32, args); }
 
 }  // namespace
 
@@ -378,7 +374,6 @@ void register_gemm() {
   kernels::gemm.set(DeviceKind::cuda, f64, &kernel<DType::f64>);
   kernels::gemm.set(DeviceKind::cuda, f16, &kernel<DType::f16>);
   kernels::gemm.set(DeviceKind::cuda, bf16, &kernel<DType::bf16>);
-  kernels::gemm_bf16.set(DeviceKind::cuda, bf16, &kernel_to_f32);
 }
 
 }  // namespace tern::kernels::cuda

@@ -1,6 +1,7 @@
 #include <cub/device/device_radix_sort.cuh>
 
 #include "cuda/context.h"
+#include "cuda/each.cuh"
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
 #include "cuda/launch.h"
@@ -13,24 +14,7 @@
 namespace tern::kernels::cuda {
 namespace {
 
-__device__ __forceinline__ bool inside(std::int64_t i, std::int64_t size, Report* report) {
-  if (static_cast<std::uint64_t>(i) < static_cast<std::uint64_t>(size)) return true;
-  report->bad_index = i;
-  report->bound = size;
-  __threadfence_system();
-  report->count = 1;
-  return false;
-}
-
 // Elements of [outer, count, inner], a thread to each.
-template <class F>
-__device__ __forceinline__ void each(std::int64_t count, F f) {
-  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < count;
-       i += std::int64_t{gridDim.x} * kThreads) {
-    f(i);
-  }
-}
-
 template <class Word>
 __global__ void __launch_bounds__(kThreads) select_kernel(const IndexArgs args, Report* report) {
   const Word* const from = static_cast<const Word*>(args.from);

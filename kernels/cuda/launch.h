@@ -38,6 +38,11 @@ inline constexpr std::size_t kPackBytes = 16;
 template <class... T>
 inline constexpr int kPack = static_cast<int>(kPackBytes / std::max({sizeof(T)...}));
 
+template <class T, int N>
+struct alignas(sizeof(T) * N) Pack {
+  T at[N];
+};
+
 inline LoopParameters parameters_of(const Loop& loop, int operands, const std::size_t* element_bytes) {
   LoopParameters p{};
   p.numel = loop.numel;
@@ -110,6 +115,30 @@ constexpr Layout layout_of(std::int64_t rows, std::int64_t columns, std::int64_t
     return {Layout::Kind::transposed, columns <= 1 ? least(rows) : least(column_step)};
   }
   return {Layout::Kind::packed, least(columns)};
+}
+
+/// The dimensions of a batch of products, the last one first, with the distances between the operands' matrices; those
+/// that both operands go through in one step are one.
+struct Batch {
+  int dims = 1;
+  std::int64_t sizes[kMaxDims] = {1}, a[kMaxDims] = {}, b[kMaxDims] = {};
+};
+inline Batch batch_of(int dims, const std::int64_t* sizes, const std::int64_t* a, const std::int64_t* b) {
+  Batch batch;
+  for (int d = dims - 1; d >= 0; --d) {
+    if (sizes[d] == 1) continue;
+    const int last = batch.dims - 1;
+    const bool first = batch.sizes[last] == 1;
+    if (!first && a[d] == batch.a[last] * batch.sizes[last] && b[d] == batch.b[last] * batch.sizes[last]) {
+      batch.sizes[last] *= sizes[d];
+      continue;
+    }
+    const int at = first ? last : batch.dims++;
+    batch.sizes[at] = sizes[d];
+    batch.a[at] = a[d];
+    batch.b[at] = b[d];
+  }
+  return batch;
 }
 
 }  // namespace tern::kernels::cuda

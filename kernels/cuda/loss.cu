@@ -1,6 +1,6 @@
 #include "cuda/context.h"
+#include "cuda/each.cuh"
 #include "cuda/families.h"
-#include "cuda/launch.h"
 #include "functors/loss.h"
 #include "slots.h"
 
@@ -15,8 +15,7 @@ __device__ T at(const void* values, std::int64_t i) {
 
 template <class T, bool Gradient>
 __global__ void __launch_bounds__(kThreads) bce_kernel(const BceArgs args) {
-  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < args.numel;
-       i += std::int64_t{gridDim.x} * kThreads) {
+  each(args.numel, [&](std::int64_t i) {
     const T x = at<T>(args.logits, i), t = at<T>(args.target, i), w = at<T>(args.weight, i),
             p = at<T>(args.pos_weight, i);
     T result;
@@ -26,7 +25,7 @@ __global__ void __launch_bounds__(kThreads) bce_kernel(const BceArgs args) {
       result = BceWithLogits::forward(x, t, w, p);
     }
     static_cast<T*>(args.out)[i] = result;
-  }
+  });
 }
 
 template <class T, bool Gradient>

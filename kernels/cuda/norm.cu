@@ -133,22 +133,24 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// The same sums for rows that are too long for that: a thread to a column of a block of rows.
+// The same sums for rows that are too long for that: a thread to a column of a block of rows, and on to further ones
+// where there are more than a grid is high.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     sums_kernel(const NormArgs args, std::int64_t per_block, T* weight_sums, T* bias_sums) {
-  const std::int64_t n = args.columns, c = std::int64_t{blockIdx.y} * kThreads + threadIdx.x;
-  if (c >= n) return;
-  T of_weight = 0, of_bias = 0;
-  const std::int64_t first = blockIdx.x * per_block;
-  for (std::int64_t r = first; r < args.rows && r < first + per_block; ++r) {
-    const Centred<T> centred(args.statistics[2 * r]);
-    const T g = static_cast<const T*>(args.g)[r * n + c];
-    of_weight += g * (centred(static_cast<const T*>(args.x)[r * n + c]) * static_cast<T>(args.statistics[2 * r + 1]));
-    of_bias += g;
+  const std::int64_t n = args.columns, first = blockIdx.x * per_block;
+  for (std::int64_t c = std::int64_t{blockIdx.y} * kThreads + threadIdx.x; c < n;
+       c += std::int64_t{gridDim.y} * kThreads) {
+    T of_weight = 0, of_bias = 0;
+    for (std::int64_t r = first; r < args.rows && r < first + per_block; ++r) {
+      const Centred<T> centred(args.statistics[2 * r]);
+      const T g = static_cast<const T*>(args.g)[r * n + c];
+      of_weight += g * (centred(static_cast<const T*>(args.x)[r * n + c]) * static_cast<T>(args.statistics[2 * r + 1]));
+      of_bias += g;
+    }
+    if (weight_sums) weight_sums[blockIdx.x * n + c] = of_weight;
+    if (bias_sums) bias_sums[blockIdx.x * n + c] = of_bias;
   }
-  if (weight_sums) weight_sums[blockIdx.x * n + c] = of_weight;
-  if (bias_sums) bias_sums[blockIdx.x * n + c] = of_bias;
 }
 
 template <class T>
@@ -209,7 +211,7 @@ void gradient(const NormArgs& args) {
         args, per_block, weight_sums, bias_sums);
   } else {
     if (args.out) gradient_of_rows<T>(args);
-    const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>((n + kThreads - 1) / kThreads));
+    const dim3 grid(static_cast<unsigned>(blocks), blocks_for(n));
     sums_kernel<T><<<grid, kThreads, 0, on.stream>>>(args, per_block, weight_sums, bias_sums);
   }
   check_launch("norm");

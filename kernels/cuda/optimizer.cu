@@ -12,9 +12,6 @@
 namespace tern::kernels::cuda {
 namespace {
 
-template <class T, int N>
-using Vector = Pack<T, N>;
-
 // `element` in the kernel's arguments, or in memory with the gradient's factor before it.
 template <class E>
 struct Resident {
@@ -33,11 +30,11 @@ __device__ void step_all(const E& element, T factor, const OptimizerArgs& args, 
   if (packs) {
     const std::int64_t count = args.numel / kItems;
     for (std::int64_t i = first; i < count; i += threads) {
-      auto v = reinterpret_cast<Vector<T, kItems>*>(value)[i];
-      const auto g = reinterpret_cast<const Vector<T, kItems>*>(gradient)[i];
-      Vector<T, kItems> states[E::states + 1];
+      auto v = reinterpret_cast<Pack<T, kItems>*>(value)[i];
+      const auto g = reinterpret_cast<const Pack<T, kItems>*>(gradient)[i];
+      Pack<T, kItems> states[E::states + 1];
 #pragma unroll
-      for (int s = 0; s < E::states; ++s) states[s] = static_cast<Vector<T, kItems>*>(args.states[s])[i];
+      for (int s = 0; s < E::states; ++s) states[s] = static_cast<Pack<T, kItems>*>(args.states[s])[i];
 #pragma unroll
       for (int j = 0; j < kItems; ++j) {
         T state[E::states + 1];
@@ -47,9 +44,9 @@ __device__ void step_all(const E& element, T factor, const OptimizerArgs& args, 
 #pragma unroll
         for (int s = 0; s < E::states; ++s) states[s].at[j] = state[s];
       }
-      reinterpret_cast<Vector<T, kItems>*>(value)[i] = v;
+      reinterpret_cast<Pack<T, kItems>*>(value)[i] = v;
 #pragma unroll
-      for (int s = 0; s < E::states; ++s) static_cast<Vector<T, kItems>*>(args.states[s])[i] = states[s];
+      for (int s = 0; s < E::states; ++s) static_cast<Pack<T, kItems>*>(args.states[s])[i] = states[s];
     }
     from += count * kItems;
   }

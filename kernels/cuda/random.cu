@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "cuda/context.h"
+#include "cuda/each.cuh"
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
 #include "cuda/launch.h"
@@ -24,14 +25,6 @@ struct Draw {
   __device__ Philox philox() const { return Philox(seed, stream); }
 };
 
-template <class F>
-__device__ __forceinline__ void each(std::int64_t count, F f) {
-  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < count;
-       i += std::int64_t{gridDim.x} * kThreads) {
-    f(i);
-  }
-}
-
 // Calls f(i, word) for words 0 … count - 1 from `first` on: four of a block to a thread.
 template <class F>
 __device__ __forceinline__ void each_word(const Philox& random, std::uint64_t first, std::int64_t count, F f) {
@@ -46,15 +39,11 @@ __device__ __forceinline__ void each_word(const Philox& random, std::uint64_t fi
   });
 }
 
-// The next number after `from` towards `to`, as kernels/cpu/random.cpp has it.
 __device__ float towards(float from, float to) { return ::nextafterf(from, to); }
 __device__ double towards(double from, double to) { return ::nextafter(from, to); }
 template <class T>
 __device__ T towards(T from, T to) {
-  const bool down = static_cast<float>(to) < static_cast<float>(from), negative = from.bits >> 15 != 0;
-  if (from == to) return from;
-  if ((from.bits & 0x7FFF) == 0) return T::from_bits(down ? 0x8001 : 1);
-  return T::from_bits(static_cast<std::uint16_t>(down == negative ? from.bits + 1 : from.bits - 1));
+  return next_half(from, to);
 }
 
 template <class Out, class T>

@@ -8,18 +8,13 @@
 // read again, from the second-level cache where that holds it.
 namespace tern::kernels::cuda {
 
-template <class T, int N>
-struct alignas(sizeof(T) * N) RowPack {
-  T at[N];
-};
-
 /// Calls f(column, value) of a row for the member's share of it, in packs where row and length allow.
 template <class Group, class T, class F>
 __device__ __forceinline__ void each_column(const T* row, std::int64_t columns, bool packs, F f) {
   constexpr int kItems = 16 / sizeof(T);
   if (packs) {
     for (std::int64_t c = Group::member(); c < columns / kItems; c += Group::members) {
-      const auto pack = *reinterpret_cast<const RowPack<T, kItems>*>(row + c * kItems);
+      const auto pack = *reinterpret_cast<const Pack<T, kItems>*>(row + c * kItems);
 #pragma unroll
       for (int j = 0; j < kItems; ++j) f(c * kItems + j, pack.at[j]);
     }
@@ -34,10 +29,10 @@ __device__ __forceinline__ void map_row(T* out, const T* row, std::int64_t colum
   constexpr int kItems = 16 / sizeof(T);
   if (packs) {
     for (std::int64_t c = Group::member(); c < columns / kItems; c += Group::members) {
-      auto pack = *reinterpret_cast<const RowPack<T, kItems>*>(row + c * kItems);
+      auto pack = *reinterpret_cast<const Pack<T, kItems>*>(row + c * kItems);
 #pragma unroll
       for (int j = 0; j < kItems; ++j) pack.at[j] = f(c * kItems + j, pack.at[j]);
-      *reinterpret_cast<RowPack<T, kItems>*>(out + c * kItems) = pack;
+      *reinterpret_cast<Pack<T, kItems>*>(out + c * kItems) = pack;
     }
   } else {
     for (std::int64_t c = Group::member(); c < columns; c += Group::members) out[c] = f(c, row[c]);

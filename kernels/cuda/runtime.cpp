@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -24,18 +25,27 @@ constexpr int kMostDevices = 16;
 constexpr std::size_t kStage = std::size_t{4} << 20;  // bytes of a stage
 constexpr int kStages = 4;
 
+/// What is asked of CUDA while this lives is no part of a graph that this thread records.
+class Unrecorded {
+ public:
+  Unrecorded() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  ~Unrecorded() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  Unrecorded(const Unrecorded&) = delete;
+  Unrecorded& operator=(const Unrecorded&) = delete;
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 struct DeviceRaw : RawMemory {
   int index = 0;
   cudaStream_t stream = nullptr;
   void* take(std::size_t bytes) override {
-    // Memory may be asked for while a step is recorded: that is not part of the graph.
-    cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
-    cudaThreadExchangeStreamCaptureMode(&mode);
+    const Unrecorded now;
     void* memory = nullptr;
-    const bool got = cudaMalloc(&memory, bytes) == cudaSuccess;
-    if (!got) cudaGetLastError();
-    cudaThreadExchangeStreamCaptureMode(&mode);
-    return got ? memory : nullptr;
+    if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
+    cudaGetLastError();
+    return nullptr;
   }
   void give_back(void* memory) noexcept override { cudaFree(memory); }
   void wait() noexcept override { cudaStreamSynchronize(stream); }
@@ -43,13 +53,14 @@ struct DeviceRaw : RawMemory {
 
 struct PinnedRaw : RawMemory {
   void* take(std::size_t bytes) override {
+    const Unrecorded now;
     void* memory = nullptr;
     if (cudaMallocHost(&memory, bytes) == cudaSuccess) return memory;
     cudaGetLastError();
     return nullptr;
   }
   void give_back(void* memory) noexcept override { cudaFreeHost(memory); }
-  void wait() noexcept override { cudaDeviceSynchronize(); }
+  void wait() noexcept override {}  // deallocate() has waited
 };
 
 // Page-locked memory through which elements travel, in rounds; an event says when a stage is free again.
@@ -58,8 +69,13 @@ struct Stage {
   cudaEvent_t done = nullptr;
 };
 
+class Recorded;
+
 struct Gpu {
-  int index;
+  Gpu();
+  ~Gpu();
+
+  int index = 0;
   DeviceRaw raw;
   BlockCache cache{raw};
   std::mutex mutex;  // of the stages and what follows
@@ -67,8 +83,8 @@ struct Gpu {
   int next_stage = 0;
   Report* report = nullptr;  // as the host sees it
   Report* device_report = nullptr;
-  std::uint64_t* further = nullptr;  // on the device, while a step is recorded
-  bool is_recording = false;
+  std::uint64_t* further = nullptr;     // on the device, while a step is recorded
+  std::unique_ptr<Recorded> recording;  // that step
   void* workspace = nullptr;
   std::size_t workspace_bytes = 0;
 };
@@ -77,7 +93,11 @@ struct Block : internal::DeviceBlock {
   Gpu* gpu = nullptr;  // null: page-locked
 };
 
-class Runtime;
+/// A page-locked block in use: its size, and for each device that has copied to it, when the last copy has arrived.
+struct Pinned {
+  std::size_t bytes;
+  std::map<int, cudaEvent_t> arrivals;
+};
 
 class Recorded : public internal::RecordedStep {
  public:
@@ -93,13 +113,13 @@ class Recorded : public internal::RecordedStep {
   }
   void replay(std::uint64_t further) override {
     check(cudaSetDevice(gpu_.index), "replay");
-    if (gpu_.is_recording) throw_recording("replay");
+    if (gpu_.recording) throw_recording("replay");
     set_further(further);
     check(cudaGraphLaunch(executable_, gpu_.raw.stream), "replay");
   }
 
   void set_further(std::uint64_t further) {
-    // A memset of each half takes its value along, so that nothing on the host has to stay.
+    // A memset of each byte that changes takes its value along, so that nothing on the host has to stay.
     auto* words = reinterpret_cast<unsigned char*>(further_);
     for (int i = 0; i < 8; ++i) {
       if ((further >> 8 * i & 0xFF) == last_[i]) continue;
@@ -114,6 +134,9 @@ class Recorded : public internal::RecordedStep {
   unsigned char last_[8] = {};
   cudaGraphExec_t executable_ = nullptr;
 };
+
+Gpu::Gpu() = default;
+Gpu::~Gpu() = default;
 
 class Runtime : public internal::DeviceRuntime {
  public:
@@ -170,11 +193,14 @@ class Runtime : public internal::DeviceRuntime {
     if (!block->data) {
       throw MemoryError("[allocate] expected " + std::to_string(bytes) + " bytes of page-locked memory, got none");
     }
+    const std::lock_guard lock(pinned_mutex_);
+    pinned_in_use_[static_cast<char*>(block->data)] = {bytes, {}};
     return block.release();
   }
 
   void deallocate(internal::DeviceBlock* memory) noexcept override {
     auto* block = static_cast<Block*>(memory);
+    if (!block->gpu) await_arrivals(block->data);
     (block->gpu ? block->gpu->cache : pinned_).free(block->data);
     delete block;
   }
@@ -182,7 +208,7 @@ class Runtime : public internal::DeviceRuntime {
   void copy(const internal::DeviceCopy& copy) override {
     const bool from_host = copy.from_device.kind == DeviceKind::cpu, to_host = copy.to_device.kind == DeviceKind::cpu;
     Gpu& on = gpu((from_host ? copy.to_device : copy.from_device).index);
-    if (on.is_recording && (from_host || to_host)) throw_recording("to");
+    if (on.recording && (from_host || to_host)) throw_recording("to");
     if (from_host) return stage_in(on, copy);
     if (to_host) return out(on, copy);
     Gpu& target = gpu(copy.to_device.index);
@@ -199,7 +225,7 @@ class Runtime : public internal::DeviceRuntime {
 
   void synchronize(int index) override {
     Gpu& on = gpu(index);
-    if (on.is_recording) throw_recording("synchronize");
+    if (on.recording) throw_recording("synchronize");
     check(cudaStreamSynchronize(on.raw.stream), "synchronize");
     volatile Report* report = on.report;
     if (report->count == 0) return;
@@ -212,14 +238,15 @@ class Runtime : public internal::DeviceRuntime {
   MemoryStatistics statistics(int index) override { return gpu(index).cache.statistics(); }
   void empty_cache(int index) override {
     Gpu& on = gpu(index);
-    if (on.is_recording) throw_recording("empty_cache");
+    if (on.recording) throw_recording("empty_cache");
     check(cudaStreamSynchronize(on.raw.stream), "empty_cache");
     on.cache.empty();
+    pinned_.empty();
   }
 
   void begin_recording(int index) override {
     Gpu& on = gpu(index);
-    if (on.is_recording) throw_recording("capture");
+    if (on.recording) throw_recording("capture");
     auto step = std::make_unique<Recorded>(on);
     void* further = on.cache.allocate(sizeof(std::uint64_t));
     if (!further) throw MemoryError("[capture] expected memory, got none");
@@ -228,16 +255,14 @@ class Runtime : public internal::DeviceRuntime {
     check(cudaStreamBeginCapture(on.raw.stream, cudaStreamCaptureModeThreadLocal), "capture");
     on.cache.begin_recording(&step->pool_);
     on.further = step->further_;
-    on.is_recording = true;
-    recording_ = std::move(step);
+    on.recording = std::move(step);
   }
 
   std::unique_ptr<internal::RecordedStep> end_recording(int index) override {
     Gpu& on = gpu(index);
     cudaGraph_t graph = nullptr;
     const cudaError_t ended = cudaStreamEndCapture(on.raw.stream, &graph);
-    stop(on);
-    std::unique_ptr<Recorded> step = std::move(recording_);
+    std::unique_ptr<Recorded> step = stop(on);
     check(ended, "capture");
     const cudaError_t made = cudaGraphInstantiate(&step->executable_, graph, 0);
     cudaGraphDestroy(graph);
@@ -248,13 +273,12 @@ class Runtime : public internal::DeviceRuntime {
 
   void abandon_recording(int index) noexcept override {
     Gpu& on = *gpus_[static_cast<std::size_t>(index)];
-    if (!on.is_recording) return;
+    if (!on.recording) return;
     cudaGraph_t graph = nullptr;
     cudaStreamEndCapture(on.raw.stream, &graph);
     cudaGetLastError();
     if (graph) cudaGraphDestroy(graph);
     stop(on);
-    recording_.reset();
   }
 
  private:
@@ -278,10 +302,10 @@ class Runtime : public internal::DeviceRuntime {
     return std::to_string(CUDART_VERSION / 1000) + "." + std::to_string(CUDART_VERSION % 1000 / 10);
   }
 
-  void stop(Gpu& on) {
-    on.is_recording = false;
+  std::unique_ptr<Recorded> stop(Gpu& on) {
     on.further = nullptr;
     on.cache.end_recording();
+    return std::move(on.recording);
   }
 
   void wait_for(Gpu& waits, Gpu& on) {
@@ -324,6 +348,30 @@ class Runtime : public internal::DeviceRuntime {
   // Page-locked targets are written as the host goes on; others by the driver's own stages, which wait.
   void out(Gpu& on, const internal::DeviceCopy& copy) {
     check(cudaMemcpyAsync(copy.to, copy.from, copy.bytes, cudaMemcpyDeviceToHost, on.raw.stream), "to");
+    const std::lock_guard lock(pinned_mutex_);
+    auto* const to = static_cast<char*>(copy.to);
+    auto block = pinned_in_use_.upper_bound(to);
+    if (block == pinned_in_use_.begin()) return;
+    --block;
+    if (to >= block->first + block->second.bytes) return;
+    cudaEvent_t& arrival = block->second.arrivals[on.index];
+    if (!arrival) check(cudaEventCreateWithFlags(&arrival, cudaEventDisableTiming), "to");
+    check(cudaEventRecord(arrival, on.raw.stream), "to");
+  }
+
+  // A page-locked block may serve anybody, on any device, once nothing is on its way to it.
+  void await_arrivals(void* data) noexcept {
+    std::map<int, cudaEvent_t> arrivals;
+    {
+      const std::lock_guard lock(pinned_mutex_);
+      arrivals = std::move(pinned_in_use_.extract(static_cast<char*>(data)).mapped().arrivals);
+    }
+    const Unrecorded now;
+    for (const auto& [device, arrival] : arrivals) {
+      if (!arrival) continue;
+      cudaEventSynchronize(arrival);
+      cudaEventDestroy(arrival);
+    }
   }
 
   std::once_flag found_;
@@ -333,7 +381,8 @@ class Runtime : public internal::DeviceRuntime {
   std::array<std::unique_ptr<Gpu>, kMostDevices> gpus_;
   PinnedRaw pinned_raw_;
   BlockCache pinned_{pinned_raw_};
-  std::unique_ptr<Recorded> recording_;
+  std::mutex pinned_mutex_;
+  std::map<char*, Pinned> pinned_in_use_;
 };
 
 // Never destroyed: tensors outlive main, and the driver may be gone by then.
@@ -375,7 +424,7 @@ void* workspace(std::size_t bytes) {
   return on.workspace;
 }
 
-bool recording() { return gpu_of_call().is_recording; }
+bool recording() { return gpu_of_call().recording != nullptr; }
 
 void throw_recording(const char* where) {
   throw StateError(

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "cuda/context.h"
+#include "cuda/each.cuh"
 #include "cuda/families.h"
 #include "cuda/rows.cuh"
 #include "slots.h"
@@ -17,7 +18,7 @@ __device__ T larger(T best, T x) {
   return x > best || x != x ? x : best;
 }
 
-// The row's largest element and the sum of exp(x - largest); `e`, unless null, receives those exponentials.
+// The row's largest element and the sum of exp(x - largest); `kept` is where the row is read from again.
 template <class Group, class T>
 struct Exponentials {
   T largest;
@@ -97,12 +98,7 @@ __device__ double class_weight(const CrossEntropyArgs& args, std::int64_t c) {
 // A class out of bounds is reported, and counts as 0.
 __device__ std::int64_t checked_class(const CrossEntropyArgs& args, std::int64_t r, Report* report) {
   const std::int64_t t = args.target[r];
-  if (t >= 0 && t < args.classes) return t;
-  report->bad_index = t;
-  report->bound = args.classes;
-  __threadfence_system();
-  report->count = 1;
-  return 0;
+  return inside(t, args.classes, report) ? t : 0;
 }
 
 template <class T, int kMembers>

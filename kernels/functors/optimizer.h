@@ -87,9 +87,11 @@ struct AdamElement {
   /// Makes them those of step t, counted from 1, at this learning rate, for AdamForm::adam.
   TERN_FUNCTOR void set(const AdamDecay& settings, double lr, double t) {
     keep = static_cast<T>(settings.decoupled ? 1 - lr * settings.weight_decay : 1);
-    mean_rate = static_cast<T>(lr / (1 - TERN_LIBRARY(pow)(settings.beta1, t)));
-    correction = static_cast<T>(1 / TERN_LIBRARY(sqrt)(1 - TERN_LIBRARY(pow)(settings.beta2, t)));
+    mean_rate = static_cast<T>(lr / share_of(settings.beta1, t));
+    correction = static_cast<T>(1 / TERN_LIBRARY(sqrt)(share_of(settings.beta2, t)));
   }
+  /// 1 - beta^t, by Tern's own functions, so that a device that computes it has the host's bits.
+  static TERN_FUNCTOR double share_of(double beta, double t) { return -math::expm1(t * math::log(beta)); }
 
   template <class L>
   TERN_FUNCTOR void operator()(L& value, L g, L* state) const {

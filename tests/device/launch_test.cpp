@@ -49,6 +49,36 @@ TEST(Launch, FlatLoopsAreReadInPacks) {
   EXPECT_EQ((kPack<std::uint8_t>), 16);
 }
 
+TEST(Launch, BatchesAreOneWhereBothOperandsGoOn) {
+  const auto of = [](std::vector<std::int64_t> sizes, std::vector<std::int64_t> a, std::vector<std::int64_t> b) {
+    return batch_of(static_cast<int>(sizes.size()), sizes.data(), a.data(), b.data());
+  };
+  const Batch whole = of({2, 3, 4}, {120, 40, 10}, {84, 28, 7});
+  EXPECT_EQ(whole.dims, 1);
+  EXPECT_EQ(whole.sizes[0], 24);
+  EXPECT_EQ(whole.a[0], 10);
+  EXPECT_EQ(whole.b[0], 7);
+  const Batch repeated = of({2, 3, 4}, {120, 40, 10}, {0, 0, 0});
+  EXPECT_EQ(repeated.dims, 1) << "one matrix for all";
+  EXPECT_EQ(repeated.sizes[0], 24);
+  EXPECT_EQ(repeated.b[0], 0);
+  const Batch partly = of({2, 3, 4}, {120, 40, 10}, {0, 28, 7});
+  EXPECT_EQ(partly.dims, 2);
+  EXPECT_EQ(partly.sizes[0], 12);
+  EXPECT_EQ(partly.sizes[1], 2);
+  EXPECT_EQ(partly.a[1], 120);
+  EXPECT_EQ(partly.b[1], 0);
+  const Batch apart = of({2, 3, 4}, {10, 20, 60}, {84, 28, 7});
+  EXPECT_EQ(apart.dims, 3);
+  EXPECT_EQ(apart.a[0], 60);
+  EXPECT_EQ(apart.a[2], 10);
+  const Batch ones = of({1, 5, 1}, {99, 10, 99}, {98, 7, 98});
+  EXPECT_EQ(ones.dims, 1);
+  EXPECT_EQ(ones.sizes[0], 5);
+  EXPECT_EQ(ones.a[0], 10);
+  EXPECT_EQ(of({1, 1}, {9, 9}, {9, 9}).sizes[0], 1);
+}
+
 TEST(Launch, NumbersOfTheHostGoAlongByValue) {
   float number = 2.5f;
   alignas(16) char data[64];
