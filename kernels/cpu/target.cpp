@@ -71,6 +71,32 @@ bool runs(Target target) {
 #endif
 }
 
+const char* compiled_for() {
+#if defined(__AVX512F__)
+  return "x86-64 AVX-512";
+#elif defined(__AVX2__)
+  return "x86-64 AVX2";
+#elif defined(__x86_64__)
+  return "x86-64 SSE2";
+#elif defined(__aarch64__)
+  return "aarch64";
+#else
+  return "other";
+#endif
+}
+
+const char* library_variant() {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "AVX2 FMA";
+  if (__builtin_cpu_supports("avx")) return "AVX";
+  return "SSE2";
+#else
+  return compiled_for();
+#endif
+}
+
 Target target() {
   static const Target chosen = choose();
   return chosen;

@@ -21,6 +21,12 @@ TERN_API bool runs(Target target);
 /// TERN_CPU_TARGET names, which is read once. Throws ValueError when that is unknown or the processor does not run it.
 TERN_API Target target();
 
+/// The instruction set of all code but those inner loops.
+TERN_API const char* compiled_for();
+
+/// What of this processor decides which of its variants the C library's exp and log take.
+TERN_API const char* library_variant();
+
 // Declares `table`, of type Table, in every target's namespace, and the list of them by target.
 #ifdef __x86_64__
 #define TERN_TARGET_TABLES(Table, table)                                                                    \

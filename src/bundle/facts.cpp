@@ -58,31 +58,7 @@ const char* name_of(train::StopReason reason) {
 
 // The code's own, and that of the inner loops, which are chosen when the process starts.
 std::string instruction_set() {
-#if defined(__AVX512F__)
-  const char* own = "x86-64 AVX-512";
-#elif defined(__AVX2__)
-  const char* own = "x86-64 AVX2";
-#elif defined(__x86_64__)
-  const char* own = "x86-64 SSE2";
-#elif defined(__aarch64__)
-  const char* own = "aarch64";
-#else
-  const char* own = "other";
-#endif
-  return std::string(own) + ", inner loops " + kernels::cpu::name(kernels::cpu::target());
-}
-
-// The processor decides which of its variants the C library's exp and log take.
-std::string processor() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "AVX2 FMA";
-  if (__builtin_cpu_supports("avx")) return "AVX";
-  return "SSE2";
-#else
-  return instruction_set();
-#endif
+  return std::string(kernels::cpu::compiled_for()) + ", inner loops " + kernels::cpu::name(kernels::cpu::target());
 }
 
 }  // namespace
@@ -220,7 +196,7 @@ std::string environment_json() {
 #endif
   json["build_type"] = TERN_BUILD_TYPE;
   json["instruction_set"] = instruction_set();
-  json["processor"] = processor();
+  json["processor"] = kernels::cpu::library_variant();
   json["threads"] = num_threads();
   return dump(json, 2) + "\n";
 }
