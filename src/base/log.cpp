@@ -6,7 +6,7 @@
 
 namespace tern {
 namespace {
-std::mutex sink_mutex;
+std::recursive_mutex sink_mutex;  // a sink may log itself, or set another
 LogSink log_sink;
 ProgressSink progress_sink;
 }  // namespace
@@ -18,7 +18,8 @@ LogSink set_log_sink(LogSink sink) {
 
 void log(LogLevel level, std::string_view message) {
   const std::lock_guard lock(sink_mutex);
-  if (log_sink) log_sink(level, message);
+  const LogSink sink = log_sink;  // which lives on when it is replaced meanwhile
+  if (sink) sink(level, message);
 }
 
 ProgressSink set_progress_sink(ProgressSink sink) {
@@ -28,7 +29,8 @@ ProgressSink set_progress_sink(ProgressSink sink) {
 
 void report_progress(const Progress& progress) {
   const std::lock_guard lock(sink_mutex);
-  if (progress_sink) progress_sink(progress);
+  const ProgressSink sink = progress_sink;
+  if (sink) sink(progress);
 }
 
 void write_line(std::string_view text) {

@@ -11,7 +11,7 @@ namespace tern {
 
 enum class LogLevel { debug, info, warning, error };
 
-/// Receives the library's messages; called under a lock, one at a time.
+/// Receives the library's messages; called under a lock, one at a time, but for what it logs itself.
 using LogSink = std::function<void(LogLevel, std::string_view)>;
 
 /// Installs the sink of all messages and returns the one before; an empty sink (the default) drops them.
