@@ -12,7 +12,7 @@
 
 namespace tern::internal {
 
-void clear_node(Node* node) noexcept;
+void let_go(Node* node) noexcept;
 
 namespace {
 const auto shallower = [](const Node* a, const Node* b) { return a->depth < b->depth; };
@@ -23,8 +23,23 @@ Tensor new_gradient(const Shape& shape, const TensorImpl* like) {
   return new_tensor(shape, like->dtype, like->device);
 }
 
+// What a caller lent is never ours to write to, whoever holds it.
 bool sole_owner(const TensorImpl* impl) {
-  return impl->refs.unique() && impl->storage->refs.unique() && !impl->storage->parent && impl->contiguous;
+  const Storage* storage = impl->storage;
+  return impl->refs.unique() && storage->refs.unique() && !storage->parent && impl->contiguous &&
+         !(storage->foreign && storage->foreign->lent);
+}
+
+// A hook may write to what it sees, so that is nobody else's.
+Tensor hooked_gradient(const Extras& extras, Tensor gradient) {
+  if (extras.hooks && !gradient.requires_grad() && !sole_owner(gradient.impl())) gradient = gradient.clone();
+  return run_hooks(extras, std::move(gradient));
+}
+
+[[noreturn]] TERN_COLD void throw_gradient(const OpInfo& op, const TensorImpl* leaf, const std::string& got) {
+  throw StateError("[" + std::string(op.name) + "] expected a gradient of type " + std::string(name(leaf->dtype)) +
+                   ", shape " + to_string(leaf->shape) + ", on " + to_string(leaf->device) + ", as the leaf is, got " +
+                   got);
 }
 }  // namespace
 
@@ -134,8 +149,7 @@ void Backward::add_to(TensorImpl*& slot, Tensor gradient) const {
 void Backward::into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op) {
   if (!(gradient.impl()->shape == leaf->shape) || gradient.impl()->dtype != leaf->dtype ||
       gradient.impl()->device != leaf->device) {
-    throw StateError("[" + std::string(op.name) + "] expected a gradient of shape " + to_string(leaf->shape) +
-                     ", got " + describe(gradient));
+    throw_gradient(op, leaf, describe(gradient));
   }
   if (captured_) {
     const auto found = captured_->wanted.find(leaf);
@@ -194,10 +208,11 @@ Sink Backward::sink(const Node& node, int i, const Shape& shape, const TensorImp
     return sink_of(target->pending, shape, like);
   }
   TensorImpl* leaf = edge.tensor;
+  if (leaf->dtype != like->dtype || leaf->device != like->device) [[unlikely]]
+    throw_gradient(*node.op, leaf, std::string(name(like->dtype)) + " on " + to_string(like->device));
   if (leaf->extras) [[unlikely]]
     return sink_of(hooked(leaf), shape, like);
   if (captured_) return sink_of(captured_->wanted.find(leaf)->second, shape, like);
-  const bool present = std::exchange(leaf->grad_present, true);
   if (!leaf->grad) {
     leaf->grad = new_gradient(shape, like).release();
   } else if (leaf->grad->requires_grad || !leaf->grad->contiguous) {
@@ -206,7 +221,16 @@ Sink Backward::sink(const Node& node, int i, const Shape& shape, const TensorImp
   } else {
     leaf->grad->storage->count_write();
   }
+  const bool present = std::exchange(leaf->grad_present, true);
+  if (!present) filled_ = leaf;
   return {leaf->grad, present};
+}
+
+// The last sink is the one whose kernel may not have run to its end.
+void Backward::undo_sink() noexcept {
+  if (!filled_) return;
+  filled_->grad_present = false;
+  if (!filled_->grad_buffer) release(std::exchange(filled_->grad, nullptr));
 }
 
 bool Backward::takes_rows(const Node& node, int i) const {
@@ -227,7 +251,7 @@ void Backward::process(Node* node) {
 
   Tensor g(std::exchange(node->pending, nullptr));
   if (node->extras) [[unlikely]] {
-    g = run_hooks(*node->extras, std::move(g));
+    g = hooked_gradient(*node->extras, std::move(g));
     if (node->extras->retained && !captured_) into_leaf(node->extras->retained, g, *node->op);
   }
   if (captured_) {
@@ -254,7 +278,13 @@ void Backward::process(Node* node) {
       } within;
       node->op->derivative(*node, g, out);
     } else if (node->op->fused && !create_) {
-      node->op->fused(*this, *node, g, out);
+      filled_ = nullptr;
+      try {
+        node->op->fused(*this, *node, g, out);
+      } catch (...) {
+        undo_sink();
+        throw;
+      }
     } else {
       node->op->derivative(*node, g, out);
     }
@@ -267,7 +297,7 @@ void Backward::process(Node* node) {
       deliver(edges[i], std::move(out[i]), *node->op);
     }
   }
-  if (!retain_) clear_node(node);
+  if (!retain_) let_go(node);
 }
 
 void Backward::run() {
@@ -280,14 +310,24 @@ void Backward::run() {
   }
   static constexpr OpInfo hook{"hook", nullptr};
   for (auto& [leaf, pending] : hooked_) {
-    if (pending) into_leaf(leaf, run_hooks(*leaf->extras, Tensor(std::exchange(pending, nullptr))), hook);
+    if (pending) into_leaf(leaf, hooked_gradient(*leaf->extras, Tensor(std::exchange(pending, nullptr))), hook);
   }
 }
 
-Tensor Backward::captured(const Tensor& input) const {
-  const TensorImpl* impl = input.impl();
-  const auto found = captured_->wanted.find(impl->node ? static_cast<const void*>(impl->node) : impl);
-  return Tensor(share(found->second));
+std::vector<Tensor> Backward::captured(const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> results;
+  for (const Tensor& input : inputs) {
+    const TensorImpl* impl = input.impl();
+    const auto found = captured_->wanted.find(impl->node ? static_cast<const void*>(impl->node) : impl);
+    results.emplace_back(share(found->second));
+  }
+  for (auto& [key, collected] : captured_->wanted) release(std::exchange(collected, nullptr));
+  // Each is the caller's own to write to: not another's memory, nor that of a gradient which was given. One that is
+  // part of a graph may not be written to anyway.
+  for (Tensor& result : results) {
+    if (result.defined() && !result.requires_grad() && !sole_owner(result.impl())) result = result.clone();
+  }
+  return results;
 }
 
 namespace {
@@ -344,10 +384,9 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   const internal::GradMode mode(options.create_graph);
   for (std::size_t i = 0; i < outputs.size(); ++i) pass.start(outputs[i], std::move(gradients[i]));
   pass.run();
-  std::vector<Tensor> results;
+  std::vector<Tensor> results = pass.captured(inputs);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    results.push_back(pass.captured(inputs[i]));
-    if (!results.back().defined() && !options.allow_unused) {
+    if (!results[i].defined() && !options.allow_unused) {
       throw StateError("[grad] expected outputs that depend on every input, got input " + std::to_string(i) +
                        " unused; pass allow_unused for an undefined gradient");
     }

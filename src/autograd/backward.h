@@ -35,11 +35,12 @@ class Backward {
   /// Enters the gradient of a result.
   void start(const Tensor& output, Tensor gradient);
   void run();
-  /// What was collected for a captured tensor, undefined when nothing reached it.
-  Tensor captured(const Tensor& input) const;
+  /// What was collected for each captured tensor, undefined when nothing reached it; once, after `run`.
+  std::vector<Tensor> captured(const std::vector<Tensor>& inputs);
 
   /// Memory for the gradient of input `i`, which has this shape, and the type and device of `like`: the preset buffer
-  /// of a leaf, say.
+  /// of a leaf, say. It counts as the gradient from then on, so one sink is filled before the next is asked for.
+  /// Throws StateError when the leaf has another type or device by now.
   Sink sink(const Node& node, int i, const Shape& shape, const TensorImpl* like);
 
   /// Whether the gradient of input `i` may be left as rows (ops/rows.h): it is a leaf without hooks, which
@@ -57,6 +58,7 @@ class Backward {
   void enqueue(const Edge& edge);
   // The gradient so far of a leaf with hooks, which are called at the end.
   TensorImpl*& hooked(TensorImpl* leaf);
+  void undo_sink() noexcept;
   Sink sink_of(TensorImpl*& slot, const Shape& shape, const TensorImpl* like);
   void into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op);
   void add_to(TensorImpl*& slot, Tensor gradient) const;
@@ -65,6 +67,7 @@ class Backward {
   bool reaches(const Edge& edge) const;
 
   bool retain_, create_;
+  TensorImpl* filled_ = nullptr;  // the leaf of the node's last sink, where it had no gradient before
   std::unique_ptr<Captured> captured_;
   std::vector<std::pair<TensorImpl*, TensorImpl*>> hooked_;  // both owned
   std::vector<Node*, CacheAllocator<Node*>> heap_;           // claimed and owned, deepest on top

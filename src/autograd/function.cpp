@@ -98,6 +98,7 @@ Tensor Function::operator()(const std::vector<Tensor>& inputs) const {
   const bool shared = impl->home != impl->storage || impl->requires_grad ||
                       std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& x) { return x.is_same(out); });
   Tensor result = shared ? out.detach().clone() : out;
+  if (!is_floating(result.dtype())) return result;  // it has no gradient
 
   CustomFunction::Attribute attribute{function_.get(), {}, {}};
   std::vector<internal::In> list;

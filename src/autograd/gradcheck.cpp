@@ -29,6 +29,12 @@ std::string place(const Tensor& x, std::int64_t element) {
   return "[" + text + "]";
 }
 
+// Leaves the thread's numbers as they were, so that every evaluation draws the same ones.
+struct SameNumbers {
+  Generator before = default_generator();
+  ~SameNumbers() { default_generator() = before; }
+};
+
 GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
   std::vector<Tensor> wanted;
   std::vector<std::size_t> which;
@@ -44,9 +50,11 @@ GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs
   }
   std::vector<Tensor> analytic(wanted.size());
   {
-    const Generator before = default_generator();
-    const Tensor result = f(inputs);
-    default_generator() = before;  // every evaluation draws the same numbers
+    const EnableGrad enable;
+    const Tensor result = [&] {
+      const SameNumbers scope;
+      return f(inputs);
+    }();
     if (result.requires_grad()) analytic = grad(project(result, 0), wanted, {.allow_unused = true});
   }
   GradcheckResult outcome;
@@ -64,19 +72,19 @@ GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs
       }
       const double here = element.item<double>();
       const auto value_at = [&](double at) {
+        struct Moved {
+          Tensor element;
+          double here;
+          ~Moved() { element.fill_(here); }
+        };
         element.fill_(at);
-        const Generator before = default_generator();
-        double value;
-        {
-          const EnableGrad enable;  // the function may itself take gradients
-          value = project(f(inputs), 0).item<double>();
-        }
-        default_generator() = before;
-        return value;
+        const Moved back{element, here};
+        const SameNumbers scope;
+        const EnableGrad enable;  // the function may itself take gradients
+        return project(f(inputs), 0).item<double>();
       };
       const double numeric =
           (value_at(here + options.epsilon) - value_at(here - options.epsilon)) / (2 * options.epsilon);
-      element.fill_(here);
       double taped = 0;
       if (analytic[w].defined()) {
         const Tensor at = analytic[w].detach().contiguous().to(cpu());

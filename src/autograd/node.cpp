@@ -35,7 +35,13 @@ inline void clear(Node* node) noexcept {
 }
 }  // namespace
 
-void clear_node(Node* node) noexcept { clear(node); }
+// After a pass. A node that saved nothing has nothing to let go of, and another pass may run through it.
+void let_go(Node* node) noexcept {
+  bool saved = node->output != nullptr;
+  const Edge* edges = node->edges();
+  for (std::uint32_t i = 0; i < node->inputs; ++i) saved |= edges[i].saved;
+  if (saved) clear(node);
+}
 
 void release_node(Node* node) noexcept {
   if (!node->refs.drop()) return;

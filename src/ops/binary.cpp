@@ -46,7 +46,7 @@ inline Tensor run(const Binary& op, const Tensor& a, const Tensor& b, const Shap
 }
 
 inline Tensor apply(const Binary& op, const Tensor& a, const Tensor& b) {
-  const auto *ia = checked(a), *ib = checked(b);
+  const auto *ia = checked(a, op.name), *ib = checked(b, op.name);
   if (ia->dtype == ib->dtype && is_floating(ia->dtype)) [[likely]] {
     if (ia->shape == ib->shape) [[likely]]
       return run(op, a, b, ia->shape);
@@ -143,8 +143,12 @@ Tensor pow(const Tensor& a, const Tensor& b) {
   static constexpr Binary op{{"pow",
                               [](const Node& node, const Tensor& g, Tensor* out) {
                                 const Tensor a = node.saved(0), b = node.saved(1);
-                                // b a^(b-1) is 0 for b = 0, also at a = 0, where the power alone is infinite.
-                                if (node.wants(0)) out[0] = where(b == 0, 0, g * b * pow(a, b - 1));
+                                // b a^(b-1) is 0 for b = 0, also at a = 0, where the power alone is infinite, as its
+                                // derivatives are: so the exponent is another there as well.
+                                if (node.wants(0)) {
+                                  const Tensor constant = b == 0;
+                                  out[0] = where(constant, 0, g * b * pow(a, where(constant, 0, b - 1)));
+                                }
                                 if (node.wants(1)) {
                                   const Tensor zero = a == 0;
                                   out[1] = where(zero, 0, g * pow(a, b) * log(where(zero, 1, a)));
@@ -157,9 +161,9 @@ Tensor pow(const Tensor& a, const Tensor& b) {
 }
 
 namespace {
-// The share of the gradient that goes to the first operand.
-Tensor share_of_first(const Tensor& wins, const Tensor& ties, DType dtype) {
-  return wins.to(dtype) + ties.to(dtype) * 0.5;
+// The share of the gradient that goes to an operand: all of it to both where one is NaN.
+Tensor share_of(const Tensor& loses, const Tensor& ties, DType dtype) {
+  return 1 - loses.to(dtype) - ties.to(dtype) * 0.5;
 }
 }  // namespace
 
@@ -167,8 +171,8 @@ Tensor maximum(const Tensor& a, const Tensor& b) {
   static constexpr Binary op{{"maximum",
                               [](const Node& node, const Tensor& g, Tensor* out) {
                                 const Tensor a = node.saved(0), b = node.saved(1);
-                                if (node.wants(0)) out[0] = g * share_of_first(a > b, a == b, g.dtype());
-                                if (node.wants(1)) out[1] = g * share_of_first(b > a, a == b, g.dtype());
+                                if (node.wants(0)) out[0] = g * share_of(a < b, a == b, g.dtype());
+                                if (node.wants(1)) out[1] = g * share_of(b < a, a == b, g.dtype());
                               }},
                              &kernels::binary_maximum,
                              false,
@@ -180,8 +184,8 @@ Tensor minimum(const Tensor& a, const Tensor& b) {
   static constexpr Binary op{{"minimum",
                               [](const Node& node, const Tensor& g, Tensor* out) {
                                 const Tensor a = node.saved(0), b = node.saved(1);
-                                if (node.wants(0)) out[0] = g * share_of_first(a < b, a == b, g.dtype());
-                                if (node.wants(1)) out[1] = g * share_of_first(b < a, a == b, g.dtype());
+                                if (node.wants(0)) out[0] = g * share_of(a > b, a == b, g.dtype());
+                                if (node.wants(1)) out[1] = g * share_of(b > a, a == b, g.dtype());
                               }},
                              &kernels::binary_minimum,
                              false,
@@ -247,7 +251,7 @@ Tensor xlogy(const Tensor& a, const Tensor& b) {
 namespace {
 // A processor traps where an integer is divided by 0.
 void check_divisor(const char* name, const Tensor& a, const Tensor& b) {
-  if (is_floating(checked(a)->dtype) || is_floating(checked(b)->dtype)) return;
+  if (is_floating(checked(a, name)->dtype) || is_floating(checked(b, name)->dtype)) return;
   if (b.numel() > 0 && (b == 0).max().item<bool>()) {
     internal::throw_value(name, "integer divisors other than 0", "0");
   }
@@ -283,13 +287,15 @@ Tensor fmod(const Tensor& a, const Tensor& b) {
 Tensor floor_divide(const Tensor& a, const Tensor& b) {
   static constexpr Binary op{
       {"floor_divide", [](const Node&, const Tensor&, Tensor*) {}}, &kernels::binary_floor_divide, false, Reads::none};
+  checked(a, "floor_divide");
+  checked(b, "floor_divide");
   check_divisor("floor_divide", a, b);
   return apply(op, a.detach(), b.detach());
 }
 
-#define TERN_WITH_NUMBERS(function)                                              \
-  Tensor function(const Tensor& a, Scalar b) { return function(a, wrap(b, a)); } \
-  Tensor function(Scalar a, const Tensor& b) { return function(wrap(a, b), b); }
+#define TERN_WITH_NUMBERS(function)                                                         \
+  Tensor function(const Tensor& a, Scalar b) { return function(a, wrap(#function, b, a)); } \
+  Tensor function(Scalar a, const Tensor& b) { return function(wrap(#function, a, b), b); }
 TERN_WITH_NUMBERS(pow)
 TERN_WITH_NUMBERS(maximum)
 TERN_WITH_NUMBERS(minimum)
@@ -306,7 +312,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
                                if (node.wants(1)) out[1] = where(condition, g, 0);
                                if (node.wants(2)) out[2] = where(condition, 0, g);
                              }};
-  const auto *ic = checked(condition), *ia = checked(a), *ib = checked(b);
+  const auto *ic = checked(condition, "where"), *ia = checked(a, "where"), *ib = checked(b, "where");
   if (ic->dtype != boolean) internal::throw_dtype("where", "a boolean condition", std::string(name(ic->dtype)));
   const DType dtype = promote(ia->dtype, ib->dtype);
   const Shape shape = broadcast_shapes("where", broadcast_shapes("where", ia->shape, ib->shape), ic->shape);
@@ -322,8 +328,8 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   internal::tape(op, out, {{condition, true}, {left}, {right}});
   return out;
 }
-Tensor where(const Tensor& condition, const Tensor& a, Scalar b) { return where(condition, a, wrap(b, a)); }
-Tensor where(const Tensor& condition, Scalar a, const Tensor& b) { return where(condition, wrap(a, b), b); }
+Tensor where(const Tensor& condition, const Tensor& a, Scalar b) { return where(condition, a, wrap("where", b, a)); }
+Tensor where(const Tensor& condition, Scalar a, const Tensor& b) { return where(condition, wrap("where", a, b), b); }
 
 Tensor where(const Tensor& condition, Scalar a, Scalar b) {
   const DType dtype = promote(a.promoted(boolean), b.promoted(boolean));
@@ -353,22 +359,25 @@ void held_derivative(const Node& node, const Tensor& g, Tensor* out) {
 
 Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
   static constexpr OpInfo op{"clamp", &held_derivative};
+  const DType dtype = checked(x, "clamp")->dtype;
+  internal::check_fits("clamp", low, low.promoted(dtype));
+  internal::check_fits("clamp", high, high.promoted(dtype));
   if (!(low.real() <= high.real())) {
     internal::throw_value("clamp", "low <= high", std::to_string(low.real()) + " and " + std::to_string(high.real()));
   }
-  if (is_floating(checked(x)->dtype)) return held(op, x, low, high);
+  if (is_floating(dtype)) return held(op, x, low, high);
   return clamp_max(clamp_min(x, low), high);
 }
 Tensor clamp_min(const Tensor& x, Scalar low) {
   static constexpr OpInfo op{"clamp_min", &held_derivative};
-  if (is_floating(checked(x)->dtype)) return held(op, x, low, infinity);
-  const Tensor bottom = wrap(low, x);
+  if (is_floating(checked(x, "clamp_min")->dtype)) return held(op, x, low, infinity);
+  const Tensor bottom = wrap("clamp_min", low, x);
   return where(x <= bottom, bottom, x);
 }
 Tensor clamp_max(const Tensor& x, Scalar high) {
   static constexpr OpInfo op{"clamp_max", &held_derivative};
-  if (is_floating(checked(x)->dtype)) return held(op, x, -infinity, high);
-  const Tensor top = wrap(high, x);
+  if (is_floating(checked(x, "clamp_max")->dtype)) return held(op, x, -infinity, high);
+  const Tensor top = wrap("clamp_max", high, x);
   return where(x >= top, top, x);
 }
 Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
@@ -413,10 +422,10 @@ Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) 
   return x + value * (a / b);
 }
 
-#define TERN_OPERATOR(symbol, function)                                                 \
-  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }   \
-  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, wrap(b, a)); } \
-  Tensor operator symbol(Scalar a, const Tensor& b) { return function(wrap(a, b), b); }
+#define TERN_OPERATOR(symbol, function)                                                            \
+  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }              \
+  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, wrap(#function, b, a)); } \
+  Tensor operator symbol(Scalar a, const Tensor& b) { return function(wrap(#function, a, b), b); }
 TERN_OPERATOR(+, add)
 TERN_OPERATOR(-, sub)
 TERN_OPERATOR(*, mul)

@@ -23,11 +23,11 @@ Tensor run(const char* name, const Slot& kernel, const Tensor& a, const Tensor& 
 }
 
 Tensor compare(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b) {
-  return run(name, kernel, a, b, promote(checked(a)->dtype, checked(b)->dtype), boolean);
+  return run(name, kernel, a, b, promote(checked(a, name)->dtype, checked(b, name)->dtype), boolean);
 }
 
 Tensor bitwise(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b, bool booleans = true) {
-  const DType dtype = promote(checked(a)->dtype, checked(b)->dtype);
+  const DType dtype = promote(checked(a, name)->dtype, checked(b, name)->dtype);
   if (is_floating(dtype) || (dtype == boolean && !booleans)) {
     internal::throw_dtype(name, booleans ? "integers or booleans" : "integers",
                           std::string(tern::name(a.dtype())) + " and " + std::string(tern::name(b.dtype())));
@@ -35,7 +35,15 @@ Tensor bitwise(const char* name, const Slot& kernel, const Tensor& a, const Tens
   return run(name, kernel, a, b, dtype, dtype);
 }
 
-Tensor truth(const Tensor& x) { return checked(x)->dtype == boolean ? x.detach() : x != false; }
+Tensor truth(const char* where, const Tensor& x) {
+  return checked(x, where)->dtype == boolean ? x.detach() : x != false;
+}
+
+// Beside integers that cannot hold the number, all are compared as i64, or as f64 when that cannot hold it either.
+Tensor wrap_exactly(const char* where, Scalar value, const Tensor& beside) {
+  const DType dtype = value.promoted(checked(beside, where)->dtype);
+  return scalar(value, internal::fits(value, dtype) ? dtype : internal::fits(value, i64) ? i64 : f64);
+}
 
 }  // namespace
 
@@ -47,13 +55,13 @@ Tensor gt(const Tensor& a, const Tensor& b) { return compare("gt", kernels::bina
 Tensor ge(const Tensor& a, const Tensor& b) { return compare("ge", kernels::binary_ge, a, b); }
 
 Tensor logical_and(const Tensor& a, const Tensor& b) {
-  return bitwise("logical_and", kernels::binary_bitwise_and, truth(a), truth(b));
+  return bitwise("logical_and", kernels::binary_bitwise_and, truth("logical_and", a), truth("logical_and", b));
 }
 Tensor logical_or(const Tensor& a, const Tensor& b) {
-  return bitwise("logical_or", kernels::binary_bitwise_or, truth(a), truth(b));
+  return bitwise("logical_or", kernels::binary_bitwise_or, truth("logical_or", a), truth("logical_or", b));
 }
 Tensor logical_xor(const Tensor& a, const Tensor& b) {
-  return bitwise("logical_xor", kernels::binary_bitwise_xor, truth(a), truth(b));
+  return bitwise("logical_xor", kernels::binary_bitwise_xor, truth("logical_xor", a), truth("logical_xor", b));
 }
 
 Tensor bitwise_and(const Tensor& a, const Tensor& b) {
@@ -64,7 +72,7 @@ Tensor bitwise_xor(const Tensor& a, const Tensor& b) {
   return bitwise("bitwise_xor", kernels::binary_bitwise_xor, a, b);
 }
 Tensor bitwise_not(const Tensor& a) {
-  const DType dtype = checked(a)->dtype;
+  const DType dtype = checked(a, "bitwise_not")->dtype;
   if (is_floating(dtype)) {
     internal::throw_dtype("bitwise_not", "integers or booleans", std::string(name(dtype)));
   }
@@ -82,7 +90,8 @@ Tensor isclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) 
     internal::throw_value("isclose", "tolerances of at least 0",
                           std::to_string(options.rtol) + " and " + std::to_string(options.atol));
   }
-  const DType promoted = promote(checked(a)->dtype, checked(b)->dtype), dtype = is_floating(promoted) ? promoted : f64;
+  const DType promoted = promote(checked(a, "isclose")->dtype, checked(b, "isclose")->dtype),
+              dtype = is_floating(promoted) ? promoted : f64;
   internal::broadcast("isclose", {&a, &b});
   const Tensor x = a.detach().to(dtype), y = b.detach().to(dtype), apart = abs(x - y);
   const Tensor close = (x == y) | (isfinite(apart) & (apart <= options.atol + abs(options.rtol * y)));
@@ -90,28 +99,30 @@ Tensor isclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) 
 }
 
 bool allclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) {
+  checked(a, "allclose");
+  checked(b, "allclose");
   const Tensor close = isclose(a, b, options);
   return close.numel() == 0 || close.min().item<bool>();
 }
 
 bool equal(const Tensor& a, const Tensor& b) {
-  if (!(checked(a)->shape == checked(b)->shape)) return false;
+  if (!(checked(a, "equal")->shape == checked(b, "equal")->shape)) return false;
   return a.numel() == 0 || eq(a, b).min().item<bool>();
 }
 
-#define TERN_OPERATOR(symbol, function)                                                 \
-  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }   \
-  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, wrap(b, a)); } \
-  Tensor operator symbol(Scalar a, const Tensor& b) { return function(wrap(a, b), b); }
-TERN_OPERATOR(==, eq)
-TERN_OPERATOR(!=, ne)
-TERN_OPERATOR(<, lt)
-TERN_OPERATOR(<=, le)
-TERN_OPERATOR(>, gt)
-TERN_OPERATOR(>=, ge)
-TERN_OPERATOR(&, bitwise_and)
-TERN_OPERATOR(|, bitwise_or)
-TERN_OPERATOR(^, bitwise_xor)
+#define TERN_OPERATOR(symbol, function, wrap)                                                      \
+  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }              \
+  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, wrap(#function, b, a)); } \
+  Tensor operator symbol(Scalar a, const Tensor& b) { return function(wrap(#function, a, b), b); }
+TERN_OPERATOR(==, eq, wrap_exactly)
+TERN_OPERATOR(!=, ne, wrap_exactly)
+TERN_OPERATOR(<, lt, wrap_exactly)
+TERN_OPERATOR(<=, le, wrap_exactly)
+TERN_OPERATOR(>, gt, wrap_exactly)
+TERN_OPERATOR(>=, ge, wrap_exactly)
+TERN_OPERATOR(&, bitwise_and, wrap)
+TERN_OPERATOR(|, bitwise_or, wrap)
+TERN_OPERATOR(^, bitwise_xor, wrap)
 #undef TERN_OPERATOR
 
 Tensor operator!(const Tensor& a) { return logical_not(a); }

@@ -4,24 +4,31 @@
 #include <cmath>
 #include <cstring>
 
+#include "operands.h"
 #include "slots.h"
 #include "tensor/device_runtime.h"
-#include "tensor/impl.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
 
 namespace tern {
 
-Tensor empty(const Shape& shape, DType dtype, Device device) { return internal::new_tensor(shape, dtype, device); }
+using internal::checked;
 
-Tensor full(const Shape& shape, Scalar value, DType dtype, Device device) {
-  Tensor out = internal::new_tensor(shape, dtype, device);
+Tensor empty(const Shape& shape, DType dtype, Device device) {
+  return internal::new_tensor(shape, dtype, device, "empty");
+}
+
+namespace {
+Tensor filled(const char* where, const Shape& shape, Scalar value, DType dtype, Device device) {
+  internal::check_fits(where, value, dtype);
+  Tensor out = internal::new_tensor(shape, dtype, device, where);
   kernels::fill(device, dtype, internal::make_loop(out, {}), value);
   return out;
 }
-Tensor zeros(const Shape& shape, DType dtype, Device device) {
-  Tensor out = internal::new_tensor(shape, dtype, device);
+
+Tensor zeroed(const char* where, const Shape& shape, DType dtype, Device device) {
+  Tensor out = internal::new_tensor(shape, dtype, device, where);
   const std::size_t bytes = static_cast<std::size_t>(out.impl()->numel) * size_of(dtype);
   if (device.kind == DeviceKind::cpu) {
     std::memset(out.impl()->data, 0, bytes);
@@ -30,13 +37,31 @@ Tensor zeros(const Shape& shape, DType dtype, Device device) {
   }
   return out;
 }
-Tensor ones(const Shape& shape, DType dtype, Device device) { return full(shape, 1, dtype, device); }
-Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); }
-Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype(), x.device()); }
-Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype(), x.device()); }
-Tensor full_like(const Tensor& x, Scalar value) { return full(x.shape(), value, x.dtype(), x.device()); }
+}  // namespace
+
+Tensor full(const Shape& shape, Scalar value, DType dtype, Device device) {
+  return filled("full", shape, value, dtype, device);
+}
+Tensor zeros(const Shape& shape, DType dtype, Device device) { return zeroed("zeros", shape, dtype, device); }
+Tensor ones(const Shape& shape, DType dtype, Device device) { return filled("ones", shape, 1, dtype, device); }
+Tensor empty_like(const Tensor& x) {
+  checked(x, "empty_like");
+  return empty(x.shape(), x.dtype(), x.device());
+}
+Tensor zeros_like(const Tensor& x) {
+  checked(x, "zeros_like");
+  return zeros(x.shape(), x.dtype(), x.device());
+}
+Tensor ones_like(const Tensor& x) {
+  checked(x, "ones_like");
+  return ones(x.shape(), x.dtype(), x.device());
+}
+Tensor full_like(const Tensor& x, Scalar value) {
+  checked(x, "full_like");
+  return filled("full_like", x.shape(), value, x.dtype(), x.device());
+}
 Tensor scalar(Scalar value, DType dtype) {
-  if (dtype != f32 && dtype != f64) return full({}, value, dtype);
+  if (dtype != f32 && dtype != f64) return filled("scalar", {}, value, dtype, cpu());
   Tensor out = internal::new_tensor({}, dtype, cpu());  // numbers beside tensors come here: no kernel for one element
   if (dtype == f32) {
     *reinterpret_cast<float*>(out.impl()->data) = static_cast<float>(value.real());
@@ -53,21 +78,22 @@ Tensor arange(double begin, double end, double step, DType dtype) {
   const double steps = std::ceil((end - begin) / step);
   if (steps > 0x1p53) internal::throw_value("arange", "fewer than 2^53 elements", std::to_string(steps));
   const auto count = static_cast<std::int64_t>(std::max(0.0, steps));
-  Tensor values = empty({count}, f64);
+  Tensor values = internal::new_tensor({count}, f64, cpu(), "arange");
   auto elements = values.mutable_span<double>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = begin + static_cast<double>(i) * step;
   return values.to(dtype);
 }
 Tensor arange(std::int64_t count, DType dtype, Device device) {
   if (count < 0) internal::throw_shape("arange", "a count of at least 0", std::to_string(count));
-  Tensor values = empty({count}, i64);
+  Tensor values = internal::new_tensor({count}, i64, cpu(), "arange");
   auto elements = values.mutable_span<std::int64_t>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<std::int64_t>(i);
   return values.to(dtype).to(device);
 }
-Tensor linspace(double begin, double end, std::int64_t count, DType dtype) {
-  if (count < 0) internal::throw_value("linspace", "a count of at least 0", std::to_string(count));
-  Tensor values = empty({count}, f64);
+namespace {
+Tensor spaced(const char* where, double begin, double end, std::int64_t count) {
+  if (count < 0) internal::throw_value(where, "a count of at least 0", std::to_string(count));
+  Tensor values = internal::new_tensor({count}, f64, cpu(), where);
   const double step = count > 1 ? (end - begin) / static_cast<double>(count - 1) : 0;
   std::int64_t i = 0;
   // From both ends, so that each is exact.
@@ -75,15 +101,19 @@ Tensor linspace(double begin, double end, std::int64_t count, DType dtype) {
     x = 2 * i < count ? begin + static_cast<double>(i) * step : end - static_cast<double>(count - 1 - i) * step;
     ++i;
   }
-  return values.to(dtype);
+  return values;
+}
+}  // namespace
+
+Tensor linspace(double begin, double end, std::int64_t count, DType dtype) {
+  return spaced("linspace", begin, end, count).to(dtype);
 }
 Tensor logspace(double begin, double end, std::int64_t count, DType dtype) {
-  if (count < 0) internal::throw_value("logspace", "a count of at least 0", std::to_string(count));
-  return pow(10.0, linspace(begin, end, count, f64)).to(dtype);
+  return pow(10.0, spaced("logspace", begin, end, count)).to(dtype);
 }
 Tensor eye(std::int64_t n, DType dtype) {
   if (n < 0) internal::throw_shape("eye", "a size of at least 0", std::to_string(n));
-  Tensor out = zeros({n, n}, dtype);
+  Tensor out = zeroed("eye", {n, n}, dtype, cpu());
   const std::int64_t strides[1] = {n + 1};
   internal::new_view(out, {n}, strides, 0).fill_(1);
   return out;

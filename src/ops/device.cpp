@@ -25,7 +25,7 @@ void release_block(void* block) {
 
 // On the host, in page-locked memory, into which a device writes while the host goes on.
 Tensor new_pinned(const Shape& shape, DType dtype, internal::DeviceRuntime& runtime) {
-  const std::int64_t numel = internal::checked_numel(shape);
+  const std::int64_t numel = internal::checked_numel("to", shape);
   internal::DeviceBlock* block = runtime.allocate_pinned(static_cast<std::size_t>(numel) * size_of(dtype));
   return from_blob(block->data, shape, dtype, {.deleter = &release_block, .context = block});
 }
@@ -35,7 +35,7 @@ Tensor new_pinned(const Shape& shape, DType dtype, internal::DeviceRuntime& runt
 Tensor Tensor::to(Device device, bool non_blocking) const {
   static constexpr internal::OpInfo op{
       "to", [](const internal::Node& node, const Tensor& g, Tensor* out) { out[0] = g.to(node.attributes<Device>()); }};
-  const Device from = checked(*this)->device;
+  const Device from = checked(*this, "to")->device;
   if (from == device) return *this;
   const Tensor source = detach().contiguous();
   const bool home = device.kind == DeviceKind::cpu;

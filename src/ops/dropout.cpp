@@ -30,7 +30,7 @@ Tensor with_mask(const Tensor& input, const Mask& mask) {
 
 Tensor dropout(const Tensor& input, double p) {
   if (!(p >= 0 && p <= 1)) internal::throw_value("dropout", "a probability in [0, 1]", std::to_string(p));
-  if (is_half(internal::checked(input)->dtype)) return dropout(input.to(f32), p).to(input.dtype());
+  if (is_half(internal::checked(input, "dropout")->dtype)) return dropout(input.to(f32), p).to(input.dtype());
   Tensor x = is_floating(input.dtype()) ? input : input.to(f32);
   Generator& generator = default_generator();
   const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(x.numel()));

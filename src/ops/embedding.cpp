@@ -51,18 +51,20 @@ void fused(internal::Backward& run, const Node& node, const Tensor& g, Tensor* o
 
 Tensor embedding(const Tensor& weight, const Tensor& index, const EmbeddingOptions& options) {
   static constexpr OpInfo op{"embedding", &derivative, &fused};
-  const Shape shape = checked(weight)->shape;
+  const Shape shape = checked(weight, "embedding")->shape;
   if (shape.size() != 2) internal::throw_shape("embedding", "a weight [V, D]", to_string(shape));
   if (options.padding_idx < -1 || options.padding_idx >= shape[0]) {
     internal::throw_value("embedding", "padding_idx in [-1, " + std::to_string(shape[0]) + ")",
                           std::to_string(options.padding_idx));
   }
+  checked(index, "embedding");
   internal::check_devices("embedding", weight, index);
   const Tensor places = internal::checked_index("embedding", index, shape[0]);
   const Tensor from = weight.detach().contiguous();
   Shape result = index.shape();
+  internal::check_dims("embedding", result.size() + 1);
   result.push_back(shape[1]);
-  Tensor out = internal::new_tensor(result, weight.dtype(), weight.device());
+  Tensor out = internal::new_tensor(result, weight.dtype(), weight.device(), "embedding");
   kernels::IndexArgs args = internal::index_args(shape, 0, places.numel(), places);
   args.from = from.impl()->data;
   args.to = out.impl()->data;

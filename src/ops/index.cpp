@@ -6,6 +6,7 @@
 #include <string>
 
 #include "autograd/node.h"
+#include "operands.h"
 #include "slots.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
@@ -26,7 +27,7 @@ using internal::throw_shape;
 using internal::wrap_dim;
 
 Tensor internal::checked_index(const char* where, const Tensor& index, std::int64_t size) {
-  const auto* impl = checked(index);
+  const auto* impl = checked(index, where);
   if (impl->dtype != i64 && impl->dtype != i32) {
     throw_dtype(where, "an index of type i64 or i32", std::string(name(impl->dtype)));
   }
@@ -61,6 +62,7 @@ void internal::check_kind(const char* where, DType dtype, Scalar value) {
   if (value.promoted(dtype) != dtype) {
     throw_dtype(where, "a value of the kind of " + std::string(name(dtype)), std::string(name(value.promoted(dtype))));
   }
+  check_fits(where, value, dtype);
 }
 
 namespace {
@@ -78,12 +80,13 @@ struct IndexAttribute {
 
 Tensor checked_rows(const char* where, const Tensor& x, const Tensor& index, std::int64_t size) {
   internal::check_devices(where, x, index);
-  if (checked(index)->shape.size() != 1) throw_shape(where, "an index of one dimension", to_string(index.shape()));
+  if (checked(index, where)->shape.size() != 1)
+    throw_shape(where, "an index of one dimension", to_string(index.shape()));
   return checked_index(where, index, size);
 }
 
 void check_source(const char* where, const Tensor& x, const Tensor& source, const Shape& expected) {
-  if (!(checked(source)->shape == expected)) {
+  if (!(checked(source, where)->shape == expected)) {
     throw_shape(where, "a source of shape " + to_string(expected), to_string(source.shape()));
   }
   internal::check_devices(where, x, source);
@@ -106,7 +109,7 @@ Tensor written(const Slot& kernel, const Tensor& x, const Tensor& source, kernel
 // The rows that index_add or index_copy put into x.
 Tensor with_rows(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim, const Tensor& index,
                  const Tensor& source) {
-  Shape expected = checked(x)->shape;
+  Shape expected = checked(x, op.name)->shape;
   dim = wrap_dim(op.name, dim, expected.size());
   const Tensor rows = checked_rows(op.name, x, index, expected[dim]);
   expected[dim] = rows.numel();
@@ -126,13 +129,13 @@ Tensor index_select(const Tensor& x, int dim, const Tensor& index) {
                                const auto& a = node.attributes<IndexAttribute>();
                                out[0] = index_add(zeros(a.shape, g.dtype(), g.device()), a.dim, node.saved(1), g);
                              }};
-  Shape shape = checked(x)->shape;
+  Shape shape = checked(x, "index_select")->shape;
   dim = wrap_dim("index_select", dim, shape.size());
   const Tensor rows = checked_rows("index_select", x, index, shape[dim]);
   const Tensor from = x.detach().contiguous();
   kernels::IndexArgs args = index_args(shape, dim, rows.numel(), rows);
   shape[dim] = rows.numel();
-  Tensor out = internal::new_tensor(shape, x.dtype(), x.device());
+  Tensor out = internal::new_tensor(shape, x.dtype(), x.device(), "index_select");
   args.from = from.impl()->data;
   args.to = out.impl()->data;
   kernels::index_select(x.device(), x.dtype(), args);
@@ -169,7 +172,7 @@ Tensor index_copy(const Tensor& x, int dim, const Tensor& index, const Tensor& s
 }
 
 Tensor index_fill(const Tensor& x, int dim, const Tensor& index, Scalar value) {
-  Shape shape = checked(x)->shape;
+  Shape shape = checked(x, "index_fill")->shape;
   dim = wrap_dim("index_fill", dim, shape.size());
   const Tensor rows = checked_rows("index_fill", x, index, shape[dim]);
   internal::check_kind("index_fill", x.dtype(), value);
@@ -181,7 +184,7 @@ namespace {
 
 // `x` cut to the sizes of `index` in every other dimension.
 Tensor cut(const char* where, const Tensor& x, int dim, const Tensor& index) {
-  const Shape &shape = checked(x)->shape, &sizes = checked(index)->shape;
+  const Shape &shape = checked(x, where)->shape, &sizes = checked(index, where)->shape;
   if (shape.size() != sizes.size()) {
     throw_shape(where, "an index of " + std::to_string(shape.size()) + " dimensions", to_string(sizes));
   }
@@ -210,13 +213,13 @@ Tensor put_back(const Tensor& x, const Tensor& part, int d) {
 // scatter and scatter_add.
 Tensor with_elements(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim, const Tensor& index,
                      const Tensor& source) {
-  dim = wrap_dim(op.name, dim, checked(x)->shape.size());
+  dim = wrap_dim(op.name, dim, checked(x, op.name)->shape.size());
   const Tensor part = cut(op.name, x, dim, index);
   internal::check_devices(op.name, x, index);
   const Tensor places = checked_index(op.name, index, x.size(dim));
   const Shape& sizes = index.shape();
   Tensor from = source;
-  if (checked(source)->shape.size() == sizes.size()) {
+  if (checked(source, op.name)->shape.size() == sizes.size()) {
     for (int d = 0; d < sizes.size(); ++d) from = from.slice(d, 0, sizes[d]);
   }
   check_source(op.name, x, from, sizes);
@@ -236,7 +239,7 @@ Tensor gather(const Tensor& x, int dim, const Tensor& index) {
                                const auto& a = node.attributes<IndexAttribute>();
                                out[0] = scatter_add(zeros(a.shape, g.dtype(), g.device()), a.dim, node.saved(1), g);
                              }};
-  dim = wrap_dim("gather", dim, checked(x)->shape.size());
+  dim = wrap_dim("gather", dim, checked(x, "gather")->shape.size());
   const Tensor part = cut("gather", x, dim, index);
   internal::check_devices("gather", x, index);
   const Tensor places = checked_index("gather", index, x.size(dim));
@@ -251,7 +254,7 @@ Tensor gather(const Tensor& x, int dim, const Tensor& index) {
 }
 
 Tensor take_along_dim(const Tensor& x, const Tensor& index, int dim) {
-  Shape of_x = checked(x)->shape, of_index = checked(index)->shape;
+  Shape of_x = checked(x, "take_along_dim")->shape, of_index = checked(index, "take_along_dim")->shape;
   dim = wrap_dim("take_along_dim", dim, of_x.size());
   if (of_x.size() != of_index.size()) {
     throw_shape("take_along_dim", "an index of " + std::to_string(of_x.size()) + " dimensions", to_string(of_index));
@@ -283,8 +286,8 @@ Tensor scatter(const Tensor& x, int dim, const Tensor& index, const Tensor& sour
 }
 
 Tensor scatter(const Tensor& x, int dim, const Tensor& index, Scalar value) {
-  internal::check_kind("scatter", checked(x)->dtype, value);
-  return scatter(x, dim, index, full({}, value, x.dtype(), x.device()).expand(checked(index)->shape));
+  internal::check_kind("scatter", checked(x, "scatter")->dtype, value);
+  return scatter(x, dim, index, full({}, value, x.dtype(), x.device()).expand(checked(index, "scatter")->shape));
 }
 
 Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& source) {
@@ -300,7 +303,7 @@ Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& 
 namespace {
 
 void check_mask(const char* where, const Shape& shape, const Tensor& mask) {
-  if (checked(mask)->dtype != boolean) {
+  if (checked(mask, where)->dtype != boolean) {
     throw_dtype(where, "a mask of type bool", std::string(name(mask.dtype())));
   }
   if (!(broadcast_shapes(where, shape, mask.shape()) == shape)) {
@@ -328,14 +331,14 @@ Tensor places_of(const Tensor& mask, const Shape& shape) {
 }  // namespace
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
-  check_mask("masked_fill", checked(x)->shape, mask);
+  check_mask("masked_fill", checked(x, "masked_fill")->shape, mask);
   internal::check_kind("masked_fill", x.dtype(), value);
   return where(mask, value, x);
 }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
-  check_mask("masked_fill", checked(x)->shape, mask);
-  if (!checked(value)->shape.empty()) {
+  check_mask("masked_fill", checked(x, "masked_fill")->shape, mask);
+  if (!checked(value, "masked_fill")->shape.empty()) {
     throw_shape("masked_fill", "a value of no dimensions", to_string(value.shape()));
   }
   if (value.dtype() != x.dtype()) {
@@ -345,15 +348,16 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
 }
 
 Tensor masked_select(const Tensor& x, const Tensor& mask) {
-  const Shape shape = broadcast_shapes("masked_select", checked(x)->shape, checked(mask)->shape);
+  const Shape shape =
+      broadcast_shapes("masked_select", checked(x, "masked_select")->shape, checked(mask, "masked_select")->shape);
   check_mask("masked_select", shape, mask);
   return index_select(x.expand(shape).reshape({-1}), 0, places_of(mask, shape));
 }
 
 Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source) {
-  check_mask("masked_scatter", checked(x)->shape, mask);
+  check_mask("masked_scatter", checked(x, "masked_scatter")->shape, mask);
   const Tensor places = places_of(mask, x.shape());
-  if (checked(source)->numel < places.numel()) {
+  if (checked(source, "masked_scatter")->numel < places.numel()) {
     throw_shape("masked_scatter", "a source of at least " + std::to_string(places.numel()) + " elements",
                 to_string(source.shape()));
   }
@@ -366,16 +370,20 @@ Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source)
 }
 
 Tensor nonzero(const Tensor& x) {
-  const Tensor flags = checked(x)->dtype == boolean ? x.detach().contiguous() : x.detach() != 0;
+  const Tensor flags = checked(x, "nonzero")->dtype == boolean ? x.detach().contiguous() : x.detach() != 0;
   return set_indices(flags.contiguous(), x.shape());
 }
 
-std::vector<Tensor> where(const Tensor& condition) { return unbind(nonzero(condition), 1); }
+std::vector<Tensor> where(const Tensor& condition) {
+  checked(condition, "where");
+  return unbind(nonzero(condition), 1);
+}
 
 namespace {
 
 // One more than the largest of `index`, at least `least`. Throws IndexError on a negative one.
 std::int64_t length_for(const char* where, const Tensor& index, std::int64_t least) {
+  checked(index, where);
   const Tensor flat = checked_index(where, index.to(cpu()), INT64_MAX);
   for (std::int64_t i : flat.span<std::int64_t>()) least = std::max(least, i + 1);
   return least;
@@ -386,25 +394,32 @@ std::int64_t length_for(const char* where, const Tensor& index, std::int64_t lea
 Tensor one_hot(const Tensor& index, std::int64_t classes) {
   if (classes < -1) internal::throw_value("one_hot", "a number of classes, or -1", std::to_string(classes));
   if (classes == -1) classes = length_for("one_hot", index, 0);
+  Shape shape = checked(index, "one_hot")->shape;
+  internal::check_dims("one_hot", shape.size() + 1);
+  shape.push_back(classes);
+  internal::checked_numel("one_hot", shape);
   checked_index("one_hot", index, classes);
   return (index.unsqueeze(-1) == arange(classes, i64, index.device())).to(i64);
 }
 
 Tensor bincount(const Tensor& x, std::int64_t min_length) {
-  return bincount(x, ones(checked(x)->shape, i64, x.device()), min_length);
+  const auto* impl = checked(x, "bincount");
+  return bincount(x, ones(impl->shape, i64, impl->device), min_length);
 }
 
 Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t min_length) {
-  if (checked(x)->shape.size() != 1 || !(checked(weights)->shape == x.shape())) {
+  if (checked(x, "bincount")->shape.size() != 1 || !(checked(weights, "bincount")->shape == x.shape())) {
     throw_shape("bincount", "a vector, and weights of its shape",
-                to_string(x.shape()) + " and " + to_string(checked(weights)->shape));
+                to_string(x.shape()) + " and " + to_string(checked(weights, "bincount")->shape));
   }
   if (min_length < 0) internal::throw_value("bincount", "a length of at least 0", std::to_string(min_length));
-  return index_add(zeros({length_for("bincount", x, min_length)}, weights.dtype(), weights.device()), 0, x, weights);
+  const std::int64_t length = length_for("bincount", x, min_length);
+  internal::checked_numel("bincount", {length});
+  return index_add(zeros({length}, weights.dtype(), weights.device()), 0, x, weights);
 }
 
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
-  const Shape rows = checked(sorted)->shape, shape = checked(values)->shape;
+  const Shape rows = checked(sorted, "searchsorted")->shape, shape = checked(values, "searchsorted")->shape;
   bool fits = rows.size() == 1 || (!rows.empty() && rows.size() == shape.size());
   for (int d = 0; fits && rows.size() > 1 && d < rows.size() - 1; ++d) fits = rows[d] == shape[d];
   if (!fits) {
@@ -433,7 +448,7 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
 }
 
 Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) {
-  check_mask("masked_fill_", checked(*this)->shape, mask);
+  check_mask("masked_fill_", checked(*this, "masked_fill_")->shape, mask);
   internal::check_kind("masked_fill_", impl_->dtype, value);
   internal::begin_write("masked_fill_", *this);
   const Tensor filling = full({}, value, impl_->dtype), flags = impl_->dtype == boolean ? mask.clone() : mask;

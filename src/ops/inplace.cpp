@@ -1,11 +1,12 @@
+#include "operands.h"
 #include "slots.h"
-#include "tensor/impl.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
 
 // In-place methods of Tensor. There is no differentiable one: what they read is taken without history.
 namespace tern {
+
 namespace {
 
 using internal::begin_write;
@@ -14,10 +15,11 @@ using internal::checked;
 // x as the operand of a write to `to`: of its type, broadcastable to it, and apart from its memory unless it is the
 // same elements in the same order.
 Tensor operand(const char* where, const Tensor& to, const Tensor& x) {
-  const auto *target = checked(to), *impl = checked(x);
+  const auto *target = checked(to, where), *impl = checked(x, where);
   if (!(broadcast_shapes(where, target->shape, impl->shape) == target->shape)) {
     internal::throw_shape(where, "a shape that broadcasts to " + to_string(target->shape), to_string(impl->shape));
   }
+  internal::check_untaped(where, x);
   Tensor source = x.detach().to(target->dtype);
   const auto* from = source.impl();
   const auto root = [](const internal::Storage* s) { return s->parent ? s->parent : s; };
@@ -26,20 +28,28 @@ Tensor operand(const char* where, const Tensor& to, const Tensor& x) {
   return root(from->storage) == root(target->storage) && !same ? source.clone() : source;
 }
 
+// The same for arithmetic, whose kernels see one device.
+Tensor beside(const char* where, const Tensor& to, const Tensor& x) {
+  Tensor source = operand(where, to, x);
+  if (!internal::is_number(source.impl())) internal::check_devices(where, to, source);
+  return source;
+}
+
 // A number as the operand of a write to `to`: a floating one would be cut off by integers.
 Tensor number(const char* where, const Tensor& to, Scalar x) {
-  const DType dtype = checked(to)->dtype;
+  const DType dtype = checked(to, where)->dtype;
   if (x.promoted(dtype) != dtype) {
     internal::throw_dtype(where, "a number of a kind that " + std::string(name(dtype)) + " holds",
                           std::to_string(x.real()));
   }
+  internal::check_fits(where, x, dtype);
   return scalar(x, dtype);
 }
 
 }  // namespace
 
 Tensor& Tensor::add_(const Tensor& x, double alpha) {
-  const Tensor source = operand("add_", *this, x);
+  const Tensor source = beside("add_", *this, x);
   begin_write("add_", *this);
   kernels::add_scaled(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}), alpha);
   return *this;
@@ -48,7 +58,7 @@ Tensor& Tensor::add_(const Tensor& x, double alpha) {
 Tensor& Tensor::add_(Scalar x) { return add_(number("add_", *this, x)); }
 
 Tensor& Tensor::sub_(const Tensor& x) {
-  const Tensor source = operand("sub_", *this, x);
+  const Tensor source = beside("sub_", *this, x);
   begin_write("sub_", *this);
   kernels::binary_sub(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
   return *this;
@@ -57,7 +67,7 @@ Tensor& Tensor::sub_(const Tensor& x) {
 Tensor& Tensor::sub_(Scalar x) { return sub_(number("sub_", *this, x)); }
 
 Tensor& Tensor::mul_(const Tensor& x) {
-  const Tensor source = operand("mul_", *this, x);
+  const Tensor source = beside("mul_", *this, x);
   begin_write("mul_", *this);
   kernels::binary_mul(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
   return *this;
@@ -66,14 +76,18 @@ Tensor& Tensor::mul_(const Tensor& x) {
 Tensor& Tensor::mul_(Scalar x) { return mul_(number("mul_", *this, x)); }
 
 Tensor& Tensor::div_(const Tensor& x) {
-  if (!is_floating(dtype())) internal::throw_dtype("div_", "a floating tensor", std::string(name(dtype())));
-  const Tensor source = operand("div_", *this, x);
+  if (!is_floating(checked(*this, "div_")->dtype))
+    internal::throw_dtype("div_", "a floating tensor", std::string(name(dtype())));
+  const Tensor source = beside("div_", *this, x);
   begin_write("div_", *this);
   kernels::binary_div(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
   return *this;
 }
 
-Tensor& Tensor::div_(Scalar x) { return div_(scalar(x, is_floating(dtype()) ? dtype() : f32)); }
+Tensor& Tensor::div_(Scalar x) {
+  const DType dtype = checked(*this, "div_")->dtype;
+  return div_(scalar(x, is_floating(dtype) ? dtype : f32));
+}
 
 Tensor& Tensor::copy_(const Tensor& x) {
   const Tensor source = operand("copy_", *this, x);
@@ -83,6 +97,7 @@ Tensor& Tensor::copy_(const Tensor& x) {
 }
 
 Tensor& Tensor::fill_(Scalar value) {
+  internal::check_fits("fill_", value, checked(*this, "fill_")->dtype);
   begin_write("fill_", *this);
   kernels::fill(impl_->device, impl_->dtype, internal::make_loop(*this, {}), value);
   return *this;

@@ -21,7 +21,7 @@ using internal::Node;
 using internal::OpInfo;
 
 void check_pair(const char* where, const Tensor& a, const Tensor& b) {
-  const auto *ia = checked(a), *ib = checked(b);
+  const auto *ia = checked(a, where), *ib = checked(b, where);
   if (!(ia->shape == ib->shape)) {
     internal::throw_shape(where, "a target of shape " + to_string(ia->shape), to_string(ib->shape));
   }
@@ -171,7 +171,7 @@ struct Classes {
 
 Classes classes(const char* op, const Tensor& logits, const Tensor& target, const Tensor& weight,
                 std::int64_t ignore_index) {
-  const auto *il = checked(logits), *it = checked(target);
+  const auto *il = checked(logits, op), *it = checked(target, op);
   const int dim = il->shape.size() > 1 ? 1 : 0;
   Shape expected = il->shape;
   if (!expected.empty()) expected.erase(dim);
@@ -272,7 +272,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
     internal::throw_value("cross_entropy", "label_smoothing in [0, 1]", std::to_string(options.label_smoothing));
   }
-  if (checked(logits)->shape == checked(target)->shape && is_floating(target.dtype())) {
+  if (checked(logits, "cross_entropy")->shape == checked(target, "cross_entropy")->shape &&
+      is_floating(target.dtype())) {
     return cross_entropy_of_probabilities(logits, target, options);
   }
   if (is_half(logits.dtype())) {
@@ -284,7 +285,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 }
 
 Tensor nll_loss(const Tensor& log_probability, const Tensor& target, const NllOptions& options) {
-  if (is_half(checked(log_probability)->dtype)) {
+  if (is_half(checked(log_probability, "nll_loss")->dtype)) {
     return nll_loss(log_probability.to(f32), target, options).to(log_probability.dtype());
   }
   const Classes of = classes("nll_loss", log_probability, target, options.weight, options.ignore_index);
@@ -354,8 +355,9 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
     return huber_loss(prediction.to(f32), target.to(f32), delta, reduction).to(prediction.dtype());
   }
   if (!(delta > 0)) internal::throw_value("huber_loss", "delta > 0", std::to_string(delta));
-  const Tensor error = prediction - target, size = abs(error);
-  return reduce(where(size <= delta, square(error) * 0.5, delta * (size - 0.5 * delta)), reduction);
+  const Tensor error = prediction - target, size = abs(error), near = size <= delta;
+  // An infinite error has no square to be differentiated.
+  return reduce(where(near, square(where(near, error, 0)) * 0.5, delta * (size - 0.5 * delta)), reduction);
 }
 
 Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, double beta, Reduction reduction) {

@@ -141,7 +141,7 @@ Shape product_shape(const Shape& a, const Shape& b) {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   static constexpr OpInfo op{"matmul", &matmul_derivative, &matmul_fused};
-  const auto *ia = checked(a), *ib = checked(b);
+  const auto *ia = checked(a, "matmul"), *ib = checked(b, "matmul");
   const int a_dims = ia->shape.size(), b_dims = ib->shape.size();
   if (a_dims == 0 || b_dims == 0 || ia->shape[a_dims - 1] != ib->shape[b_dims > 1 ? b_dims - 2 : 0]) {
     throw_shape("matmul", "[..., M, K] and [..., K, N]", to_string(ia->shape) + " and " + to_string(ib->shape));
@@ -156,7 +156,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     for (int d = 0; d < a_dims - 1; ++d) rows *= shape[d];
     return matmul(a.reshape({rows, ia->shape[a_dims - 1]}), b).reshape(shape);
   }
-  Tensor out = internal::new_tensor(shape, ia->dtype, ia->device);
+  Tensor out = internal::new_tensor(shape, ia->dtype, ia->device, "matmul");
   multiply(ia, product(ia, false, ib, false, shape, out.impl()->data));
   internal::tape_with(op, out, {{a, ib->requires_grad}, {b, ia->requires_grad}},
                       MatmulAttributes{ia->shape, ib->shape});
@@ -223,7 +223,7 @@ void linear_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
   static constexpr OpInfo op{"linear", &linear_derivative, &linear_fused};
-  const auto *ix = checked(x), *iw = checked(weight);
+  const auto *ix = checked(x, "linear"), *iw = checked(weight, "linear");
   const auto* ib = bias.impl();
   if (ix->shape.empty() || iw->shape.size() != 2 || ix->shape.back() != iw->shape[1] ||
       (ib && (ib->shape.size() != 1 || ib->shape[0] != iw->shape[0]))) {
@@ -240,7 +240,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
     return linear(x.reshape({rows, ix->shape.back()}), weight, bias, activation).reshape(shape);
   }
   const Tensor row = ib && !ib->contiguous ? bias.contiguous() : bias;
-  Tensor out = internal::new_tensor({ix->shape[0], iw->shape[0]}, ix->dtype, ix->device);
+  Tensor out = internal::new_tensor({ix->shape[0], iw->shape[0]}, ix->dtype, ix->device, "linear");
   kernels::GemmArgs args = product(ix, false, iw, true, out.impl()->shape, out.impl()->data);
   args.bias = ib ? row.impl()->data : nullptr;
   args.activation = activation;

@@ -90,7 +90,7 @@ void check_weight(const char* where, const Tensor& x, const Shape& shape, const 
 
 Tensor normalised(const OpInfo& op, const Tensor& input, const Shape& shape, const LayerNormOptions& options,
                   bool centred) {
-  const Shape& from = checked(input)->shape;
+  const Shape& from = checked(input, op.name)->shape;
   bool fits = !shape.empty() && shape.size() <= from.size();
   for (int d = 1; fits && d <= shape.size(); ++d) fits = shape[shape.size() - d] == from[from.size() - d];
   if (!fits) internal::throw_shape(op.name, "x of shape [..., normalized] for " + to_string(shape), to_string(from));

@@ -14,7 +14,7 @@ using internal::checked;
 
 // Throws unless `x` lies as `value` does.
 void check(const char* where, const Tensor& value, const Tensor& x) {
-  const auto *iv = checked(value), *ix = checked(x);
+  const auto *iv = checked(value, where), *ix = checked(x, where);
   internal::check_devices(where, value, x);
   if (!(iv->shape == ix->shape) || !iv->contiguous || !ix->contiguous) {
     internal::throw_shape(where, "contiguous tensors of one shape",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "operands.h"
 #include "slots.h"
 #include "tensor/impl.h"
 #include "tern/base/random.h"
@@ -23,46 +24,60 @@ std::uint64_t draw(std::int64_t numel, std::uint64_t words) {
   generator.offset = (generator.offset + words - 1) / words * words;
   return generator.reserve(static_cast<std::uint64_t>(numel) * words) / words;
 }
-}  // namespace
 
-Tensor uniform(const Shape& shape, double low, double high, DType dtype, Device device) {
+Tensor uniforms(const char* where, const Shape& shape, double low, double high, DType dtype, Device device) {
   if (!(low < high) || !std::isfinite(high - low)) {
-    internal::throw_value("uniform", "low < high", std::to_string(low) + " and " + std::to_string(high));
+    internal::throw_value(where, "low < high", std::to_string(low) + " and " + std::to_string(high));
   }
-  if (!is_floating(dtype)) internal::throw_dtype("uniform", "a floating type", std::string(name(dtype)));
-  Tensor out = internal::new_tensor(shape, dtype, device);
+  if (!is_floating(dtype)) internal::throw_dtype(where, "a floating type", std::string(name(dtype)));
+  Tensor out = internal::new_tensor(shape, dtype, device, where);
   const Generator& generator = default_generator();
   const std::uint64_t first = draw(out.numel(), dtype == f64 ? 2 : 1);
   kernels::random_uniform(out.device(), dtype,
                           {out.numel(), out.impl()->data, generator.seed, generator.stream, first, low, high});
   return out;
 }
-Tensor rand(const Shape& shape, DType dtype, Device device) { return uniform(shape, 0, 1, dtype, device); }
-Tensor randn(const Shape& shape, DType dtype, Device device) {
-  if (!is_floating(dtype)) internal::throw_dtype("randn", "a floating type", std::string(name(dtype)));
-  Tensor out = internal::new_tensor(shape, dtype, device);
+}  // namespace
+
+Tensor uniform(const Shape& shape, double low, double high, DType dtype, Device device) {
+  return uniforms("uniform", shape, low, high, dtype, device);
+}
+Tensor rand(const Shape& shape, DType dtype, Device device) { return uniforms("rand", shape, 0, 1, dtype, device); }
+
+namespace {
+Tensor normals(const char* where, const Shape& shape, DType dtype, Device device) {
+  if (!is_floating(dtype)) internal::throw_dtype(where, "a floating type", std::string(name(dtype)));
+  Tensor out = internal::new_tensor(shape, dtype, device, where);
   const Generator& generator = default_generator();
   const std::uint64_t first = draw(out.numel(), 4);
   kernels::random_normal(out.device(), dtype, {out.numel(), out.impl()->data, generator.seed, generator.stream, first});
   return out;
 }
+}  // namespace
+
+Tensor randn(const Shape& shape, DType dtype, Device device) { return normals("randn", shape, dtype, device); }
 
 Tensor normal(const Shape& shape, double mean, double stddev, DType dtype) {
   if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean)) {
     internal::throw_value("normal", "a finite mean and a finite stddev of at least 0",
                           std::to_string(mean) + " and " + std::to_string(stddev));
   }
-  if (!is_floating(dtype)) internal::throw_dtype("normal", "a floating type", std::string(name(dtype)));
-  return randn(shape, dtype) * stddev + mean;
+  return normals("normal", shape, dtype, cpu()) * stddev + mean;
 }
 
-Tensor rand_like(const Tensor& x) { return rand(x.shape(), x.dtype(), x.device()); }
-Tensor randn_like(const Tensor& x) { return randn(x.shape(), x.dtype(), x.device()); }
+Tensor rand_like(const Tensor& x) {
+  internal::checked(x, "rand");
+  return rand(x.shape(), x.dtype(), x.device());
+}
+Tensor randn_like(const Tensor& x) {
+  internal::checked(x, "randn");
+  return randn(x.shape(), x.dtype(), x.device());
+}
 
 namespace {
 // low … low + span - 1; a span of 0 stands for 2^64.
-Tensor integers(const Shape& shape, std::int64_t low, std::uint64_t span) {
-  Tensor out = internal::new_tensor(shape, i64, cpu());
+Tensor integers(const char* where, const Shape& shape, std::int64_t low, std::uint64_t span) {
+  Tensor out = internal::new_tensor(shape, i64, cpu(), where);
   const Generator& generator = default_generator();
   const std::uint64_t first = draw(out.numel(), 2);
   kernels::random_integer(out.device(), i64,
@@ -76,16 +91,18 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dt
   if (low >= high) {
     internal::throw_value("randint", "low < high", std::to_string(low) + " and " + std::to_string(high));
   }
-  return integers(shape, low, static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)).to(dtype);
+  internal::check_fits("randint", low, dtype);
+  internal::check_fits("randint", high - 1, dtype);
+  return integers("randint", shape, low, static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)).to(dtype);
 }
 
 Tensor randperm(std::int64_t n) {
   if (n < 0) internal::throw_value("randperm", "a number of at least 0", std::to_string(n));
-  return argsort(integers({n}, 0, 0), 0);
+  return argsort(integers("randperm", {n}, 0, 0), 0);
 }
 
 Tensor bernoulli(const Tensor& x) {
-  if (!is_floating(internal::checked(x)->dtype)) {
+  if (!is_floating(internal::checked(x, "bernoulli")->dtype)) {
     internal::throw_dtype("bernoulli", "probabilities of a floating type", std::string(name(x.dtype())));
   }
   const Tensor p = x.detach().to(f64).contiguous().to(cpu());
@@ -128,7 +145,7 @@ void draw_again(std::span<const double> weights, std::span<const double> uniform
 }  // namespace
 
 Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement) {
-  Shape shape = internal::checked(weights)->shape;
+  Shape shape = internal::checked(weights, "multinomial")->shape;
   if (shape.empty() || shape.back() == 0) {
     internal::throw_shape("multinomial", "weights [..., n] of at least one element", to_string(shape));
   }
@@ -151,7 +168,7 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement) 
     }
   }
   shape[shape.size() - 1] = count;
-  Tensor out = internal::new_tensor(shape, i64, cpu());
+  Tensor out = internal::new_tensor(shape, i64, cpu(), "multinomial");
   const Tensor uniforms = rand({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(drawn)}, f64);
   const auto to = out.mutable_span<std::int64_t>();
   for (std::size_t r = 0; r < rows; ++r) {

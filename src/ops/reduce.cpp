@@ -15,6 +15,7 @@
 namespace tern {
 namespace {
 
+using internal::apart;
 using internal::checked;
 using internal::in_real;
 using internal::Node;
@@ -33,7 +34,7 @@ struct Reduced {
 
 Reduced reduced(const char* where, const Shape& shape, const Dims& dims) {
   Reduced r;
-  for (std::int64_t d : dims) r.dim[wrap_dim(where, static_cast<int>(d), shape.size())] = true;
+  for (std::int64_t d : dims) r.dim[wrap_dim(where, d, shape.size())] = true;
   for (int d = 0; d < shape.size(); ++d) {
     if (dims.empty()) r.dim[d] = true;
     r.kept_as_one.push_back(r.dim[d] ? 1 : shape[d]);
@@ -87,14 +88,15 @@ void extreme_derivative(const Node& node, const Tensor& g, Tensor* out) {
   const Tensor x = node.saved(0);
   const Shape& kept = node.attributes<SumAttribute>().kept_as_one;
   const Tensor best = node.saved_output().detach().reshape(kept);
-  const Tensor attains = (x.detach() == best).to(g.dtype());
+  const Tensor values = x.detach();  // of which one is NaN where the result is
+  const Tensor attains = ((values == best) | (values != values)).to(g.dtype());
   out[0] = g.reshape(kept) * (attains / sum_to(attains, kept));
 }
 
 Tensor extreme(const OpInfo& op, const kernels::KernelSlot<kernels::ReduceFn>& kernel, const Tensor& x,
                const Dims& dims, bool keepdim) {
-  if (is_half(checked(x)->dtype)) return extreme(op, kernel, x.to(f32), dims, keepdim).to(x.dtype());
-  const Shape& shape = checked(x)->shape;
+  if (is_half(checked(x, op.name)->dtype)) return extreme(op, kernel, x.to(f32), dims, keepdim).to(x.dtype());
+  const Shape& shape = checked(x, op.name)->shape;
   const Reduced r = reduced(op.name, shape, dims);
   if (r.terms == 0) throw_shape(op.name, "at least one element to choose from", to_string(shape));
   Tensor out = run(kernel, x, r, keepdim, x.dtype());
@@ -109,7 +111,7 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
                                const auto& a = node.attributes<SumAttribute>();
                                out[0] = g.reshape(a.kept_as_one).expand(a.shape);
                              }};
-  const auto* impl = checked(x);
+  const auto* impl = checked(x, "sum");
   const Reduced r = reduced("sum", impl->shape, dims);
   // Halves are rounded once, from f64.
   Tensor out = is_half(impl->dtype)
@@ -120,8 +122,8 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
 }
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
-  const std::int64_t terms = reduced("mean", checked(x)->shape, dims).terms;
-  return in_real(x, [&](const Tensor& real) { return sum(real, dims, keepdim) / static_cast<double>(terms); });
+  const std::int64_t terms = reduced("mean", checked(x, "mean")->shape, dims).terms;
+  return in_real("mean", x, [&](const Tensor& real) { return sum(real, dims, keepdim) / static_cast<double>(terms); });
 }
 
 Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {
@@ -137,7 +139,7 @@ Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
 namespace {
 Tensor choose(const char* name, const kernels::KernelSlot<kernels::ReduceFn>& kernel, const Tensor& x, int dim,
               bool keepdim) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, name)->shape;
   dim = wrap_dim(name, dim, shape.size());
   const Reduced r = reduced(name, shape, {dim});
   if (r.terms == 0) throw_shape(name, "at least one element to choose from", to_string(shape));
@@ -156,7 +158,7 @@ namespace {
 
 // Of floating types as they are, halves in f32; other ones as i64.
 Tensor summed(const Tensor& x) {
-  const DType dtype = checked(x)->dtype;
+  const DType dtype = x.dtype();
   return is_half(dtype) ? x.to(f32) : is_floating(dtype) ? x : x.to(i64);
 }
 Tensor rounded(const Tensor& result, const Tensor& x) { return is_half(x.dtype()) ? result.to(x.dtype()) : result; }
@@ -164,7 +166,7 @@ Tensor rounded(const Tensor& result, const Tensor& x) { return is_half(x.dtype()
 }  // namespace
 
 Tensor prod(const Tensor& x, const Dims& dims, bool keepdim) {
-  const Reduced r = reduced("prod", checked(x)->shape, dims);
+  const Reduced r = reduced("prod", checked(x, "prod")->shape, dims);
   const Shape& result = keepdim ? r.kept_as_one : r.without;
   if (r.terms == 0) return sum(x, dims, keepdim) + 1;  // taped, with a gradient of no elements
   // What is kept first, then the terms in logical order, as one dimension.
@@ -184,7 +186,7 @@ Tensor prod(const Tensor& x, const Dims& dims, bool keepdim) {
     }
     product = product.slice(1, 0, n / 2) * product.slice(1, n / 2, n / 2 * 2);
   }
-  return rounded((rest.defined() ? product * rest : product).reshape(result), x);
+  return apart(rounded((rest.defined() ? product * rest : product).reshape(result), x), x);
 }
 
 namespace {
@@ -192,29 +194,29 @@ Tensor flags(const Tensor& x) { return x.dtype() == boolean ? x : x != false; }
 }  // namespace
 
 Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
-  const Reduced r = reduced("any", checked(x)->shape, dims);
+  const Reduced r = reduced("any", checked(x, "any")->shape, dims);
   if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, false, boolean, x.device());
   return max(flags(x), dims, keepdim);
 }
 
 Tensor all(const Tensor& x, const Dims& dims, bool keepdim) {
-  const Reduced r = reduced("all", checked(x)->shape, dims);
+  const Reduced r = reduced("all", checked(x, "all")->shape, dims);
   if (r.terms == 0) return full(keepdim ? r.kept_as_one : r.without, true, boolean, x.device());
   return min(flags(x), dims, keepdim);
 }
 
 Tensor count_nonzero(const Tensor& x, const Dims& dims, bool keepdim) {
-  reduced("count_nonzero", checked(x)->shape, dims);
+  reduced("count_nonzero", checked(x, "count_nonzero")->shape, dims);
   return sum(x != false, dims, keepdim);
 }
 
 Tensor nansum(const Tensor& x, const Dims& dims, bool keepdim) {
-  reduced("nansum", checked(x)->shape, dims);
+  reduced("nansum", checked(x, "nansum")->shape, dims);
   return is_floating(x.dtype()) ? sum(where(isnan(x), 0, x), dims, keepdim) : sum(x, dims, keepdim);
 }
 
 Tensor nanmean(const Tensor& x, const Dims& dims, bool keepdim) {
-  reduced("nanmean", checked(x)->shape, dims);
+  reduced("nanmean", checked(x, "nanmean")->shape, dims);
   if (is_half(x.dtype())) return nanmean(x.to(f32), dims, keepdim).to(x.dtype());
   const Tensor counted = sum(x == x, dims, keepdim);
   const Tensor total = nansum(real(x), dims, keepdim);
@@ -222,11 +224,11 @@ Tensor nanmean(const Tensor& x, const Dims& dims, bool keepdim) {
 }
 
 Tensor var(const Tensor& x, const Dims& dims, const VarianceOptions& options) {
-  const Reduced r = reduced("var", checked(x)->shape, dims);
+  const Reduced r = reduced("var", checked(x, "var")->shape, dims);
   if (is_half(x.dtype())) return var(x.to(f32), dims, options).to(x.dtype());
-  const Tensor input = real(x), apart = input - mean(input, dims, true);
+  const Tensor input = real(x), centred = input - mean(input, dims, true);
   const double divisor = static_cast<double>(r.terms) - options.correction;
-  return sum(square(apart), dims, options.keepdim) / (divisor > 0 ? divisor : 0);
+  return sum(square(centred), dims, options.keepdim) / (divisor > 0 ? divisor : 0);
 }
 
 namespace {
@@ -239,14 +241,14 @@ Tensor where_positive(const Tensor& x, F f) {
 }  // namespace
 
 Tensor std(const Tensor& x, const Dims& dims, const VarianceOptions& options) {
-  reduced("std", checked(x)->shape, dims);
+  reduced("std", checked(x, "std")->shape, dims);
   if (is_half(x.dtype())) return std(x.to(f32), dims, options).to(x.dtype());
   return where_positive(var(x, dims, options), [](const Tensor& v) { return sqrt(v); });
 }
 
 Tensor norm(const Tensor& x, const Dims& dims, const NormOptions& options) {
   const double p = options.p, infinity = std::numeric_limits<double>::infinity();
-  const Reduced r = reduced("norm", checked(x)->shape, dims);
+  const Reduced r = reduced("norm", checked(x, "norm")->shape, dims);
   if (std::isnan(p)) internal::throw_value("norm", "a number p", "NaN");
   if (std::isinf(p) && r.terms == 0) throw_shape("norm", "at least one element", to_string(x.shape()));
   if (is_half(x.dtype())) return norm(x.to(f32), dims, options).to(x.dtype());
@@ -291,12 +293,12 @@ Tensor running_sum(const Tensor& x, int dim, bool reverse) {
 }  // namespace
 
 Tensor cumsum(const Tensor& x, int dim) {
-  dim = wrap_dim("cumsum", dim, checked(x)->shape.size());
+  dim = wrap_dim("cumsum", dim, checked(x, "cumsum")->shape.size());
   return rounded(running_sum(summed(x), dim, false), x);
 }
 
 Tensor cumprod(const Tensor& x, int dim) {
-  dim = wrap_dim("cumprod", dim, checked(x)->shape.size());
+  dim = wrap_dim("cumprod", dim, checked(x, "cumprod")->shape.size());
   const std::int64_t n = x.size(dim);
   // Every element takes in the one `step` before it, which holds as many factors.
   Tensor product = summed(x);
@@ -304,11 +306,11 @@ Tensor cumprod(const Tensor& x, int dim) {
     const Tensor next = product.slice(dim, step, n) * product.slice(dim, 0, n - step);
     product = cat({product.slice(dim, 0, step), next}, dim);
   }
-  return rounded(product, x);
+  return apart(rounded(product, x), x);
 }
 
 Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
-  const Reduced r = reduced("logsumexp", checked(x)->shape, dims);
+  const Reduced r = reduced("logsumexp", checked(x, "logsumexp")->shape, dims);
   if (r.terms == 0) throw_shape("logsumexp", "at least one element", to_string(x.shape()));
   if (is_half(x.dtype())) return logsumexp(x.to(f32), dims, keepdim).to(x.dtype());
   const Tensor input = real(x);
@@ -321,7 +323,7 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
-  const Shape& from = checked(x)->shape;
+  const Shape& from = checked(x, "sum_to")->shape;
   if (from == shape) return x;
   if (from.size() < shape.size() || !(broadcast_shapes("sum_to", from, shape) == from)) {
     throw_shape("sum_to", "a shape that broadcasts to " + to_string(from), to_string(shape));
@@ -354,9 +356,15 @@ Tensor Tensor::std() const { return tern::std(*this); }
 Tensor Tensor::std(int dim, bool keepdim) const { return tern::std(*this, {dim}, {.keepdim = keepdim}); }
 Tensor Tensor::norm() const { return tern::norm(*this); }
 Tensor Tensor::norm(int dim, bool keepdim) const { return tern::norm(*this, {dim}, {.keepdim = keepdim}); }
-Tensor Tensor::argmin() const { return tern::argmin(reshape({-1}), 0); }
+Tensor Tensor::argmin() const {
+  checked(*this, "argmin");
+  return tern::argmin(reshape({-1}), 0);
+}
 Tensor Tensor::argmin(int dim, bool keepdim) const { return tern::argmin(*this, dim, keepdim); }
-Tensor Tensor::argmax() const { return tern::argmax(reshape({-1}), 0); }
+Tensor Tensor::argmax() const {
+  checked(*this, "argmax");
+  return tern::argmax(reshape({-1}), 0);
+}
 Tensor Tensor::argmax(int dim, bool keepdim) const { return tern::argmax(*this, dim, keepdim); }
 
 }  // namespace tern

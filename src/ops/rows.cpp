@@ -35,11 +35,28 @@ void internal::add_rows(TensorImpl* leaf, const Tensor& index, const Tensor& val
   leaf->grad_rows = true;
 }
 
+namespace {
+Tensor spread(const TensorImpl* leaf, const RowGradient& rows) {
+  return index_add(zeros(leaf->shape, leaf->dtype, leaf->device), 0, rows.index, rows.values);
+}
+}  // namespace
+
+Tensor internal::dense_gradient(const TensorImpl* leaf) {
+  const GradMode off(false);
+  const Tensor dense = spread(leaf, {leaf->extras->row_index, leaf->extras->row_values});
+  const Tensor all = leaf->grad_present ? dense + Tensor(share(leaf->grad)) : dense;
+  // Whoever writes to a gradient means that of the leaf, which this is not.
+  Foreign*& foreign = all.impl()->storage->foreign;
+  if (!foreign) foreign = new Foreign{nullptr, nullptr, true, false};
+  foreign->read_only = true;
+  return all;
+}
+
 void internal::merge_rows(TensorImpl* leaf) {
   const GradMode off(false);
   const RowGradient rows{leaf->extras->row_index, leaf->extras->row_values};
   drop_rows(leaf);
-  const Tensor dense = index_add(zeros(leaf->shape, leaf->dtype, leaf->device), 0, rows.index, rows.values);
+  const Tensor dense = spread(leaf, rows);
   if (!leaf->grad) {
     leaf->grad = Tensor(dense).release();
   } else if (!leaf->grad_present) {
@@ -51,21 +68,21 @@ void internal::merge_rows(TensorImpl* leaf) {
 }
 
 void step_rows(Tensor value, const RowGradient& gradient, const std::vector<Tensor>& states, const RowStep& step) {
-  const auto* impl = internal::checked(value);
+  const auto* impl = internal::checked(value, "step_rows");
   Shape shape = impl->shape;
-  if (shape.empty() || internal::checked(gradient.index)->shape.size() != 1) {
+  if (shape.empty() || internal::checked(gradient.index, "step_rows")->shape.size() != 1) {
     internal::throw_shape("step_rows", "a value of rows and an index of one dimension",
                           to_string(shape) + " and " + to_string(gradient.index.shape()));
   }
   const Tensor index = internal::checked_index("step_rows", gradient.index, shape[0]);
   shape[0] = index.numel();
-  if (!(internal::checked(gradient.values)->shape == shape)) {
+  if (!(internal::checked(gradient.values, "step_rows")->shape == shape)) {
     internal::throw_shape("step_rows", "a gradient of shape " + to_string(shape), to_string(gradient.values.shape()));
   }
   std::vector<Tensor> all{value};
   all.insert(all.end(), states.begin(), states.end());
   for (const Tensor& x : all) {
-    if (!(internal::checked(x)->shape == impl->shape) || !x.is_contiguous()) {
+    if (!(internal::checked(x, "step_rows")->shape == impl->shape) || !x.is_contiguous()) {
       internal::throw_shape("step_rows", "contiguous tensors of shape " + to_string(impl->shape),
                             to_string(x.shape()) + (x.is_contiguous() ? "" : ", strided"));
     }
@@ -89,7 +106,7 @@ void step_rows(Tensor value, const RowGradient& gradient, const std::vector<Tens
 }
 
 RowGradient row_gradient(const Tensor& leaf) {
-  TensorImpl* impl = internal::checked(leaf);
+  TensorImpl* impl = internal::checked(leaf, "row_gradient");
   if (impl->grad_rows && impl->grad_present) internal::merge_rows(impl);
   if (!impl->grad_rows) return {};
   return {impl->extras->row_index, impl->extras->row_values};

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "autograd/node.h"
+#include "operands.h"
+#include "ops/index.h"
 #include "slots.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
@@ -40,12 +42,12 @@ Tensor cat(const std::vector<Tensor>& tensors, int dim) {
                              },
                              nullptr, &internal::drop_attributes<CatAttribute>};
   if (tensors.empty()) internal::throw_value("cat", "at least one tensor", "none");
-  Shape shape = checked(tensors[0])->shape;
+  Shape shape = checked(tensors[0], "cat")->shape;
   dim = wrap_dim("cat", dim, shape.size());
   DType dtype = tensors[0].dtype();
   shape[dim] = 0;
   for (const Tensor& x : tensors) {
-    Shape other = checked(x)->shape;
+    Shape other = checked(x, "cat")->shape;
     internal::check_devices("cat", tensors[0], x);
     const std::int64_t size = dim < other.size() ? other[dim] : 0;
     if (dim < other.size()) other[dim] = 0;
@@ -56,10 +58,11 @@ Tensor cat(const std::vector<Tensor>& tensors, int dim) {
                   "shapes equal to " + to_string(tensors[0].shape()) + " but in dimension " + std::to_string(dim),
                   to_string(x.shape()));
     }
-    shape[dim] += size;
+    if (__builtin_add_overflow(shape[dim], size, &shape[dim]))
+      throw_shape("cat", "a size that fits", to_string(x.shape()));
     dtype = promote(dtype, x.dtype());
   }
-  Tensor out = internal::new_tensor(shape, dtype, tensors[0].device());
+  Tensor out = internal::new_tensor(shape, dtype, tensors[0].device(), "cat");
   std::vector<Tensor> converted;
   converted.reserve(tensors.size());
   std::vector<internal::In> inputs;
@@ -83,12 +86,13 @@ Tensor cat(const std::vector<Tensor>& tensors, int dim) {
 
 Tensor stack(const std::vector<Tensor>& tensors, int dim) {
   if (tensors.empty()) internal::throw_value("stack", "at least one tensor", "none");
-  const Shape& shape = checked(tensors[0])->shape;
+  const Shape& shape = checked(tensors[0], "stack")->shape;
   dim = wrap_dim("stack", dim, shape.size() + 1);
+  internal::check_dims("stack", shape.size() + 1);
   std::vector<Tensor> rows;
   rows.reserve(tensors.size());
   for (const Tensor& x : tensors) {
-    if (!(checked(x)->shape == shape)) {
+    if (!(checked(x, "stack")->shape == shape)) {
       throw_shape("stack", "tensors of shape " + to_string(shape), to_string(x.shape()));
     }
     rows.push_back(x.unsqueeze(dim));
@@ -97,7 +101,7 @@ Tensor stack(const std::vector<Tensor>& tensors, int dim) {
 }
 
 Tensor unflatten(const Tensor& x, int dim, const Shape& sizes) {
-  const Shape& from = checked(x)->shape;
+  const Shape& from = checked(x, "unflatten")->shape;
   dim = wrap_dim("unflatten", dim, from.size());
   Shape shape, open = sizes;
   std::int64_t known = 1;
@@ -114,6 +118,7 @@ Tensor unflatten(const Tensor& x, int dim, const Shape& sizes) {
   if (known < 0 || (at >= 0 ? known == 0 || open[at] * known != from[dim] : known != from[dim])) {
     throw_shape("unflatten", "sizes of " + std::to_string(from[dim]) + " elements", to_string(sizes));
   }
+  internal::check_dims("unflatten", from.size() - 1 + open.size());
   for (int d = 0; d < from.size(); ++d) {
     if (d != dim) {
       shape.push_back(from[d]);
@@ -125,17 +130,17 @@ Tensor unflatten(const Tensor& x, int dim, const Shape& sizes) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  const Shape& from = checked(x)->shape;
+  const Shape& from = checked(x, "broadcast_to")->shape;
   if (!(broadcast_shapes("broadcast_to", from, shape) == shape)) {
     throw_shape("broadcast_to", "a shape that " + to_string(from) + " broadcasts to", to_string(shape));
   }
   return x.expand(shape);
 }
 
-Tensor expand_as(const Tensor& x, const Tensor& other) { return x.expand(checked(other)->shape); }
+Tensor expand_as(const Tensor& x, const Tensor& other) { return x.expand(checked(other, "expand")->shape); }
 
 Tensor movedim(const Tensor& x, const Dims& from, const Dims& to) {
-  const int dims = checked(x)->shape.size();
+  const int dims = checked(x, "movedim")->shape.size();
   if (from.size() != to.size()) {
     throw_shape("movedim", "as many places as dimensions", to_string(from) + " and " + to_string(to));
   }
@@ -144,8 +149,8 @@ Tensor movedim(const Tensor& x, const Dims& from, const Dims& to) {
   bool moved[kMaxDims] = {};
   std::fill(source, source + dims, -1);
   for (int i = 0; i < from.size(); ++i) {
-    const int d = wrap_dim("movedim", static_cast<int>(from[i]), dims);
-    const int place = wrap_dim("movedim", static_cast<int>(to[i]), dims);
+    const int d = wrap_dim("movedim", from[i], dims);
+    const int place = wrap_dim("movedim", to[i], dims);
     if (moved[d] || source[place] >= 0) {
       throw_shape("movedim", "each dimension and each place once", to_string(from) + " and " + to_string(to));
     }
@@ -163,7 +168,7 @@ Tensor movedim(const Tensor& x, const Dims& from, const Dims& to) {
 Tensor movedim(const Tensor& x, int from, int to) { return movedim(x, Dims{from}, Dims{to}); }
 
 Tensor narrow(const Tensor& x, int dim, std::int64_t begin, std::int64_t length) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "narrow")->shape;
   dim = wrap_dim("narrow", dim, shape.size());
   const std::int64_t size = shape[dim], first = begin < 0 ? begin + size : begin;
   if (first < 0 || length < 0 || first > size || length > size - first) {
@@ -175,7 +180,7 @@ Tensor narrow(const Tensor& x, int dim, std::int64_t begin, std::int64_t length)
 }
 
 std::vector<Tensor> split(const Tensor& x, std::int64_t size, int dim) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "split")->shape;
   dim = wrap_dim("split", dim, shape.size());
   if (size < 1) internal::throw_value("split", "a size of at least 1", std::to_string(size));
   std::vector<Tensor> parts;
@@ -189,7 +194,7 @@ std::vector<Tensor> split(const Tensor& x, std::int64_t size, int dim) {
 }
 
 std::vector<Tensor> split_with_sizes(const Tensor& x, const std::vector<std::int64_t>& sizes, int dim) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "split_with_sizes")->shape;
   dim = wrap_dim("split_with_sizes", dim, shape.size());
   std::int64_t total = 0;
   bool good = true;
@@ -210,7 +215,7 @@ std::vector<Tensor> split_with_sizes(const Tensor& x, const std::vector<std::int
 }
 
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, int dim) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "chunk")->shape;
   dim = wrap_dim("chunk", dim, shape.size());
   if (chunks < 1) internal::throw_value("chunk", "at least 1 chunk", std::to_string(chunks));
   const std::int64_t size = shape[dim] / chunks + (shape[dim] % chunks != 0 ? 1 : 0);
@@ -218,7 +223,7 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, int dim) {
 }
 
 std::vector<Tensor> unbind(const Tensor& x, int dim) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "unbind")->shape;
   dim = wrap_dim("unbind", dim, shape.size());
   std::vector<Tensor> parts;
   parts.reserve(static_cast<std::size_t>(shape[dim]));
@@ -236,7 +241,7 @@ struct Diagonal {
 
 // The view, without history.
 Tensor diagonal_view(const char* where, const Tensor& x, std::int64_t offset, int dim1, int dim2) {
-  const auto* impl = checked(x);
+  const auto* impl = checked(x, where);
   Shape shape = impl->shape;
   dim1 = wrap_dim(where, dim1, shape.size());
   dim2 = wrap_dim(where, dim2, shape.size());
@@ -275,11 +280,14 @@ Tensor diagonal(const Tensor& x, std::int64_t offset, int dim1, int dim2) {
 
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& tensors, Indexing indexing) {
   if (tensors.empty()) internal::throw_value("meshgrid", "at least one tensor", "none");
+  internal::check_dims("meshgrid", static_cast<int>(std::min<std::size_t>(tensors.size(), kMaxDims + 1)));
   Shape shape;
   for (const Tensor& x : tensors) {
-    if (checked(x)->shape.size() > 1) throw_shape("meshgrid", "tensors of one dimension", to_string(x.shape()));
+    if (checked(x, "meshgrid")->shape.size() > 1)
+      throw_shape("meshgrid", "tensors of one dimension", to_string(x.shape()));
     shape.push_back(x.numel());
   }
+  internal::checked_numel("meshgrid", shape);
   const bool swapped = indexing == Indexing::xy && tensors.size() > 1;
   if (swapped) std::swap(shape[0], shape[1]);
   std::vector<Tensor> grids;
@@ -295,12 +303,12 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& tensors, Indexing indexi
 Tensor flip(const Tensor& x, const Dims& dims) {
   static constexpr OpInfo op{
       "flip", [](const Node& node, const Tensor& g, Tensor* out) { out[0] = flip(g, node.attributes<Dims>()); }};
-  const auto* impl = checked(x);
+  const auto* impl = checked(x, "flip");
   std::int64_t strides[kMaxDims], start = 0;
   std::copy(impl->strides, impl->strides + impl->shape.size(), strides);
   bool seen[kMaxDims] = {};
   for (std::int64_t dim : dims) {
-    const int d = wrap_dim("flip", static_cast<int>(dim), impl->shape.size());
+    const int d = wrap_dim("flip", dim, impl->shape.size());
     if (std::exchange(seen[d], true)) throw_shape("flip", "each dimension once", to_string(dims));
     start += (impl->shape[d] - 1) * strides[d];
     strides[d] = -strides[d];
@@ -312,7 +320,7 @@ Tensor flip(const Tensor& x, const Dims& dims) {
 }
 
 Tensor roll(const Tensor& x, std::int64_t shift, int dim) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "roll")->shape;
   dim = wrap_dim("roll", dim, shape.size());
   const std::int64_t size = shape[dim];
   if (size == 0) return x.clone();
@@ -321,13 +329,13 @@ Tensor roll(const Tensor& x, std::int64_t shift, int dim) {
 }
 
 Tensor roll(const Tensor& x, const Dims& shifts, const Dims& dims) {
-  checked(x);
+  checked(x, "roll");
   if (shifts.size() != (dims.empty() ? 1 : dims.size())) {
     throw_shape("roll", "a shift for each dimension", to_string(shifts) + " for " + to_string(dims));
   }
   if (dims.empty()) return roll(x.reshape({-1}), shifts[0], 0).reshape(x.shape());
   Tensor out = x;
-  for (int i = 0; i < dims.size(); ++i) out = roll(out, shifts[i], static_cast<int>(dims[i]));
+  for (int i = 0; i < dims.size(); ++i) out = roll(out, shifts[i], wrap_dim("roll", dims[i], x.dim()));
   return out;
 }
 
@@ -349,7 +357,7 @@ Tensor repeated(const char* where, const Tensor& x, int d, std::int64_t count, b
   if (count < 0 || __builtin_mul_overflow(size, count, &shape[d])) {
     internal::throw_value(where, "a number of repeats of at least 0 that fits", std::to_string(count));
   }
-  internal::checked_numel(shape);
+  internal::checked_numel(where, shape);
   if (count == 1) return x;
   const Tensor flat = three_dims(x, d);
   const Tensor spread = flat.unsqueeze(each ? 2 : 1);
@@ -361,7 +369,7 @@ Tensor repeated(const char* where, const Tensor& x, int d, std::int64_t count, b
 }  // namespace
 
 Tensor repeat(const Tensor& x, const Shape& repeats) {
-  Shape shape = checked(x)->shape;
+  Shape shape = checked(x, "repeat")->shape;
   if (repeats.size() < shape.size()) {
     throw_shape("repeat", "at least " + std::to_string(shape.size()) + " repeats", to_string(repeats));
   }
@@ -371,24 +379,24 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
   while (shape.size() < repeats.size()) shape.insert(0, 1);
   Tensor out = x.reshape(shape);
   for (int d = 0; d < shape.size(); ++d) out = repeated("repeat", out, d, repeats[d], false);
-  return out.is_same(x) ? x.clone() : out;
+  return internal::apart(out, x);
 }
 
 Tensor tile(const Tensor& x, const Shape& repeats) {
   Shape all = repeats;
-  for (int missing = checked(x)->shape.size() - repeats.size(); missing > 0; --missing) all.insert(0, 1);
+  for (int missing = checked(x, "repeat")->shape.size() - repeats.size(); missing > 0; --missing) all.insert(0, 1);
   return repeat(x, all);
 }
 
 Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, int dim) {
-  dim = wrap_dim("repeat_interleave", dim, checked(x)->shape.size());
-  return repeated("repeat_interleave", x, dim, repeats, true);
+  dim = wrap_dim("repeat_interleave", dim, checked(x, "repeat_interleave")->shape.size());
+  return internal::apart(repeated("repeat_interleave", x, dim, repeats, true), x);
 }
 
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, int dim) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "repeat_interleave")->shape;
   dim = wrap_dim("repeat_interleave", dim, shape.size());
-  if (checked(repeats)->dtype != i64 && repeats.dtype() != i32) {
+  if (checked(repeats, "repeat_interleave")->dtype != i64 && repeats.dtype() != i32) {
     internal::throw_dtype("repeat_interleave", "repeats of type i64 or i32", std::string(name(repeats.dtype())));
   }
   if (!(repeats.shape() == Shape{shape[dim]})) {
@@ -397,11 +405,18 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, int dim) {
   }
   std::vector<std::int64_t> rows;
   const std::vector<std::int64_t> counts = repeats.to(i64).to_vector<std::int64_t>();
+  std::int64_t total = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] < 0) {
       internal::throw_value("repeat_interleave", "repeats of at least 0",
                             std::to_string(counts[i]) + " at " + std::to_string(i));
     }
+    if (__builtin_add_overflow(total, counts[i], &total)) total = INT64_MAX;
+  }
+  Shape result = shape;
+  result[dim] = total;
+  internal::checked_numel("repeat_interleave", result);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
     rows.insert(rows.end(), static_cast<std::size_t>(counts[i]), static_cast<std::int64_t>(i));
   }
   return index_select(x, dim, from_vector(rows).to(x.device()));
@@ -437,7 +452,9 @@ Tensor pad_constant(const Tensor& x, const Pads& pads) {
                                back.value = 0;
                                out[0] = pad_constant(g, back);
                              }};
-  Tensor out = full(padded_shape(x.shape(), pads), pads.value, x.dtype(), x.device());
+  const Shape shape = padded_shape(x.shape(), pads);
+  internal::checked_numel("pad", shape);
+  Tensor out = full(shape, pads.value, x.dtype(), x.device());
   Tensor from = x.detach(), to = out;
   for (int d = 0; d < x.dim(); ++d) {
     const std::int64_t cut = std::max<std::int64_t>(-pads.before[d], 0),
@@ -480,7 +497,7 @@ Tensor pad_indices(const Shape& shape, int d, std::int64_t before, std::int64_t 
 }  // namespace
 
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& amounts, const PadOptions& options) {
-  const int dims = checked(x)->shape.size();
+  const int dims = checked(x, "pad")->shape.size();
   if (amounts.size() % 2 != 0 || amounts.size() > 2 * static_cast<std::size_t>(dims)) {
     throw_shape("pad", "two amounts for each of at most " + std::to_string(dims) + " dimensions",
                 std::to_string(amounts.size()));
@@ -491,8 +508,11 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& amounts, const PadO
     pads.before[d] = amounts[2 * i];
     pads.after[d] = amounts[2 * i + 1];
   }
-  if (options.mode == PadMode::constant) return pad_constant(x, pads);
-  internal::checked_numel(padded_shape(x.shape(), pads));
+  if (options.mode == PadMode::constant) {
+    if (x.dtype() != boolean) internal::check_kind("pad", x.dtype(), options.value);
+    return pad_constant(x, pads);
+  }
+  internal::checked_numel("pad", padded_shape(x.shape(), pads));
   Tensor out = x;
   for (int d = 0; d < dims; ++d) {
     if (pads.before[d] == 0 && pads.after[d] == 0) continue;
@@ -506,7 +526,7 @@ namespace {
 
 // True where the column less the row is at most `offset`.
 Tensor up_to_diagonal(const char* where, const Tensor& x, std::int64_t offset) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, where)->shape;
   const int dims = shape.size();
   if (dims < 2) throw_shape(where, "at least two dimensions", to_string(shape));
   const std::int64_t rows = shape[dims - 2], columns = shape[dims - 1];
@@ -523,13 +543,14 @@ Tensor triu(const Tensor& x, std::int64_t offset) {
 }
 
 Tensor diag(const Tensor& x, std::int64_t offset) {
-  const Shape& shape = checked(x)->shape;
+  const Shape& shape = checked(x, "diag")->shape;
   if (shape.size() == 2) return diagonal(x, offset);
   if (shape.size() != 1) throw_shape("diag", "one or two dimensions", to_string(shape));
   std::int64_t size = 0;
   if (offset == INT64_MIN || __builtin_add_overflow(shape[0], std::abs(offset), &size)) {
     internal::throw_value("diag", "an offset that fits", std::to_string(offset));
   }
+  internal::checked_numel("diag", {size, size});
   return diagonal_scatter(zeros({size, size}, x.dtype(), x.device()), x, offset);
 }
 
@@ -563,8 +584,8 @@ Tensor slice_scatter(const Tensor& x, const Tensor& source, int dim, std::int64_
                                }
                                if (node.wants(1)) out[1] = inside;
                              }};
-  checked(source);
-  dim = wrap_dim("slice_scatter", dim, checked(x)->shape.size());
+  checked(source, "slice_scatter");
+  dim = wrap_dim("slice_scatter", dim, checked(x, "slice_scatter")->shape.size());
   if (step < 1) internal::throw_value("slice_scatter", "a step of at least 1", std::to_string(step));
   Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   const Tensor inside = out.slice(dim, begin, end, step);
@@ -585,8 +606,9 @@ Tensor diagonal_scatter(const Tensor& x, const Tensor& source, std::int64_t offs
                                }
                                if (node.wants(1)) out[1] = inside;
                              }};
-  checked(source);
-  Tensor out = internal::new_tensor(checked(x)->shape, x.dtype(), x.device());
+  checked(x, "diagonal_scatter");
+  checked(source, "diagonal_scatter");
+  Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   const Tensor inside = diagonal_view("diagonal_scatter", out, offset, dim1, dim2);
   check_source("diagonal_scatter", inside, source);
   internal::copy_elements(out, x);

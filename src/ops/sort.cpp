@@ -44,17 +44,17 @@ Ordered without(const Ordered& x, int dim, bool keepdim) {
 }  // namespace
 
 Tensor argsort(const Tensor& x, int dim, bool descending) {
-  dim = wrap_dim("argsort", dim, checked(x)->shape.size());
+  dim = wrap_dim("argsort", dim, checked(x, "argsort")->shape.size());
   return first_in_order(x, dim, x.size(dim), descending, true);
 }
 
 Ordered sort(const Tensor& x, int dim, bool descending) {
-  dim = wrap_dim("sort", dim, checked(x)->shape.size());
+  dim = wrap_dim("sort", dim, checked(x, "sort")->shape.size());
   return at(x, dim, first_in_order(x, dim, x.size(dim), descending, true));
 }
 
 Ordered topk(const Tensor& x, std::int64_t k, const TopkOptions& options) {
-  const int dim = wrap_dim("topk", options.dim, checked(x)->shape.size());
+  const int dim = wrap_dim("topk", options.dim, checked(x, "topk")->shape.size());
   if (k < 0 || k > x.size(dim)) {
     internal::throw_value("topk", "k in [0, " + std::to_string(x.size(dim)) + "]", std::to_string(k));
   }
@@ -62,7 +62,7 @@ Ordered topk(const Tensor& x, std::int64_t k, const TopkOptions& options) {
 }
 
 Ordered kthvalue(const Tensor& x, std::int64_t k, int dim, bool keepdim) {
-  dim = wrap_dim("kthvalue", dim, checked(x)->shape.size());
+  dim = wrap_dim("kthvalue", dim, checked(x, "kthvalue")->shape.size());
   if (k < 1 || k > x.size(dim)) {
     internal::throw_value("kthvalue", "k in [1, " + std::to_string(x.size(dim)) + "]", std::to_string(k));
   }
@@ -71,7 +71,7 @@ Ordered kthvalue(const Tensor& x, std::int64_t k, int dim, bool keepdim) {
 }
 
 Ordered median(const Tensor& x, int dim, bool keepdim) {
-  dim = wrap_dim("median", dim, checked(x)->shape.size());
+  dim = wrap_dim("median", dim, checked(x, "median")->shape.size());
   const std::int64_t size = x.size(dim);
   if (size == 0) internal::throw_shape("median", "at least one element to choose from", to_string(x.shape()));
   const Tensor order = first_in_order(x, dim, size, false, true),
@@ -81,10 +81,10 @@ Ordered median(const Tensor& x, int dim, bool keepdim) {
   return without(at(x, dim, where(isnan(gather(x.detach(), dim, last)), last, middle)), dim, keepdim);
 }
 
-Tensor median(const Tensor& x) { return median(checked(x) ? x.reshape({-1}) : x, 0).values; }
+Tensor median(const Tensor& x) { return median(checked(x, "median") ? x.reshape({-1}) : x, 0).values; }
 
 Distinct unique(const Tensor& x) {
-  const Tensor flat = (checked(x) ? x.detach() : x).reshape({x.numel()});
+  const Tensor flat = (checked(x, "unique") ? x.detach() : x).reshape({x.numel()});
   const Tensor order = argsort(flat, 0), sorted = index_select(flat, 0, order);
   const std::int64_t size = x.numel();
   Tensor inverse = empty(x.shape(), i64);

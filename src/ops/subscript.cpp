@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "autograd/node.h"
+#include "operands.h"
 #include "ops/index.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
@@ -23,12 +24,12 @@ struct Selection {
   std::vector<Tensor> indices;  // i64, not yet wrapped
 };
 
-int dims_of(const Index& index) {
+int dims_of(const char* where, const Index& index) {
   switch (index.kind()) {
     case Index::Kind::axis:
       return 0;
     case Index::Kind::tensor:
-      return checked(index.tensor())->dtype == boolean ? index.tensor().dim() : 1;
+      return checked(index.tensor(), where)->dtype == boolean ? index.tensor().dim() : 1;
     default:
       return 1;
   }
@@ -60,17 +61,19 @@ void add_tensor(const char* where, Selection& s, const Tensor& index, int d) {
 }
 
 Selection selection_of(const char* where, const Tensor& x, const Index* indices, std::size_t count) {
-  int named = 0, ellipses = 0;
+  int named = 0, ellipses = 0, axes = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    named += dims_of(indices[i]);
+    named += dims_of(where, indices[i]);
+    axes += indices[i].kind() == Index::Kind::axis && indices[i].axis() == new_axis ? 1 : 0;
     ellipses += indices[i].kind() == Index::Kind::axis && indices[i].axis() == ellipsis ? 1 : 0;
   }
-  const int dims = checked(x)->shape.size();
+  const int dims = checked(x, where)->shape.size();
   if (ellipses > 1) throw_shape(where, "at most one ellipsis", std::to_string(ellipses));
   if (named > dims) {
     throw IndexError("[" + std::string(where) + "] expected indices for at most " + std::to_string(dims) +
                      " dimensions, got " + std::to_string(named));
   }
+  internal::check_dims(where, dims + axes);
   Selection s{x, {}, {}};
   int d = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -91,7 +94,7 @@ Selection selection_of(const char* where, const Tensor& x, const Index* indices,
         break;
       case Index::Kind::tensor:
         add_tensor(where, s, index.tensor(), d);
-        d += dims_of(index);
+        d += dims_of(where, index);
         break;
     }
   }
@@ -112,6 +115,7 @@ Rows rows_of(const char* where, const Selection& s) {
   Shape index_shape;
   for (const Tensor& index : s.indices) index_shape = broadcast_shapes(where, index_shape, index.shape());
   const int count = static_cast<int>(s.dims.size());
+  internal::check_dims(where, s.base.dim() - count + index_shape.size());
   r.moved = s.dims.back() - s.dims.front() + 1 != count;
   r.dim = r.moved ? 0 : s.dims.front();
   Tensor base = s.base;
@@ -166,7 +170,7 @@ Tensor taken(const char* where, const Tensor& x, const Index* indices, std::size
 }
 
 void check_values(const char* where, const Tensor& x, const Tensor& values, const Shape& selected) {
-  if (checked(values)->dtype != checked(x)->dtype) {
+  if (checked(values, where)->dtype != checked(x, where)->dtype) {
     internal::throw_dtype(where, "values of type " + std::string(name(x.dtype())), std::string(name(values.dtype())));
   }
   if (!(broadcast_shapes(where, selected, values.shape()) == selected)) {
@@ -183,7 +187,8 @@ Tensor Tensor::operator[](std::initializer_list<Index> indices) const {
 Tensor Tensor::operator[](const Index& index) const { return taken("index", *this, &index, 1); }
 
 Tensor index_put(const Tensor& x, std::initializer_list<Index> indices, const Tensor& values, bool accumulate) {
-  const Selection s = selection_of("index_put", checked(x) ? x.detach() : x, indices.begin(), indices.size());
+  const Selection s =
+      selection_of("index_put", checked(x, "index_put") ? x.detach() : x, indices.begin(), indices.size());
   const auto put = [&](const Tensor& to, int dim, const Tensor& index, const Tensor& source) {
     return accumulate ? index_add(to, dim, index, source) : index_copy(to, dim, index, source);
   };
@@ -205,7 +210,10 @@ Tensor index_put(const Tensor& x, std::initializer_list<Index> indices, const Te
 }
 
 Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Tensor& values, bool accumulate) {
-  const Selection s = selection_of("index_put_", checked(*this) ? detach() : *this, indices.begin(), indices.size());
+  checked(values, "index_put_");
+  internal::check_untaped("index_put_", values);
+  const Selection s =
+      selection_of("index_put_", checked(*this, "index_put_") ? detach() : *this, indices.begin(), indices.size());
   if (s.indices.empty()) {
     check_values("index_put_", *this, values, s.base.shape());
     internal::begin_write("index_put_", *this);

@@ -37,7 +37,7 @@ void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) 
 }
 
 Tensor apply(const Unary& op, const Tensor& x) {
-  const auto* impl = internal::checked(x);
+  const auto* impl = internal::checked(x, op.name);
   if (!is_floating(impl->dtype)) {
     if (op.integers == Integers::real) return apply(op, x.to(f32));
     if (impl->dtype == boolean) return apply(op, x.to(i64));
@@ -138,13 +138,28 @@ Tensor gelu_tanh(const Tensor& input) {
 
 Tensor gelu(const Tensor& x, GeluForm form) { return form == GeluForm::exact ? gelu(x) : gelu_tanh(x); }
 
-Tensor frac(const Tensor& x) { return x - trunc(x); }
+Tensor frac(const Tensor& x) {
+  internal::checked(x, "frac");
+  return x - trunc(x);
+}
 
-Tensor isinf(const Tensor& x) { return abs(x.detach()) == kInfinity; }
-Tensor isfinite(const Tensor& x) { return abs(x.detach()) < kInfinity; }
-Tensor logical_not(const Tensor& x) { return x == false; }
+Tensor isinf(const Tensor& x) {
+  internal::checked(x, "isinf");
+  return abs(x.detach()) == kInfinity;
+}
+Tensor isfinite(const Tensor& x) {
+  internal::checked(x, "isfinite");
+  return abs(x.detach()) < kInfinity;
+}
+Tensor logical_not(const Tensor& x) {
+  internal::checked(x, "logical_not");
+  return x == false;
+}
 
-Tensor isnan(const Tensor& x) { return x != x; }
+Tensor isnan(const Tensor& x) {
+  internal::checked(x, "isnan");
+  return x != x;
+}
 
 Tensor operator-(const Tensor& a) { return neg(a); }
 

@@ -70,7 +70,7 @@ bool view_strides(const Tensor& x, const Shape& shape, std::int64_t* strides) {
 
 Tensor Tensor::contiguous() const {
   static constexpr OpInfo op{"contiguous", &pass_on};
-  if (checked(*this)->contiguous) return *this;
+  if (checked(*this, "contiguous")->contiguous) return *this;
   Tensor out = internal::new_tensor(impl_->shape, impl_->dtype, impl_->device);
   internal::copy_elements(out, *this);
   internal::tape(op, out, {{*this}});
@@ -79,7 +79,7 @@ Tensor Tensor::contiguous() const {
 
 Tensor Tensor::clone() const {
   static constexpr OpInfo op{"clone", &pass_on};
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "clone");
   Tensor out = internal::new_tensor(impl->shape, impl->dtype, impl->device);
   internal::copy_elements(out, *this);
   internal::tape(op, out, {{*this}});
@@ -89,7 +89,7 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(DType dtype) const {
   static constexpr OpInfo op{
       "to", [](const Node& node, const Tensor& g, Tensor* out) { out[0] = g.to(node.attributes<DType>()); }};
-  const DType from = checked(*this)->dtype;
+  const DType from = checked(*this, "to")->dtype;
   if (from == dtype) return *this;
   Tensor out = internal::new_tensor(impl_->shape, dtype, impl_->device);
   internal::copy_elements(out, *this);
@@ -98,7 +98,7 @@ Tensor Tensor::to(DType dtype) const {
 }
 
 Tensor Tensor::reshape(const Shape& wanted) const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "reshape");
   Shape shape = wanted;
   std::int64_t known = 1;
   int open = -1;
@@ -111,7 +111,7 @@ Tensor Tensor::reshape(const Shape& wanted) const {
   }
   if (open >= 0 && known > 0) shape[open] = impl->numel / known;
   const bool negative = std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; });
-  if (negative || internal::checked_numel(shape) != impl->numel) {
+  if (negative || internal::checked_numel("reshape", shape) != impl->numel) {
     throw_shape("reshape", "a shape of " + std::to_string(impl->numel) + " elements", to_string(wanted));
   }
   if (shape == impl->shape) return *this;
@@ -126,7 +126,7 @@ Tensor Tensor::permute(const Dims& order) const {
   static constexpr OpInfo op{"permute", [](const Node& node, const Tensor& g, Tensor* out) {
                                out[0] = g.permute(node.attributes<ShapeAttribute>().shape);
                              }};
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "permute");
   const int dims = impl->shape.size();
   if (order.size() != dims) {
     throw_shape("permute", "an order of " + std::to_string(dims) + " dimensions", to_string(order));
@@ -135,7 +135,7 @@ Tensor Tensor::permute(const Dims& order) const {
   std::int64_t strides[kMaxDims];
   bool seen[kMaxDims] = {};
   for (int i = 0; i < dims; ++i) {
-    const int d = wrap_dim("permute", static_cast<int>(order[i]), dims);
+    const int d = wrap_dim("permute", order[i], dims);
     if (seen[d]) throw_shape("permute", "each dimension once", to_string(order));
     seen[d] = true;
     shape[i] = impl->shape[d];
@@ -155,7 +155,7 @@ Tensor Tensor::transpose(int a, int b) const {
                                const Pair& dims = node.attributes<Pair>();
                                out[0] = g.transpose(dims.a, dims.b);
                              }};
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "transpose");
   a = wrap_dim("transpose", a, impl->shape.size());
   b = wrap_dim("transpose", b, impl->shape.size());
   Shape shape = impl->shape;
@@ -169,6 +169,7 @@ Tensor Tensor::transpose(int a, int b) const {
 }
 
 Tensor Tensor::t() const {
+  checked(*this, "t");
   if (dim() > 2) throw_shape("t", "at most two dimensions", to_string(shape()));
   return dim() < 2 ? *this : transpose(0, 1);
 }
@@ -177,7 +178,7 @@ Tensor Tensor::expand(const Shape& wanted) const {
   static constexpr OpInfo op{"expand", [](const Node& node, const Tensor& g, Tensor* out) {
                                out[0] = sum_to(g, node.attributes<ShapeAttribute>().shape);
                              }};
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "expand");
   const int added = wanted.size() - impl->shape.size();
   if (added < 0) throw_shape("expand", "at least the dimensions of " + to_string(impl->shape), to_string(wanted));
   Shape shape = wanted;
@@ -192,14 +193,14 @@ Tensor Tensor::expand(const Shape& wanted) const {
     if (size == 1 && shape[d] == 1 && d >= added) strides[d] = impl->strides[d - added];
   }
   if (shape == impl->shape) return *this;
-  internal::checked_numel(shape);
+  internal::checked_numel("expand", shape);
   Tensor out = new_view(*this, shape, strides, 0);
   if (needs_grad(*this)) internal::tape_with(op, out, {{*this}}, ShapeAttribute{impl->shape});
   return out;
 }
 
 Tensor Tensor::squeeze(int d) const {
-  Shape shape = checked(*this)->shape;
+  Shape shape = checked(*this, "squeeze")->shape;
   d = wrap_dim("squeeze", d, shape.size());
   if (shape[d] != 1) throw_shape("squeeze", "size 1 in dimension " + std::to_string(d), to_string(shape));
   shape.erase(d);
@@ -207,13 +208,15 @@ Tensor Tensor::squeeze(int d) const {
 }
 
 Tensor Tensor::unsqueeze(int d) const {
-  Shape shape = checked(*this)->shape;
-  shape.insert(wrap_dim("unsqueeze", d, shape.size() + 1), 1);
+  Shape shape = checked(*this, "unsqueeze")->shape;
+  d = wrap_dim("unsqueeze", d, shape.size() + 1);
+  internal::check_dims("unsqueeze", shape.size() + 1);
+  shape.insert(d, 1);
   return reshape(shape);
 }
 
 Tensor Tensor::flatten(int first, int last) const {
-  const Shape& from = checked(*this)->shape;
+  const Shape& from = checked(*this, "flatten")->shape;
   if (from.empty()) return reshape({1});
   first = wrap_dim("flatten", first, from.size());
   last = wrap_dim("flatten", last, from.size());
@@ -239,7 +242,7 @@ Tensor Tensor::slice(int d, std::int64_t begin, std::int64_t end, std::int64_t s
                                out[0] = slice_scatter(zeros(r.shape, g.dtype(), g.device()), g, static_cast<int>(r.d),
                                                       r.begin, r.end, r.step);
                              }};
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "slice");
   d = wrap_dim("slice", d, impl->shape.size());
   if (step < 1)
     internal::throw_value("slice", "a step of at least 1 (flip turns a dimension round)", std::to_string(step));
@@ -259,7 +262,7 @@ Tensor Tensor::slice(int d, std::int64_t begin, std::int64_t end, std::int64_t s
 }
 
 Tensor Tensor::select(int d, std::int64_t i) const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "select");
   d = wrap_dim("select", d, impl->shape.size());
   const std::int64_t size = impl->shape[d];
   if (i < -size || i >= size) {

@@ -38,6 +38,7 @@ struct Foreign {
   void (*release)(void* context);  // or null
   void* context;
   bool read_only;
+  bool lent = true;  // by the caller: false for a device's memory, which is Tern's own
 };
 
 /// Memory and the view family that shares it. A member of a flat buffer is a family of its own whose parent owns the
@@ -98,6 +99,8 @@ struct TensorImpl {
 
 /// Adds a leaf's rows to its dense gradient.
 void merge_rows(TensorImpl* leaf);
+/// What that would give, for reading alone: the rows stay what they are.
+Tensor dense_gradient(const TensorImpl* leaf);
 void drop_rows(TensorImpl* leaf) noexcept;
 
 inline TensorImpl* share(TensorImpl* impl) {
@@ -107,9 +110,11 @@ inline TensorImpl* share(TensorImpl* impl) {
 inline void release(TensorImpl* impl) noexcept {
   if (impl && impl->refs.drop()) destroy(impl);
 }
-inline TensorImpl* checked(const Tensor& x) {
+/// Throws StateError naming `where`.
+[[noreturn]] TERN_COLD TERN_API void throw_undefined(const char* where);
+inline TensorImpl* checked(const Tensor& x, const char* where = "tensor") {
   if (!x.impl()) [[unlikely]]
-    throw_undefined();
+    throw_undefined(where);
   return x.impl();
 }
 
@@ -123,8 +128,9 @@ struct StorageAndTensor {
 inline constexpr std::size_t kHeaderBytes = 256;  // the elements lie behind it, 64-byte aligned
 static_assert(sizeof(StorageAndTensor) <= kHeaderBytes);
 
-/// An uninitialised contiguous tensor. Throws ShapeError, MemoryError, DeviceError.
-Tensor new_tensor(const Shape& shape, DType dtype, Device device);
+/// An uninitialised contiguous tensor. Throws ShapeError naming `where`, the op that a caller's sizes were given to,
+/// and MemoryError, DeviceError.
+Tensor new_tensor(const Shape& shape, DType dtype, Device device, const char* where = "shape");
 /// The same of a shape that a tensor has, which is sound, and its number of elements.
 Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device device);
 /// An uninitialised tensor for the result of an elementwise op. It has the stride order of the first input that has its
@@ -153,13 +159,14 @@ TERN_API void take_elements(TensorImpl* to, const TensorImpl* from) noexcept;
 void begin_write(const char* where, const Tensor& x);
 
 /// `d` in [0, dims), from a possibly negative one. Throws IndexError naming `where`.
-int wrap_dim(const char* where, int d, int dims);
+int wrap_dim(const char* where, std::int64_t d, int dims);
+/// Throws ShapeError naming `where` when these are more dimensions than a shape has.
+void check_dims(const char* where, int dims);
 
 /// Contiguous strides of a shape.
 void contiguous_strides(const Shape& shape, std::int64_t* strides);
 /// Product of the sizes. Throws ShapeError naming `where` when one is negative or there are too many elements.
 std::int64_t checked_numel(const char* where, const Shape& shape);
-inline std::int64_t checked_numel(const Shape& shape) { return checked_numel("shape", shape); }
 
 /// Whether x, on the CPU, may stand beside tensors of other devices: no dimensions and no gradient. Kernels of loops
 /// take its value.

@@ -63,6 +63,7 @@ Shape broadcast_shapes(const char* where, const Shape& a, const Shape& b) {
     }
     out.push_back(sa == 1 ? sb : sa);
   }
+  internal::checked_numel(where, out);
   return out;
 }
 
@@ -73,7 +74,9 @@ constinit thread_local ThreadState thread_state{};
 void RefCount::add() { count(value, 1, std::memory_order_relaxed); }
 bool RefCount::drop_shared() { return count(value, -1, std::memory_order_acq_rel) == 1; }
 
-void throw_undefined() { throw StateError("[tensor] expected a defined tensor, got an undefined one"); }
+void throw_undefined(const char* where) {
+  throw StateError("[" + std::string(where) + "] expected a defined tensor, got an undefined one");
+}
 void throw_shape(const char* where, const std::string& expected, const std::string& got) {
   throw ShapeError("[" + std::string(where) + "] expected " + expected + ", got " + got);
 }
@@ -175,7 +178,7 @@ TERN_COLD Tensor new_device_tensor(const Shape& shape, std::int64_t numel, DType
   Tensor out = new_tensor({0}, dtype, cpu());
   auto foreign = std::make_unique<Foreign>();
   DeviceBlock* const block = owner.allocate(device.index, static_cast<std::size_t>(numel) * size_of(dtype));
-  *foreign = {&release_block, block, false};
+  *foreign = {&release_block, block, false, false};
   TensorImpl* impl = out.impl();
   impl->storage->foreign = foreign.release();
   impl->data = impl->storage->data = static_cast<char*>(block->data);
@@ -240,8 +243,8 @@ bool is_dense(const TensorImpl* x) {
 }
 }  // namespace
 
-Tensor new_tensor(const Shape& shape, DType dtype, Device device) {
-  return new_tensor(shape, checked_numel(shape), dtype, device);
+Tensor new_tensor(const Shape& shape, DType dtype, Device device, const char* where) {
+  return new_tensor(shape, checked_numel(where, shape), dtype, device);
 }
 
 Tensor new_strided_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second) {
@@ -313,12 +316,18 @@ void take_elements(TensorImpl* to, const TensorImpl* from) noexcept {
   }
 }
 
-int wrap_dim(const char* where, int d, int dims) {
+int wrap_dim(const char* where, std::int64_t d, int dims) {
   if (d < -dims || d >= dims) {
     throw IndexError("[" + std::string(where) + "] expected a dimension in [" + std::to_string(-dims) + ", " +
                      std::to_string(dims) + "), got " + std::to_string(d));
   }
-  return d < 0 ? d + dims : d;
+  return static_cast<int>(d < 0 ? d + dims : d);
+}
+
+void check_dims(const char* where, int dims) {
+  if (dims > kMaxDims) {
+    throw_shape(where, "at most " + std::to_string(kMaxDims) + " dimensions", std::to_string(dims));
+  }
 }
 
 namespace {
@@ -436,7 +445,7 @@ std::int64_t Tensor::item_integer() const {
 }
 
 Tensor Tensor::detach() const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "detach");
   return internal::new_view(*this, impl->shape, impl->strides, 0);
 }
 
@@ -454,9 +463,9 @@ Tensor& Tensor::requires_grad_(bool on) {
 }
 
 Tensor Tensor::grad() const {
-  auto* impl = checked(*this);
+  const auto* impl = checked(*this);
   if (impl->grad_rows) [[unlikely]]
-    internal::merge_rows(impl);
+    return internal::dense_gradient(impl);
   return impl->grad_present ? Tensor(internal::share(impl->grad)) : Tensor();
 }
 
@@ -470,6 +479,7 @@ void put_grad(const char* where, internal::TensorImpl* impl, const Tensor& gradi
   }
   internal::check_devices(where, Tensor(internal::share(impl)), gradient);
   internal::throw_if_read_only(where, g->storage);
+  if (!present && !g->contiguous) internal::throw_value(where, "a contiguous buffer", "strides of a view");
   if (impl->grad_rows) internal::drop_rows(impl);
   if (impl->grad == g) {
     impl->grad_present = present;

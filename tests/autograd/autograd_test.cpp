@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <thread>
@@ -13,6 +16,7 @@
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
+#include "tern/nn/linear.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/loss.h"
 #include "tern/ops/matmul.h"
@@ -20,6 +24,7 @@
 #include "tern/ops/reduce.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
+#include "tern/tensor/memory.h"
 
 namespace tern {
 namespace {
@@ -80,6 +85,98 @@ TEST(Autograd, AReleasedGraphSaysSo) {
   } catch (const StateError& e) {
     EXPECT_NE(std::string(e.what()).find("mul"), std::string::npos);
   }
+}
+
+TEST(Autograd, TwoPassesThroughWhatSavedNothing) {
+  Tensor x = leaf({2, 5});
+  const Tensor h = x + 1;
+  (h * 2).sum().backward();
+  (h * 3).sum().backward();
+  EXPECT_EQ(x.grad().to_vector<double>(), (Doubles{5, 5}));
+  // What lies behind it still says that it was released.
+  const Tensor square = x * x, shifted = square + 1;
+  (shifted * 2).sum().backward();
+  EXPECT_THROW((shifted * 2).sum().backward(), StateError);
+}
+
+TEST(Autograd, AFailedPassLeavesNoGarbage) {
+  // The second factor was written to, which is noticed when the first one's gradient is there.
+  Tensor x = leaf({2, 3}), y = leaf({5, 7});
+  const Tensor product = (x * y).sum();
+  {
+    const NoGrad guard;
+    x.fill_(1);
+  }
+  EXPECT_THROW(product.backward(), StateError);
+  EXPECT_FALSE(x.grad().defined());
+  EXPECT_FALSE(y.grad().defined());
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Lets the process have no more memory than it has now.
+class NoMoreMemory {
+ public:
+  NoMoreMemory() {
+    empty_cache();
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    getrlimit(RLIMIT_AS, &before_);
+    const rlimit tight{static_cast<rlim_t>(pages) * static_cast<rlim_t>(getpagesize()) + (rlim_t{1} << 20),
+                       before_.rlim_max};
+    setrlimit(RLIMIT_AS, &tight);
+  }
+  ~NoMoreMemory() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+TEST(Autograd, OutOfMemoryLeavesNoGarbage) {
+  const int threads = num_threads();
+  set_num_threads(1);
+  const std::int64_t n = std::int64_t{1} << 22;
+  Tensor x = ones({n}).requires_grad_();
+  const Tensor twice = full({n}, 2), sum = (x * twice).sum();
+  {
+    const NoMoreMemory tight;
+    EXPECT_THROW(sum.backward(), MemoryError);
+  }
+  EXPECT_FALSE(x.grad().defined());
+  (x * twice).sum().backward();
+  EXPECT_EQ(x.grad().min().item<float>(), 2);
+  EXPECT_EQ(x.grad().max().item<float>(), 2);
+  // A product takes memory of its own once it has the place where it is to write.
+  Tensor w = ones({2048, 2048}).requires_grad_();
+  w.set_grad_buffer(full({2048, 2048}, 7));
+  const Tensor loss = linear(ones({1024, 2048}), w).sum();
+  bool failed = false;
+  {
+    const NoMoreMemory tight;
+    try {
+      loss.backward();
+    } catch (const MemoryError&) {
+      failed = true;
+    }
+  }
+  EXPECT_EQ(w.grad().defined(), !failed);
+  w.clear_grad();
+  linear(ones({1024, 2048}), w).sum().backward();
+  EXPECT_EQ(w.grad().max().item<float>(), 1024);
+  set_num_threads(threads);
+}
+#endif
+
+TEST(Autograd, AGradientOfTheLeafsOldTypeIsRefused) {
+  nn::Linear layer({.in = 2, .out = 2, .bias = false});
+  const Tensor loss = layer(ones({3, 2})).sum();
+  layer.to(f64);
+  try {
+    loss.backward();
+    FAIL();
+  } catch (const StateError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("[linear] expected a gradient of type f64", 0), 0u) << error.what();
+  }
+  EXPECT_FALSE(layer.weight.grad().defined());
 }
 
 TEST(Autograd, WritesInPlaceAreRefusedOrNoticed) {
@@ -146,6 +243,22 @@ TEST(Autograd, FunctionalGradTouchesNoLeaf) {
   EXPECT_EQ(grad(h, {x}, {.grad_outputs = {tensor({10}, f64)}})[0].item<double>(), 40);
 }
 
+TEST(Autograd, FunctionalGradientsAreTheCallersOwn) {
+  const Tensor a = leaf({1, 2}), b = leaf({3, 4}), given = ones({2}, f64);
+  auto gradients = grad({a + b}, {a, b, a}, {.grad_outputs = {given}});
+  gradients[0].fill_(7);
+  for (const Tensor& other : {gradients[1], gradients[2], given}) {
+    EXPECT_EQ(other.to_vector<double>(), (Doubles{1, 1}));
+  }
+}
+
+TEST(Autograd, GradientsOfInputsInBracesAreNamedAtOnce) {
+  const Tensor w = leaf({2}), b = leaf({3});
+  const auto [gw, gb] = grad((w * b).sum(), {w, b});
+  EXPECT_EQ(gw.item<double>(), 3);
+  EXPECT_EQ(gb.item<double>(), 2);
+}
+
 TEST(Autograd, HigherDerivatives) {
   Tensor x = leaf({1.5});
   Tensor y = x * x * x * x;
@@ -170,6 +283,7 @@ TEST(Autograd, PresetGradientsAreAccumulatedInPlace) {
   (x * x).sum().backward();
   EXPECT_EQ(flat.to_vector<double>(), (Doubles{5, 7, 9}));
   // A buffer without a gradient is overwritten first.
+  EXPECT_THROW(x.set_grad_buffer(full({2, 2}, 5, f64).select(1, 0)), ValueError);
   x.set_grad_buffer(flat.slice(0, 0, 2));
   EXPECT_FALSE(x.grad().defined());
   (x * x).sum().backward();
@@ -343,6 +457,22 @@ TEST(Flat, StepsMatchTheFormulas) {
   sgd_step(q, tensor({2}, f64), buffer, {.lr = 0.1, .momentum = 0.9, .first = true});
   sgd_step(q, tensor({2}, f64), buffer, {.lr = 0.1, .momentum = 0.9});
   EXPECT_NEAR(q.item<double>(), 1 - 0.1 * 2 - 0.1 * (0.9 * 2 + 2), 1e-12);
+}
+
+TEST(Gradcheck, LeavesEverythingAsItWas) {
+  const Tensor x = leaf({1, 2});
+  const Generator before = default_generator();
+  int calls = 0;
+  const auto throwing = [&](const std::vector<Tensor>& in) {
+    if (++calls == 3) throw StateError("enough");
+    return in[0] * rand({2}, f64);
+  };
+  EXPECT_THROW(gradcheck(throwing, {x}), StateError);
+  EXPECT_EQ(x.to_vector<double>(), (Doubles{1, 2}));
+  EXPECT_EQ(default_generator().offset, before.offset);
+  const NoGrad guard;
+  const auto result = gradcheck([](const std::vector<Tensor>& in) { return in[0] * in[0]; }, {x});
+  EXPECT_TRUE(result) << result.message;
 }
 
 TEST(Gradcheck, FindsAWrongDerivative) {

@@ -90,6 +90,15 @@ TEST(Hooks, FunctionalGradSeesThemAndTheyAreTaped) {
   EXPECT_FALSE(x.grad().defined());
 }
 
+TEST(Hooks, MayWriteToWhatTheySee) {
+  const Tensor a = leaf({1, 2}), b = leaf({3, 4}), c = a * 1, d = b * 1;
+  const HookHandle of_result = c.register_hook([](const Tensor& g) { Tensor(g).mul_(10); });
+  const HookHandle of_leaf = b.register_hook([](const Tensor& g) { Tensor(g).mul_(100); });
+  (c + d + b).sum().backward();
+  EXPECT_EQ(a.grad().to_vector<double>(), (std::vector<double>{10, 10}));
+  EXPECT_EQ(b.grad().to_vector<double>(), (std::vector<double>{200, 200}));
+}
+
 TEST(Hooks, WrongOnesAreRefused) {
   Tensor x = leaf({1, 2}), none;
   EXPECT_THROW(zeros({2}).register_hook([](const Tensor& g) { return g; }), StateError);

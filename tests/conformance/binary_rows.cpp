@@ -98,7 +98,7 @@ Row where_row() {
     return build(broadcast(broadcast(in[0].sizes, in[1].sizes), in[2].sizes),
                  [&](const Index& i) { return in[0].at(i) != 0 ? in[1].at(i) : in[2].at(i); });
   };
-  Row row{.op = "where", .types = {{i64, i64}, {u8, u8}, {boolean, boolean}}};
+  Row row{.op = "where", .types = {{i64, i64}, {u8, u8}, {boolean, boolean}}, .first = false};
   row.cases.push_back({.inputs = {condition, {}, {}},
                        .call = [](const Tensors& in) { return where(in[0], in[1], in[2]); },
                        .reference = reference,
@@ -489,7 +489,9 @@ Rows binary_rows() {
   }
   rows.push_back(isclose_row());
   rows.push_back(whole_row("allclose", [](const Tensor& a, const Tensor& b) { return allclose(a, b); }));
+  rows.back().first = false;
   rows.push_back(whole_row("equal", tern::equal));
+  rows.back().first = false;
 
   const auto add = [](const auto& a, const auto& b) { return a + b; };
   const auto sub = [](const auto& a, const auto& b) { return a - b; };
@@ -511,7 +513,8 @@ Rows binary_rows() {
       "operator_gt", "gt", [](const auto& a, const auto& b) { return a > b; }, greater));
   rows.push_back(compare_operator(
       "operator_ge", "ge", [](const auto& a, const auto& b) { return a >= b; }, greater_equal));
-  Row negation{.op = "operator_not", .gradient = Gradient::none, .result = boolean, .types = kCompare};
+  Row negation{
+      .op = "operator_not", .gradient = Gradient::none, .result = boolean, .types = kCompare, .where = "logical_not"};
   negation.cases.push_back(one(
       "", [](const Tensor& x) { return !x; }, [](double x) { return x == 0 ? 1.0 : 0.0; },
       {.low = 0, .high = 3, .whole = true}));

@@ -36,7 +36,14 @@ Row creation(const char* op, std::vector<Case> cases, std::vector<Fault> faults 
 
 // Tensors of one value, at every type and some shapes.
 Row filled(const char* op, std::function<Tensor(const Shape&, DType)> f, double value) {
-  Row row = creation(op, {}, {{"a negative size", Raises::shape, [f] { f({2, -1}, f32); }}}, "shape");
+  Row row = creation(op, {},
+                     {{"a negative size", Raises::shape,
+                       [f] {
+                         f({2, -1}, f32);
+                       }},
+                      {"too many elements", Raises::shape, [f] {
+                         f({std::int64_t{1} << 40, std::int64_t{1} << 40}, f32);
+                       }}});
   for (DType type : {f32, f64, f16, bf16, i64, i32, u8, boolean}) {
     for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3}, Shape{2, 0}}) {
       const double expected = type == boolean ? value != 0 : value;
@@ -281,7 +288,7 @@ Array random_of(const Shape& shape, std::function<double(std::uint64_t)> at) {
 }
 
 Row uniform_row(const char* op, double low, double high, std::function<Tensor(const Shape&, DType)> f) {
-  Row row = creation(op, {}, {{"integers", Raises::dtype, [f] { f({2}, i64); }}}, "uniform");
+  Row row = creation(op, {}, {{"integers", Raises::dtype, [f] { f({2}, i64); }}});
   for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{0, 2}, Shape{20001}}) {
     row.cases.push_back(made(
         "f32 " + to_string(shape), f32, [=] { return f(shape, f32); },

@@ -53,7 +53,7 @@ Row embedding_row() {
 // What backward leaves of sum(embedding · direction) in a leaf of 4 rows, and its rows' numbers: summed by id, without
 // the padding.
 Row row_gradient_row() {
-  Row row{.op = "row_gradient", .gradient = Gradient::none};
+  Row row{.op = "row_gradient", .gradient = Gradient::none, .first = false};
   for (std::int64_t padding : {-1, 2}) {
     row.cases.push_back({.what = "padding " + std::to_string(padding),
                          .inputs = {{.varies = false}, kIds},
@@ -96,7 +96,7 @@ Row row_gradient_row() {
 
 // Rows 3 and 1 of 4 take a step with momentum; the others stand still, and their buffers.
 Row step_rows_row() {
-  Row row{.op = "step_rows", .gradient = Gradient::in_place, .half = false};
+  Row row{.op = "step_rows", .gradient = Gradient::in_place, .half = false, .first = false};
   const Input fixed{.varies = false};
   const auto step = [](const Tensor& value, const Tensor& gradient, const Tensors& states) {
     sgd_step(value, gradient, states[0], {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01});

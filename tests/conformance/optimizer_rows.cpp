@@ -99,6 +99,7 @@ Row sgd_row() {
 using Values = std::vector<double>;
 
 const Input kFixed{.varies = false};
+const Input kOptional{.varies = false, .optional = true};
 const Input kSquare{.low = 0.1, .high = 1, .varies = false};
 
 // A case of `states.size()` states, all of which the step writes.
@@ -143,7 +144,7 @@ Row adam_row() {
     }
   }
   row.cases.push_back(step_case(
-      "largest square, upwards", {kFixed, kSquare, kSquare},
+      "largest square, upwards", {kFixed, kSquare, {.low = 0.1, .high = 1, .varies = false, .optional = true}},
       [](const Tensors& in) {
         adam_step(in[0], in[1], in[2], in[3], in[4], {.lr = 0.1, .epsilon = 0.01, .maximize = true, .step = 3});
       },
@@ -200,8 +201,8 @@ Row rmsprop_row() {
   for (bool centered : {false, true}) {
     for (bool momentum : {false, true}) {
       std::vector<Input> states{large};
-      if (centered) states.push_back(kFixed);
-      if (momentum) states.push_back(kFixed);
+      if (centered) states.push_back(kOptional);
+      if (momentum) states.push_back(kOptional);
       row.cases.push_back(step_case(
           std::string(centered ? "centered" : "plain") + (momentum ? ", momentum" : ""), states,
           [=](const Tensors& in) {

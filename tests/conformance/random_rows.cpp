@@ -228,7 +228,7 @@ Rows random_rows() {
           randint_row(),
           randperm_row(),
           normal_row(),
-          like_row("rand_like", tern::rand_like, tern::rand, "uniform"),
+          like_row("rand_like", tern::rand_like, tern::rand, "rand"),
           like_row("randn_like", tern::randn_like, tern::randn, "randn"),
           bernoulli_row(),
           multinomial_row()};

@@ -352,8 +352,10 @@ Rows reduce_rows() {
                        i64));
   rows.push_back(reduction("nansum", tern::nansum, total, {{i64, i64}, {u8, i64}, {boolean, i64}}, true));
   rows.back() = with_nan(rows.back(), tern::nansum, total);
+  rows.back().first = false;
   rows.push_back(reduction("nanmean", tern::nanmean, average, {{i64, f32}, {u8, f32}, {boolean, f32}}, true));
   rows.back() = with_nan(rows.back(), tern::nanmean, average);
+  rows.back().first = false;
   Row var = reduction(
       "var",
       [](const Tensor& x, const Dims& dims, bool keep) {

@@ -89,6 +89,7 @@ Rows unary_rows() {
   rows.push_back(unary("sign", tern::sign, sign_of, kAny, {}, {0}));
   rows.push_back(unary(
       "operator_neg", [](const Tensor& x) { return -x; }, [](double x) { return -x; }, kAny));
+  rows.back().where = "neg";
   const auto add = [&](const char* op, Tensor (*f)(const Tensor&), double (*reference)(double), Domain domain = {}) {
     rows.push_back(unary(op, f, reference, kReal, domain));
   };

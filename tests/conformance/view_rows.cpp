@@ -79,7 +79,7 @@ Row copies(const char* name, Call call) {
 }
 
 Row to_row() {
-  Row row{.op = "Tensor_to"};
+  Row row{.op = "Tensor_to", .where = "to"};
   row.types = {{i64, f64}, {u8, f64}, {boolean, f64}};
   row.cases = {one("f64", [](const Tensor& x) { return x.to(f64); }, same, {{{2, 3}}}, {{{0}}}),
                one(
@@ -92,7 +92,7 @@ Row to_row() {
 
 // Conversions to types without a gradient.
 Row to_whole_row(const char* op, DType type, double (*convert)(double)) {
-  Row row{.op = op, .gradient = Gradient::none, .result = type};
+  Row row{.op = op, .gradient = Gradient::none, .result = type, .where = "to"};
   row.types = {{i64, type}, {u8, type}, {boolean, type}};
   row.cases = {one(
       "", [type](const Tensor& x) { return x.to(type); }, [convert](const Array& x) { return map(x, convert); },

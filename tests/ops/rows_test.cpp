@@ -28,7 +28,7 @@ Tensor table() {
   return weight;
 }
 
-TEST(RowGradient, HoldsTheRowsThatWereLookedUpAndBecomesDenseOnDemand) {
+TEST(RowGradient, HoldsTheRowsThatWereLookedUpWhoeverLooks) {
   const Tensor weight = table(), ids = tensor({4, 1, 4}, i64), scale = rand({3, 3});
   (embedding(weight, ids, {.sparse = true}) * scale).sum().backward();
   const RowGradient rows = row_gradient(weight);
@@ -36,7 +36,8 @@ TEST(RowGradient, HoldsTheRowsThatWereLookedUpAndBecomesDenseOnDemand) {
   EXPECT_EQ(rows.values.shape(), (Shape{2, 3}));
   const Tensor dense = grad((embedding(weight, ids) * scale).sum(), {weight})[0];
   EXPECT_EQ(weight.grad().to_vector<float>(), dense.to_vector<float>());
-  EXPECT_FALSE(row_gradient(weight).index.defined());  // now it has a dense one
+  EXPECT_TRUE(row_gradient(weight).index.defined());
+  EXPECT_THROW(weight.grad().zero_(), StateError);  // a copy, which would keep what was meant for the gradient
 }
 
 TEST(RowGradient, AddsUpOverPassesAndIsDroppedByClearGrad) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -27,6 +28,20 @@ TERN_API std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std:
                                   const GradOptions& options = {});
 TERN_API std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs,
                                   const GradOptions& options = {});
+
+/// Gradients of inputs that were given in braces, to be taken apart or as a vector.
+template <std::size_t N>
+struct Gradients : std::array<Tensor, N> {
+  operator std::vector<Tensor>() const { return {this->begin(), this->end()}; }
+};
+/// The same as above of inputs in braces: `auto [gw, gb] = grad(y.sum(), {w, b})`.
+template <std::size_t N>
+Gradients<N> grad(const Tensor& output, const Tensor (&inputs)[N], const GradOptions& options = {}) {
+  std::vector<Tensor> all = grad(output, std::vector<Tensor>(inputs, inputs + N), options);
+  Gradients<N> gradients;
+  for (std::size_t i = 0; i < N; ++i) gradients[i] = static_cast<Tensor&&>(all[i]);
+  return gradients;
+}
 
 /// True when ops on this thread are taped.
 TERN_API bool is_grad_enabled();
@@ -88,3 +103,10 @@ class TERN_API CallScope {
 };
 
 }  // namespace tern
+
+template <std::size_t N>
+struct std::tuple_size<tern::Gradients<N>> : std::integral_constant<std::size_t, N> {};
+template <std::size_t I, std::size_t N>
+struct std::tuple_element<I, tern::Gradients<N>> {
+  using type = tern::Tensor;
+};

@@ -15,7 +15,7 @@ TERN_API Tensor div(const Tensor& a, const Tensor& b);
 TERN_API Tensor pow(const Tensor& a, const Tensor& b);
 TERN_API Tensor pow(const Tensor& a, Scalar b);
 TERN_API Tensor pow(Scalar a, const Tensor& b);
-/// The larger; NaN when either is. Equal elements share the gradient by halves.
+/// The larger; NaN when either is, and then each takes the whole gradient. Equal elements share it by halves.
 TERN_API Tensor maximum(const Tensor& a, const Tensor& b);
 TERN_API Tensor maximum(const Tensor& a, Scalar b);
 TERN_API Tensor maximum(Scalar a, const Tensor& b);
@@ -55,8 +55,8 @@ TERN_API Tensor where(const Tensor& condition, Scalar a, const Tensor& b);
 /// Of type f32, i64 or boolean, by the kind of the numbers.
 TERN_API Tensor where(const Tensor& condition, Scalar a, Scalar b);
 
-/// x held within [low, high]; the gradient passes inside, bounds included. A NaN stays one. Throws ValueError when low
-/// > high.
+/// x held within [low, high]; the gradient passes inside, at the bounds it is 0. A NaN stays one. Throws ValueError
+/// when low > high, or when x's type cannot hold one of them.
 TERN_API Tensor clamp(const Tensor& x, Scalar low, Scalar high);
 /// minimum(maximum(x, low), high): bounds that broadcast and take the gradient of what they hold back, half of it where
 /// x equals them.

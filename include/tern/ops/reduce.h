@@ -10,7 +10,8 @@ namespace tern {
 TERN_API Tensor sum(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 /// Of no terms: NaN.
 TERN_API Tensor mean(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
-/// Largest element; NaN when there is one. Equal largest elements share the gradient. Throws ShapeError on no elements.
+/// Largest element; NaN when there is one. Equal largest elements, or all that are NaN, share the gradient. Throws
+/// ShapeError on no elements.
 TERN_API Tensor max(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 TERN_API Tensor min(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 /// Index (i64) of the first largest element along `dim`; a NaN counts as largest. Throws ShapeError on no elements.
@@ -35,7 +36,8 @@ struct VarianceOptions {
   double correction = 1;  ///< what is taken from the number of terms before dividing by it: 1 for a sample, 0 for all
   bool keepdim = false;
 };
-/// Mean square of the distance from the mean; NaN when there are no more terms than the correction takes away.
+/// Mean square of the distance from the mean; when there are no more terms than the correction takes away, infinite, or
+/// NaN of equal terms.
 TERN_API Tensor var(const Tensor& x, const Dims& dims = {}, const VarianceOptions& options = {});
 /// Square root of the variance; its derivative at 0 is 0.
 TERN_API Tensor std(const Tensor& x, const Dims& dims = {}, const VarianceOptions& options = {});

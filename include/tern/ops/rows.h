@@ -15,7 +15,7 @@ struct RowGradient {
 };
 
 /// The gradient of a leaf that backward left as rows; undefined tensors when it has none, or has a dense one. Where
-/// rows meet a dense gradient, and in grad(), they become dense; clear_grad() drops them.
+/// rows meet a dense gradient they become dense; grad() gives a dense copy of them, and clear_grad() drops them.
 TERN_API RowGradient row_gradient(const Tensor& leaf);
 
 /// What moves rows, given as contiguous vectors: any of the steps of ops/optimizer_step.h.

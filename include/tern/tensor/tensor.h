@@ -36,7 +36,6 @@ struct RefCount {
 };
 
 TERN_API void destroy(TensorImpl* impl) noexcept;
-TERN_API void throw_undefined();
 }  // namespace internal
 
 /// A strided array of one element type on one device: a cheap, reference-counted handle. Copying a handle shares the
@@ -185,13 +184,14 @@ class TERN_API Tensor {
   Tensor& requires_grad_(bool on = true);
   /// True for a tensor that no taped op produced.
   bool is_leaf() const;
-  /// The gradient that backward accumulated, undefined when there is none.
+  /// The gradient that backward accumulated, undefined when there is none. One of rows alone (ops/rows.h) stays so:
+  /// this is a dense copy of it, for reading.
   Tensor grad() const;
-  /// Presets the gradient of a leaf; backward accumulates into this very tensor, in place. Throws ShapeError or
-  /// DTypeError unless it matches.
+  /// Presets the gradient of a leaf; backward accumulates into this very tensor, in place, if it is contiguous, and
+  /// into a copy if not. Throws ShapeError or DTypeError unless it matches.
   void set_grad(const Tensor& gradient);
   /// Names where backward is to write the gradient (a view of a flat buffer, say) without there being one yet: the
-  /// first accumulation overwrites what lies there.
+  /// first accumulation overwrites what lies there. Throws ValueError unless contiguous.
   void set_grad_buffer(const Tensor& buffer);
   /// There is no gradient any more; a buffer set before stays in use. Missing is not zero: optimizers skip it.
   void clear_grad();

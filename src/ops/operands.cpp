@@ -1,0 +1,24 @@
+#include "operands.h"
+
+#include <string>
+
+#include "autograd/node.h"
+#include "tern/base/error.h"
+
+namespace tern {
+
+void internal::throw_unfit(const char* where, Scalar value, DType dtype) {
+  throw_value(where, "a number that " + std::string(name(dtype)) + " holds",
+              value.promoted(i64) == i64 ? std::to_string(value.integer()) : std::to_string(value.real()));
+}
+
+void internal::check_untaped(const char* where, const Tensor& x) {
+  if (!needs_grad(x)) return;
+  throw StateError(
+      "[" + std::string(where) +
+      "] expected an operand that needs no gradient, or a NoGrad scope, for a write in place, got one that "
+      "needs a gradient: " +
+      describe(x));
+}
+
+}  // namespace tern

@@ -1,0 +1,300 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tern/autograd/autograd.h"
+#include "tern/base/error.h"
+#include "tern/base/random.h"
+#include "tern/ops/binary.h"
+#include "tern/ops/compare.h"
+#include "tern/ops/embedding.h"
+#include "tern/ops/index.h"
+#include "tern/ops/loss.h"
+#include "tern/ops/matmul.h"
+#include "tern/ops/norm.h"
+#include "tern/ops/reduce.h"
+#include "tern/ops/rows.h"
+#include "tern/ops/shape.h"
+#include "tern/tensor/creation.h"
+
+// What ops do at the ends of what can be said: shapes, numbers, dimensions, infinities; and whose memory a result is.
+namespace tern {
+namespace {
+
+using Doubles = std::vector<double>;
+
+struct Call {
+  const char* op;
+  std::function<void()> call;
+};
+
+template <class E>
+void expect_named(const std::vector<Call>& calls, const std::string& expected) {
+  for (const auto& [op, call] : calls) {
+    SCOPED_TRACE(op);
+    try {
+      call();
+      ADD_FAILURE() << "expected an error, got none";
+    } catch (const E& error) {
+      const std::string text = error.what();
+      EXPECT_EQ(text.rfind("[" + std::string(op) + "] expected " + expected, 0), 0u) << text;
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << "expected another type of error, got: " << error.what();
+    }
+  }
+}
+
+constexpr std::int64_t kLong = std::int64_t{1} << 30, kTooLong = std::int64_t{1} << 60;
+
+TEST(Limits, TooManyElementsNameTheOp) {
+  const Tensor column = zeros({1, 1}).expand({kLong, 1}), row = zeros({1, 1}).expand({1, kLong});
+  const Tensor leaf = zeros({1, 1}).requires_grad_(), taped = leaf.expand({kLong, 1});
+  const Tensor ids = zeros({1}, i64).expand({kLong}), line = zeros({1}).expand({kLong});
+  expect_named<ShapeError>(
+      {
+          {"add", [&] { column + row; }},
+          {"mul", [&] { taped* row; }},
+          {"lt", [&] { (void)(column < row); }},
+          {"where", [&] { where(column > 0, column, row); }},
+          {"lerp", [&] { lerp(column, row, 0.5); }},
+          {"matmul", [&] { matmul(column, row); }},
+          {"linear", [&] { linear(column, row.t()); }},
+          {"expand",
+           [&] {
+             zeros({1, 1}).expand({kLong, kLong});
+           }},
+          {"repeat",
+           [&] {
+             repeat(line, {kLong, 1});
+           }},
+          {"repeat_interleave", [&] { repeat_interleave(zeros({1}), tensor({kTooLong}, i64), 0); }},
+          {"pad",
+           [&] {
+             pad(zeros({1}), {0, kTooLong});
+           }},
+          {"meshgrid",
+           [&] {
+             meshgrid({line, line});
+           }},
+          {"diag", [&] { diag(zeros({2}), kLong); }},
+          {"embedding", [&] { embedding(row, zeros({1}, i64).expand({kLong})); }},
+          {"index_select", [&] { index_select(row, 0, ids); }},
+          {"one_hot", [&] { one_hot(ids, kLong); }},
+          {"bincount", [&] { bincount(zeros({1}, i64), kTooLong); }},
+          {"arange", [&] { arange(kTooLong); }},
+          {"linspace", [&] { linspace(0, 1, kTooLong); }},
+          {"logspace", [&] { logspace(0, 1, kTooLong); }},
+          {"eye", [&] { eye(kLong); }},
+          {"full", [&] { full({kTooLong}, 1); }},
+          {"rand", [&] { rand({kTooLong}); }},
+          {"randn", [&] { randn({kTooLong}); }},
+          {"normal", [&] { normal({kTooLong}, 0, 1); }},
+          {"randint", [&] { randint(0, 5, {kTooLong}); }},
+          {"randperm", [&] { randperm(kTooLong); }},
+          {"multinomial", [&] { multinomial(ones({2}), kTooLong, true); }},
+      },
+      "fewer than 2^56 elements");
+}
+
+// Beside the rows of conformance, those ops whose calls there begin with another one.
+TEST(Limits, UndefinedTensorsNameTheOp) {
+  const Tensor none, x = ones({2});
+  expect_named<StateError>({{"where", [&] { where(none, x, x); }},
+                            {"where", [&] { where(x > 0, x, none); }},
+                            {"nansum", [&] { nansum(none); }},
+                            {"nanmean", [&] { nanmean(none); }},
+                            {"allclose", [&] { allclose(none, x); }},
+                            {"allclose", [&] { allclose(x, none); }},
+                            {"equal", [&] { equal(x, none); }},
+                            {"searchsorted", [&] { searchsorted(none, x); }},
+                            {"searchsorted", [&] { searchsorted(x, none); }},
+                            {"layer_norm", [&] { layer_norm(none, {2}); }},
+                            {"rms_norm", [&] { rms_norm(none, {2}); }},
+                            {"row_gradient", [&] { row_gradient(none); }},
+                            {"step_rows",
+                             [&] {
+                               step_rows(none, {zeros({1}, i64), x}, {}, {});
+                             }},
+                            {"step_rows",
+                             [&] {
+                               step_rows(ones({2}), {none, x}, {}, {});
+                             }},
+                            {"step_rows",
+                             [&] {
+                               step_rows(ones({2}), {zeros({1}, i64), none}, {}, {});
+                             }}},
+                           "a defined tensor, got an undefined one");
+}
+
+TEST(Limits, TooManyDimensionsNameTheOp) {
+  const Tensor x = zeros({1, 1, 1, 1, 1, 1, 1, 1}), ids = x.to(i64), flags = zeros({1}, i64);
+  expect_named<ShapeError>({{"unsqueeze", [&] { x.unsqueeze(0); }},
+                            {"stack",
+                             [&] {
+                               stack({x, x});
+                             }},
+                            {"unflatten",
+                             [&] {
+                               unflatten(x, 0, {1, 1});
+                             }},
+                            {"one_hot", [&] { one_hot(ids, 2); }},
+                            {"embedding",
+                             [&] {
+                               embedding(zeros({1, 1}), ids);
+                             }},
+                            {"index", [&] { x[new_axis]; }},
+                            {"index", [&] { x[{ids}]; }},
+                            {"index_put", [&] { index_put(x, {new_axis}, zeros({})); }},
+                            {"meshgrid", [&] { meshgrid(std::vector<Tensor>(9, zeros({1}))); }}},
+                           "at most 8 dimensions");
+}
+
+TEST(Limits, DimensionsAreNotCutToThirtyTwoBits) {
+  const Tensor x = zeros({2, 3});
+  const std::int64_t far = std::int64_t{1} << 32;
+  expect_named<IndexError>({{"sum", [&] { x.sum(Dims{far}); }},
+                            {"permute",
+                             [&] {
+                               x.permute({far, 1});
+                             }},
+                            {"flip", [&] { flip(x, {far + 1}); }},
+                            {"movedim", [&] { movedim(x, Dims{far}, Dims{0}); }},
+                            {"roll", [&] { roll(x, Dims{1}, Dims{far}); }}},
+                           "a dimension in [-2, 2)");
+}
+
+TEST(Limits, NumbersThatATypeCannotHoldAreRefused) {
+  const Tensor bytes = tensor({3, 200}, u8), ints = tensor({1, 2}, i32);
+  const std::int64_t big = std::int64_t{1} << 40;
+  expect_named<ValueError>({{"add", [&] { bytes + 300; }},
+                            {"mul", [&] { -1 * bytes; }},
+                            {"bitwise_and", [&] { bytes & 256; }},
+                            {"maximum", [&] { maximum(ints, big); }},
+                            {"where", [&] { where(ints > 1, ints, big); }},
+                            {"clamp", [&] { clamp(ints, 0, big); }},
+                            {"clamp_min", [&] { clamp_min(ints, -big); }},
+                            {"full", [&] { full({1}, 1e10, i32); }},
+                            {"full", [&] { full({1}, std::nan(""), i64); }},
+                            {"scalar", [&] { scalar(-1, u8); }},
+                            {"fill_", [&] { Tensor(bytes.clone()).fill_(256); }},
+                            {"add_", [&] { Tensor(bytes.clone()).add_(256); }},
+                            {"masked_fill", [&] { masked_fill(bytes, bytes > 3, 300); }},
+                            {"randint", [&] { randint(0, 1000, {4}, u8); }}},
+                           "a number that ");
+  expect_named<DTypeError>({{"pad", [&] { pad(ints, {1, 1}, {.value = 0.5}); }}}, "a value of the kind of i32");
+  EXPECT_EQ(full({1}, 2.9, u8).item<std::uint8_t>(), 2);
+  EXPECT_EQ(randint(0, 256, {100}, u8).dtype(), u8);
+}
+
+TEST(Limits, ComparisonsWithAnyNumberAreExact) {
+  const Tensor bytes = tensor({3, 200}, u8), ints = tensor({1, 2}, i32);
+  const std::int64_t big = std::int64_t{1} << 40;
+  EXPECT_TRUE(all(ints < big).item<bool>());
+  EXPECT_FALSE(any(ints == big + 1).item<bool>());
+  EXPECT_TRUE(all(-big <= ints).item<bool>());
+  EXPECT_FALSE(any(bytes == 259).item<bool>());
+  EXPECT_TRUE(all(bytes > -1).item<bool>());
+  EXPECT_TRUE(all(tensor({INT64_MAX}, i64) < UINT64_MAX).item<bool>());
+}
+
+TEST(Copies, AreNobodyElsesMemory) {
+  const Tensor x = tensor({2, 3}, f64), one = tensor({4}, f64);
+  const std::vector<std::function<Tensor()>> copies{
+      [&] { return repeat(x, {1}); },
+      [&] {
+        return repeat(x, {1, 1});
+      },
+      [&] { return repeat(one, {3}); },
+      [&] {
+        return tile(x, {1, 1});
+      },
+      [&] { return repeat_interleave(x, 1, 0); },
+      [&] { return repeat_interleave(one, 3, 0); },
+      [&] { return prod(one, {0}); },
+      [&] { return cumprod(one, 0); },
+  };
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    SCOPED_TRACE(i);
+    Tensor copy = copies[i]();
+    copy.add_(arange(copy.numel(), f64).reshape(copy.shape()) + 1);
+    EXPECT_EQ(x.to_vector<double>(), (Doubles{2, 3}));
+    EXPECT_EQ(one.item<double>(), 4);
+  }
+}
+
+TEST(InPlace, NoGradientIsLostInSilence) {
+  const Tensor w = ones({2}).requires_grad_();
+  Tensor sum = zeros({2});
+  EXPECT_THROW(sum.add_(w * 2), StateError);
+  EXPECT_THROW(sum.sub_(w), StateError);
+  EXPECT_THROW(sum.mul_(w), StateError);
+  EXPECT_THROW(sum.copy_(w), StateError);
+  EXPECT_THROW(sum.index_put_({0}, w[0]), StateError);
+  EXPECT_EQ(sum.to_vector<float>(), (std::vector<float>{0, 0}));
+  const NoGrad guard;
+  sum.add_(w * 2);
+  EXPECT_EQ(sum.to_vector<float>(), (std::vector<float>{2, 2}));
+}
+
+// The derivatives of x to a power at 0.
+TEST(Derivatives, OfPowersAtZeroAreFinite) {
+  for (int power = 0; power <= 3; ++power) {
+    const Tensor x = zeros({1}, f64).requires_grad_();
+    Tensor y = pow(x, power);
+    double expected = power == 0 ? 1 : 0, factorial = 1;
+    for (int order = 0; order <= 4; ++order) {
+      SCOPED_TRACE(std::to_string(power) + ", derivative " + std::to_string(order));
+      EXPECT_EQ(y.item<double>(), order == power ? factorial : order == 0 ? expected : 0);
+      if (!y.requires_grad()) break;
+      y = grad(y.sum(), {x}, {.create_graph = true})[0];
+      factorial *= order + 1;
+    }
+  }
+}
+
+Doubles gradient_of(const std::function<Tensor(const Tensor&)>& f, const Doubles& at) {
+  const Tensor x = from_vector(at).requires_grad_();
+  return grad(f(x).sum(), {x})[0].to_vector<double>();
+}
+
+void expect_equal(const Doubles& got, const Doubles& expected) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (std::isnan(expected[i])) {
+      EXPECT_TRUE(std::isnan(got[i])) << i;
+    } else {
+      EXPECT_EQ(got[i], expected[i]) << i;
+    }
+  }
+}
+
+// As PyTorch has them.
+TEST(Derivatives, AtInfinitiesAndNans) {
+  const double infinity = HUGE_VAL, nan = std::nan("");
+  const auto huber = [](const Tensor& x) { return huber_loss(x, zeros_like(x), 1, Reduction::none); };
+  expect_equal(gradient_of(huber, {infinity, -infinity, nan, 0.5}), {1, -1, nan, 0.5});
+  const auto smooth = [](const Tensor& x) { return smooth_l1_loss(x, zeros_like(x), 1, Reduction::none); };
+  expect_equal(gradient_of(smooth, {infinity, -infinity, nan, 0.5}), {1, -1, nan, 0.5});
+  const Tensor other = from_vector(Doubles{1, nan, 1, nan, 2});
+  const auto larger = [&](const Tensor& x) { return maximum(x, other); };
+  expect_equal(gradient_of(larger, {nan, 1, 2, nan, 2}), {1, 1, 1, 1, 0.5});
+  const auto smaller = [&](const Tensor& x) { return minimum(other, x); };
+  expect_equal(gradient_of(smaller, {nan, 1, 2, nan, 2}), {1, 1, 0, 1, 0.5});
+  expect_equal(gradient_of([](const Tensor& x) { return x.max(); }, {1, nan, 3, nan}), {0, 0.5, 0, 0.5});
+  expect_equal(gradient_of([](const Tensor& x) { return x.min(); }, {1, 3, 1}), {0.5, 0, 0.5});
+  expect_equal(gradient_of([](const Tensor& x) { return clamp(x, -1, 1); }, {-1, 1, 0, 2}), {0, 0, 1, 0});
+}
+
+TEST(Variance, OfTooFewTerms) {
+  const Tensor x = tensor({1, 3}, f64), equal = tensor({3, 3}, f64);
+  for (const double correction : {2.0, 3.0}) {
+    EXPECT_EQ(var(x, {}, {.correction = correction}).item<double>(), HUGE_VAL);
+    EXPECT_TRUE(std::isnan(var(equal, {}, {.correction = correction}).item<double>()));
+  }
+}
+
+}  // namespace
+}  // namespace tern
