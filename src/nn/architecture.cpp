@@ -1,12 +1,16 @@
 #include "tern/nn/architecture.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 #include <typeinfo>
 #include <unordered_map>
 #include <vector>
 
 #include "base/json.h"
 #include "nn/fields.h"
+#include "nn/take_over.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
 #include "tern/nn/containers.h"
@@ -391,23 +395,31 @@ const ModuleRegistry::Factory* ModuleRegistry::find(std::string_view type) const
   return nullptr;
 }
 
-std::string architecture(const Module& module) {
+namespace {
+// `dtype` may be left out: f32.
+std::string written(const Module& module, std::optional<DType> dtype) {
   Json root = Json::object();
   root["format"] = 1;
-  const std::vector<Tensor> parameters = module.parameters();
-  if (!parameters.empty()) {
-    const DType dtype = parameters[0].dtype();
-    for (const Tensor& p : parameters) {
-      if (p.dtype() != dtype) {
-        throw ValueError("[architecture] expected parameters of one type, got " + std::string(name(dtype)) + " and " +
-                         std::string(name(p.dtype())));
-      }
-    }
-    root["dtype"] = name(dtype);
-  }
+  if (dtype) root["dtype"] = name(*dtype);
   root.update(describe(module));
   if (const auto tied = tied_names(module); !tied.empty()) root["tied"] = tied;
   return root.dump();
+}
+}  // namespace
+
+std::string architecture(const Module& module) {
+  const std::vector<Tensor> parameters = module.parameters();
+  std::optional<DType> dtype;
+  if (!parameters.empty()) {
+    dtype = parameters[0].dtype();
+    for (const Tensor& p : parameters) {
+      if (p.dtype() != dtype) {
+        throw ValueError("[architecture] expected parameters of one type, got " + std::string(name(*dtype)) + " and " +
+                         std::string(name(p.dtype())));
+      }
+    }
+  }
+  return written(module, dtype);
 }
 
 std::unique_ptr<Module> make_module(std::string_view json, const ModuleRegistry& extra,
@@ -421,8 +433,10 @@ std::unique_ptr<Module> make_module(std::string_view json, const ModuleRegistry&
   DType dtype = f32;
   if (root.contains("dtype")) {
     const std::string wanted = Builder::string_at(root, "dtype");
-    if (wanted != name(f32) && wanted != name(f64)) Builder::fail("dtype f32 or f64", "\"" + wanted + "\"");
-    if (wanted == name(f64)) dtype = f64;
+    const DType allowed[] = {f32, f64, f16, bf16};
+    const DType* found = std::find_if(allowed, std::end(allowed), [&](DType d) { return wanted == name(d); });
+    if (found == std::end(allowed)) Builder::fail("dtype f32, f64, f16 or bf16", "\"" + wanted + "\"");
+    dtype = *found;
   }
   Builder builder(extra, limits);
   builder.check(root, 0);
@@ -441,7 +455,7 @@ std::unique_ptr<Module> make_module(std::string_view json, const ModuleRegistry&
 std::unique_ptr<Module> clone(const Module& module, const ModuleRegistry& extra) {
   constexpr std::int64_t unlimited = std::int64_t{1} << 62;
   std::unique_ptr<Module> copy =
-      make_module(architecture(module), extra, {.max_parameters = unlimited, .max_modules = unlimited});
+      make_module(written(module, {}), extra, {.max_parameters = unlimited, .max_modules = unlimited});
   const NamedTensors from = module.named_parameters();
   const NamedTensors to = copy->named_parameters();
   for (std::size_t i = 0; i < std::max(from.size(), to.size()); ++i) {
@@ -452,7 +466,7 @@ std::unique_ptr<Module> clone(const Module& module, const ModuleRegistry& extra)
     }
     NoGrad no_grad;
     Tensor target = to[i].second;
-    target.copy_(from[i].second.detach());
+    internal::take_over(target, from[i].second.detach().clone());  // with its type and its device
     target.requires_grad_(from[i].second.requires_grad());
   }
   const auto from_modules = module.modules();

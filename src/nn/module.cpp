@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "nn/take_over.h"
 #include "tensor/impl.h"
 #include "tern/base/error.h"
 
@@ -32,8 +33,9 @@ void collect_modules(M& module, std::vector<M*>& list) {
   }
 }
 
-// Gives `p` the elements of `fresh`, a tensor of the same shape that nobody else holds, and drops its gradient.
-void take_over(const Tensor& p, const Tensor& fresh) {
+}  // namespace
+
+void internal::take_over(const Tensor& p, const Tensor& fresh) {
   tern::internal::TensorImpl* to = p.impl();
   tern::internal::TensorImpl* from = fresh.impl();
   tern::internal::take_elements(to, from);
@@ -41,9 +43,8 @@ void take_over(const Tensor& p, const Tensor& fresh) {
   to->device = from->device;
   tern::internal::release(std::exchange(to->grad, nullptr));
   to->grad_present = to->grad_buffer = false;
+  if (to->grad_rows) tern::internal::drop_rows(to);
 }
-
-}  // namespace
 
 Module::~Module() = default;
 
@@ -51,6 +52,16 @@ Tensor Module::call_watched(const Tensor& x) {
   if (!is_anomaly_enabled()) return call_hooked(x);
   const CallScope scope(type_name());
   return hooks_ ? call_hooked(x) : forward(x);
+}
+
+Tensor Module::operator()(const Tensor& x) const {
+  if (training_) {
+    throw StateError(
+        "[" + std::string(type_name()) +
+        "] expected a module in evaluation mode, as one that is const may not change, got one in training; "
+        "call eval() before");
+  }
+  return const_cast<Module&>(*this)(x);
 }
 
 Attributes Module::attributes() const { return {}; }
@@ -110,7 +121,7 @@ Module& Module::to(DType dtype) {
     if (p.dtype() == dtype) continue;
     if (!p.is_leaf()) throw StateError("[module.to] expected parameters that are leaves, got the result of an op");
     const Tensor gradient = p.grad();
-    take_over(p, p.detach().to(dtype));
+    internal::take_over(p, p.detach().to(dtype));
     if (gradient.defined()) p.set_grad(gradient.detach().to(dtype));
   }
   return *this;
@@ -121,7 +132,7 @@ Module& Module::to(Device device) {
     if (p.device() == device) continue;
     if (!p.is_leaf()) throw StateError("[module.to] expected parameters that are leaves, got the result of an op");
     const Tensor gradient = p.grad();
-    take_over(p, p.detach().to(device));
+    internal::take_over(p, p.detach().to(device));
     if (gradient.defined()) p.set_grad(gradient.detach().to(device));
   }
   return *this;

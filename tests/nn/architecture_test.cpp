@@ -13,6 +13,7 @@
 #include "tern/nn/embedding.h"
 #include "tern/nn/linear.h"
 #include "tern/nn/norm.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
@@ -233,6 +234,20 @@ TEST(Clone, IsDeepAndTheSame) {
   NoGrad no_grad;
   to[0].detach().fill_(0);
   EXPECT_NE(from[0].to_vector<double>()[0], 0);
+}
+
+TEST(Clone, KeepsTheTypeOfEachParameter) {
+  for (const DType dtype : {f16, bf16}) {
+    nn::Sequential model = example();
+    model.to(dtype);
+    EXPECT_EQ(nn::make_module(nn::architecture(model))->parameters()[0].dtype(), dtype);
+    model[0].to(f64);
+    const auto copy = nn::clone(model);
+    const auto from = model.parameters(), to = copy->parameters();
+    EXPECT_EQ(to.front().dtype(), f64);
+    EXPECT_EQ(to.back().dtype(), dtype);
+    for (std::size_t i = 0; i < from.size(); ++i) EXPECT_TRUE(equal(from[i], to[i]));
+  }
 }
 
 TEST(Clone, KeepsTies) {

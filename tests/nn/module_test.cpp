@@ -336,4 +336,13 @@ TEST(Inference, OneModuleServesManyThreads) {
   for (const int count : agreed) EXPECT_EQ(count, 50);
 }
 
+TEST(Module, AConstOneIsCalledInEvaluation) {
+  nn::Sequential model{nn::Linear(3, 4), nn::Dropout(0.5)};
+  const nn::Module& constant = model;
+  const Tensor x = ones({2, 3});
+  EXPECT_THROW(constant(x), StateError);
+  model.eval();
+  EXPECT_EQ(constant(x).to_vector<float>(), model(x).to_vector<float>());
+}
+
 }  // namespace

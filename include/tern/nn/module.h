@@ -65,6 +65,9 @@ class TERN_API Module {
       return call_watched(x);
     return forward(x);
   }
+  /// The same of a module that nothing is to change, by any number of threads, under NoGrad. Throws StateError unless
+  /// it is in evaluation mode.
+  Tensor operator()(const Tensor& x) const;
 
   /// Whether a hook is set.
   bool has_hooks() const { return hooks_ != nullptr; }
