@@ -10,6 +10,9 @@ namespace tern::optim {
 
 namespace {
 
+// Averages of halves are kept in f32: a small share of a change would be lost in rounding.
+DType kept(DType dtype) { return is_half(dtype) ? f32 : dtype; }
+
 void require_own_weights(const char* where, bool swapped) {
   if (swapped) {
     throw StateError("[" + std::string(where) + "] expected the weights in the module, got their averages swapped in");
@@ -30,12 +33,12 @@ void WeightAverage::update() {
   NoGrad no_grad;
   if (updates_ == 0) {
     averages_.clear();
-    for (const auto& [name, p] : parameters_) averages_.push_back(p.detach().clone());
+    for (const auto& [name, p] : parameters_) averages_.push_back(p.detach().clone().to(kept(p.dtype())));
   } else {
     const double share =
         options_.kind == AverageOptions::Kind::ema ? 1 - options_.decay : 1 / static_cast<double>(updates_ + 1);
     for (std::size_t i = 0; i < averages_.size(); ++i) {
-      averages_[i].add_(parameters_[i].second.detach() - averages_[i], share);
+      averages_[i].add_(parameters_[i].second.detach().to(averages_[i].dtype()) - averages_[i], share);
     }
   }
   ++updates_;
@@ -46,10 +49,14 @@ void WeightAverage::swap() {
   NoGrad no_grad;
   for (std::size_t i = 0; i < averages_.size(); ++i) {
     Tensor p = parameters_[i].second;
-    const Tensor weights = p.detach().clone();
-    p.copy_(averages_[i]);
-    averages_[i].copy_(weights);
+    if (swapped_) {
+      p.copy_(weights_[i]);
+    } else {
+      weights_.push_back(p.detach().clone());
+      p.copy_(averages_[i]);
+    }
   }
+  if (swapped_) weights_.clear();
   swapped_ = !swapped_;
 }
 
@@ -78,8 +85,8 @@ void WeightAverage::load_state_dict(const nn::NamedTensors& state) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto& [name, p] = parameters_[i];
     const auto& [key, average] = state[i + 1];
-    if (key != "module." + name || average.shape() != p.shape() || average.dtype() != p.dtype()) {
-      bad_state("\"module." + name + "\" as " + std::string(tern::name(p.dtype())) + " " + to_string(p.shape()));
+    if (key != "module." + name || average.shape() != p.shape() || average.dtype() != kept(p.dtype())) {
+      bad_state("\"module." + name + "\" as " + std::string(tern::name(kept(p.dtype()))) + " " + to_string(p.shape()));
     }
     averages.push_back(average.detach().clone());
   }

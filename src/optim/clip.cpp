@@ -9,13 +9,21 @@
 #include "tern/ops/binary.h"
 #include "tern/ops/compare.h"
 #include "tern/ops/reduce.h"
+#include "tern/ops/rows.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::optim {
 
 namespace {
-Tensor square_sum(const Tensor& x) { return square(is_half(x.dtype()) ? x.to(f32) : x).sum().to(f64); }
+Tensor square_sum(const Tensor& x) { return square(x.to(f64)).sum(); }
+
+// The elements of a gradient as they are kept: a gradient of rows stays one, whose other elements are zeros.
+Tensor elements_of(const Tensor& p) {
+  const RowGradient rows = row_gradient(p);
+  const Tensor all = rows.index.defined() ? rows.values : p.grad();
+  return all.defined() ? all.detach() : all;
+}
 }  // namespace
 
 double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
@@ -25,16 +33,16 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   NoGrad no_grad;
   double square = 0;
   for (const Tensor& p : parameters) {
-    const Tensor gradient = p.grad();
+    const Tensor gradient = elements_of(p);
     if (!gradient.defined()) continue;
-    const Tensor elements = gradient.detach().contiguous();
-    square += elements.device() == cpu() ? internal::dot(elements, elements) : square_sum(elements).item<double>();
+    const Tensor elements = gradient.contiguous();
+    square += internal::dot(elements, elements);
   }
   const double norm = std::sqrt(square);
   const double factor = max_norm / (norm + 1e-6);
   if (std::isfinite(norm) && factor < 1) {
     for (const Tensor& p : parameters) {
-      Tensor gradient = p.grad();
+      Tensor gradient = elements_of(p);
       if (gradient.defined()) gradient.mul_(factor);
     }
   }
@@ -46,9 +54,9 @@ Tensor clip_factor(const std::vector<Tensor>& parameters, double max_norm, const
   NoGrad no_grad;
   Tensor total;
   for (const Tensor& p : parameters) {
-    const Tensor gradient = p.grad();
+    const Tensor gradient = elements_of(p);
     if (!gradient.defined()) continue;
-    const Tensor sum = square_sum(gradient.detach());
+    const Tensor sum = square_sum(gradient);
     total = total.defined() ? total + sum : sum;
   }
   if (!total.defined()) throw ValueError("[clip_factor] expected a parameter with a gradient, got none");
@@ -63,8 +71,8 @@ void clip_grad_value(const std::vector<Tensor>& parameters, double max_value) {
   }
   NoGrad no_grad;
   for (const Tensor& p : parameters) {
-    Tensor gradient = p.grad();
-    if (gradient.defined()) gradient.copy_(clamp(gradient.detach(), -max_value, max_value));
+    Tensor gradient = elements_of(p);
+    if (gradient.defined()) gradient.copy_(clamp(gradient, -max_value, max_value));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tern/base/parallel.h"
+#include "tern/ops/binary.h"
 #include "tern/tensor/tensor.h"
 
 namespace tern::optim::internal {
@@ -12,6 +13,7 @@ namespace tern::optim::internal {
 /// The sum of products of the elements of two contiguous floating tensors of one shape and type, in f64, in an order
 /// that their number alone decides.
 inline double dot(const Tensor& a, const Tensor& b) {
+  if (a.device() != cpu()) return (a.to(f64) * b.to(f64)).sum().item<double>();
   constexpr std::int64_t grain = 1 << 15;
   const auto sum = [&]<class T>(std::span<const T> x, std::span<const T> y) {
     const auto n = static_cast<std::int64_t>(x.size());

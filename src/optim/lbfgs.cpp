@@ -81,7 +81,7 @@ Tensor Lbfgs::gradient() const {
   std::vector<Tensor> parts;
   for (const Tensor& p : parameters()) {
     const Tensor g = p.requires_grad() ? p.grad() : Tensor();
-    parts.push_back(g.defined() ? g.detach().reshape({p.numel()}) : zeros({p.numel()}, p.dtype()));
+    parts.push_back(g.defined() ? g.detach().reshape({p.numel()}) : zeros({p.numel()}, p.dtype(), p.device()));
   }
   return cat(parts);
 }
@@ -100,7 +100,13 @@ Lbfgs::Point Lbfgs::evaluate(const Closure& closure) {
 Lbfgs::Point Lbfgs::evaluate_at(const Closure& closure, const std::vector<Tensor>& start, double t) {
   for (std::size_t i = 0; i < start.size(); ++i) Tensor(parameters()[i]).copy_(start[i]);
   move(t);
-  Point point = evaluate(closure);
+  Point point;
+  try {
+    point = evaluate(closure);
+  } catch (...) {
+    for (std::size_t i = 0; i < start.size(); ++i) Tensor(parameters()[i]).copy_(start[i]);
+    throw;
+  }
   point.t = t;
   point.slope = dot(point.gradient, direction_);
   return point;
@@ -282,6 +288,10 @@ void Lbfgs::load_state_dict(const nn::NamedTensors& state) {
     given.erase(found);
     return tensor;
   };
+  // Beside the parameters, wherever the state was read.
+  const auto vector = [&](const std::string& key, const Shape& shape, DType dtype) {
+    return take(key, shape, dtype).to(parameters()[0].device());
+  };
   const auto number = [&](const std::string& key) {
     const double value = take(key, {}, f64).item<double>();
     if (!std::isfinite(value)) bad_state("a finite \"" + key + "\"");
@@ -306,8 +316,8 @@ void Lbfgs::load_state_dict(const nn::NamedTensors& state) {
   double t = 0, scale = 1, loss = 0;
   std::vector<Pair> history;
   if (iterations > 0) {
-    last_direction = take("d", {length}, dtype);
-    last_gradient = take("prev_flat_grad", {length}, dtype);
+    last_direction = vector("d", {length}, dtype);
+    last_gradient = vector("prev_flat_grad", {length}, dtype);
     t = number("t");
     scale = number("H_diag");
     loss = number("prev_loss");
@@ -319,7 +329,7 @@ void Lbfgs::load_state_dict(const nn::NamedTensors& state) {
     for (const double product : take("ys", count, f64).to_vector<double>()) {
       if (!(product > 0 && std::isfinite(product))) bad_state("finite \"ys\" above 0");
       const std::string i = std::to_string(history.size());
-      history.push_back({take("old_stps." + i, {length}, dtype), take("old_dirs." + i, {length}, dtype), product});
+      history.push_back({vector("old_stps." + i, {length}, dtype), vector("old_dirs." + i, {length}, dtype), product});
     }
   }
   if (!given.empty()) bad_state("no \"" + given.begin()->first + "\"");

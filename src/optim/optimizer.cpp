@@ -1,6 +1,7 @@
 #include "tern/optim/optimizer.h"
 
 #include <cmath>
+#include <optional>
 #include <unordered_map>
 
 #include "tern/autograd/autograd.h"
@@ -29,13 +30,18 @@ void check_lr(double lr) {
 
 Tensor name_tensor(std::string_view name) { return from_vector(std::vector<std::uint8_t>(name.begin(), name.end())); }
 
-// All of them move together when the device counts.
-void check_equal(const std::vector<std::int64_t>& steps) {
-  for (const std::int64_t each : steps) {
-    if (each == steps[0]) continue;
-    throw StateError("[keep_on_device] expected parameters that took the same number of steps, got " +
-                     std::to_string(steps[0]) + " and " + std::to_string(each));
+// The steps that all took which are not frozen: they move together when the device counts.
+std::int64_t common_steps(const std::vector<Tensor>& parameters, const std::vector<std::int64_t>& steps) {
+  std::optional<std::int64_t> common;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (!parameters[i].requires_grad()) continue;
+    if (common.value_or(steps[i]) != steps[i]) {
+      throw StateError("[keep_on_device] expected parameters that took the same number of steps, got " +
+                       std::to_string(*common) + " and " + std::to_string(steps[i]));
+    }
+    common = steps[i];
   }
+  return common.value_or(0);
 }
 
 [[noreturn]] void bad_state(const std::string& expected, const std::string& got) {
@@ -93,10 +99,11 @@ void Optimizer::step_sparse(std::size_t group, std::size_t from, std::size_t to,
     if (!flat_.holds(i)) own_slots(i);
     std::vector<Tensor> slots;
     for (std::size_t s = 0; s < slots_.size(); ++s) slots.push_back(slot_of(s, i));
+    if (steps_[i] == 0) start(group, slots);
     step_rows(p, rows, slots, [&](const Tensor& value, const Tensor& gradient, const std::vector<Tensor>& states) {
-      advance({group, lr, steps_[i] + 1, value, gradient, states});
+      advance({group, lr, steps_[i] + 1, value, gradient, states, row_on_device(group)});
     });
-    ++steps_[i];
+    steps_[i] += resident_.defined() ? 0 : 1;
   }
 }
 
@@ -108,13 +115,13 @@ Tensor Optimizer::row_on_device(std::size_t group) const {
 void Optimizer::keep_on_device() {
   if (resident_.defined()) return;
   if (!takes_resident()) throw StateError("[keep_on_device] expected Adam or AdamW, got " + std::string(name()));
-  check_equal(steps_);
   resident_ = rows_for_device().to(flat_.values().device());
 }
 
 Tensor Optimizer::rows_for_device() const {
+  const auto steps = static_cast<double>(common_steps(parameters(), steps_));
   std::vector<double> rows;
-  for (const Range& range : groups_) rows.insert(rows.end(), {range.lr, static_cast<double>(steps_[0]), 1});
+  for (const Range& range : groups_) rows.insert(rows.end(), {range.lr, steps, 1});
   return from_vector(rows, {static_cast<std::int64_t>(groups_.size()), 3});
 }
 
@@ -140,7 +147,7 @@ void Optimizer::step() {
   const std::vector<std::int64_t>& offsets = flat_.offsets();
   if (resident_.defined()) {
     for (const Tensor& p : parameters()) {
-      if (!p.requires_grad() || p.grad().defined()) continue;
+      if (!p.requires_grad() || row_gradient(p).index.defined() || p.grad().defined()) continue;
       throw StateError("[optimizer] expected a gradient of every parameter, as steps are kept on the device, got none");
     }
   }
@@ -162,9 +169,10 @@ void Optimizer::step() {
         const bool whole = first == segment.first && last == segment.last;
         const Tensor value = whole ? segment.value : segment.value.slice(0, begin, end);
         const Tensor gradient = whole ? segment.gradient : segment.gradient.slice(0, begin, end);
-        advance({g, lr, steps_[first] + 1, value, gradient,
-                 flat_.holds(first) ? slots_within(segment.offset + begin, segment.offset + end) : own_slots(first),
-                 row_on_device(g)});
+        const std::vector<Tensor>& slots =
+            flat_.holds(first) ? slots_within(segment.offset + begin, segment.offset + end) : own_slots(first);
+        if (steps_[first] == 0) start(g, slots);
+        advance({g, lr, steps_[first] + 1, value, gradient, slots, row_on_device(g)});
         for (; first < last; ++first) steps_[first] += resident_.defined() ? 0 : 1;
       }
     });
@@ -268,7 +276,7 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
                                     : take(std::to_string(i) + "." + slot_names_[s], slot.shape(), slot.dtype()));
     }
   }
-  if (resident_.defined()) check_equal(steps);
+  if (resident_.defined()) common_steps(parameters(), steps);
   if (!given.empty()) bad_state("no more names", "\"" + given.begin()->first + "\"");
   NoGrad no_grad;
   for (auto& [slot, source] : copies) slot.copy_(source);

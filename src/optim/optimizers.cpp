@@ -134,8 +134,10 @@ struct Method<RmspropOptions> {
 template <>
 struct Method<AdagradOptions> {
   static Slots slots(const std::vector<AdagradOptions>&) { return {"sum"}; }
+  static void start(const AdagradOptions& o, const std::vector<Tensor>& slots) {
+    if (o.initial != 0) Tensor(slots[0]).fill_(o.initial);
+  }
   static void step(const AdagradOptions& o, const auto& run) {
-    if (run.step == 1 && o.initial != 0) Tensor(run.slots[0]).fill_(o.initial);
     adagrad_step(run.value, run.gradient, run.slots[0],
                  {.lr = run.lr / (1 + static_cast<double>(run.step - 1) * o.lr_decay),
                   .epsilon = o.epsilon,
@@ -218,6 +220,11 @@ std::string_view ElementwiseOptimizer<Options>::name() const {
 template <class Options>
 void ElementwiseOptimizer<Options>::update(const Run& run) {
   Method<Options>::step(options_[run.group], run);
+}
+
+template <class Options>
+void ElementwiseOptimizer<Options>::start(std::size_t group, const std::vector<Tensor>& slots) {
+  if constexpr (requires { &Method<Options>::start; }) Method<Options>::start(options_[group], slots);
 }
 
 template <class Options>

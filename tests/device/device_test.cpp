@@ -9,6 +9,7 @@
 #include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
+#include "tern/nn/architecture.h"
 #include "tern/nn/linear.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/binary.h"
@@ -17,6 +18,7 @@
 #include "tern/ops/matmul.h"
 #include "tern/ops/shape.h"
 #include "tern/optim/clip.h"
+#include "tern/optim/lbfgs.h"
 #include "tern/optim/optimizers.h"
 #include "tern/tensor/capture.h"
 #include "tern/tensor/creation.h"
@@ -174,6 +176,9 @@ TEST_F(StandIn, ModulesMoveInPlace) {
   EXPECT_EQ(weight.device(), cuda());
   EXPECT_EQ(weight.grad().device(), cuda());
   EXPECT_EQ(weight.grad().sum().item<float>(), 6);
+  const auto copy = nn::clone(layer);
+  for (const Tensor& p : copy->parameters()) EXPECT_EQ(p.device(), cuda());
+  EXPECT_EQ(copy->parameters()[0].to_vector<float>(), weight.to_vector<float>());
   layer.to(cpu());
   EXPECT_EQ(weight.device(), cpu());
 }
@@ -300,6 +305,26 @@ TEST_F(StandIn, AnOptimizerKeepsItsNumbersOnTheDevice) {
   optim::Adam adam({p}, {.lr = 0.1});
   adam.keep_on_device();
   EXPECT_THROW(adam.step(), StateError) << "no gradient";
+}
+
+TEST_F(StandIn, LbfgsWalksThereAsItDoesHere) {
+  const auto run = [](Device device) {
+    Tensor x = tensor({-1.2, 1.0}, f64).to(device).requires_grad_(), unused = zeros({1}, f64, device).requires_grad_();
+    optim::Lbfgs optimizer({x, unused}, {.line_search = optim::LbfgsOptions::LineSearch::strong_wolfe});
+    const auto closure = [&] {
+      optimizer.zero_grad();
+      const Tensor a = x.slice(0, 0, 1), b = x.slice(0, 1, 2);
+      const Tensor loss = (100 * (b - a * a) * (b - a * a) + (1 - a) * (1 - a)).sum();
+      loss.backward();
+      return loss;
+    };
+    optimizer.step(closure);
+    optimizer.load_state_dict(optimizer.state_dict());
+    optimizer.step(closure);
+    return x.detach().to_vector<double>();
+  };
+  const auto here = run(cpu()), there = run(cuda());
+  for (std::size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(here[i], there[i], 1e-6);
 }
 
 TEST_F(StandIn, TheClippingFactorIsClipGradNorms) {

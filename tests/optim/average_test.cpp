@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -95,6 +96,26 @@ TEST(WeightAverage, IsPyTorchs) {
       for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 1e-10) << kind << " " << key;
     }
   }
+}
+
+TEST(WeightAverage, OfHalvesMoves) {
+  nn::Linear one = layer();
+  one.to(bf16);
+  WeightAverage average(one, {.decay = 0.999});
+  average.update();
+  set(one, 9);
+  for (int i = 0; i < 1000; ++i) average.update();
+  const auto state = average.state_dict();
+  const double expected = 9 - std::pow(0.999, 1000);
+  EXPECT_EQ(state[1].second.dtype(), f32);
+  EXPECT_NEAR(state[1].second.item<float>(), expected, 1e-3);
+  average.swap();
+  EXPECT_NEAR(static_cast<double>(one.weight.item<BFloat16>()), expected, 0.04);
+  average.swap();
+  EXPECT_EQ(static_cast<double>(one.weight.item<BFloat16>()), 9);
+  WeightAverage other(one, {.decay = 0.999});
+  other.load_state_dict(state);
+  EXPECT_EQ(other.state_dict()[1].second.item<float>(), state[1].second.item<float>());
 }
 
 TEST(WeightAverage, SavesAndLoads) {

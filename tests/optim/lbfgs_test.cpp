@@ -151,6 +151,23 @@ TEST(Lbfgs, RefusesALossThatIsNotFinite) {
   EXPECT_EQ(z.item<double>(), 2);
 }
 
+TEST(Lbfgs, ALossThatThrowsWithinTheSearchMovesNothing) {
+  const Problem problem = regression();
+  Lbfgs optimizer(problem.parameters, {.line_search = kWolfe});
+  const auto before = values(problem);
+  int calls = 0;
+  const auto loss = problem.closure();
+  EXPECT_THROW(optimizer.step([&] {
+    if (++calls == 2) throw NumericError("a loss that cannot be computed");
+    return loss();
+  }),
+               NumericError);
+  EXPECT_EQ(values(problem), before);
+  const double now = problem.loss().item<double>();
+  optimizer.step(loss);
+  EXPECT_LE(problem.loss().item<double>(), now);
+}
+
 TEST(Lbfgs, HasARateThatSchedulesSet) {
   const Problem problem = regression();
   Lbfgs optimizer(problem.parameters, {.lr = 0.5});

@@ -431,6 +431,20 @@ TEST(Optimizer, TrainsANetworkInBf16) {
   EXPECT_LT(last, 0.2 * first);
 }
 
+TEST(Optimizer, FrozenWeightsDoNotCountOnTheDevice) {
+  Tensor a = parameter({1, 2}), frozen = tensor({3}, f64);
+  AdamW optimizer({frozen, a}, {.lr = 0.1});
+  set_grad(a, {1, -1});
+  optimizer.step();
+  optimizer.keep_on_device();
+  optimizer.step();
+  const auto state = optimizer.state_dict();
+  EXPECT_EQ(state[1].second.to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 2}));
+  optimizer.load_state_dict(state);
+  optimizer.step();
+  EXPECT_EQ(optimizer.state_dict()[1].second.to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 3}));
+}
+
 TEST(ClipGradValue, HoldsEachElement) {
   Tensor a = parameter({1, 2, 3}), none = parameter({5});
   set_grad(a, {-3, 0.5, NAN});
@@ -442,6 +456,17 @@ TEST(ClipGradValue, HoldsEachElement) {
   EXPECT_FALSE(none.grad().defined());
   EXPECT_THROW(optim::clip_grad_value({a}, 0), ValueError);
   EXPECT_THROW(optim::clip_grad_value({a}, NAN), ValueError);
+}
+
+TEST(ClipGradNorm, IsTheFactorsAtTheEndsOfF32) {
+  Tensor a = zeros({2}).requires_grad_();
+  for (const float size : {1e20F, 1e-30F}) {
+    a.set_grad(full({2}, size));
+    const double factor = optim::clip_factor({a}, 1e-31).item<double>();
+    const double norm = optim::clip_grad_norm({a}, 1e-31);
+    EXPECT_NEAR(norm / size, std::sqrt(2.0), 1e-6);
+    EXPECT_NEAR(factor / (1e-31 / (norm + 1e-6)), 1, 1e-9);
+  }
 }
 
 TEST(ClipGradNorm, LeavesSmallAndBadGradientsAlone) {

@@ -1,12 +1,19 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "tern/base/error.h"
 #include "tern/base/random.h"
+#include "tern/ops/binary.h"
 #include "tern/ops/embedding.h"
 #include "tern/ops/index.h"
+#include "tern/ops/reduce.h"
 #include "tern/ops/rows.h"
+#include "tern/ops/unary.h"
+#include "tern/optim/clip.h"
 #include "tern/optim/optimizers.h"
 #include "tern/tensor/creation.h"
 
@@ -78,6 +85,46 @@ TEST(SparseGradient, MovesTheRowsThatWereLookedUpAlone) {
       EXPECT_GT(state[6].to_vector<float>()[0], 0);
     }
   }
+}
+
+TEST(SparseGradient, StaysSoWhateverLooksAtIt) {
+  Table table;
+  AdamW optimizer({table.weight, table.bias}, {.lr = 0.1, .weight_decay = 0.5});
+  const std::vector<float> before = table.weight.to_vector<float>();
+  table.backward({1, 6}, true);
+  const Tensor dense = table.weight.grad();
+  EXPECT_EQ(dense[5].to_vector<float>(), std::vector<float>(3));
+  EXPECT_THROW(dense.detach().mul_(2), StateError);
+  const double squares = (square(dense).sum() + square(table.bias.grad()).sum()).item<float>();
+  EXPECT_NEAR(optim::clip_grad_norm({table.weight, table.bias}, 0.01), std::sqrt(squares), 1e-5 * std::sqrt(squares));
+  EXPECT_NEAR(optim::clip_grad_norm({table.weight, table.bias}, 1e9), 0.01, 1e-6);
+  EXPECT_NEAR(optim::clip_factor({table.weight, table.bias}, 0.005).item<double>(), 0.5, 1e-3);
+  optim::clip_grad_value({table.weight}, 1e-4);
+  EXPECT_LE(abs(table.weight.grad()).max().item<float>(), 1e-4F);
+  optimizer.step();
+  const std::vector<float> after = table.weight.to_vector<float>();
+  for (std::size_t i = 0; i < after.size(); ++i) EXPECT_EQ(after[i] != before[i], i / 3 == 1 || i / 3 == 6) << i;
+}
+
+TEST(SparseGradient, AdagradsFirstSumIsThatOfEveryRow) {
+  Table dense, sparse;
+  optim::Adagrad first({dense.weight}, {.lr = 0.1, .initial = 0.5}),
+      second({sparse.weight}, {.lr = 0.1, .initial = 0.5});
+  const std::vector<std::vector<std::int64_t>> steps{{1, 6}, {3}, {3, 1}};
+  train(dense, first, steps, false);
+  train(sparse, second, steps, true);
+  EXPECT_EQ(sparse.weight.to_vector<float>(), dense.weight.to_vector<float>());
+}
+
+TEST(SparseGradient, OfStepsThatTheDeviceCounts) {
+  Table there, here;
+  AdamW first({here.weight, here.bias}, {.lr = 0.1}), second({there.weight, there.bias}, {.lr = 0.1});
+  second.keep_on_device();
+  const std::vector<std::vector<std::int64_t>> steps{{1, 6}, {3}, {3, 1}};
+  train(here, first, steps, true);
+  train(there, second, steps, true);
+  EXPECT_EQ(there.weight.to_vector<float>(), here.weight.to_vector<float>());
+  EXPECT_EQ(second.state_dict()[1].second.to_vector<std::int64_t>(), (std::vector<std::int64_t>{3, 3}));
 }
 
 TEST(SparseGradient, OfAPlainSgdIsTheDenseOne) {

@@ -17,7 +17,8 @@ struct AverageOptions {
 };
 
 /// Averages of a module's weights as it is trained, for evaluation in their place, as PyTorch's AveragedModel keeps
-/// them; the first that are taken are the average as they are. It holds the parameters themselves, not the module.
+/// them; the first that are taken are the average as they are. Those of f16 and bf16 are kept in f32. It holds the
+/// parameters themselves, not the module.
 class TERN_API WeightAverage {
  public:
   /// Throws ValueError on a decay outside its range.
@@ -29,8 +30,8 @@ class TERN_API WeightAverage {
   /// The times that weights were taken.
   std::int64_t updates() const { return updates_; }
 
-  /// Exchanges averages and weights; again: back. Parameters keep their identity. Throws StateError before the first
-  /// update.
+  /// Puts the averages in place of the weights; again: the weights as they were. Parameters keep their identity. Throws
+  /// StateError before the first update.
   void swap();
   bool is_swapped() const { return swapped_; }
 
@@ -45,6 +46,7 @@ class TERN_API WeightAverage {
   AverageOptions options_;
   nn::NamedTensors parameters_;
   std::vector<Tensor> averages_;
+  std::vector<Tensor> weights_;  ///< while swapped
   std::int64_t updates_ = 0;
   bool swapped_ = false;
 };

@@ -76,11 +76,13 @@ class TERN_API Optimizer {
     std::int64_t step;  ///< counted from 1
     const Tensor& value;
     const Tensor& gradient;
-    const std::vector<Tensor>& slots;  ///< zeros at step 1
+    const std::vector<Tensor>& slots;  ///< at step 1 as `start` left them
     Tensor resident{};                 ///< see AdamStep
   };
   /// Moves a run, outside the tape.
   virtual void update(const Run& run) = 0;
+  /// Sets the slots of a parameter of a group, which are zeros, before its first step.
+  virtual void start(std::size_t, const std::vector<Tensor>&) {}
   /// Whether `update` reads `resident`.
   virtual bool takes_resident() const { return false; }
 

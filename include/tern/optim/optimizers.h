@@ -116,6 +116,7 @@ class TERN_API ElementwiseOptimizer : public Optimizer {
 
  protected:
   void update(const Run& run) override;
+  void start(std::size_t group, const std::vector<Tensor>& slots) override;
   bool takes_resident() const override;
 
  private:

@@ -47,6 +47,8 @@ struct PlateauOptions {
 };
 
 /// Reduces learning rates when a figure stops improving, as PyTorch's ReduceLROnPlateau does. A NaN is no improvement.
+/// A Scheduler sets rates anew from its base and would undo that: beside one, let this count alone and multiply the
+/// Scheduler's factor by ratio().
 class TERN_API ReduceOnPlateau {
  public:
   /// Counts, and leaves it to the caller to use ratio(). Throws ValueError naming an option outside its range.
