@@ -39,6 +39,22 @@ if(TARGET tern_bundle)
                                                  TERN_BUILD_TYPE="$<IF:$<BOOL:$<CONFIG>>,$<CONFIG>,none>")
 endif()
 
+# What -O3 makes larger and no faster: tables and text; and most of all files that write and read JSON, whose code is that
+# of the library's inline functions.
+foreach(module data metrics nn train bundle)
+  if(TARGET tern_${module})
+    target_compile_options(tern_${module} PRIVATE "$<$<CONFIG:Release>:-O2>")
+  endif()
+endforeach()
+set_source_files_properties(
+  src/trees/draw.cpp src/trees/ensemble.cpp src/trees/gradient_boosting.cpp src/trees/importance.cpp
+  src/trees/json_form.cpp src/trees/lightgbm.cpp src/trees/ubjson.cpp src/trees/xgboost.cpp src/nn/architecture.cpp
+  src/nn/safetensors.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp src/data/step_registry.cpp
+  src/data/step_target.cpp src/metrics/report_text.cpp src/train/baselines.cpp src/train/checkpoint.cpp
+  src/train/report.cpp src/train/task.cpp src/train/trainer.cpp src/bundle/bundle.cpp src/bundle/card.cpp
+  src/bundle/facts.cpp src/bundle/manifest.cpp src/bundle/profile.cpp
+  PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
+
 add_library(tern INTERFACE)
 add_library(tern::tern ALIAS tern)
 target_link_libraries(tern INTERFACE ${TERN_MODULES})

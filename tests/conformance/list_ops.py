@@ -28,6 +28,7 @@ NO_OPS = {
 GIVES_WHAT_IS_THERE = {'grad'}  # a tensor, but none that it makes
 # Functions of tensor.h beside the class that compute nothing.
 NO_FUNCTIONS = {'to_string', 'version'}
+SETTINGS = {'set_float32_matmul_precision', 'float32_matmul_precision'}  # of ops, beside them
 SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt',
            '>=': 'ge', '[]': 'subscript', '&': 'and', '|': 'or', '^': 'xor', '~': 'invert', '!': 'not', '+=': 'iadd',
            '-=': 'isub', '*=': 'imul', '/=': 'idiv'}
@@ -79,7 +80,7 @@ def public_ops(root):
     ops = methods(tensor) | (functions(tensor) - NO_FUNCTIONS) | functions(read(root, CREATION))
     for name in sorted(os.listdir(os.path.join(root, OPS))):
         ops |= functions(read(root, f'{OPS}/{name}'))
-    return ops
+    return ops - SETTINGS
 
 
 def listed_cases(text):
