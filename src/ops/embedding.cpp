@@ -60,11 +60,11 @@ Tensor embedding(const Tensor& weight, const Tensor& index, const EmbeddingOptio
   checked(index, "embedding");
   internal::check_devices("embedding", weight, index);
   const Tensor places = internal::checked_index("embedding", index, shape[0]);
-  const Tensor from = weight.detach().contiguous();
   Shape result = index.shape();
   internal::check_dims("embedding", result.size() + 1);
   result.push_back(shape[1]);
   Tensor out = internal::new_tensor(result, weight.dtype(), weight.device(), "embedding");
+  const Tensor from = weight.detach().contiguous();
   kernels::IndexArgs args = internal::index_args(shape, 0, places.numel(), places);
   args.from = from.impl()->data;
   args.to = out.impl()->data;

@@ -132,10 +132,10 @@ Tensor index_select(const Tensor& x, int dim, const Tensor& index) {
   Shape shape = checked(x, "index_select")->shape;
   dim = wrap_dim("index_select", dim, shape.size());
   const Tensor rows = checked_rows("index_select", x, index, shape[dim]);
-  const Tensor from = x.detach().contiguous();
   kernels::IndexArgs args = index_args(shape, dim, rows.numel(), rows);
   shape[dim] = rows.numel();
   Tensor out = internal::new_tensor(shape, x.dtype(), x.device(), "index_select");
+  const Tensor from = x.detach().contiguous();
   args.from = from.impl()->data;
   args.to = out.impl()->data;
   kernels::index_select(x.device(), x.dtype(), args);
