@@ -133,7 +133,7 @@ class NoMoreMemory {
 };
 
 TEST(Autograd, OutOfMemoryLeavesNoGarbage) {
-  if (std::getenv("TERN_EMULATED_CASES")) GTEST_SKIP() << "an emulator's memory is not the process's";
+  if (std::getenv("TERN_EMULATED")) GTEST_SKIP() << "an emulator's memory is not the process's";
   const int threads = num_threads();
   set_num_threads(1);
   const std::int64_t n = std::int64_t{1} << 22;
