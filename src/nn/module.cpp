@@ -41,9 +41,8 @@ void internal::take_over(const Tensor& p, const Tensor& fresh) {
   tern::internal::take_elements(to, from);
   to->dtype = from->dtype;
   to->device = from->device;
-  tern::internal::release(std::exchange(to->grad, nullptr));
-  to->grad_present = to->grad_buffer = false;
-  if (to->grad_rows) tern::internal::drop_rows(to);
+  to->grad_buffer = false;
+  Tensor(p).clear_grad();
 }
 
 Module::~Module() = default;
