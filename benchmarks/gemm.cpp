@@ -185,7 +185,7 @@ void check(const Problem& p, const std::string& name) {
         sum += static_cast<double>(a[p.a_turned ? l * p.m + i : i * p.k + l]) *
                (p.b_turned ? b[j * p.k + l] : b[l * p.n + j]);
       }
-      if (!(std::abs(c[i * p.n + j] - sum) < (bf16_products ? 2e-2 : 1e-4) * std::sqrt(static_cast<double>(p.k)))) {
+      if (!(std::abs(c[i * p.n + j] - sum) < (bf16_products ? 1e-2 : 1e-4) * std::sqrt(static_cast<double>(p.k)))) {
         std::fprintf(stderr, "%s: element %ld, %ld is %g, not %g\n", name.c_str(), static_cast<long>(i),
                      static_cast<long>(j), static_cast<double>(c[i * p.n + j]), sum);
         std::exit(1);
