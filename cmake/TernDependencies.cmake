@@ -14,6 +14,7 @@ find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(LibZip REQUIRED)
 find_package(FastFloat REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 
 # CUDA: nvcc, and its runtime linked in, which finds the driver when a GPU is first asked for. AUTO leaves it out where
 # there is no nvcc, and under the sanitizers, which know no device code.

@@ -2,7 +2,9 @@
 tern_module(core
   SOURCES src/base src/tensor src/autograd src/ops kernels/cpu
   HEADERS base tensor autograd ops
-  PRIVATE_LIBRARIES Threads::Threads ${TERN_THREADS_LIBRARY} OpenSSL::Crypto)
+  PRIVATE_LIBRARIES Threads::Threads ${TERN_THREADS_LIBRARY} OpenSSL::Crypto
+                    $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:Eigen3::Eigen>)
+target_compile_definitions(tern_core PRIVATE EIGEN_MPL2_ONLY EIGEN_DONT_PARALLELIZE)
 if(TERN_HAS_CUDA)
   tern_cuda_kernels()
 else()
@@ -27,6 +29,9 @@ tern_module(nn
 tern_module(trees
   SOURCES src/trees HEADERS trees DEPENDS data metrics
   PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+tern_module(models
+  SOURCES src/models HEADERS models DEPENDS data metrics
+  PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 tern_module(optim SOURCES src/optim HEADERS optim DEPENDS nn)
 tern_module(train
   SOURCES src/train HEADERS train DEPENDS data metrics optim
@@ -49,7 +54,7 @@ endforeach()
 set_source_files_properties(
   src/trees/draw.cpp src/trees/ensemble.cpp src/trees/gradient_boosting.cpp src/trees/importance.cpp
   src/trees/json_form.cpp src/trees/lightgbm.cpp src/trees/ubjson.cpp src/trees/xgboost.cpp src/nn/architecture.cpp
-  src/nn/safetensors.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp
+  src/tensor/safetensors.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp
   src/data/step_target.cpp src/metrics/report_text.cpp src/train/baselines.cpp src/train/checkpoint.cpp
   src/train/report.cpp src/train/task.cpp src/train/trainer.cpp src/bundle/bundle.cpp src/bundle/card.cpp
   src/bundle/facts.cpp src/bundle/manifest.cpp src/bundle/profile.cpp

@@ -100,7 +100,7 @@ Place place_of(const Json& node, std::string_view name, const nn::ModuleRegistry
 
 // The most elements that the architecture may ask for: those that the weights file holds, and for each tied name that
 // it leaves out those of the name that it holds instead. Beyond the usual limit it is what the file holds and no more.
-std::int64_t parameter_limit(const nn::TensorFile& weights, const std::string& architecture,
+std::int64_t parameter_limit(const TensorFile& weights, const std::string& architecture,
                              const nn::ModuleRegistry& modules) {
   const auto fail = [](const std::string& expected, const std::string& got) {
     throw FormatError("[architecture] expected " + expected + ", got " + got);
@@ -274,7 +274,7 @@ std::shared_ptr<Bundle::State> Bundle::State::read(Entries entries, const LoadOp
   auto result = std::make_shared<State>();
   State& state = *result;
   Provenance& facts = state.provenance;
-  const nn::TensorFile weights = reader.take("weights.safetensors", nn::from_safetensors);
+  const TensorFile weights = reader.take("weights.safetensors", from_safetensors);
   reader.take("model.json", [&](const std::string& bytes) {
     state.model =
         nn::make_module(bytes, options.modules, {.max_parameters = parameter_limit(weights, bytes, options.modules)});
@@ -322,7 +322,7 @@ std::vector<ArchiveEntry> Bundle::State::entries() const {
   const Provenance& facts = state.provenance;
   std::vector<ArchiveEntry> entries;
   const auto add = [&](const char* name, std::string bytes) { entries.push_back({name, std::move(bytes)}); };
-  add("weights.safetensors", nn::to_safetensors(nn::weights_of(*state.model)));
+  add("weights.safetensors", to_safetensors(nn::weights_of(*state.model)));
   add("model.json", nn::architecture(*state.model));
   add("task.json", state.task.to_json());
   add("schema.json", facts.schema.to_json());

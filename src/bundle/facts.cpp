@@ -90,13 +90,13 @@ void read_settings(std::string_view text, Provenance& provenance, std::string& t
 }
 
 std::string splits_file(const Provenance& provenance) {
-  nn::TensorFile file;
+  TensorFile file;
   for (const auto& [name, rows] :
        {std::pair("train", &provenance.train_rows), std::pair("validation", &provenance.validation_rows),
         std::pair("test", &provenance.test_rows)}) {
     file.tensors.emplace_back(name, from_vector(*rows, {static_cast<std::int64_t>(rows->size())}));
   }
-  return nn::to_safetensors(file);
+  return to_safetensors(file);
 }
 
 std::string splits_problem(const Provenance& provenance) {
@@ -121,7 +121,7 @@ std::string splits_problem(const Provenance& provenance) {
 }
 
 void read_splits(std::string_view bytes, Provenance& provenance) {
-  const nn::TensorFile file = nn::from_safetensors(bytes);
+  const TensorFile file = from_safetensors(bytes);
   if (file.tensors.size() != 3) {
     throw FormatError("[splits] expected train, validation and test, got " + std::to_string(file.tensors.size()) +
                       " tensors");

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/json.h"
-#include "nn/bytes.h"
 #include "optim/fields.h"
+#include "tensor/bytes.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -131,7 +131,7 @@ std::vector<Tensor> in_order(std::map<std::string, Tensor> tensors, const nn::Mo
 void add_hash(std::string& text, const data::Dataset& dataset) {
   for (const auto& [name, tensor] : dataset.tensors()) {
     text += std::to_string(name.size()) + ":" + name + std::string(tern::name(tensor.dtype())) +
-            to_string(tensor.shape()) + sha256(nn::bytes_of(tensor));
+            to_string(tensor.shape()) + sha256(tern::internal::bytes_of(tensor));
   }
   const auto& rows = dataset.row_ids();
   text += sha256({reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(rows[0])});
@@ -204,7 +204,7 @@ std::string difference(const std::string& saved, const std::string& own) {
 
 void save_checkpoint(const std::string& path, const std::string& identity, const nn::Module& model,
                      const optim::Optimizer& optimizer, const RunState& state, const std::vector<Epoch>& history) {
-  nn::TensorFile file;
+  TensorFile file;
   std::size_t i = 0;
   for (const auto& [name, tensor] : model.named_parameters()) {
     file.tensors.emplace_back("model." + name, tensor.detach());
@@ -221,14 +221,14 @@ void save_checkpoint(const std::string& path, const std::string& identity, const
   json["stopped"] = state.stopped;
   json["history"] = history_json(history);
   file.metadata = {{"tern", json.dump()}};
-  write_file(path, nn::to_safetensors(file));
+  write_file(path, to_safetensors(file));
 }
 
 bool load_checkpoint(const std::string& path, const std::string& identity, nn::Module& model,
                      optim::Optimizer& optimizer, RunState& state, std::vector<Epoch>& history) {
   std::error_code unreadable;  // read_file says which
   if (std::filesystem::status(path, unreadable).type() == std::filesystem::file_type::not_found) return false;
-  nn::TensorFile file = nn::from_safetensors(read_file(path));
+  TensorFile file = from_safetensors(read_file(path));
   if (file.metadata.size() != 1 || file.metadata[0].first != "tern") {
     throw FormatError("[checkpoint] expected a training checkpoint, got other tensors");
   }

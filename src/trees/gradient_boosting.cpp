@@ -140,11 +140,6 @@ struct MatrixFeatures {
   std::deque<std::vector<std::int32_t>> codes;
 };
 
-double at(const Matrix& matrix, std::int64_t row, std::int64_t column) {
-  const std::int64_t i = row * matrix.columns() + column;
-  return matrix.f32() ? static_cast<double>(matrix.f32()[i]) : matrix.f64()[i];
-}
-
 // Levels that the matrix has become those of categorical features without any.
 MatrixFeatures features_of(const Matrix& matrix, std::vector<Feature>& features) {
   if (matrix.columns() != static_cast<std::int64_t>(features.size())) {
@@ -158,7 +153,7 @@ MatrixFeatures features_of(const Matrix& matrix, std::vector<Feature>& features)
     if (feature.categorical) {
       auto& codes = out.codes.emplace_back();
       for (std::int64_t row = 0; row < matrix.rows(); ++row) {
-        const double value = at(matrix, row, f);
+        const double value = matrix.at(row, f);
         const bool level = value >= 0 && value < kMostLevels;
         if (value >= kMostLevels) refuse("levels below " + std::to_string(kMostLevels), std::to_string(value));
         codes.push_back(level ? static_cast<std::int32_t>(value) : -1);
@@ -282,24 +277,6 @@ void check_start(const Ensemble* start, const internal::Loss& loss) {
 }
 
 }  // namespace
-
-Matrix::Matrix(std::span<const float> values, std::int64_t columns) : f32_(values.data()), columns_(columns) {
-  const auto size = static_cast<std::int64_t>(values.size());
-  if (columns < 1 || size % columns != 0) {
-    throw ShapeError("[Matrix] expected whole rows of at least one column, got " + std::to_string(size) +
-                     " values and " + std::to_string(columns) + " columns");
-  }
-  rows_ = size / columns;
-}
-
-Matrix::Matrix(std::span<const double> values, std::int64_t columns) : f64_(values.data()), columns_(columns) {
-  const auto size = static_cast<std::int64_t>(values.size());
-  if (columns < 1 || size % columns != 0) {
-    throw ShapeError("[Matrix] expected whole rows of at least one column, got " + std::to_string(size) +
-                     " values and " + std::to_string(columns) + " columns");
-  }
-  rows_ = size / columns;
-}
 
 GradientBoosting::GradientBoosting(GradientBoostingOptions options) : options_(std::move(options)) {
   check_options(options_);

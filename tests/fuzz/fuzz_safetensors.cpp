@@ -9,8 +9,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-    const std::string written = tern::nn::to_safetensors(tern::nn::from_safetensors(bytes));
-    if (tern::nn::to_safetensors(tern::nn::from_safetensors(written)) != written) __builtin_trap();
+    const std::string written = tern::to_safetensors(tern::from_safetensors(bytes));
+    if (tern::to_safetensors(tern::from_safetensors(written)) != written) __builtin_trap();
   } catch (const tern::FormatError&) {
   }
   return 0;

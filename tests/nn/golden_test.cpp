@@ -84,13 +84,13 @@ void expect_near(const Tensor& actual, const Tensor& expected, const std::string
 }
 
 TEST(Golden, ModulesArePyTorchs) {
-  const auto file = nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/modules.safetensors"));
+  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/modules.safetensors"));
   const std::map<std::string, Tensor> data(file.tensors.begin(), file.tensors.end());
   auto all = modules();
   for (const auto& [key, tensor] : data) EXPECT_TRUE(all.contains(key.substr(0, key.find('.')))) << key;
   for (auto& [name, module] : all) {
     module->to(f64);
-    nn::TensorFile weights;
+    TensorFile weights;
     for (const auto& [key, tensor] : data) {
       const std::string prefix = name + ".weights.";
       if (key.starts_with(prefix)) weights.tensors.emplace_back(key.substr(prefix.size()), tensor);

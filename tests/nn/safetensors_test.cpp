@@ -23,8 +23,8 @@
 namespace {
 
 using namespace tern;
-using nn::from_safetensors;
-using nn::to_safetensors;
+using from_safetensors;
+using to_safetensors;
 
 std::string golden(const std::string& name) { return std::string(TERN_TEST_DATA) + "/" + name; }
 
@@ -34,14 +34,14 @@ std::string file_of(const std::string& header, const std::string& data, std::uin
 }
 std::string file_of(const std::string& header, const std::string& data) { return file_of(header, data, header.size()); }
 
-const Tensor& at(const nn::TensorFile& file, const std::string& name) {
+const Tensor& at(const TensorFile& file, const std::string& name) {
   for (const auto& [key, tensor] : file.tensors) {
     if (key == name) return tensor;
   }
   throw ValueError("no tensor " + name);
 }
 
-void expect_mixed(const nn::TensorFile& file) {
+void expect_mixed(const TensorFile& file) {
   ASSERT_EQ(file.tensors.size(), 8u);
   const double inf = std::numeric_limits<double>::infinity();
   EXPECT_EQ(at(file, "z.f64").shape(), (Shape{2, 3}));
@@ -72,7 +72,7 @@ nn::Sequential torch_mlp() {
 TEST(Safetensors, ReadsWhatPythonWrote) { expect_mixed(from_safetensors(read_file(golden("mixed.safetensors")))); }
 
 TEST(Safetensors, ReadsWhatItWrote) {
-  nn::TensorFile file = from_safetensors(read_file(golden("mixed.safetensors")));
+  TensorFile file = from_safetensors(read_file(golden("mixed.safetensors")));
   std::reverse(file.tensors.begin(), file.tensors.end());
   const std::string bytes = to_safetensors(file);
   expect_mixed(from_safetensors(bytes));
@@ -106,8 +106,7 @@ TEST(Safetensors, KeepsTheBitsOfEveryType) {
 }
 
 TEST(Safetensors, KeepsOrderAndAlignment) {
-  const nn::TensorFile file{
-      .tensors = {{"b", ones({3}, u8)}, {"d", ones({1}, f64)}, {"c", ones({1})}, {"a", ones({2})}}};
+  const TensorFile file{.tensors = {{"b", ones({3}, u8)}, {"d", ones({1}, f64)}, {"c", ones({1})}, {"a", ones({2})}}};
   std::vector<std::string> names;
   for (const auto& [name, tensor] : from_safetensors(to_safetensors(file)).tensors) names.push_back(name);
   EXPECT_EQ(names, (std::vector<std::string>{"d", "c", "a", "b"}));
@@ -233,7 +232,7 @@ TEST(Weights, RoundTripThroughAFile) {
 TEST(Weights, SayEverythingThatDiffersAndChangeNothing) {
   nn::Sequential model{nn::Linear(2, 3), nn::Linear(3, 1)};
   const std::vector<float> before = model.parameters()[0].to_vector<float>();
-  nn::TensorFile file = nn::weights_of(model);
+  TensorFile file = nn::weights_of(model);
   for (auto& [name, tensor] : file.tensors) tensor = full_like(tensor.detach(), 7);
   file.tensors[1].first = "0.offset";
   file.tensors[2].second = ones({1, 4});
@@ -262,7 +261,7 @@ TEST(Weights, TiedOnesAreWrittenOnceAndMayComeUnderEachName) {
     return nn::Sequential{std::move(a), std::move(b)};
   };
   nn::Sequential model = tied(), other = tied();
-  nn::TensorFile file = nn::weights_of(model);
+  TensorFile file = nn::weights_of(model);
   EXPECT_EQ(file.tensors.size(), 3u);
   load_weights(other, file);
   EXPECT_EQ(other.parameters()[0].to_vector<float>(), model.parameters()[0].to_vector<float>());

@@ -46,7 +46,7 @@ inline Tensor direction(const tern::Shape& shape) {
 /// a case.
 inline void expect_golden(const std::string& file, const Calls& calls, double tolerance = 1e-10) {
   std::map<std::string, Tensor> tensors;
-  const auto content = tern::nn::from_safetensors(tern::read_file(std::string(TERN_TEST_DATA) + "/" + file));
+  const auto content = tern::from_safetensors(tern::read_file(std::string(TERN_TEST_DATA) + "/" + file));
   for (const auto& [name, tensor] : content.tensors) tensors.emplace(name, tensor);
   std::set<std::string> seen;
   for (const auto& [name, inputs] : content.metadata) {

@@ -85,7 +85,7 @@ TEST(Golden, GradIsPyTorchs) {
                                                               {"penalty_of_the_gradient", &penalty_of_the_gradient},
                                                               {"of_a_linear_gradient", &of_a_linear_gradient},
                                                               {"through_views", &through_views}};
-  const auto file = nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/grad.safetensors"));
+  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/grad.safetensors"));
   std::map<std::string, Tensor> tensors;
   for (const auto& [name, tensor] : file.tensors) tensors.emplace(name, tensor);
   EXPECT_EQ(file.metadata.size(), calls.size());

@@ -71,11 +71,11 @@ TEST(WeightAverage, IsSwappedInAndOut) {
 }
 
 TEST(WeightAverage, IsPyTorchs) {
-  const auto file = nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/average.safetensors"));
+  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/average.safetensors"));
   const std::map<std::string, Tensor> data(file.tensors.begin(), file.tensors.end());
   for (const std::string kind : {"ema", "swa"}) {
     nn::Sequential model{nn::Linear(8, 4), nn::Tanh(), nn::Linear(4, 1)};
-    nn::TensorFile initial;
+    TensorFile initial;
     for (const auto& [key, tensor] : data) {
       if (key.starts_with("initial.")) initial.tensors.emplace_back(key.substr(8), tensor);
     }
@@ -125,15 +125,14 @@ TEST(WeightAverage, SavesAndLoads) {
   average.update();
   set(one, 4);
   average.update();
-  const std::string state = nn::to_safetensors({.tensors = average.state_dict()});
-  resumed.load_state_dict(nn::from_safetensors(state).tensors);
+  const std::string state = to_safetensors({.tensors = average.state_dict()});
+  resumed.load_state_dict(from_safetensors(state).tensors);
   set(two, 4);
   set(one, 3);
   set(two, 3);
   average.update();
   resumed.update();
-  EXPECT_EQ(nn::to_safetensors({.tensors = resumed.state_dict()}),
-            nn::to_safetensors({.tensors = average.state_dict()}));
+  EXPECT_EQ(to_safetensors({.tensors = resumed.state_dict()}), to_safetensors({.tensors = average.state_dict()}));
 
   const auto good = average.state_dict();
   const auto broken = [&](auto change) {

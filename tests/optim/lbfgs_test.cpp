@@ -29,7 +29,7 @@ using optim::LbfgsOptions;
 constexpr auto kWolfe = LbfgsOptions::LineSearch::strong_wolfe;
 
 std::map<std::string, Tensor> golden(const char* name) {
-  const auto file = nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/" + name));
+  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/" + name));
   return {file.tensors.begin(), file.tensors.end()};
 }
 
@@ -105,9 +105,9 @@ TEST(Lbfgs, GoesOnFromASavedStateBitForBit) {
     const Problem problem = regression(), other = regression();
     Lbfgs optimizer(problem.parameters, options), resumed(other.parameters, options);
     for (int i = 0; i < 2; ++i) optimizer.step(problem.closure());
-    const std::string state = nn::to_safetensors({.tensors = optimizer.state_dict()});
-    resumed.load_state_dict(nn::from_safetensors(state).tensors);
-    EXPECT_EQ(nn::to_safetensors({.tensors = resumed.state_dict()}), state);
+    const std::string state = to_safetensors({.tensors = optimizer.state_dict()});
+    resumed.load_state_dict(from_safetensors(state).tensors);
+    EXPECT_EQ(to_safetensors({.tensors = resumed.state_dict()}), state);
     for (std::size_t i = 0; i < problem.parameters.size(); ++i) {
       Tensor to = other.parameters[i].detach();
       to.copy_(problem.parameters[i].detach());
@@ -192,12 +192,12 @@ TEST(Lbfgs, ChecksOptionsCallsAndStates) {
   optim::Optimizer& base = optimizer;
   EXPECT_THROW(base.step(), StateError);
   const auto state = optimizer.state_dict();
-  const std::string bytes = nn::to_safetensors({.tensors = state});
+  const std::string bytes = to_safetensors({.tensors = state});
   const auto broken = [&](auto change) {
     std::map<std::string, Tensor> other(state.begin(), state.end());
     change(other);
     EXPECT_THROW(optimizer.load_state_dict({other.begin(), other.end()}), FormatError);
-    EXPECT_EQ(nn::to_safetensors({.tensors = optimizer.state_dict()}), bytes);
+    EXPECT_EQ(to_safetensors({.tensors = optimizer.state_dict()}), bytes);
   };
   broken([](auto& s) { s.erase("optimizer"); });
   broken([](auto& s) { s.erase("d"); });

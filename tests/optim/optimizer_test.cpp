@@ -282,7 +282,7 @@ std::string trained_bytes(const optim::OptimizerOptions& options) {
   nn::Sequential model = network();
   const auto optimizer = optim::make_optimizer(options, model.parameters());
   train(model, *optimizer, 0, 6);
-  return nn::to_safetensors(nn::weights_of(model));
+  return to_safetensors(nn::weights_of(model));
 }
 
 TEST(Training, HasTheSameBitsAtAnyNumberOfThreads) {
@@ -313,21 +313,20 @@ TEST(Training, GoesOnFromASavedStateBitForBit) {
     const auto optimizer = optim::make_optimizer(options, model.parameters());
     train(model, *optimizer, 0, 3);
     optimizer->set_lr(0.02);
-    const std::string weights = nn::to_safetensors(nn::weights_of(model));
-    const std::string state = nn::to_safetensors({.tensors = optimizer->state_dict()});
+    const std::string weights = to_safetensors(nn::weights_of(model));
+    const std::string state = to_safetensors({.tensors = optimizer->state_dict()});
     const Generator generator = default_generator();
     train(model, *optimizer, 3, 6);
 
     nn::Sequential other = network();
     const auto resumed = optim::make_optimizer(options, other.parameters());
-    nn::load_weights(other, nn::from_safetensors(weights));
-    resumed->load_state_dict(nn::from_safetensors(state).tensors);
+    nn::load_weights(other, from_safetensors(weights));
+    resumed->load_state_dict(from_safetensors(state).tensors);
     EXPECT_EQ(resumed->lr(), 0.02);
     default_generator() = generator;
     train(other, *resumed, 3, 6);
-    EXPECT_EQ(nn::to_safetensors(nn::weights_of(other)), nn::to_safetensors(nn::weights_of(model)));
-    EXPECT_EQ(nn::to_safetensors({.tensors = resumed->state_dict()}),
-              nn::to_safetensors({.tensors = optimizer->state_dict()}));
+    EXPECT_EQ(to_safetensors(nn::weights_of(other)), to_safetensors(nn::weights_of(model)));
+    EXPECT_EQ(to_safetensors({.tensors = resumed->state_dict()}), to_safetensors({.tensors = optimizer->state_dict()}));
   }
 }
 
@@ -359,7 +358,7 @@ TEST(Optimizer, StateHasPyTorchsNamesAndIsChecked) {
   broken([](auto& s) { s[3].second = ones({2}); });
   broken([](auto& s) { s[1].second = from_vector(std::vector<std::int64_t>{-1, 0}); });
   broken([](auto& s) { s[2].second = tensor({-1}, f64); });
-  EXPECT_EQ(nn::to_safetensors({.tensors = optimizer.state_dict()}), nn::to_safetensors({.tensors = state}));
+  EXPECT_EQ(to_safetensors({.tensors = optimizer.state_dict()}), to_safetensors({.tensors = state}));
   optimizer.load_state_dict(state);
 }
 
@@ -375,9 +374,9 @@ TEST(Optimizer, RefusesTheStateOfAnother) {
     for (std::size_t j = 0; j < kEvery.size(); ++j) {
       if (i == j) continue;
       const auto [p, optimizer] = stepped(kEvery[i]);
-      const std::string before = nn::to_safetensors({.tensors = optimizer->state_dict()});
+      const std::string before = to_safetensors({.tensors = optimizer->state_dict()});
       EXPECT_THROW(optimizer->load_state_dict(stepped(kEvery[j]).second->state_dict()), FormatError) << i << " " << j;
-      EXPECT_EQ(nn::to_safetensors({.tensors = optimizer->state_dict()}), before);
+      EXPECT_EQ(to_safetensors({.tensors = optimizer->state_dict()}), before);
     }
   }
   // The same method without the state that an option needs.

@@ -20,14 +20,14 @@ using namespace tern;
 
 std::map<std::string, Tensor> golden(const char* name) {
   std::map<std::string, Tensor> tensors;
-  for (auto& [key, tensor] : nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/" + name)).tensors) {
+  for (auto& [key, tensor] : from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/" + name)).tensors) {
     tensors.emplace(key, tensor);
   }
   return tensors;
 }
 
-nn::TensorFile under(const std::map<std::string, Tensor>& tensors, const std::string& prefix) {
-  nn::TensorFile file;
+TensorFile under(const std::map<std::string, Tensor>& tensors, const std::string& prefix) {
+  TensorFile file;
   for (const auto& [name, tensor] : tensors) {
     if (name.starts_with(prefix)) file.tensors.emplace_back(name.substr(prefix.size()), tensor);
   }

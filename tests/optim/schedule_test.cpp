@@ -18,7 +18,7 @@ using optim::Schedule;
 using optim::ScheduleOptions;
 
 Tensor golden(const std::string& name) {
-  const auto file = nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/schedules.safetensors"));
+  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/schedules.safetensors"));
   for (const auto& [key, tensor] : file.tensors) {
     if (key == name) return tensor;
   }

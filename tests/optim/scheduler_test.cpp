@@ -23,7 +23,7 @@ using optim::Scheduler;
 using optim::Sgd;
 
 std::vector<double> golden(const std::string& name) {
-  const auto file = nn::from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/schedules.safetensors"));
+  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/schedules.safetensors"));
   for (const auto& [key, tensor] : file.tensors) {
     if (key == name) return tensor.to_vector<double>();
   }
@@ -75,11 +75,11 @@ TEST(Scheduler, GoesOnFromASavedState) {
   Sgd sgd = two_groups();
   Scheduler scheduler(sgd, f);
   for (int i = 0; i < 12; ++i) scheduler.step();
-  const std::string state = nn::to_safetensors({.tensors = scheduler.state_dict()});
+  const std::string state = to_safetensors({.tensors = scheduler.state_dict()});
 
   Sgd other = two_groups(7);
   Scheduler resumed(other, f);
-  resumed.load_state_dict(nn::from_safetensors(state).tensors);
+  resumed.load_state_dict(from_safetensors(state).tensors);
   for (int i = 12; i < 20; ++i) {
     EXPECT_EQ(other.lr(0), sgd.lr(0));
     EXPECT_EQ(other.lr(1), sgd.lr(1));
@@ -121,7 +121,7 @@ void expect_plateau(const std::string& name, const optim::PlateauOptions& option
   const std::vector<double> expected = golden(name), figures = golden("figures");
   for (std::size_t i = 0; i < figures.size(); ++i) {
     if (i == 20) {  // goes on from a saved state
-      const auto state = nn::from_safetensors(nn::to_safetensors({.tensors = alone.state_dict()}));
+      const auto state = from_safetensors(to_safetensors({.tensors = alone.state_dict()}));
       alone = ReduceOnPlateau(options);
       alone.load_state_dict(state.tensors);
     }

@@ -271,11 +271,11 @@ TEST_F(Checkpoints, OfAnotherRunAreRefused) {
 // Takes the checkpoint apart, lets `change` at it, and writes it again.
 template <class Change>
 void tamper(const std::string& path, Change change) {
-  nn::TensorFile file = nn::from_safetensors(read_file(path));
+  TensorFile file = from_safetensors(read_file(path));
   internal::Json json = internal::parse_json(file.metadata.at(0).second, "checkpoint");
   change(json, file.tensors);
   file.metadata[0].second = json.dump();
-  write_file(path, nn::to_safetensors(file));
+  write_file(path, to_safetensors(file));
 }
 
 TEST_F(Checkpoints, DamagedOnesChangeNothing) {

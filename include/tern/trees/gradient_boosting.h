@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tern/base/export.h"
+#include "tern/data/matrix.h"
 #include "tern/data/table.h"
 #include "tern/trees/ensemble.h"
 #include "tern/trees/predictor.h"
@@ -119,24 +120,7 @@ struct GradientBoostingOptions {
   std::optional<bool> coarse_gradients{};
 };
 
-/// Rows of numbers as they lie in memory, row by row: a view.
-class Matrix {
- public:
-  Matrix() = default;
-  /// Throws ShapeError unless the values fill whole rows.
-  TERN_API Matrix(std::span<const float> values, std::int64_t columns);
-  TERN_API Matrix(std::span<const double> values, std::int64_t columns);
-
-  std::int64_t rows() const { return rows_; }
-  std::int64_t columns() const { return columns_; }
-  const float* f32() const { return f32_; }   ///< null when the values are doubles
-  const double* f64() const { return f64_; }  ///< null when the values are floats
-
- private:
-  const float* f32_ = nullptr;
-  const double* f64_ = nullptr;
-  std::int64_t rows_ = 0, columns_ = 0;
-};
+using data::Matrix;
 
 class GradientBoosting;
 

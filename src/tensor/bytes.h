@@ -7,7 +7,7 @@
 #include "tern/base/error.h"
 #include "tern/tensor/tensor.h"
 
-namespace tern::nn {
+namespace tern::internal {
 
 /// The elements of a contiguous tensor as they lie in memory.
 inline std::string_view bytes_of(const Tensor& contiguous) {
@@ -35,4 +35,4 @@ inline std::string_view bytes_of(const Tensor& contiguous) {
   throw DTypeError("[bytes_of] expected a known type, got " + std::string(name(contiguous.dtype())));
 }
 
-}  // namespace tern::nn
+}  // namespace tern::internal

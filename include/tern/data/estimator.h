@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/dataset.h"
+#include "tern/data/matrix.h"
+#include "tern/data/table.h"
+
+namespace tern::data {
+
+/// What `fit` takes beside a table and its target.
+struct TableFit {
+  std::optional<Table> validation{};  ///< with the same columns, for early stopping
+  std::string weights{};              ///< column of weights, which is no feature
+};
+
+/// What `fit` takes beside a matrix and its target.
+struct MatrixFit {
+  Vector weights{};     ///< of rows, >= 0; empty: all 1
+  Matrix validation{};  ///< rows for early stopping
+  Vector validation_target{};
+};
+
+/// An estimator as files keep it.
+struct EstimatorState {
+  std::string type{};                ///< under which it is registered
+  std::string json{};                ///< options and what was learned, an object
+  std::vector<std::string> names{};  ///< of the table's columns that are its features, in order; empty: none known
+  std::vector<std::string> classes{};
+  std::vector<NamedTensor> tensors{};  ///< large arrays that were learned
+};
+
+/// What learns a target from features, beside the modules of `nn`: one shape for boosted trees, forests and the
+/// classic models. Classes are numbered 0, 1, …; in a table they are the levels of the target, sorted as text or, of
+/// numbers, by value. `fit` again forgets what was learned; one that throws leaves what was there. Prediction is const,
+/// safe from many threads, and gives the same bits for a row alone as in a table.
+class TERN_API Estimator {
+ public:
+  virtual ~Estimator();
+
+  /// The name under which it is registered: "ridge".
+  virtual std::string_view type() const = 0;
+  /// A deep copy, with what was learned.
+  virtual std::unique_ptr<Estimator> clone() const = 0;
+  /// Whether the target is a class, not a value.
+  virtual bool classifies() const = 0;
+  /// Writes it atomically as one file, which the class's `load` reads. Throws StateError before `fit`, FileError.
+  virtual void save(const std::string& path) const = 0;
+
+  /// Trains on all other columns of a table, which are numbers or booleans unless the class says otherwise. Throws
+  /// ValueError for no rows or features, one class alone, weights that are negative, not finite or all 0, or a
+  /// validation that the class makes no use of; DataError naming row or column for a target that is missing or not
+  /// finite, a column of another type, a missing value where the class takes none.
+  void fit(const Table& table, std::string_view target, const TableFit& options = {});
+  /// The same on a matrix [n, d] with a target [n] (both may be tensors); classes are whole numbers from 0. Throws
+  /// ShapeError when lengths differ too.
+  void fit(const Matrix& x, const Vector& y, const MatrixFit& options = {});
+
+  /// Values [n], or numbers of classes. Columns are found by name. Throws StateError before `fit`, DataError for a
+  /// column that is missing or of another type, ShapeError for another number of columns.
+  std::vector<double> predict(const Table& table) const;
+  std::vector<double> predict(const Matrix& x) const;
+  /// Of two classes the probability of the second [n], of several those of each [n * classes], row by row. Throws
+  /// StateError where there are no classes, or no probabilities.
+  std::vector<double> predict_probability(const Table& table) const;
+  std::vector<double> predict_probability(const Matrix& x) const;
+
+  /// The features' names where it was fitted on a table.
+  const std::vector<std::string>& names() const { return names_; }
+  /// The classes' words, "0", "1", … where it was fitted on a matrix; empty for values and before `fit`.
+  const std::vector<std::string>& classes() const { return classes_; }
+  /// As files keep it. Throws StateError before `fit`.
+  EstimatorState state() const;
+
+ protected:
+  /// Rows to learn from: x [n, d], y [n], weights [n] or none. All checked.
+  struct Rows {
+    Matrix x{};
+    std::span<const double> y{};
+    std::span<const double> weights{};
+  };
+
+  Estimator() = default;
+  Estimator(const Estimator&) = default;
+  Estimator(Estimator&&) = default;
+  Estimator& operator=(const Estimator&) = default;
+  Estimator& operator=(Estimator&&) = default;
+
+  /// Learns; `classes` is 0 for values.
+  virtual void learn(const Rows& train, const Rows& validation, std::int64_t classes) = 0;
+  /// Of rows of as many columns as were learned: values or numbers of classes, or probabilities.
+  virtual std::vector<double> respond(const Matrix& x, bool probability) const = 0;
+  /// Columns that were learned; 0 before.
+  virtual std::int64_t width() const = 0;
+  /// Options and what was learned.
+  virtual std::string to_json() const = 0;
+  virtual std::vector<NamedTensor> tensors() const { return {}; }
+  virtual bool takes_missing() const { return false; }
+  virtual bool takes_validation() const { return false; }
+
+  /// Where tables are more than numbers (categories), a class brings its own of these three.
+  virtual void fit_table(const Table& table, const std::string& target, const TableFit& options);
+  virtual void fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& options);
+  virtual std::vector<double> respond_table(const Table& table, bool probability) const;
+
+  std::vector<std::string> names_, classes_;
+
+ private:
+  friend TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
+  void check_fitted() const;
+  void check_rows(const Matrix& x, const char* what) const;
+};
+
+/// Makes an estimator again from what `Estimator::state` gave. Throws FormatError.
+using EstimatorLoader = std::function<std::unique_ptr<Estimator>(const EstimatorState& state)>;
+/// Registers a type. Throws ValueError when the name is taken.
+TERN_API void register_estimator(std::string type, EstimatorLoader loader);
+/// Loads one of a registered type. Throws FormatError that lists the types when the name is unknown.
+TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
+
+/// The classes of a target, in the order of their numbers: its levels that occur, sorted as text or, of numbers, by
+/// value. Missing values are left out. Throws ValueError for more than 10,000.
+TERN_API std::vector<std::string> target_classes(const Column& target);
+/// The number of each row's class, or its value where there are no classes. Throws DataError naming the row for a
+/// target that is missing, not finite or none of the classes, or not a number where there are none.
+TERN_API std::vector<double> target_values(const Table& table, const std::string& target,
+                                           const std::vector<std::string>& classes);
+
+}  // namespace tern::data

@@ -1,0 +1,323 @@
+#include "tern/data/estimator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "tern/base/error.h"
+
+namespace tern::data {
+namespace {
+
+constexpr std::size_t kMostClasses = 10'000;
+
+[[noreturn]] void refuse(std::string_view type, const std::string& expected, const std::string& got) {
+  throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + got);
+}
+
+// The columns of a table as a matrix of doubles, row by row; missing values are NaN.
+std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names, std::string_view type) {
+  const auto width = names.size();
+  std::vector<double> values(static_cast<std::size_t>(table.rows()) * width);
+  for (std::size_t f = 0; f < width; ++f) {
+    const Column& column = table[names[f]];
+    if (!column.is_numeric()) {
+      throw DataError(std::string(type),
+                      "expected numbers, got " + std::string(to_string(column.type())) +
+                          " (the steps of a Pipeline, one_hot or ordinal, make numbers of it)",
+                      {.column = names[f]});
+    }
+    for (std::int64_t row = 0; row < table.rows(); ++row) {
+      const double value = column.is_null(row) ? std::nan("") : column.numeric(row);
+      values[static_cast<std::size_t>(row) * width + f] = value;
+    }
+  }
+  return values;
+}
+
+void check_weights(std::string_view type, const Vector& weights, std::int64_t rows) {
+  if (weights.empty()) return;
+  if (weights.size() != rows) {
+    throw ShapeError("[" + std::string(type) + "] expected " + std::to_string(rows) + " weights, got " +
+                     std::to_string(weights.size()));
+  }
+  double sum = 0;
+  for (const double weight : weights.values()) {
+    if (!(weight >= 0) || !std::isfinite(weight)) {
+      refuse(type, "finite weights of at least 0", std::to_string(weight));
+    }
+    sum += weight;
+  }
+  if (!(sum > 0)) refuse(type, "weights above 0", "0 in all rows");
+}
+
+void check_target(std::string_view type, const Vector& y, std::int64_t rows, bool classifies) {
+  if (y.size() != rows) {
+    throw ShapeError("[" + std::string(type) + "] expected " + std::to_string(rows) + " targets, got " +
+                     std::to_string(y.size()));
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double value = y[row];
+    const bool good =
+        classifies ? value >= 0 && value < kMostClasses && value == std::floor(value) : std::isfinite(value);
+    if (!good) {
+      refuse(type, classifies ? "classes 0, 1, … as targets" : "finite targets",
+             std::to_string(value) + " in row " + std::to_string(row));
+    }
+  }
+}
+
+struct Loaders {
+  std::mutex mutex{};
+  std::map<std::string, EstimatorLoader, std::less<>> by_type{};
+};
+
+Loaders& loaders() {
+  static Loaders& instance = *new Loaders;
+  return instance;
+}
+
+}  // namespace
+
+Estimator::~Estimator() = default;
+
+void Estimator::check_fitted() const {
+  if (width() == 0) throw StateError("[" + std::string(type()) + "] expected a fitted model, got one before fit");
+}
+
+// Rows of finite numbers, or of finite and missing ones.
+void Estimator::check_rows(const Matrix& x, const char* what) const {
+  const bool missing = takes_missing();
+  for (std::int64_t row = 0; row < x.rows(); ++row) {
+    for (std::int64_t column = 0; column < x.columns(); ++column) {
+      const double value = x.at(row, column);
+      if (std::isfinite(value) || (missing && std::isnan(value))) continue;
+      const auto at = static_cast<std::size_t>(column);
+      refuse(type(), missing ? "numbers that are finite or missing" : "finite numbers",
+             std::to_string(value) + " in row " + std::to_string(row) + ", column " +
+                 (at < names_.size() ? "\"" + names_[at] + "\"" : std::to_string(column)) + what);
+    }
+  }
+}
+
+void Estimator::fit(const Table& table, std::string_view target, const TableFit& options) {
+  fit_table(table, std::string(target), options);
+}
+
+void Estimator::fit(const Matrix& x, const Vector& y, const MatrixFit& options) { fit_matrix(x, y, options); }
+
+void Estimator::fit_table(const Table& table, const std::string& target, const TableFit& options) {
+  if (table.rows() == 0) refuse(type(), "rows to train on", "none");
+  const std::vector<std::string> classes = classifies() ? target_classes(table[target]) : std::vector<std::string>();
+  if (classifies() && classes.size() < 2) {
+    refuse(type(), "a target of at least two classes", std::to_string(classes.size()));
+  }
+  std::vector<std::string> features;
+  for (const std::string& name : table.names()) {
+    if (name != target && name != options.weights) features.push_back(name);
+  }
+  if (features.empty()) refuse(type(), "features beside the target", "none");
+  const auto width = static_cast<std::int64_t>(features.size());
+  const std::vector<double> x = numbers_of(table, features, type()), y = target_values(table, target, classes);
+  MatrixFit more;
+  std::vector<double> weights, x_validation, y_validation;
+  if (!options.weights.empty()) {
+    weights = numbers_of(table, {options.weights}, type());
+    more.weights = weights;
+  }
+  if (options.validation) {
+    x_validation = numbers_of(*options.validation, features, type());
+    y_validation = target_values(*options.validation, target, classes);
+    more.validation = Matrix(x_validation, width);
+    more.validation_target = y_validation;
+  }
+  std::vector<std::string> old_names = std::exchange(names_, features);  // for the messages
+  try {
+    fit_matrix(Matrix(x, width), y, more);
+  } catch (...) {
+    names_ = std::move(old_names);
+    throw;
+  }
+  names_ = std::move(features);
+  classes_ = classes;
+}
+
+void Estimator::fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& options) {
+  if (x.rows() == 0) refuse(type(), "rows to train on", "none");
+  check_target(type(), y, x.rows(), classifies());
+  check_weights(type(), options.weights, x.rows());
+  check_rows(x, "");
+  const Matrix& validation = options.validation;
+  if (validation.rows() > 0) {
+    if (!takes_validation()) refuse(type(), "no rows of validation, of which it makes no use", "some");
+    if (validation.columns() != x.columns()) {
+      throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(x.columns()) +
+                       " columns of validation, got " + std::to_string(validation.columns()));
+    }
+    check_target(type(), options.validation_target, validation.rows(), classifies());
+    check_rows(validation, " of validation");
+  }
+  std::int64_t classes = 0;
+  if (classifies()) {
+    const auto y_values = y.values();
+    const auto [low, high] = std::minmax_element(y_values.begin(), y_values.end());
+    if (*low == *high) refuse(type(), "a target of at least two classes", "1");
+    classes = static_cast<std::int64_t>(*high) + 1;
+    for (const double value : options.validation_target.values()) {
+      if (value >= static_cast<double>(classes)) {
+        refuse(type(), "classes of the rows of training in validation", std::to_string(value));
+      }
+    }
+  }
+  learn({.x = x, .y = y.values(), .weights = options.weights.values()},
+        {.x = validation, .y = options.validation_target.values(), .weights = {}}, classes);
+  names_.clear();
+  classes_.clear();
+  for (std::int64_t k = 0; k < classes; ++k) classes_.push_back(std::to_string(k));
+}
+
+std::vector<double> Estimator::respond_table(const Table& table, bool probability) const {
+  if (names_.empty()) {
+    throw StateError("[" + std::string(type()) + "] expected a matrix as in fit, which names no columns, got a table");
+  }
+  const std::vector<double> x = numbers_of(table, names_, type());
+  const Matrix rows(x, static_cast<std::int64_t>(names_.size()));
+  check_rows(rows, "");
+  return respond(rows, probability);
+}
+
+std::vector<double> Estimator::predict(const Table& table) const {
+  check_fitted();
+  return respond_table(table, false);
+}
+
+std::vector<double> Estimator::predict_probability(const Table& table) const {
+  check_fitted();
+  if (!classifies()) throw StateError("[" + std::string(type()) + "] expected a target of classes, got values");
+  return respond_table(table, true);
+}
+
+std::vector<double> Estimator::predict(const Matrix& x) const {
+  check_fitted();
+  if (x.columns() != width()) {
+    throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(width()) + " columns, got " +
+                     std::to_string(x.columns()));
+  }
+  check_rows(x, "");
+  return respond(x, false);
+}
+
+std::vector<double> Estimator::predict_probability(const Matrix& x) const {
+  check_fitted();
+  if (!classifies()) throw StateError("[" + std::string(type()) + "] expected a target of classes, got values");
+  if (x.columns() != width()) {
+    throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(width()) + " columns, got " +
+                     std::to_string(x.columns()));
+  }
+  check_rows(x, "");
+  return respond(x, true);
+}
+
+EstimatorState Estimator::state() const {
+  check_fitted();
+  return {.type = std::string(type()), .json = to_json(), .names = names_, .classes = classes_, .tensors = tensors()};
+}
+
+void register_estimator(std::string type, EstimatorLoader loader) {
+  Loaders& known = loaders();
+  const std::lock_guard lock(known.mutex);
+  if (!loader) throw ValueError("[register_estimator] expected a loader for \"" + type + "\", got an empty function");
+  if (!known.by_type.emplace(type, std::move(loader)).second) {
+    throw ValueError("[register_estimator] expected a new type, got \"" + type + "\" again");
+  }
+}
+
+std::unique_ptr<Estimator> make_estimator(const EstimatorState& state) {
+  EstimatorLoader loader;
+  {
+    Loaders& known = loaders();
+    const std::lock_guard lock(known.mutex);
+    const auto found = known.by_type.find(state.type);
+    if (found == known.by_type.end()) {
+      std::string names;
+      for (const auto& [name, unused] : known.by_type) names += (names.empty() ? "" : ", ") + name;
+      throw FormatError("[make_estimator] expected one of " + names +
+                        " (or a type given to register_estimator), got \"" + state.type + "\"");
+    }
+    loader = found->second;
+  }
+  try {
+    std::unique_ptr<Estimator> made = loader(state);
+    if (!made)
+      throw FormatError("[make_estimator] expected an estimator of the loader of \"" + state.type + "\", got none");
+    made->names_ = state.names;
+    made->classes_ = state.classes;
+    if (!state.names.empty() && static_cast<std::int64_t>(state.names.size()) != made->width()) {
+      throw FormatError("[make_estimator] expected " + std::to_string(made->width()) + " names, got " +
+                        std::to_string(state.names.size()));
+    }
+    return made;
+  } catch (const ValueError& error) {  // an option outside its values is damage here, not a mistake of the caller
+    throw FormatError(std::string("[make_estimator] ") + error.what());
+  }
+}
+
+std::vector<std::string> target_classes(const Column& target) {
+  const auto check = [](std::size_t found) {
+    if (found > kMostClasses) {
+      throw ValueError("[target_classes] expected at most " + std::to_string(kMostClasses) + " classes, got " +
+                       std::to_string(found));
+    }
+  };
+  std::map<double, std::string> by_value;
+  std::map<std::string, bool> by_text;
+  for (std::int64_t row = 0; row < target.size(); ++row) {
+    if (target.is_null(row)) continue;
+    if (target.is_numeric()) {
+      const double value = target.numeric(row);
+      if (!std::isnan(value) && !by_value.contains(value)) by_value.emplace(value, target.text(row));
+      check(by_value.size());
+    } else {
+      by_text.emplace(target.text(row), true);
+      check(by_text.size());
+    }
+  }
+  std::vector<std::string> classes;
+  for (auto& [unused, text] : by_value) classes.push_back(std::move(text));
+  for (const auto& [text, unused] : by_text) classes.push_back(text);
+  return classes;
+}
+
+std::vector<double> target_values(const Table& table, const std::string& target,
+                                  const std::vector<std::string>& classes) {
+  const Column& column = table[target];
+  if (classes.empty() && !column.is_numeric()) {
+    throw DataError("target", "expected numbers, got " + std::string(to_string(column.type())), {.column = target});
+  }
+  std::map<std::string_view, double> number;
+  for (const std::string& name : classes) number.emplace(name, static_cast<double>(number.size()));
+  std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(table.rows()));
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    if (column.is_null(row)) {
+      throw DataError("target", "expected a target in every row, got none", table.location(row, target));
+    }
+    if (classes.empty()) {
+      values.push_back(column.numeric(row));
+      if (std::isfinite(values.back())) continue;
+      throw DataError("target", "expected a finite number, got " + column.text(row), table.location(row, target));
+    }
+    const std::string text = column.text(row);
+    const auto found = number.find(text);
+    if (found == number.end()) {
+      throw DataError("target", "expected a class of the rows of training, got \"" + text + "\"",
+                      table.location(row, target));
+    }
+    values.push_back(found->second);
+  }
+  return values;
+}
+
+}  // namespace tern::data

@@ -1,0 +1,162 @@
+#include "tern/data/estimator.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tern/base/error.h"
+#include "tern/tensor/creation.h"
+
+namespace tern::data {
+namespace {
+
+// Answers with the weighted mean target of rows on this side of 0 of the first column: a value, or a share of class 1.
+class Halves : public Estimator {
+ public:
+  explicit Halves(bool classifies, bool missing = false) : classifies_(classifies), missing_(missing) {}
+  std::string_view type() const override { return "halves"; }
+  std::unique_ptr<Estimator> clone() const override { return std::make_unique<Halves>(*this); }
+  bool classifies() const override { return classifies_; }
+  void save(const std::string& /*path*/) const override {}
+
+  double low = 0, high = 0;
+
+ protected:
+  void learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*classes*/) override {
+    double sums[2] = {0, 0}, weights[2] = {0, 0};
+    for (std::int64_t row = 0; row < train.x.rows(); ++row) {
+      const auto i = static_cast<std::size_t>(row);
+      const double w = train.weights.empty() ? 1 : train.weights[i];
+      const bool above = train.x.at(row, 0) > 0;
+      sums[above] += w * train.y[i];
+      weights[above] += w;
+    }
+    low = sums[0] / weights[0];
+    high = sums[1] / weights[1];
+    width_ = train.x.columns();
+  }
+  std::vector<double> respond(const Matrix& x, bool probability) const override {
+    std::vector<double> out;
+    for (std::int64_t row = 0; row < x.rows(); ++row) {
+      const double value = x.at(row, 0) > 0 ? high : low;
+      out.push_back(classifies_ && !probability ? value >= 0.5 : value);
+    }
+    return out;
+  }
+  std::int64_t width() const override { return width_; }
+  std::string to_json() const override { return "{}"; }
+  bool takes_missing() const override { return missing_; }
+
+ private:
+  bool classifies_, missing_;
+  std::int64_t width_ = 0;
+};
+
+Table table() {
+  Table out;
+  out.add("a", Column::from_f64({-1, -2, 1, 2}));
+  out.add("b", Column::from_booleans({true, false, true, false}));
+  out.add("word", Column::from_strings({"no", "no", "yes", "no"}));
+  out.add("w", Column::from_f64({1, 1, 3, 1}));
+  return out;
+}
+
+template <class Error, class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+TEST(Estimator, LearnsATableByItsNamesAndClasses) {
+  Halves model(true);
+  model.fit(table(), "word", {.weights = "w"});
+  EXPECT_EQ(model.names(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(model.classes(), (std::vector<std::string>{"no", "yes"}));
+  EXPECT_DOUBLE_EQ(model.high, 0.75);
+  Table mixed;  // found by name, in whatever order
+  mixed.add("other", Column::from_strings({"x", "y"}));
+  mixed.add("b", Column::from_booleans({true, true}));
+  mixed.add("a", Column::from_i64({5, -5}));
+  EXPECT_EQ(model.predict(mixed), (std::vector<double>{1, 0}));
+  EXPECT_EQ(model.predict_probability(mixed), (std::vector<double>{0.75, 0}));
+  EXPECT_THROW(model.predict(mixed.drop({"b"})), DataError);
+}
+
+TEST(Estimator, TakesTensorsAndSpans) {
+  Halves model(false);
+  const std::vector<double> y = {1, 2, 3, 5};
+  model.fit(tensor<float>({-1, -1, 1, 1}).reshape({4, 1}), y);
+  EXPECT_DOUBLE_EQ(model.low, 1.5);
+  EXPECT_DOUBLE_EQ(model.high, 4);
+  model.fit(tensor<std::int64_t>({-1, 0, 1, 1, 1, 0}).reshape({3, 2}), tensor<float>({1, 2, 4}));
+  EXPECT_EQ(model.predict(tensor<double>({0, 9, 9, 0}).reshape({2, 2}).t()), (std::vector<double>{1, 3}));
+  EXPECT_THROW(model.predict(table()), StateError);
+  EXPECT_THROW(model.predict_probability(Matrix(y, 2)), StateError);
+}
+
+TEST(Estimator, SaysWhatItNeeds) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Halves values(false), classes(true);
+  EXPECT_THROW(values.predict(table()), StateError);
+  EXPECT_THROW(values.state(), StateError);
+  const std::vector<double> x = {-1, 1}, y = {1, 2}, three = {1, 2, 3};
+  EXPECT_THROW(values.fit(Matrix(x, 1), three), ShapeError);
+  EXPECT_THROW(values.fit(Matrix(x, 1), y, {.weights = three}), ShapeError);
+  EXPECT_THROW(values.fit(Matrix(x, 1), y, {.weights = std::vector<double>{0, 0}}), ValueError);
+  EXPECT_THROW(values.fit(Matrix(x, 1), y, {.weights = std::vector<double>{-1, 2}}), ValueError);
+  EXPECT_THROW(values.fit(Matrix(x, 1), std::vector<double>{1, nan}), ValueError);
+  EXPECT_THROW(values.fit(Matrix(), {}), ValueError);
+  EXPECT_THROW(values.fit(Matrix(x, 1), y, {.validation = Matrix(x, 1), .validation_target = y}), ValueError);
+  EXPECT_THROW(classes.fit(Matrix(x, 1), std::vector<double>{0, 0.5}), ValueError);
+  EXPECT_THROW(classes.fit(Matrix(x, 1), std::vector<double>{1, 1}), ValueError);
+  EXPECT_THROW(classes.fit(table().drop({"word"}), "nothing"), DataError);
+}
+
+TEST(Estimator, NamesTheCellThatIsMissing) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Table holes;
+  holes.add("a", Column::from_f64({1, -1}));
+  holes.add("b", Column::from_f64({1, nan}));
+  holes.add("y", Column::from_f64({1, 2}));
+  Halves strict(false), lenient(false, true);
+  const std::string message = message_of<ValueError>([&] { strict.fit(holes, "y"); });
+  EXPECT_NE(message.find("row 1, column \"b\""), std::string::npos) << message;
+  EXPECT_TRUE(strict.names().empty());
+  lenient.fit(holes, "y");
+  EXPECT_DOUBLE_EQ(lenient.low, 2);
+  const std::string kind = message_of<DataError>([&] { lenient.fit(table(), "a"); });
+  EXPECT_NE(kind.find("Pipeline"), std::string::npos) << kind;
+  holes.replace("y", Column::from_f64({1, 0}, {true, false}));
+  EXPECT_THROW(lenient.fit(holes, "y"), DataError);
+  EXPECT_DOUBLE_EQ(lenient.low, 2) << "what was learned stays";
+}
+
+TEST(Estimator, IsMadeAgainByItsType) {
+  register_estimator("halves", [](const EstimatorState&) {
+    auto made = std::make_unique<Halves>(false);
+    made->fit(tensor<double>({-1, 1}).reshape({2, 1}), tensor<double>({1, 2}));
+    return made;
+  });
+  EXPECT_THROW(register_estimator("halves", [](const EstimatorState&) { return nullptr; }), ValueError);
+  const auto made = make_estimator({.type = "halves", .names = {"a"}});
+  EXPECT_EQ(made->predict(table()), (std::vector<double>{1, 1, 2, 2}));
+  EXPECT_THROW(make_estimator({.type = "halves", .names = {"a", "b"}}), FormatError);
+  EXPECT_NE(message_of<FormatError>([] { make_estimator({.type = "thirds"}); }).find("halves"), std::string::npos);
+}
+
+TEST(Estimator, NumbersClassesByTextOrValue) {
+  EXPECT_EQ(target_classes(Column::from_f64({10, 9, 10, 2})), (std::vector<std::string>{"2", "9", "10"}));
+  EXPECT_EQ(target_classes(Column::from_strings({"b", "a", "b"})), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(target_values(table(), "word", {"no", "yes"}), (std::vector<double>{0, 0, 1, 0}));
+  EXPECT_THROW(target_values(table(), "word", {"no"}), DataError);
+  EXPECT_THROW(target_values(table(), "word", {}), DataError);
+}
+
+}  // namespace
+}  // namespace tern::data
