@@ -39,9 +39,8 @@ double accuracy(nn::Module& net, const data::Dataset& images, Device device) {
   const NoGrad guard;
   net.eval();
   std::int64_t right = 0;
-  for (const data::Batch& batch : data::Loader(images, {.batch_size = 1000})) {
-    const data::Batch there = batch.to(device);
-    right += (net(normalized(there.x())).argmax(1) == there.y()).sum().item<std::int64_t>();
+  for (const data::Batch& batch : data::Loader(images, {.batch_size = 1000, .device = device})) {
+    right += (net(normalized(batch.x())).argmax(1) == batch.y()).sum().item<std::int64_t>();
   }
   net.train();
   return static_cast<double>(right) / static_cast<double>(images.rows());
@@ -65,7 +64,8 @@ void run(const Options& options) {
                      nn::Linear(256, 10)};
   net.to(device);
   optim::AdamW optimizer(net.parameters(), {.lr = options.lr, .weight_decay = 0.01});
-  data::Loader loader(images, {.batch_size = options.batch_size, .shuffle = true, .seed = options.seed});
+  data::Loader loader(images,
+                      {.batch_size = options.batch_size, .shuffle = true, .device = device, .seed = options.seed});
   const std::int64_t steps = options.epochs * loader.batches();
   const optim::ScheduleOptions schedule{.kind = optim::Schedule::one_cycle};
 
@@ -78,8 +78,7 @@ void run(const Options& options) {
     for (const data::Batch& batch : loader) {
       optimizer.set_lr(optim::learning_rate(schedule, options.lr, step++, steps));
       optimizer.zero_grad();
-      const data::Batch there = batch.to(device);
-      const Tensor loss = cross_entropy(net(normalized(there.x())), there.y());
+      const Tensor loss = cross_entropy(net(normalized(batch.x())), batch.y());
       loss.backward();
       optimizer.step();
       total += loss.detach().to(f64) * static_cast<double>(batch.rows());

@@ -66,6 +66,7 @@ void Loader::Iterator::load() {
   const auto begin = static_cast<std::size_t>(at_ * loader_->options_.batch_size);
   batch_ = loader_->dataset_.batch(
       all.subspan(begin, std::min(static_cast<std::size_t>(loader_->options_.batch_size), all.size() - begin)));
+  if (loader_->options_.device != cpu()) batch_ = batch_.to(loader_->options_.device);
 }
 
 }  // namespace tern::data

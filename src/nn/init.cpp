@@ -121,7 +121,8 @@ double calculate_gain(Nonlinearity nonlinearity, double slope) {
 
 void xavier_uniform_(Tensor t, double gain) {
   const Fans f = fans("xavier_uniform_", t);
-  const double bound = gain * std::sqrt(6 / (f.in + f.out));
+  const double bound = std::abs(gain) * std::sqrt(6 / (f.in + f.out));
+  if (bound == 0) return constant_(t, 0);
   uniform_(t, -bound, bound);
 }
 

@@ -128,6 +128,20 @@ Tensor internal::copy_in(const void* elements, std::size_t count, const Shape& s
   return out;
 }
 
+Tensor internal::narrowed(const Tensor& wide, DType dtype) {
+  if (!is_floating(dtype) && dtype != boolean && dtype != i64) {
+    const auto check = [&](const auto& elements) {
+      for (const auto value : elements) check_fits("tensor", value, dtype);
+    };
+    if (wide.dtype() == i64) {
+      check(wide.span<std::int64_t>());
+    } else {
+      check(wide.span<double>());
+    }
+  }
+  return wide.to(dtype);
+}
+
 // By way of the widest type of its kind, so that integers keep all their digits.
 Tensor internal::from_scalars(const Scalar* values, std::size_t count, DType dtype) {
   const Shape shape{static_cast<std::int64_t>(count)};
@@ -137,6 +151,7 @@ Tensor internal::from_scalars(const Scalar* values, std::size_t count, DType dty
                    [](const Scalar& value) { return value.real(); });
     return out.to(dtype);
   }
+  for (std::size_t i = 0; i < count; ++i) check_fits("tensor", values[i], dtype);
   Tensor out = empty(shape, i64);
   std::transform(values, values + count, out.mutable_span<std::int64_t>().begin(),
                  [](const Scalar& value) { return value.integer(); });

@@ -213,9 +213,11 @@ class Run {
     const Clock::time_point begin = Clock::now();
     Epoch epoch;
     epoch.epoch = static_cast<int>(fitted_.history.size()) + 1;
-    data::Loader loader(
-        training_,
-        {.batch_size = options_.batch_size, .shuffle = true, .seed = options_.seed, .drop_last = options_.drop_last});
+    data::Loader loader(training_, {.batch_size = options_.batch_size,
+                                    .shuffle = true,
+                                    .device = options_.device,
+                                    .seed = options_.seed,
+                                    .drop_last = options_.drop_last});
     loader.set_epoch(epoch.epoch - 1);
     const std::int64_t batches = loader.batches();
     const std::int64_t total = (batches + options_.accumulate - 1) / options_.accumulate * options_.max_epochs;
@@ -225,7 +227,7 @@ class Run {
     std::int64_t rows = 0;
     model_.train();
     for (const data::Batch& batch : loader) {
-      group.push_back(batch.to(options_.device));
+      group.push_back(batch);
       if (++taken < batches && std::ssize(group) < options_.accumulate) continue;
       if (options_.stop_requested && options_.stop_requested()) return end(StopReason::requested);
       if (options_.max_seconds > 0 && since(start_) >= options_.max_seconds) return end(StopReason::max_time);

@@ -9,6 +9,7 @@
 #include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
+#include "tern/data/loader.h"
 #include "tern/nn/architecture.h"
 #include "tern/nn/linear.h"
 #include "tern/nn/sequential.h"
@@ -93,6 +94,15 @@ TEST_F(StandIn, CopiesThereAndBack) {
   w.copy_(x);
   EXPECT_EQ(w.sum().item<double>(), 30);
   EXPECT_EQ(zeros({0, 3}, f32, cuda()).to(cpu()).numel(), 0);
+}
+
+TEST_F(StandIn, LoadersPutBatchesThere) {
+  const data::Dataset rows({{"x", tensor({1, 2, 3, 4}).reshape({4, 1})}, {"y", tensor({1, 2, 3, 4}, i64)}});
+  for (const data::Batch& batch : data::Loader(rows, {.batch_size = 2, .device = cuda()})) {
+    EXPECT_EQ(batch.x().device(), cuda());
+    EXPECT_EQ(batch.y().device(), cuda());
+    EXPECT_EQ(batch.x().to(cpu()).to_vector<float>()[0], batch.y().to(cpu()).to_vector<std::int64_t>()[0]);
+  }
 }
 
 TEST_F(StandIn, CreationAndRandom) {

@@ -82,6 +82,8 @@ TEST_F(Init, TruncatedNormal) {
 TEST_F(Init, KeepsVarianceByFans) {
   init::xavier_uniform_(weight, 2);
   EXPECT_NEAR(moments(weight).high, 2 * std::sqrt(6.0 / 500), 1e-4);
+  init::xavier_uniform_(weight, 0);
+  EXPECT_EQ(moments(weight).high, 0);
   init::xavier_normal_(weight);
   EXPECT_NEAR(moments(weight).stddev, std::sqrt(2.0 / 500), 1e-3);
   init::kaiming_uniform_(weight, {.nonlinearity = init::Nonlinearity::relu});

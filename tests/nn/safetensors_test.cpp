@@ -23,8 +23,6 @@
 namespace {
 
 using namespace tern;
-using from_safetensors;
-using to_safetensors;
 
 std::string golden(const std::string& name) { return std::string(TERN_TEST_DATA) + "/" + name; }
 

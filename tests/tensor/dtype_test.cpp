@@ -150,6 +150,15 @@ TEST(DType, NumbersOutsideTheRangeOfIntegersSaturate) {
   EXPECT_EQ(half.to(boolean).to_vector<bool>(), (std::vector<bool>{true, true, true, true, true}));
 }
 
+TEST(DType, NumbersThatDoNotFitAreNotWrapped) {
+  EXPECT_THROW(tensor({1, 256}, u8), ValueError);
+  EXPECT_THROW(tensor({-1}, u8), ValueError);
+  EXPECT_THROW(tensor({1e10}, i32), ValueError);
+  EXPECT_THROW(tensor({{1, 256}}, u8), ValueError);
+  EXPECT_EQ(tensor({0, 255}, u8).to_vector<std::uint8_t>(), (std::vector<std::uint8_t>{0, 255}));
+  EXPECT_EQ(tensor({2, 0}, boolean).to_vector<bool>(), (std::vector<bool>{true, false}));
+}
+
 TEST(DType, HalfAndI32TensorsAreMadeReadAndPrinted) {
   const Tensor x = tensor({0.1, -2, 70000}, f16), y = tensor({0.1, -2, 70000}, bf16), n = tensor({7, -8}, i32);
   EXPECT_EQ(to_string(x), "f16 [3] [0.09998, -2, inf]");

@@ -15,6 +15,7 @@ namespace tern::data {
 struct LoaderOptions {
   std::int64_t batch_size = 64;
   bool shuffle = false;    ///< another order each epoch, the same for the same seed and epoch
+  Device device{};         ///< where batches are put
   std::uint64_t seed = 0;  ///< of the order
   bool drop_last = false;  ///< leave out a last batch with fewer rows
 };

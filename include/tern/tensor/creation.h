@@ -36,6 +36,8 @@ TERN_API Tensor eye(std::int64_t n, DType dtype = f32);
 
 namespace internal {
 TERN_API Tensor copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype);
+/// Whole numbers or reals in `dtype`. Throws ValueError for a number outside its range.
+TERN_API Tensor narrowed(const Tensor& wide, DType dtype);
 TERN_API Tensor from_scalars(const Scalar* values, std::size_t count, DType dtype);
 }  // namespace internal
 
@@ -69,14 +71,14 @@ template <int = 0>
 Tensor tensor(std::initializer_list<Scalar> values, DType dtype = f32) {
   return internal::from_scalars(values.begin(), values.size(), dtype);
 }
-/// The same for numbers of one type.
+/// The same for numbers of one type. Throws ValueError for one outside the range of `dtype`.
 template <class T>
 Tensor tensor(std::initializer_list<T> values, DType dtype = f32) {
   using Wide = std::conditional_t<std::is_integral_v<T>, std::int64_t, double>;
   Tensor wide = empty({static_cast<std::int64_t>(values.size())}, dtype_of<Wide>());
   Wide* to = wide.template mutable_span<Wide>().data();
   for (const T value : values) *to++ = static_cast<Wide>(value);
-  return wide.to(dtype);
+  return internal::narrowed(wide, dtype);
 }
 /// A matrix of the given rows. Throws ShapeError when they differ in length.
 TERN_API Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype = f32);
