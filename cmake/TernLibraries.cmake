@@ -37,7 +37,7 @@ tern_module(train
   SOURCES src/train HEADERS train DEPENDS data metrics optim
   PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 tern_module(bundle
-  SOURCES src/bundle HEADERS bundle DEPENDS train
+  SOURCES src/bundle HEADERS bundle DEPENDS train trees models
   PRIVATE_LIBRARIES LibZip::zip $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 if(TARGET tern_bundle)
   target_compile_definitions(tern_bundle PRIVATE TERN_VERSION="${PROJECT_VERSION}"
@@ -52,9 +52,10 @@ foreach(module data metrics nn train bundle)
   endif()
 endforeach()
 set_source_files_properties(
-  src/trees/draw.cpp src/trees/ensemble.cpp src/trees/gradient_boosting.cpp src/trees/importance.cpp
+  src/trees/draw.cpp src/trees/ensemble.cpp src/trees/gradient_boosting.cpp src/trees/gradient_boosting_file.cpp
+  src/trees/importance.cpp
   src/trees/json_form.cpp src/trees/lightgbm.cpp src/trees/ubjson.cpp src/trees/xgboost.cpp src/nn/architecture.cpp
-  src/tensor/safetensors.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp
+  src/tensor/safetensors.cpp src/data/estimator_file.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp
   src/data/step_target.cpp src/metrics/report_text.cpp src/train/baselines.cpp src/train/checkpoint.cpp
   src/train/report.cpp src/train/task.cpp src/train/trainer.cpp src/bundle/bundle.cpp src/bundle/card.cpp
   src/bundle/facts.cpp src/bundle/manifest.cpp src/bundle/profile.cpp

@@ -17,8 +17,9 @@ constexpr std::size_t kMostClasses = 10'000;
   throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + got);
 }
 
-// The columns of a table as a matrix of doubles, row by row; missing values are NaN.
-std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names, std::string_view type) {
+// The columns of a table as a matrix of doubles, row by row; missing values are NaN where they may be there.
+std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names, std::string_view type,
+                               bool missing) {
   const auto width = names.size();
   std::vector<double> values(static_cast<std::size_t>(table.rows()) * width);
   for (std::size_t f = 0; f < width; ++f) {
@@ -31,6 +32,12 @@ std::vector<double> numbers_of(const Table& table, const std::vector<std::string
     }
     for (std::int64_t row = 0; row < table.rows(); ++row) {
       const double value = column.is_null(row) ? std::nan("") : column.numeric(row);
+      if (std::isinf(value) || (std::isnan(value) && !missing)) {
+        throw DataError(std::string(type),
+                        std::isinf(value) ? "expected finite numbers, got " + column.text(row)
+                                          : "expected a value, got a missing one (impute of a Pipeline fills it)",
+                        table.location(row, names[f]));
+      }
       values[static_cast<std::size_t>(row) * width + f] = value;
     }
   }
@@ -104,9 +111,24 @@ void Estimator::check_rows(const Matrix& x, const char* what) const {
 
 void Estimator::fit(const Table& table, std::string_view target, const TableFit& options) {
   fit_table(table, std::string(target), options);
+  note_columns(table, target);
 }
 
-void Estimator::fit(const Matrix& x, const Vector& y, const MatrixFit& options) { fit_matrix(x, y, options); }
+void Estimator::fit(const Matrix& x, const Vector& y, const MatrixFit& options) {
+  fit_matrix(x, y, options);
+  note_no_columns();
+}
+
+void Estimator::note_columns(const Table& table, std::string_view target) {
+  target_ = target;
+  types_.clear();
+  for (const std::string& name : names_) types_.push_back(table[name].type());
+}
+
+void Estimator::note_no_columns() {
+  target_.clear();
+  types_.clear();
+}
 
 void Estimator::fit_table(const Table& table, const std::string& target, const TableFit& options) {
   if (table.rows() == 0) refuse(type(), "rows to train on", "none");
@@ -120,15 +142,16 @@ void Estimator::fit_table(const Table& table, const std::string& target, const T
   }
   if (features.empty()) refuse(type(), "features beside the target", "none");
   const auto width = static_cast<std::int64_t>(features.size());
-  const std::vector<double> x = numbers_of(table, features, type()), y = target_values(table, target, classes);
+  const std::vector<double> x = numbers_of(table, features, type(), takes_missing()),
+                            y = target_values(table, target, classes);
   MatrixFit more;
   std::vector<double> weights, x_validation, y_validation;
   if (!options.weights.empty()) {
-    weights = numbers_of(table, {options.weights}, type());
+    weights = numbers_of(table, {options.weights}, type(), false);
     more.weights = weights;
   }
   if (options.validation) {
-    x_validation = numbers_of(*options.validation, features, type());
+    x_validation = numbers_of(*options.validation, features, type(), takes_missing());
     y_validation = target_values(*options.validation, target, classes);
     more.validation = Matrix(x_validation, width);
     more.validation_target = y_validation;
@@ -182,10 +205,8 @@ std::vector<double> Estimator::respond_table(const Table& table, bool probabilit
   if (names_.empty()) {
     throw StateError("[" + std::string(type()) + "] expected a matrix as in fit, which names no columns, got a table");
   }
-  const std::vector<double> x = numbers_of(table, names_, type());
-  const Matrix rows(x, static_cast<std::int64_t>(names_.size()));
-  check_rows(rows, "");
-  return respond(rows, probability);
+  const std::vector<double> x = numbers_of(table, names_, type(), takes_missing());
+  return respond(Matrix(x, static_cast<std::int64_t>(names_.size())), probability);
 }
 
 std::vector<double> Estimator::predict(const Table& table) const {
@@ -222,7 +243,13 @@ std::vector<double> Estimator::predict_probability(const Matrix& x) const {
 
 EstimatorState Estimator::state() const {
   check_fitted();
-  return {.type = std::string(type()), .json = to_json(), .names = names_, .classes = classes_, .tensors = tensors()};
+  return {.type = std::string(type()),
+          .json = to_json(),
+          .names = names_,
+          .types = types_,
+          .target = target_,
+          .classes = classes_,
+          .tensors = tensors()};
 }
 
 void register_estimator(std::string type, EstimatorLoader loader) {
@@ -253,10 +280,19 @@ std::unique_ptr<Estimator> make_estimator(const EstimatorState& state) {
     if (!made)
       throw FormatError("[make_estimator] expected an estimator of the loader of \"" + state.type + "\", got none");
     made->names_ = state.names;
+    made->types_ = state.types;
+    made->target_ = state.target;
     made->classes_ = state.classes;
     if (!state.names.empty() && static_cast<std::int64_t>(state.names.size()) != made->width()) {
       throw FormatError("[make_estimator] expected " + std::to_string(made->width()) + " names, got " +
                         std::to_string(state.names.size()));
+    }
+    if (!state.types.empty() && state.types.size() != state.names.size()) {
+      throw FormatError("[make_estimator] expected a type for each name, got " + std::to_string(state.types.size()));
+    }
+    if (made->classifies() == state.classes.empty()) {
+      throw FormatError("[make_estimator] expected classes of an estimator of classes and of no other, got " +
+                        std::to_string(state.classes.size()));
     }
     return made;
   } catch (const ValueError& error) {  // an option outside its values is damage here, not a mistake of the caller

@@ -1,22 +1,22 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "tern/data/estimator.h"
+#include "data/estimator_file.h"
+#include "tern/models/register.h"
 
 namespace tern::models::internal {
 
-/// Writes an estimator as a safetensors file, atomically: its arrays, and the rest in the metadata "tern.estimator".
-/// Throws FileError.
-void save_estimator(const data::EstimatorState& state, const std::string& path);
-/// Reads it. Throws FileError, FormatError, also when it holds another type.
-std::unique_ptr<data::Estimator> load_estimator(const std::string& type, const std::string& path);
-/// The same as the class that bears the type.
+/// Writes an estimator's file, as `Estimator::save` does.
+inline void save_estimator(const data::EstimatorState& state, const std::string& path) {
+  data::internal::write_state(state, path);
+}
+/// Reads an estimator's file as the class that bears the type. Throws FileError, FormatError.
 template <class T>
 T load_as(const char* type, const std::string& path) {
-  return std::move(static_cast<T&>(*load_estimator(type, path)));
+  register_estimators();
+  return std::move(static_cast<T&>(*data::load_estimator(path, type)));
 }
 
 }  // namespace tern::models::internal

@@ -88,6 +88,4 @@ std::unique_ptr<data::Estimator> Ridge::from_state(const data::EstimatorState& s
 
 Ridge Ridge::load(const std::string& path) { return internal::load_as<Ridge>("ridge", path); }
 
-void Ridge::save(const std::string& path) const { internal::save_estimator(state(), path); }
-
 }  // namespace tern::models

@@ -4,10 +4,13 @@
 #include <cmath>
 #include <deque>
 #include <tuple>
+#include <type_traits>
 
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
+#include "trees/inputs.h"
 #include "trees/objective.h"
+#include "trees/options.h"
 #include "trees/table_features.h"
 #include "trees/trainer.h"
 
@@ -58,6 +61,7 @@ void check_options(const GradientBoostingOptions& o) {
   check_option(o.dart_most >= 1, "a dart_most of at least 1", o.dart_most);
   check_option(o.dart_rate == 0 || o.early_stopping_rounds == 0,
                "no early stopping beside dart_rate, which changes earlier trees", o.early_stopping_rounds);
+  check_option(o.min_level_rows >= 0, "min_level_rows of at least 0", o.min_level_rows);
   check_option(o.one_against_rest_levels >= 0, "one_against_rest_levels of at least 0", o.one_against_rest_levels);
   check_option(o.max_categories_in_set >= 1, "max_categories_in_set of at least 1", o.max_categories_in_set);
   check_option(o.categorical_smoothing >= 0, "a categorical_smoothing of at least 0", o.categorical_smoothing);
@@ -67,9 +71,18 @@ void check_options(const GradientBoostingOptions& o) {
   check_option(o.tweedie_power > 1 && o.tweedie_power < 2, "a tweedie_power in (1, 2)", o.tweedie_power);
   check_option(o.ndcg_at >= 1, "an ndcg_at of at least 1", o.ndcg_at);
   check_option(o.early_stopping_rounds >= 0, "early_stopping_rounds of at least 0", o.early_stopping_rounds);
+  internal::each_option(o, [](const char* name, const auto& value) {
+    if constexpr (std::is_same_v<decltype(value), const double&>) {
+      check_option(std::isfinite(value), (std::string("a finite ") + name).c_str(), value);
+    }
+  });
   for (const auto& [name, direction] : o.monotone) {
     check_option(direction >= -1 && direction <= 1, "monotone directions -1, 0 or 1", direction);
   }
+}
+
+// A loaded model has no functions of the user's.
+void check_custom(const GradientBoostingOptions& o) {
   if (o.objective == Objective::custom && !o.custom_objective.derivatives) {
     refuse("derivatives of a custom objective", "none");
   }
@@ -173,35 +186,10 @@ MatrixFeatures features_of(const Matrix& matrix, std::vector<Feature>& features)
   return out;
 }
 
-std::string target_text(const data::Column& column, std::int64_t row) { return column.text(row); }
-
-// The classes of a target, in the order of their numbers: levels that occur, sorted, or numbers.
+// The classes of a target; of two, the positive one is the second.
 std::vector<std::string> classes_of(const data::Column& column, const GradientBoostingOptions& options) {
   const bool binary = options.objective == Objective::binary;
-  std::vector<std::string> classes;
-  if (column.is_numeric()) {
-    std::vector<double> values = column.numeric();
-    std::erase_if(values, [](double value) { return std::isnan(value); });
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    if (values.size() > 10'000) refuse("a target of classes", std::to_string(values.size()) + " different numbers");
-    std::vector<bool> seen(values.size());
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      if (column.is_null(row)) continue;
-      const auto place = static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), column.numeric(row)) -
-                                                  values.begin());
-      if (seen[place]) continue;
-      seen[place] = true;
-      classes.resize(values.size());
-      classes[place] = target_text(column, row);
-    }
-  } else {
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      if (!column.is_null(row)) classes.push_back(target_text(column, row));
-    }
-    std::sort(classes.begin(), classes.end());
-    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
-  }
+  std::vector<std::string> classes = data::target_classes(column);
   if (binary && classes.size() != 2) refuse("a target of two classes", std::to_string(classes.size()));
   if (classes.size() < 2) refuse("a target of at least two classes", std::to_string(classes.size()));
   if (binary && !options.positive.empty()) {
@@ -232,25 +220,7 @@ struct TableTargets {
 TableTargets targets_of(const data::Table& table, const std::string& target, const FitOptions& options,
                         const std::vector<std::string>& classes) {
   TableTargets targets;
-  const data::Column& column = table[target];
-  for (std::int64_t row = 0; row < table.rows(); ++row) {
-    if (column.is_null(row)) {
-      throw DataError("GradientBoosting", "expected a target in every row, got none", table.location(row, target));
-    }
-  }
-  if (classes.empty()) {
-    targets.values = numeric_column(table, target);
-  } else {
-    for (std::int64_t row = 0; row < table.rows(); ++row) {
-      const std::string text = target_text(column, row);
-      const auto found = std::find(classes.begin(), classes.end(), text);
-      if (found == classes.end()) {
-        throw DataError("GradientBoosting", "expected a class of the rows of training, got \"" + text + "\"",
-                        table.location(row, target));
-      }
-      targets.values.push_back(static_cast<double>(found - classes.begin()));
-    }
-  }
+  targets.values = data::target_values(table, target, classes);
   if (!options.weights.empty()) targets.weights = numeric_column(table, options.weights);
   if (!options.query.empty()) {
     const data::Column& query = table[options.query];
@@ -280,10 +250,12 @@ void check_start(const Ensemble* start, const internal::Loss& loss) {
 
 GradientBoosting::GradientBoosting(GradientBoostingOptions options) : options_(std::move(options)) {
   check_options(options_);
+  check_custom(options_);
 }
 
 void GradientBoosting::fit(const data::Table& table, std::string_view target, const FitOptions& options) {
   const std::string name(target);
+  check_custom(options_);
   if (table.rows() == 0) refuse("rows to train on", "none");
   const Ensemble* start = options.start ? &options.start->ensemble() : nullptr;
   std::vector<std::string> left_out{name};
@@ -292,8 +264,8 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   std::vector<std::string> classes;
   if (of_classes(options_.objective)) classes = start ? start->classes : classes_of(table[name], options_);
 
-  TableFeatures train =
-      start ? internal::features_like(table, start->features) : internal::features_of(table, left_out);
+  TableFeatures train = start ? internal::features_like(table, start->features)
+                              : internal::features_of(table, left_out, options_.min_level_rows);
   Training training{.features = train.features, .train = {}, .validation = {}, .start = start};
   if (training.features.empty()) refuse("features beside the target", "none");
   const TableTargets targets = targets_of(table, name, options, classes);
@@ -324,9 +296,12 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   trained.model.classes = classes;
   keep(std::move(trained.model), std::move(trained.history), loss->metric_name());
   std::tie(binning_seconds_, training_seconds_) = std::pair(trained.binning_seconds, trained.training_seconds);
+  for (const Feature& feature : ensemble_->features) names_.push_back(feature.name);
+  note_columns(table, target);
 }
 
 void GradientBoosting::fit(const Matrix& features, std::span<const double> target, const MatrixFitOptions& options) {
+  check_custom(options_);
   if (features.rows() == 0) refuse("rows to train on", "none");
   if (static_cast<std::int64_t>(target.size()) != features.rows()) {
     throw ShapeError("[GradientBoosting] expected " + std::to_string(features.rows()) + " targets, got " +
@@ -391,6 +366,7 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
     if (options_.objective == Objective::binary) trained.model.classes = {"0", "1"};
   }
   keep(std::move(trained.model), std::move(trained.history), loss->metric_name());
+  note_no_columns();
   std::tie(binning_seconds_, training_seconds_) = std::pair(trained.binning_seconds, trained.training_seconds);
 }
 
@@ -399,6 +375,8 @@ void GradientBoosting::keep(Ensemble model, std::vector<double> history, std::st
   ensemble_ = std::make_shared<const Ensemble>(std::move(model));
   history_ = std::move(history);
   metric_name_ = options_.metric.value ? options_.metric.name : std::move(metric);
+  names_.clear();
+  classes_ = ensemble_->classes;
 }
 
 const Ensemble& GradientBoosting::ensemble() const {
@@ -406,15 +384,19 @@ const Ensemble& GradientBoosting::ensemble() const {
   return *ensemble_;
 }
 
-std::vector<double> GradientBoosting::respond(std::vector<double> margins, bool probability) const {
+std::vector<double> GradientBoosting::linked(std::vector<double> margins, bool probability) const {
   const Ensemble& model = *ensemble_;
   if (probability && model.classes.empty()) {
     throw StateError("[GradientBoosting] expected an objective of classes, got \"" + model.objective + "\"");
   }
   std::vector<double> out = std::move(margins);
   apply_link(model, out);
-  if (probability || model.classes.empty()) return out;
   const auto outputs = static_cast<std::size_t>(model.outputs);
+  if (probability && outputs == 2) {  // of two classes the second's alone, whatever the objective
+    for (std::size_t row = 0; row < out.size() / 2; ++row) out[row] = out[2 * row + 1];
+    out.resize(out.size() / 2);
+  }
+  if (probability || model.classes.empty()) return out;
   std::vector<double> classes(out.size() / outputs);
   for (std::size_t row = 0; row < classes.size(); ++row) {
     const double* p = out.data() + row * outputs;
@@ -424,16 +406,16 @@ std::vector<double> GradientBoosting::respond(std::vector<double> margins, bool 
 }
 
 std::vector<double> GradientBoosting::predict(const data::Table& table) const {
-  return respond(predict_margin(table), false);
+  return linked(predict_margin(table), false);
 }
 std::vector<double> GradientBoosting::predict(const Matrix& features) const {
-  return respond(predict_margin(features), false);
+  return linked(predict_margin(features), false);
 }
 std::vector<double> GradientBoosting::predict_probability(const data::Table& table) const {
-  return respond(predict_margin(table), true);
+  return linked(predict_margin(table), true);
 }
 std::vector<double> GradientBoosting::predict_probability(const Matrix& features) const {
-  return respond(predict_margin(features), true);
+  return linked(predict_margin(features), true);
 }
 std::vector<double> GradientBoosting::predict_margin(const data::Table& table) const {
   ensemble();
@@ -442,6 +424,35 @@ std::vector<double> GradientBoosting::predict_margin(const data::Table& table) c
 std::vector<double> GradientBoosting::predict_margin(const Matrix& features) const {
   ensemble();
   return margins_of(*predictor_, features);
+}
+
+void GradientBoosting::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
+  fit(table, target, FitOptions{.validation = options.validation, .weights = options.weights});
+}
+
+void GradientBoosting::learn(const Rows& train, const Rows& validation, std::int64_t /*classes*/) {
+  fit(train.x, train.y,
+      MatrixFitOptions{.weights = train.weights, .validation = validation.x, .validation_target = validation.y});
+}
+
+std::vector<double> GradientBoosting::respond_table(const data::Table& table, bool probability) const {
+  return linked(predict_margin(table), probability);
+}
+
+std::vector<double> GradientBoosting::respond(const Matrix& x, bool probability) const {
+  return linked(predict_margin(x), probability);
+}
+
+bool GradientBoosting::classifies() const { return of_classes(options_.objective); }
+
+std::int64_t GradientBoosting::width() const {
+  return ensemble_ ? static_cast<std::int64_t>(ensemble_->features.size()) : 0;
+}
+
+std::unique_ptr<data::Estimator> GradientBoosting::clone() const { return std::make_unique<GradientBoosting>(*this); }
+
+std::vector<std::pair<std::string, std::int64_t>> GradientBoosting::unseen(const data::Table& table) const {
+  return internal::unseen_levels(ensemble(), table);
 }
 
 }  // namespace tern::trees

@@ -87,6 +87,21 @@ void Inputs::fill(std::int64_t begin, std::int64_t count, double* out) const {
   }
 }
 
+std::vector<std::pair<std::string, std::int64_t>> unseen_levels(const Ensemble& ensemble, const data::Table& table) {
+  std::vector<std::pair<std::string, std::int64_t>> counts;
+  const std::vector<double> rows = trees::inputs(ensemble, table);
+  const std::size_t width = ensemble.features.size();
+  for (std::size_t f = 0; f < width; ++f) {
+    const Feature& feature = ensemble.features[f];
+    if (!feature.categorical || feature.levels.empty()) continue;
+    const auto levels = static_cast<double>(feature.levels.size());
+    std::int64_t count = 0;
+    for (std::size_t i = f; i < rows.size(); i += width) count += rows[i] >= levels;
+    if (count > 0) counts.emplace_back(feature.name, count);
+  }
+  return counts;
+}
+
 }  // namespace internal
 
 std::vector<double> inputs(const Ensemble& ensemble, const data::Table& table) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "tern/data/table.h"
@@ -26,5 +28,9 @@ class Inputs {
   std::int64_t rows_ = 0;
   std::vector<Bound> bound_{};
 };
+
+/// Of each categorical feature that has any, how many values in these rows are no levels of its own. Throws DataError
+/// as trees::inputs does.
+std::vector<std::pair<std::string, std::int64_t>> unseen_levels(const Ensemble& ensemble, const data::Table& table);
 
 }  // namespace tern::trees::internal

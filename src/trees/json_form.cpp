@@ -9,6 +9,7 @@
 #include "tern/base/file.h"
 #include "tern/trees/formats.h"
 #include "trees/foreign.h"
+#include "trees/json_form.h"
 
 // Tern's own form of a model: the fields of Ensemble and Tree under their names.
 namespace tern::trees {
@@ -80,6 +81,15 @@ OrderedJson of_tree(const Tree& tree) {
   return json;
 }
 
+// A member that is a list, uncopied: trees are large.
+const Json& list(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_array()) {
+    throw FormatError("[trees] member \"" + std::string(key) + "\": expected a list");
+  }
+  return *found;
+}
+
 Tree tree_of(const Json& json) {
   Tree tree;
   tree.feature = json_get<std::vector<std::int32_t>>(json, "feature", what);
@@ -127,8 +137,7 @@ std::string to_json(const Ensemble& ensemble) {
   }
 }
 
-Ensemble from_json(std::string_view text) {
-  const Json json = tern::internal::parse_json(text, what);
+Ensemble internal::ensemble_of(const Json& json) {
   if (json_get<std::string>(json, "format", what) != "tern-trees") {
     throw FormatError("[trees] expected the format tern-trees, got another one");
   }
@@ -145,16 +154,18 @@ Ensemble from_json(std::string_view text) {
     ensemble.classes = json_get<std::vector<std::string>>(json, "classes", what);
     ensemble.float32_inputs = json_get<bool>(json, "float32_inputs", what);
     ensemble.best_round = json_get<std::int32_t>(json, "best_round", what);
-    for (const Json& feature : json_get<Json>(json, "features", what)) {
+    for (const Json& feature : list(json, "features")) {
       ensemble.features.push_back({.name = json_get<std::string>(feature, "name", what),
                                    .categorical = json_get_or(feature, "categorical", false, what),
                                    .levels = json_get_or(feature, "levels", std::vector<std::string>{}, what),
                                    .zero_is_missing = json_get_or(feature, "zero_is_missing", false, what)});
     }
-    for (const Json& tree : json_get<Json>(json, "trees", what)) ensemble.trees.push_back(tree_of(tree));
+    for (const Json& tree : list(json, "trees")) ensemble.trees.push_back(tree_of(tree));
     return ensemble;
   });
 }
+
+Ensemble from_json(std::string_view text) { return internal::ensemble_of(tern::internal::parse_json(text, what)); }
 
 void save(const Ensemble& ensemble, const std::string& path) { write_file(path, to_json(ensemble)); }
 

@@ -21,9 +21,29 @@ void add_numbers(TableFeatures& out, const data::Column& column) {
   out.values.push_back(values);
 }
 
+// The levels of a column that at least `least` rows have, and the codes of its rows among them.
+std::vector<std::string> kept_levels(const data::Column& column, std::int64_t least, std::vector<std::int32_t>& codes) {
+  std::vector<std::int64_t> rows(column.levels().size());
+  for (const std::int32_t code : column.codes()) {
+    if (code >= 0) ++rows[static_cast<std::size_t>(code)];
+  }
+  std::vector<std::string> kept;
+  std::vector<std::int32_t> code_of;
+  for (std::size_t level = 0; level < rows.size(); ++level) {
+    const bool keep = rows[level] >= least;
+    code_of.push_back(keep ? static_cast<std::int32_t>(kept.size()) : -1);
+    if (keep) kept.push_back(column.levels()[level]);
+  }
+  for (const std::int32_t code : column.codes()) {
+    codes.push_back(code < 0 ? -1 : code_of[static_cast<std::size_t>(code)]);
+  }
+  return kept;
+}
+
 }  // namespace
 
-TableFeatures features_of(const data::Table& table, const std::vector<std::string>& left_out) {
+TableFeatures features_of(const data::Table& table, const std::vector<std::string>& left_out,
+                          std::int64_t min_level_rows) {
   TableFeatures out;
   for (const std::string& name : table.names()) {
     if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
@@ -36,9 +56,17 @@ TableFeatures features_of(const data::Table& table, const std::vector<std::strin
       continue;
     }
     if (column.type() == data::ColumnType::string) column = column.cast(data::ColumnType::categorical);
-    feature.levels = column.levels();
     FeatureValues values;
-    values.codes = column.codes().data();
+    if (min_level_rows > 1) {
+      auto& codes = out.codes.emplace_back();
+      feature.levels = kept_levels(column, min_level_rows, codes);
+      values.codes = codes.data();
+    } else {
+      feature.levels = column.levels();
+      values.codes = column.codes().data();
+    }
+    // A feature without levels is one of codes; this one is never split, and any level of it is unseen.
+    if (feature.levels.empty()) feature.levels.emplace_back("<other>");
     values.levels = static_cast<std::int64_t>(feature.levels.size());
     out.columns.push_back(std::move(column));
     out.values.push_back(values);

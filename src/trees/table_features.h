@@ -20,8 +20,9 @@ struct TableFeatures {
   std::vector<data::Column> columns;
 };
 
-/// All columns but those of `left_out`, with the levels that they have.
-TableFeatures features_of(const data::Table& table, const std::vector<std::string>& left_out);
+/// All columns but those of `left_out`, with the levels that at least so many of their rows have.
+TableFeatures features_of(const data::Table& table, const std::vector<std::string>& left_out,
+                          std::int64_t min_level_rows);
 /// The columns of these features, found by name; levels become the codes that they have there, others -1. Throws
 /// DataError for one that is not there or is of another kind.
 TableFeatures features_like(const data::Table& table, const std::vector<Feature>& features);

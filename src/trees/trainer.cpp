@@ -471,13 +471,16 @@ Ensemble Trainer::run(std::vector<double>& history) {
         factors_[static_cast<std::size_t>(r * outputs_ + k)] *= factor * static_cast<double>(out.size());
     }
     add_rounds(1);
-    if (!watched) continue;
-    history.push_back(metric());
-    const double now = history.back();
-    if (best < 0 ||
-        (larger ? now > history[static_cast<std::size_t>(best)] : now < history[static_cast<std::size_t>(best)]))
-      best = round;
-    if (options_.early_stopping_rounds > 0 && round - best >= options_.early_stopping_rounds) break;
+    double now = std::numeric_limits<double>::quiet_NaN();
+    if (watched) {
+      now = metric();
+      history.push_back(now);
+      if (best < 0 ||
+          (larger ? now > history[static_cast<std::size_t>(best)] : now < history[static_cast<std::size_t>(best)]))
+        best = round;
+    }
+    if (options_.on_round && !options_.on_round(round + 1, now)) break;
+    if (watched && options_.early_stopping_rounds > 0 && round - best >= options_.early_stopping_rounds) break;
   }
   for (std::size_t t = 0; t < grown_.size(); ++t) {
     Tree& tree = model.trees[static_cast<std::size_t>(before * outputs_) + t];

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "tern/base/error.h"
+#include "tern/base/file.h"
 #include "tern/tensor/creation.h"
+#include "tern/tensor/safetensors.h"
 
 namespace tern::data {
 namespace {
@@ -18,7 +21,6 @@ class Halves : public Estimator {
   std::string_view type() const override { return "halves"; }
   std::unique_ptr<Estimator> clone() const override { return std::make_unique<Halves>(*this); }
   bool classifies() const override { return classifies_; }
-  void save(const std::string& /*path*/) const override {}
 
   double low = 0, high = 0;
 
@@ -125,8 +127,16 @@ TEST(Estimator, NamesTheCellThatIsMissing) {
   holes.add("b", Column::from_f64({1, nan}));
   holes.add("y", Column::from_f64({1, 2}));
   Halves strict(false), lenient(false, true);
-  const std::string message = message_of<ValueError>([&] { strict.fit(holes, "y"); });
-  EXPECT_NE(message.find("row 1, column \"b\""), std::string::npos) << message;
+  try {
+    strict.fit(holes, "y");
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.column(), "b");
+    EXPECT_EQ(error.row(), 1);
+  }
+  const std::vector<double> x = {1, nan}, y = {1, 2};
+  const std::string message = message_of<ValueError>([&] { strict.fit(Matrix(x, 1), y); });
+  EXPECT_NE(message.find("row 1, column 0"), std::string::npos) << message;
   EXPECT_TRUE(strict.names().empty());
   lenient.fit(holes, "y");
   EXPECT_DOUBLE_EQ(lenient.low, 2);
@@ -148,6 +158,70 @@ TEST(Estimator, IsMadeAgainByItsType) {
   EXPECT_EQ(made->predict(table()), (std::vector<double>{1, 1, 2, 2}));
   EXPECT_THROW(make_estimator({.type = "halves", .names = {"a", "b"}}), FormatError);
   EXPECT_NE(message_of<FormatError>([] { make_estimator({.type = "thirds"}); }).find("halves"), std::string::npos);
+}
+
+// Learns a tensor, the mean of each column.
+class Means : public Estimator {
+ public:
+  std::string_view type() const override { return "means"; }
+  std::unique_ptr<Estimator> clone() const override { return std::make_unique<Means>(*this); }
+  bool classifies() const override { return true; }
+  static std::unique_ptr<Estimator> from_state(const EstimatorState& state) {
+    auto made = std::make_unique<Means>();
+    made->means_ = state.tensors.at(0).second;
+    return made;
+  }
+
+ protected:
+  void learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*classes*/) override {
+    std::vector<double> means(static_cast<std::size_t>(train.x.columns()));
+    for (std::int64_t i = 0; i < train.x.rows() * train.x.columns(); ++i) {
+      means[static_cast<std::size_t>(i % train.x.columns())] +=
+          train.x.at(i / train.x.columns(), i % train.x.columns()) / static_cast<double>(train.x.rows());
+    }
+    means_ = from_vector(means);
+  }
+  std::vector<double> respond(const Matrix& x, bool /*probability*/) const override {
+    return std::vector<double>(static_cast<std::size_t>(x.rows()), means_.to_vector<double>()[0]);
+  }
+  std::int64_t width() const override { return means_.defined() ? means_.size(0) : 0; }
+  std::string to_json() const override { return R"({"kind": "mean"})"; }
+  std::vector<NamedTensor> tensors() const override { return {{"means", means_}}; }
+
+ private:
+  Tensor means_;
+};
+
+TEST(Estimator, AFileKeepsItsColumnsClassesAndTensors) {
+  register_estimator("means", Means::from_state);
+  const std::string path = testing::TempDir() + "means.tern";
+  Means model;
+  EXPECT_THROW(model.save(path), StateError);
+  model.fit(table(), "word", {.weights = "w"});
+  model.save(path);
+  for (const char* type : {"", "means"}) {
+    const auto loaded = load_estimator(path, type);
+    EXPECT_EQ(loaded->names(), model.names());
+    EXPECT_EQ(loaded->types(), (std::vector<ColumnType>{ColumnType::f64, ColumnType::boolean}));
+    EXPECT_EQ(loaded->target(), "word");
+    EXPECT_EQ(loaded->classes(), model.classes());
+    EXPECT_EQ(loaded->predict(table()), model.predict(table()));
+    EXPECT_EQ(loaded->state().json, model.state().json);
+  }
+  EXPECT_THROW(load_estimator(path, "ridge"), FormatError);
+  EXPECT_THROW(load_estimator(path + ".not"), FileError);
+  const std::string bytes = read_file(path);
+  for (std::size_t size = 0; size < bytes.size(); size += 11) {
+    write_file(path, bytes.substr(0, size));
+    EXPECT_THROW(load_estimator(path), FormatError) << size;
+  }
+  write_file(path, to_safetensors({.tensors = {{"means", tensor<double>({1})}}}));
+  EXPECT_THROW(load_estimator(path), FormatError);
+  std::filesystem::remove(path);
+  // Fitted on a matrix it has no columns.
+  model.fit(tensor<double>({-1, 1}).reshape({2, 1}), tensor<double>({0, 1}));
+  EXPECT_TRUE(model.names().empty() && model.types().empty() && model.target().empty());
+  EXPECT_THROW(make_estimator({.type = "means", .tensors = model.state().tensors}), FormatError) << "no classes";
 }
 
 TEST(Estimator, NumbersClassesByTextOrValue) {

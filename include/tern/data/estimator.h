@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -33,6 +34,8 @@ struct EstimatorState {
   std::string type{};                ///< under which it is registered
   std::string json{};                ///< options and what was learned, an object
   std::vector<std::string> names{};  ///< of the table's columns that are its features, in order; empty: none known
+  std::vector<ColumnType> types{};   ///< of these columns; empty: none known
+  std::string target{};              ///< the target's column; empty: none known
   std::vector<std::string> classes{};
   std::vector<NamedTensor> tensors{};  ///< large arrays that were learned
 };
@@ -51,8 +54,9 @@ class TERN_API Estimator {
   virtual std::unique_ptr<Estimator> clone() const = 0;
   /// Whether the target is a class, not a value.
   virtual bool classifies() const = 0;
-  /// Writes it atomically as one file, which the class's `load` reads. Throws StateError before `fit`, FileError.
-  virtual void save(const std::string& path) const = 0;
+  /// Writes it atomically as one file, which the class's `load` and `load_estimator` read: JSON, or safetensors with
+  /// the JSON in its metadata where large arrays were learned. Throws StateError before `fit`, FileError.
+  virtual void save(const std::string& path) const;
 
   /// Trains on all other columns of a table, which are numbers or booleans unless the class says otherwise. Throws
   /// ValueError for no rows or features, one class alone, weights that are negative, not finite or all 0, or a
@@ -72,8 +76,18 @@ class TERN_API Estimator {
   std::vector<double> predict_probability(const Table& table) const;
   std::vector<double> predict_probability(const Matrix& x) const;
 
-  /// The features' names where it was fitted on a table.
+  /// Of each feature that has any, how many values in these rows it does not know: levels that are new, or that it did
+  /// not keep. They are no errors.
+  virtual std::vector<std::pair<std::string, std::int64_t>> unseen(const Table& /*table*/) const { return {}; }
+
+  virtual bool takes_missing() const { return false; }     ///< whether NaN may stand among the features
+  virtual bool takes_validation() const { return false; }  ///< whether rows of validation are made use of
+
+  /// The features' names where it was fitted on a table, and their types.
   const std::vector<std::string>& names() const { return names_; }
+  const std::vector<ColumnType>& types() const { return types_; }
+  /// The target's name where it was fitted on a table.
+  const std::string& target() const { return target_; }
   /// The classes' words, "0", "1", … where it was fitted on a matrix; empty for values and before `fit`.
   const std::vector<std::string>& classes() const { return classes_; }
   /// As files keep it. Throws StateError before `fit`.
@@ -102,13 +116,16 @@ class TERN_API Estimator {
   /// Options and what was learned.
   virtual std::string to_json() const = 0;
   virtual std::vector<NamedTensor> tensors() const { return {}; }
-  virtual bool takes_missing() const { return false; }
-  virtual bool takes_validation() const { return false; }
 
   /// Where tables are more than numbers (categories), a class brings its own of these three.
   virtual void fit_table(const Table& table, const std::string& target, const TableFit& options);
   virtual void fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& options);
   virtual std::vector<double> respond_table(const Table& table, bool probability) const;
+  /// Notes the target and the types of the columns that `names_` names. `fit` does it; a class with a fit of its own
+  /// calls it there.
+  void note_columns(const Table& table, std::string_view target);
+  /// Forgets them: what was fitted on has no columns.
+  void note_no_columns();
 
   std::vector<std::string> names_, classes_;
 
@@ -116,6 +133,9 @@ class TERN_API Estimator {
   friend TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
   void check_fitted() const;
   void check_rows(const Matrix& x, const char* what) const;
+
+  std::vector<ColumnType> types_;
+  std::string target_;
 };
 
 /// Makes an estimator again from what `Estimator::state` gave. Throws FormatError.
@@ -124,6 +144,10 @@ using EstimatorLoader = std::function<std::unique_ptr<Estimator>(const Estimator
 TERN_API void register_estimator(std::string type, EstimatorLoader loader);
 /// Loads one of a registered type. Throws FormatError that lists the types when the name is unknown.
 TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
+
+/// Reads what `Estimator::save` wrote, of any registered type or, where it is told, of this one. Throws FileError,
+/// FormatError.
+TERN_API std::unique_ptr<Estimator> load_estimator(const std::string& path, std::string_view type = {});
 
 /// The classes of a target, in the order of their numbers: its levels that occur, sorted as text or, of numbers, by
 /// value. Missing values are left out. Throws ValueError for more than 10,000.

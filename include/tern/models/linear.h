@@ -31,7 +31,6 @@ class TERN_API Ridge : public data::Estimator {
   std::string_view type() const override { return "ridge"; }
   std::unique_ptr<data::Estimator> clone() const override;
   bool classifies() const override { return false; }
-  void save(const std::string& path) const override;
 
   const RidgeOptions& options() const { return options_; }
   const std::vector<double>& coefficients() const { return coefficients_; }  ///< [d]

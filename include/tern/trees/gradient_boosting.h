@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tern/base/export.h"
+#include "tern/data/estimator.h"
 #include "tern/data/matrix.h"
 #include "tern/data/table.h"
 #include "tern/trees/ensemble.h"
@@ -95,6 +96,9 @@ struct GradientBoostingOptions {
   double dart_rate = 0, dart_skip = 0.5;
   int dart_most = 50;
 
+  /// Levels of fewer rows of training are not kept, and go as unseen ones do: 10 keeps out of the model what fewer than
+  /// ten rows share [min_data_per_group].
+  std::int64_t min_level_rows = 1;
   int one_against_rest_levels = 4;    ///< up to so many levels, one is split from the others [max_cat_to_onehot]
   int max_categories_in_set = 32;     ///< levels in the smaller set of a split [max_cat_threshold]
   double categorical_smoothing = 10;  ///< weight of the node's mean in that of a level [cat_smooth]
@@ -114,7 +118,9 @@ struct GradientBoostingOptions {
 
   int early_stopping_rounds = 0;  ///< rounds without a better validation metric that end training; 0: off
   CustomMetric metric{};          ///< instead of the objective's own
-  std::uint64_t seed = 0;         ///< of sampling, and of rounding gradients
+  /// Called after each round, from 1 on, with the validation metric (NaN without); false ends training.
+  std::function<bool(int round, double metric)> on_round{};
+  std::uint64_t seed = 0;  ///< of sampling, and of rounding gradients
   /// Gradients are summed up in whole numbers: of few bits, which is fast (Shi et al., NeurIPS 2022), or of many.
   /// Not told: few for many rows, where objective and weights bound the gradients.
   std::optional<bool> coarse_gradients{};
@@ -151,10 +157,23 @@ struct MatrixFitOptions {
 /// by sets of levels. A missing value goes to the side that is better for those of training; where there were none, to
 /// the heavier side; so do unseen levels. Of more levels than bins, the rarest count as unseen. A column without
 /// values, or of one value, is never split. Same rows, options and seed give the same bits at any number of threads.
-class TERN_API GradientBoosting {
+class TERN_API GradientBoosting : public data::Estimator {
  public:
   /// Throws ValueError for an option out of its range.
   explicit GradientBoosting(GradientBoostingOptions options = {});
+  /// Reads what `save` wrote, with its options but for functions of one's own: one that was trained with a custom
+  /// objective predicts and is not fitted again. Throws FileError, FormatError.
+  static GradientBoosting load(const std::string& path);
+  /// Makes it again for `data::make_estimator`. Throws FormatError.
+  static std::unique_ptr<data::Estimator> from_state(const data::EstimatorState& state);
+
+  std::string_view type() const override { return "gradient_boosting"; }
+  std::unique_ptr<data::Estimator> clone() const override;
+  /// Whether the objective is of classes.
+  bool classifies() const override;
+  bool takes_missing() const override { return true; }
+  bool takes_validation() const override { return true; }
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override;
 
   /// Trains on all other columns of a table. Throws DataError for a column that is not there or does not fit,
   /// ValueError for no rows, a target that is missing, not finite or outside what the objective takes, one class alone,
@@ -185,8 +204,16 @@ class TERN_API GradientBoosting {
   /// What `validation_history` holds: "log_loss", "rmse", ….
   const std::string& metric_name() const { return metric_name_; }
 
+ protected:
+  void learn(const Rows& train, const Rows& validation, std::int64_t classes) override;
+  std::vector<double> respond(const Matrix& x, bool probability) const override;
+  std::int64_t width() const override;
+  std::string to_json() const override;
+  void fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) override;
+  std::vector<double> respond_table(const data::Table& table, bool probability) const override;
+
  private:
-  std::vector<double> respond(std::vector<double> margins, bool probability) const;
+  std::vector<double> linked(std::vector<double> margins, bool probability) const;
   void keep(Ensemble model, std::vector<double> history, std::string metric);
 
   GradientBoostingOptions options_;

@@ -6,3 +6,4 @@
 #include "tern/trees/formats.h"
 #include "tern/trees/gradient_boosting.h"
 #include "tern/trees/predictor.h"
+#include "tern/trees/register.h"

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "tern/base/export.h"
+
+namespace tern::trees {
+
+/// Makes all estimators of this room known to `data::make_estimator`; again is harmless.
+TERN_API void register_estimators();
+
+}  // namespace tern::trees

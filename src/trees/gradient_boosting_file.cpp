@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "base/json.h"
+#include "tern/base/error.h"
+#include "tern/trees/formats.h"
+#include "tern/trees/gradient_boosting.h"
+#include "tern/trees/register.h"
+#include "trees/json_form.h"
+#include "trees/options.h"
+
+// A GradientBoosting as files keep it: its options, what early stopping saw, and the ensemble in Tern's own form.
+namespace tern::trees {
+namespace {
+
+using tern::internal::Json;
+using tern::internal::json_get;
+using tern::internal::OrderedJson;
+
+const std::string what = "gradient_boosting";
+
+OrderedJson json_of(const GradientBoostingOptions& options) {
+  OrderedJson json{{"objective", to_string(options.objective)},
+                   {"growth", options.growth == Growth::leaf_wise ? "leaf_wise" : "depth_wise"}};
+  internal::each_option(options, [&](const char* name, const auto& value) { json[name] = value; });
+  if (options.coarse_gradients) json["coarse_gradients"] = *options.coarse_gradients;
+  if (options.objective == Objective::custom) {
+    json["custom_objective"] = {{"name", options.custom_objective.name},
+                                {"base", options.custom_objective.base},
+                                {"link", to_string(options.custom_objective.link)}};
+  }
+  return json;
+}
+
+GradientBoostingOptions options_of(const Json& json) {
+  GradientBoostingOptions options{.objective = parse_objective(json_get<std::string>(json, "objective", what))};
+  const auto growth = json_get<std::string>(json, "growth", what);
+  if (growth != "leaf_wise" && growth != "depth_wise") {
+    throw FormatError("[gradient_boosting] expected growth leaf_wise or depth_wise, got \"" + growth + "\"");
+  }
+  options.growth = growth == "leaf_wise" ? Growth::leaf_wise : Growth::depth_wise;
+  internal::each_option(options, [&](const char* name, auto& value) {
+    value = tern::internal::json_get_or(json, name, std::move(value), what);  // older files lack newer options
+  });
+  if (json.contains("coarse_gradients")) options.coarse_gradients = json_get<bool>(json, "coarse_gradients", what);
+  if (options.objective == Objective::custom) {
+    const Json custom = json_get<Json>(json, "custom_objective", what);
+    options.custom_objective.name = json_get<std::string>(custom, "name", what);
+    options.custom_objective.base = json_get<double>(custom, "base", what);
+    options.custom_objective.link = parse_link(json_get<std::string>(custom, "link", what));
+  }
+  return options;
+}
+
+}  // namespace
+
+std::string GradientBoosting::to_json() const {
+  OrderedJson json{{"options", json_of(options_)}, {"metric", metric_name_}};
+  // JSON has no infinity, and what a metric of one's own gave says little without it.
+  const bool told = std::all_of(history_.begin(), history_.end(), [](double value) { return std::isfinite(value); });
+  if (told) json["history"] = history_;
+  std::string text;
+  try {
+    text = json.dump();
+  } catch (const Json::exception& error) {  // a name that is no UTF-8
+    throw ValueError("[GradientBoosting] expected names in UTF-8, got: " + std::string(error.what()));
+  }
+  text.pop_back();
+  std::string trees = trees::to_json(ensemble());
+  trees.pop_back();  // the end of its line
+  return text + ",\"ensemble\":" + trees + "}";
+}
+
+std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::EstimatorState& state) {
+  const Json json = tern::internal::parse_json(state.json, what);
+  GradientBoostingOptions options = options_of(json_get<Json>(json, "options", what));
+  const Objective objective = std::exchange(options.objective, Objective::squared);  // custom ones lack their function
+  auto made = std::make_unique<GradientBoosting>(std::move(options));
+  made->options_.objective = objective;
+  const auto kept = json.find("ensemble");
+  if (kept == json.end() || !kept->is_object()) throw FormatError("[gradient_boosting] expected an ensemble, got none");
+  Ensemble ensemble = internal::ensemble_of(*kept);
+  if (!state.names.empty()) {
+    const bool same =
+        std::equal(state.names.begin(), state.names.end(), ensemble.features.begin(), ensemble.features.end(),
+                   [](const std::string& name, const Feature& feature) { return name == feature.name; });
+    if (!same) throw FormatError("[gradient_boosting] expected the names of the ensemble's features, got others");
+  }
+  if (ensemble.classes != state.classes || made->classifies() == ensemble.classes.empty()) {
+    throw FormatError("[gradient_boosting] expected the classes of the ensemble and its objective, got others");
+  }
+  made->keep(std::move(ensemble), tern::internal::json_get_or(json, "history", std::vector<double>(), what),
+             json_get<std::string>(json, "metric", what));
+  return made;
+}
+
+GradientBoosting GradientBoosting::load(const std::string& path) {
+  register_estimators();
+  return std::move(static_cast<GradientBoosting&>(*data::load_estimator(path, "gradient_boosting")));
+}
+
+}  // namespace tern::trees

@@ -1,0 +1,246 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/base/random.h"
+#include "tern/trees/trees.h"
+
+namespace tern::trees {
+namespace {
+
+// Numbers with gaps, a word, a truth, weights and three targets.
+data::Table table(std::int64_t rows, std::uint64_t seed = 1) {
+  const Philox random(seed);
+  std::vector<double> x, value, weight;
+  std::vector<std::string> word, answer, colour;
+  std::vector<bool> truth;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto at = static_cast<std::uint64_t>(row) * 8;
+    const double u = random.uniform(at), v = random.uniform(at + 1);
+    x.push_back(row % 11 == 5 ? std::nan("") : u);
+    word.push_back(row == 3 ? "seldom" : v < 0.3 ? "red" : v < 0.6 ? "green" : "blue");
+    truth.push_back(random.uniform(at + 2) < 0.5);
+    const double z = 3 * u - 1 + (word.back() == "red" ? 1.5 : 0) - (truth.back() ? 0.7 : 0);
+    value.push_back(z + 0.1 * random.uniform(at + 3));
+    answer.push_back(random.uniform(at + 4) < 1 / (1 + std::exp(-z)) ? "Yes" : "No");
+    colour.push_back(z < 0 ? "low" : z < 1.5 ? "middle" : "top");
+    weight.push_back(1 + static_cast<double>(row % 3));
+  }
+  data::Table out;
+  out.add("x", data::Column::from_f64(x));
+  out.add("word", data::Column::from_strings(word));
+  out.add("truth", data::Column::from_booleans(truth));
+  out.add("w", data::Column::from_f64(weight));
+  out.add("value", data::Column::from_f64(value));
+  out.add("answer", data::Column::from_strings(answer));
+  out.add("colour", data::Column::from_strings(colour));
+  return out;
+}
+
+template <class Error, class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+TEST(GradientBoostingEstimator, IsTheSameThroughTheBase) {
+  const data::Table rows = table(400), validation = table(100, 2);
+  for (const auto& [target, objective, others] :
+       {std::tuple("value", Objective::squared, std::vector<std::string>{"answer", "colour"}),
+        std::tuple("answer", Objective::binary, std::vector<std::string>{"value", "colour"}),
+        std::tuple("colour", Objective::multiclass, std::vector<std::string>{"value", "answer"})}) {
+    const data::Table train = rows.drop(others);
+    GradientBoosting own({.objective = objective, .rounds = 40, .early_stopping_rounds = 5});
+    own.fit(train, target, {.validation = validation.drop(others), .weights = "w"});
+    GradientBoosting other({.objective = objective, .rounds = 40, .early_stopping_rounds = 5});
+    data::Estimator& base = other;
+    base.fit(train, target, {.validation = validation.drop(others), .weights = "w"});
+    EXPECT_EQ(base.predict(validation), own.predict(validation));
+    EXPECT_EQ(to_json(other.ensemble()), to_json(own.ensemble()));
+    EXPECT_EQ(base.names(), (std::vector<std::string>{"x", "word", "truth"}));
+    EXPECT_EQ(base.types(), (std::vector<data::ColumnType>{data::ColumnType::f64, data::ColumnType::string,
+                                                           data::ColumnType::boolean}));
+    EXPECT_EQ(own.types(), base.types());
+    EXPECT_EQ(base.target(), target);
+    EXPECT_EQ(base.classifies(), objective != Objective::squared);
+    EXPECT_EQ(base.classes(), own.ensemble().classes);
+    if (base.classifies()) {
+      EXPECT_EQ(base.predict_probability(validation), own.predict_probability(validation));
+    }
+    const auto copy = base.clone();
+    EXPECT_EQ(copy->predict(validation), own.predict(validation));
+  }
+}
+
+TEST(GradientBoostingEstimator, TakesMatricesThroughTheBase) {
+  const Philox random(3);
+  std::vector<double> x, y;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    x.push_back(random.uniform(2 * i));
+    x.push_back(i % 9 == 0 ? std::nan("") : random.uniform(2 * i + 1));
+    y.push_back(x[2 * i] > 0.4 ? 1 : 0);
+  }
+  GradientBoosting own({.objective = Objective::binary, .rounds = 5}), other = own;
+  own.fit(Matrix(x, 2), y);
+  data::Estimator& base = other;
+  base.fit(Matrix(x, 2), y);
+  EXPECT_EQ(base.predict_probability(Matrix(x, 2)), own.predict_probability(Matrix(x, 2)));
+  EXPECT_EQ(base.classes(), (std::vector<std::string>{"0", "1"}));
+  EXPECT_TRUE(base.names().empty() && base.types().empty() && base.target().empty());
+  EXPECT_THROW(base.predict(Matrix(x, 3)), ShapeError);
+  EXPECT_THROW(base.fit(Matrix(x, 2), std::vector<double>(300, 1)), ValueError);
+}
+
+TEST(GradientBoostingEstimator, ComesBackFromItsFileAndGoesOn) {
+  const std::string path = testing::TempDir() + "gbdt.tern";
+  const data::Table rows = table(400).drop({"value", "colour"}), validation = table(100, 2);
+  GradientBoosting model({.objective = Objective::binary,
+                          .rounds = 12,
+                          .learning_rate = 0.3,
+                          .growth = Growth::depth_wise,
+                          .max_depth = 3,
+                          .min_level_rows = 2,
+                          .monotone = {{"x", 1}},
+                          .interactions = {{"x", "word"}},
+                          .positive = "No",
+                          .early_stopping_rounds = 4,
+                          .seed = 9,
+                          .coarse_gradients = true});
+  EXPECT_THROW(model.save(path), StateError);
+  model.fit(rows, "answer", {.validation = validation, .weights = "w"});
+  model.save(path);
+  GradientBoosting loaded = GradientBoosting::load(path);
+  EXPECT_EQ(loaded.predict_probability(validation), model.predict_probability(validation));
+  EXPECT_EQ(loaded.state().json, model.state().json);
+  EXPECT_EQ(loaded.names(), model.names());
+  EXPECT_EQ(loaded.types(), model.types());
+  EXPECT_EQ(loaded.classes(), (std::vector<std::string>{"Yes", "No"}));
+  EXPECT_EQ(loaded.validation_history(), model.validation_history());
+  EXPECT_EQ(data::load_estimator(path)->predict(validation), model.predict(validation));
+  // Its options came along: it can be fitted again, and gone on from.
+  GradientBoosting again = loaded;
+  again.fit(rows, "answer", {.validation = validation, .weights = "w"});
+  EXPECT_EQ(again.predict_probability(validation), model.predict_probability(validation));
+  GradientBoosting more(loaded.options()), same(model.options());
+  more.fit(rows, "answer", {.weights = "w", .start = &loaded});
+  same.fit(rows, "answer", {.weights = "w", .start = &model});
+  EXPECT_EQ(more.predict_probability(validation), same.predict_probability(validation));
+
+  const std::string bytes = read_file(path);
+  for (const double share : {0.0, 0.1, 0.5, 0.99}) {
+    write_file(path, bytes.substr(0, static_cast<std::size_t>(share * static_cast<double>(bytes.size()))));
+    EXPECT_THROW(GradientBoosting::load(path), FormatError) << share;
+  }
+  const auto altered = [&](const std::string& from, const std::string& to) {
+    std::string text = bytes;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    write_file(path, text.replace(at, from.size(), to));
+    return message_of<FormatError>([&] { GradientBoosting::load(path); });
+  };
+  EXPECT_NE(altered("\"version\":1", "\"version\":2").find("another release"), std::string::npos);
+  EXPECT_NE(altered("\"gradient_boosting\"", "\"ridge\"").find("expected a gradient_boosting"), std::string::npos);
+  altered("\"rounds\":12", "\"rounds\":0");
+  altered("\"rounds\":12", "\"rounds\":-3");
+  altered("\"binary\"", "\"squared\"");
+  altered("[\"x\",\"word\"", "[\"word\",\"x\"");
+  altered("\"Yes\",\"No\"", "\"No\",\"Yes\"");
+  altered("[\"f64\"", "[\"f16\"");
+  altered("[\"f64\",", "[");
+  std::filesystem::remove(path);
+}
+
+TEST(GradientBoostingEstimator, ALoadedCustomObjectivePredicts) {
+  const std::string path = testing::TempDir() + "custom.tern";
+  CustomObjective squares{
+      .name = "squares",
+      .derivatives =
+          [](std::span<const double> f, std::span<const double> y, std::span<double> g, std::span<double> h) {
+            for (std::size_t i = 0; i < f.size(); ++i) {
+              g[i] = f[i] - y[i];
+              h[i] = 1;
+            }
+          },
+      .base = 1};
+  GradientBoosting model({.objective = Objective::custom, .rounds = 5, .custom_objective = squares});
+  const data::Table rows = table(200).drop({"answer", "colour", "w"});
+  model.fit(rows, "value");
+  model.save(path);
+  GradientBoosting loaded = GradientBoosting::load(path);
+  EXPECT_EQ(loaded.predict(rows), model.predict(rows));
+  EXPECT_EQ(message_of<ValueError>([&] { loaded.fit(rows, "value"); }),
+            "[GradientBoosting] expected derivatives of a custom objective, got none");
+  std::filesystem::remove(path);
+}
+
+TEST(GradientBoostingEstimator, RareLevelsAreUnseen) {
+  const data::Table rows = table(300).drop({"value", "colour", "w"});
+  GradientBoosting all({.objective = Objective::binary, .rounds = 3}),
+      kept({.objective = Objective::binary, .rounds = 3, .min_level_rows = 10});
+  all.fit(rows, "answer");
+  kept.fit(rows, "answer");
+  EXPECT_EQ(all.ensemble().features[1].levels.size(), 4u);
+  EXPECT_EQ(kept.ensemble().features[1].levels.size(), 3u);
+  EXPECT_EQ(kept.state().json.find("seldom"), std::string::npos);
+  EXPECT_TRUE(all.unseen(rows).empty());
+  using Counts = std::vector<std::pair<std::string, std::int64_t>>;
+  EXPECT_EQ(kept.unseen(rows), (Counts{{"word", 1}}));
+  data::Table other = rows.drop({"word"});
+  other.add("word", data::Column::from_strings(std::vector<std::string>(300, "purple")));
+  EXPECT_EQ(kept.unseen(other), (Counts{{"word", 300}}));
+  other.replace("word", data::Column::nulls(data::ColumnType::string, 300));
+  EXPECT_TRUE(kept.unseen(other).empty());
+  // Where no level is left, words are no errors.
+  GradientBoosting none({.objective = Objective::binary, .rounds = 3, .min_level_rows = 1000});
+  none.fit(rows, "answer");
+  EXPECT_EQ(none.predict_probability(other), none.predict_probability(rows));
+  data::Table blank = rows.drop({"word"});
+  blank.add("word", data::Column::nulls(data::ColumnType::string, 300));
+  none.fit(blank, "answer");
+  EXPECT_EQ(none.predict_probability(rows), none.predict_probability(blank));
+}
+
+TEST(GradientBoostingEstimator, RoundsCanBeWatchedAndEnded) {
+  const data::Table rows = table(400).drop({"value", "colour", "w"}), validation = table(100, 2);
+  std::vector<double> seen;
+  GradientBoostingOptions options{.objective = Objective::binary, .rounds = 50};
+  options.on_round = [&](int round, double metric) {
+    EXPECT_EQ(round, static_cast<int>(seen.size()) + 1);
+    seen.push_back(metric);
+    return round < 7;
+  };
+  GradientBoosting model(options);
+  model.fit(rows, "answer", {.validation = validation});
+  EXPECT_EQ(model.ensemble().rounds(), 7);
+  EXPECT_EQ(seen, model.validation_history());
+  seen.clear();
+  model.fit(rows, "answer");
+  EXPECT_EQ(seen.size(), 7u);
+  EXPECT_TRUE(std::isnan(seen[0]));
+}
+
+TEST(GradientBoostingEstimator, OptionsAreFinite) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(message_of<ValueError>([&] { GradientBoosting({.lambda_l2 = infinity}); }),
+            "[GradientBoosting] expected a finite lambda_l2, got inf");
+  EXPECT_THROW(GradientBoosting({.min_level_rows = -1}), ValueError);
+}
+
+TEST(GradientBoostingEstimator, TheRegisterKnowsIt) {
+  register_estimators();
+  register_estimators();
+  EXPECT_THROW(data::make_estimator({.type = "gradient_boosting"}), FormatError);
+}
+
+}  // namespace
+}  // namespace tern::trees
