@@ -80,7 +80,8 @@ Pipeline::Pipeline(const Pipeline& other)
       inputs_(other.inputs_),
       features_(other.features_),
       target_(other.target_),
-      fitted_(other.fitted_) {}
+      fitted_(other.fitted_),
+      numbers_(other.numbers_) {}
 
 Pipeline& Pipeline::operator=(const Pipeline& other) {
   if (this != &other) *this = Pipeline(other);
@@ -98,7 +99,7 @@ void Pipeline::need_fitted(const char* what) const {
     throw StateError(std::string("[Pipeline::") + what + "] expected a fitted pipeline, got one before fit");
 }
 
-Table Pipeline::fit_steps(const Table& table, const std::string& target, std::uint64_t seed) {
+Table Pipeline::fit_steps(const Table& table, const std::string& target, std::uint64_t seed, bool numbers) {
   if (!target.empty()) table.column(target);  // throws with names like it
   if (table.rows() == 0) {
     throw DataError("Pipeline::fit", "expected rows to learn from, got none", {.file = table.source_file()});
@@ -109,10 +110,12 @@ Table Pipeline::fit_steps(const Table& table, const std::string& target, std::ui
     current = steps[k]->fit_transform(current, {.target = target, .seed = seed + 0x9E3779B97F4A7C15u * k});
   }
   std::vector<std::string> features;
+  bool all_numbers = true;
   for (const std::string& name : current.names()) {
     if (name == target) continue;
     const Column& column = current.column(name);
-    if (!column.is_numeric()) {
+    all_numbers = all_numbers && column.is_numeric();
+    if (numbers && !column.is_numeric()) {
       internal::fail_column(current, name, "Pipeline::fit",
                             "expected numbers after the last step, got " + advice(column.type()));
     }
@@ -133,16 +136,24 @@ Table Pipeline::fit_steps(const Table& table, const std::string& target, std::ui
   features_ = std::move(features);
   target_ = target;
   fitted_ = true;
+  numbers_ = all_numbers;
   return current;
 }
 
 void Pipeline::fit(const Table& table, const std::string& target, const PipelineFitOptions& options) {
-  fit_steps(table, target, options.seed);
+  fit_steps(table, target, options.seed, true);
+}
+
+Table Pipeline::fit_transform_table(const Table& table, const std::string& target, const PipelineFitOptions& options) {
+  const Table features = fit_steps(table, target, options.seed, false);
+  std::vector<std::string> names = features_;
+  if (!target.empty()) names.push_back(target);
+  return features.select(names);
 }
 
 Dataset Pipeline::fit_transform(const Table& table, const std::string& target, const PipelineFitOptions& options) {
   Pipeline fresh(*this);
-  const Table features = fresh.fit_steps(table, target, options.seed);
+  const Table features = fresh.fit_steps(table, target, options.seed, true);
   Dataset dataset = fresh.to_dataset(features, table);
   *this = std::move(fresh);
   return dataset;
@@ -173,6 +184,10 @@ Table Pipeline::transform_table(const Table& table, const TransformOptions& opti
 }
 
 Dataset Pipeline::transform(const Table& table, const TransformOptions& options) const {
+  if (!numbers_) {
+    throw StateError(
+        "[Pipeline::transform] expected features that are numbers, got some that are not (transform_table gives them)");
+  }
   return to_dataset(transform_table(table, options), table);
 }
 
@@ -265,13 +280,10 @@ std::string Pipeline::to_json() const {
     const std::string type(step->type());
     steps.push_back({{"type", type}, {"step", tern::internal::parse_json(step->to_json(), type)}});
   }
-  return internal::dump_json({{"format", "tern.pipeline"},
-                              {"version", kFormat},
-                              {"inputs", std::move(inputs)},
-                              {"target", target_},
-                              {"steps", std::move(steps)},
-                              {"features", features_}},
-                             "Pipeline::to_json");
+  Json json = {{"format", "tern.pipeline"}, {"version", kFormat},        {"inputs", std::move(inputs)},
+               {"target", target_},         {"steps", std::move(steps)}, {"features", features_}};
+  if (!numbers_) json["numbers"] = false;
+  return internal::dump_json(json, "Pipeline::to_json");
 }
 
 Pipeline Pipeline::from_json(std::string_view text) {
@@ -312,6 +324,7 @@ Pipeline Pipeline::from_json(std::string_view text) {
     result.steps_.push_back(loaded->clone());
   }
   result.features_ = json_get<std::vector<std::string>>(json, "features", what);
+  result.numbers_ = tern::internal::json_get_or(json, "numbers", true, what);
   const std::unordered_set<std::string> distinct(result.features_.begin(), result.features_.end());
   if (result.features_.empty() || distinct.size() != result.features_.size() || distinct.count(result.target_) > 0) {
     throw FormatError("[pipeline] expected distinct features other than the target, got one twice or none");
@@ -323,7 +336,8 @@ Pipeline Pipeline::from_json(std::string_view text) {
   try {
     const Table made = result.transform_table(empty);
     for (const std::string& name : result.features_) {
-      if (!made.column(name).is_numeric()) throw FormatError("[pipeline] expected numbers as features, got others");
+      if (result.numbers_ && !made.column(name).is_numeric())
+        throw FormatError("[pipeline] expected numbers as features, got others");
     }
   } catch (const FormatError&) {
     throw;

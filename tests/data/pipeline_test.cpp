@@ -378,5 +378,32 @@ TEST(PipelineJson, LoadsStepsOfOnesOwn) {
   EXPECT_THROW(register_step("standardize", loader), ValueError);
 }
 
+TEST(PipelineTable, KeepsWhatIsNoNumber) {
+  const Table table = {{"word", Column::from_strings({"a", "b", "a"})},
+                       {"x", Column::from_f64({1, 2, 3}, {true, false, true})},
+                       {"id", Column::from_strings({"1", "2", "3"})},
+                       {"y", Column::from_f64({0, 1, 0})}};
+  Pipeline pipeline({drop(columns({"id"}))});
+  EXPECT_THROW(pipeline.fit(table, "y"), DataError);
+  EXPECT_FALSE(pipeline.fitted());
+  const Table features = pipeline.fit_transform_table(table, "y");
+  EXPECT_EQ(features.names(), (std::vector<std::string>{"word", "x", "y"}));
+  EXPECT_TRUE(features["x"].is_null(1));
+  EXPECT_EQ(features.row_ids(), table.row_ids());
+  EXPECT_EQ(pipeline.feature_names(), (std::vector<std::string>{"word", "x"}));
+  EXPECT_THROW(pipeline.transform(table), StateError);
+  const Pipeline copy = pipeline, loaded = Pipeline::from_json(copy.to_json());
+  for (const Pipeline* steps : {&copy, &loaded}) {
+    EXPECT_EQ(steps->transform_table(table).content_hash(), features.content_hash());
+    EXPECT_THROW(steps->transform(table), StateError);
+  }
+  EXPECT_EQ(loaded.to_json(), pipeline.to_json());
+  // Numbers alone are a Dataset still, and without steps all columns are features.
+  Pipeline none;
+  EXPECT_EQ(none.fit_transform_table(table.drop({"word", "id"}), "y").names(), (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(none.transform({{"x", Column::from_f64({5})}}).features()[0], 5);
+  EXPECT_EQ(none.to_json().find("\"numbers\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tern::data

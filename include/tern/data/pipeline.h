@@ -57,10 +57,15 @@ class TERN_API Pipeline {
   /// Fits, and gives the features to train on: supervised steps answer out of fold. Throws as `fit` does, and on a
   /// missing value that no step fills.
   Dataset fit_transform(const Table& table, const std::string& target = {}, const PipelineFitOptions& options = {});
+  /// Fits, and gives the features as a table, the target last, for an estimator that takes more than numbers: features
+  /// may be of any type and have missing values. Where some are no numbers, `transform_table` gives those of new rows
+  /// and `transform` does not.
+  Table fit_transform_table(const Table& table, const std::string& target = {}, const PipelineFitOptions& options = {});
   /// Features of new rows, with the target where the table has it. Throws StateError before `fit`; DataError naming
   /// file and column when an input is missing or of another type, or when a feature is missing or not finite. Further
   /// columns are ignored; an all-blank column, whatever its type, is one of missing values. Throws StateError too where
-  /// a step refuses rows that it was fitted on (target_encoding), unless they are scored.
+  /// a step refuses rows that it was fitted on (target_encoding), unless they are scored, and where features are no
+  /// numbers.
   Dataset transform(const Table& table, const TransformOptions& options = {}) const;
   /// The same as a table, columns in the order of `feature_names`, the target last where there is one.
   Table transform_table(const Table& table, const TransformOptions& options = {}) const;
@@ -92,7 +97,7 @@ class TERN_API Pipeline {
   };
 
   void need_fitted(const char* what) const;
-  Table fit_steps(const Table& table, const std::string& target, std::uint64_t seed);
+  Table fit_steps(const Table& table, const std::string& target, std::uint64_t seed, bool numbers);
   Table conform(const Table& table) const;
   Dataset to_dataset(const Table& features, const Table& raw) const;
 
@@ -101,6 +106,7 @@ class TERN_API Pipeline {
   std::vector<std::string> features_;
   std::string target_;
   bool fitted_ = false;
+  bool numbers_ = true;  // whether all features are
 };
 
 }  // namespace tern::data
