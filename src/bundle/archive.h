@@ -20,7 +20,7 @@ struct ArchiveEntry {
 /// Entries by name.
 using Entries = std::map<std::string, std::string>;
 
-/// An entry that format 1 knows. Entries stand in the file in the order of `entry_kinds`.
+/// An entry that a format knows. Entries stand in the file in the order of `entry_kinds`.
 struct EntryKind {
   std::string_view name;
   std::uint64_t max_bytes;  ///< larger ones are refused before anything is allocated
@@ -30,17 +30,25 @@ struct EntryKind {
 inline constexpr std::uint64_t max_archive_bytes = 0xffff'ffff;  // so that no tool needs zip64
 
 inline constexpr EntryKind entry_kinds[] = {
-    {"bundle.json", std::uint64_t{1} << 20, true},      {"weights.safetensors", max_archive_bytes, true},
-    {"model.json", std::uint64_t{16} << 20, true},      {"task.json", std::uint64_t{16} << 20, true},
-    {"schema.json", std::uint64_t{64} << 20, true},     {"pipeline.json", std::uint64_t{256} << 20, true},
-    {"baselines.json", std::uint64_t{64} << 20, true},  {"validation.json", std::uint64_t{16} << 20, true},
-    {"test.json", std::uint64_t{16} << 20, false},      {"profile.json", std::uint64_t{64} << 20, false},
-    {"splits.safetensors", max_archive_bytes, true},    {"provenance/settings.json", std::uint64_t{16} << 20, true},
-    {"environment.json", std::uint64_t{1} << 20, true}, {"ledger.jsonl", std::uint64_t{16} << 20, true},
+    {"bundle.json", std::uint64_t{1} << 20, true},
+    {"weights.safetensors", max_archive_bytes, false},
+    {"model.json", std::uint64_t{16} << 20, false},
+    {"estimator.json", max_archive_bytes, false},
+    {"task.json", std::uint64_t{16} << 20, true},
+    {"schema.json", std::uint64_t{64} << 20, true},
+    {"pipeline.json", std::uint64_t{256} << 20, true},
+    {"baselines.json", std::uint64_t{64} << 20, true},
+    {"validation.json", std::uint64_t{16} << 20, true},
+    {"test.json", std::uint64_t{16} << 20, false},
+    {"profile.json", std::uint64_t{64} << 20, false},
+    {"splits.safetensors", max_archive_bytes, true},
+    {"provenance/settings.json", std::uint64_t{16} << 20, true},
+    {"environment.json", std::uint64_t{1} << 20, true},
+    {"ledger.jsonl", std::uint64_t{16} << 20, true},
     {"README.md", std::uint64_t{1} << 20, true},
 };
 
-/// The kind of a name, null when format 1 has none.
+/// The kind of a name, null when no format has it.
 TERN_API const EntryKind* entry_kind(std::string_view name);
 
 /// Hands the zip's bytes to `sink`, piece by piece: entries in order, stored, with fixed times; those named

@@ -11,11 +11,15 @@
 #include "bundle/facts.h"
 #include "bundle/manifest.h"
 #include "bundle/state.h"
+#include "data/estimator_file.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
+#include "tern/data/estimator.h"
+#include "tern/models/register.h"
 #include "tern/nn/safetensors.h"
 #include "tern/tensor/creation.h"
+#include "tern/trees/register.h"
 
 namespace tern {
 namespace {
@@ -172,9 +176,10 @@ void Bundle::State::check() {
   if (prior != 0 && prior != (regression ? 1 : classes)) {
     throw ShapeError("[bundle] expected a prior for each class, got " + std::to_string(prior));
   }
+  const std::int64_t compared = baselines.features ? baselines.features->width() : pipeline.width();
   if (!baselines.logistic.coefficients.empty() &&
-      (classes != 2 || static_cast<std::int64_t>(baselines.logistic.coefficients.size()) != pipeline.width())) {
-    throw ShapeError("[bundle] expected a logistic regression of two classes and " + std::to_string(pipeline.width()) +
+      (classes != 2 || static_cast<std::int64_t>(baselines.logistic.coefficients.size()) != compared)) {
+    throw ShapeError("[bundle] expected a logistic regression of two classes and " + std::to_string(compared) +
                      " features, got " + std::to_string(baselines.logistic.coefficients.size()));
   }
   const data::Schema& schema = provenance.schema;
@@ -188,6 +193,24 @@ void Bundle::State::check() {
                        std::string(to_string(input.type)) + ", got another");
     }
   }
+  estimator ? check_estimator() : check_module();
+}
+
+// No rows through the pipeline, the estimator and the baseline: what lacks a column, or has another type, is found.
+void Bundle::State::check_estimator() const {
+  if (estimator->classifies() == (task.kind() == train::TaskKind::regression)) {
+    throw ValueError("[bundle] expected an estimator of the task's kind, got " + std::string(estimator->type()) +
+                     " of the other");
+  }
+  data::Table none;
+  for (const data::InputColumn& input : pipeline.inputs()) none.add(input.name, data::Column::nulls(input.type, 0));
+  none.add(task.target(), data::Column::nulls(provenance.schema.find(task.target())->type, 0));
+  const data::Table features = pipeline.transform_table(none);
+  train::predict(*estimator, task, features);
+  if (baselines.features) train::baseline_rows(baselines, task, features);
+}
+
+void Bundle::State::check_module() {
   const std::vector<Tensor> parameters = model->parameters();
   dtype = parameters.empty() ? f32 : parameters[0].dtype();
   model->eval();
@@ -207,15 +230,52 @@ Bundle::Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline
                Provenance provenance)
     : state_(std::make_shared<State>()) {
   if (!model) throw ValueError("[bundle] expected a model, got none");
-  State& state = *state_;
-  state.model = std::move(model);
-  state.pipeline = pipeline;
+  state_->model = std::move(model);
+  state_->fill(pipeline, fitted, std::move(provenance));
+}
+
+Bundle::Bundle(const data::Estimator& estimator, const data::Pipeline& pipeline, const train::Fitted& fitted,
+               Provenance provenance)
+    : state_(std::make_shared<State>()) {
+  state_->estimator = estimator.clone();
+  state_->fill(pipeline, fitted, std::move(provenance));
+}
+
+Bundle::Bundle(const data::Estimator& estimator, Provenance provenance) : state_(std::make_shared<State>()) {
+  const std::vector<std::string>& names = estimator.names();
+  if (names.empty() || estimator.types().size() != names.size() || estimator.target().empty()) {
+    throw StateError("[bundle] expected an estimator that was fitted on a table, got one that was not");
+  }
+  data::Table row;
+  for (std::size_t i = 0; i < names.size(); ++i) row.add(names[i], data::Column::nulls(estimator.types()[i], 1));
+  data::Pipeline pipeline;
+  pipeline.fit_transform_table(row);
+  train::Fitted fitted;
+  const std::vector<std::string>& classes = estimator.classes();
+  if (!estimator.classifies()) {
+    fitted.task = train::regression({.target = estimator.target(), .standardize = false});
+    fitted.task.fit(data::Column::from_f64({0, 1}));
+  } else if (classes.size() == 2) {
+    fitted.task = train::binary({.target = estimator.target(), .positive = classes[1]});
+    fitted.task.fit(data::Column::from_strings(classes));
+  } else {
+    fitted.task = train::multiclass({.target = estimator.target(), .classes = classes});
+    fitted.task.fit(data::Column::from_strings(classes));
+  }
+  state_->estimator = estimator.clone();
+  state_->fill(pipeline, fitted, std::move(provenance));
+  state_->validation = "{}";
+}
+
+void Bundle::State::fill(const data::Pipeline& steps, const train::Fitted& fitted, Provenance given) {
+  State& state = *this;
+  state.pipeline = steps;
   state.task = fitted.task;
   state.baselines = fitted.baselines;
   state.validation = train::to_json(fitted.report);
   state.training = internal::training_json(fitted);
   state.environment = internal::environment_json();
-  state.provenance = std::move(provenance);
+  state.provenance = std::move(given);
   Provenance& facts = state.provenance;
   facts.schema = reading_schema(facts, pipeline, state.task);
   if (facts.train_rows.empty()) facts.train_rows = fitted.train_rows;
@@ -274,12 +334,23 @@ std::shared_ptr<Bundle::State> Bundle::State::read(Entries entries, const LoadOp
   auto result = std::make_shared<State>();
   State& state = *result;
   Provenance& facts = state.provenance;
-  const TensorFile weights = reader.take("weights.safetensors", from_safetensors);
-  reader.take("model.json", [&](const std::string& bytes) {
-    state.model =
-        nn::make_module(bytes, options.modules, {.max_parameters = parameter_limit(weights, bytes, options.modules)});
-  });
-  in_entry("weights.safetensors", [&] { nn::load_weights(*state.model, weights); });
+  TensorFile weights;
+  if (reader.has("weights.safetensors")) weights = reader.take("weights.safetensors", from_safetensors);
+  if (reader.has("estimator.json")) {
+    trees::register_estimators();
+    models::register_estimators();
+    reader.take("estimator.json", [&](const std::string& bytes) {
+      data::EstimatorState fitted = data::internal::read_state(bytes);
+      fitted.tensors = std::move(weights.tensors);
+      state.estimator = data::make_estimator(fitted);
+    });
+  } else {
+    reader.take("model.json", [&](const std::string& bytes) {
+      state.model =
+          nn::make_module(bytes, options.modules, {.max_parameters = parameter_limit(weights, bytes, options.modules)});
+    });
+    in_entry("weights.safetensors", [&] { nn::load_weights(*state.model, weights); });
+  }
   state.task = reader.take("task.json", train::Task::from_json);
   facts.schema = reader.take("schema.json", data::Schema::from_json);
   state.pipeline = reader.take("pipeline.json", data::Pipeline::from_json);
@@ -293,7 +364,7 @@ std::shared_ptr<Bundle::State> Bundle::State::read(Entries entries, const LoadOp
   reader.take("splits.safetensors", [&](const std::string& bytes) { internal::read_splits(bytes, facts); });
   state.ledger = reader.take("ledger.jsonl", internal::read_ledger);
   facts.created = reader.manifest().created;
-  in_entry("model.json", [&] { state.check(); });
+  in_entry(state.model ? "model.json" : "estimator.json", [&] { state.check(); });
   return result;
 }
 
@@ -322,8 +393,14 @@ std::vector<ArchiveEntry> Bundle::State::entries() const {
   const Provenance& facts = state.provenance;
   std::vector<ArchiveEntry> entries;
   const auto add = [&](const char* name, std::string bytes) { entries.push_back({name, std::move(bytes)}); };
-  add("weights.safetensors", to_safetensors(nn::weights_of(*state.model)));
-  add("model.json", nn::architecture(*state.model));
+  if (state.model) {
+    add("weights.safetensors", to_safetensors(nn::weights_of(*state.model)));
+    add("model.json", nn::architecture(*state.model));
+  } else {
+    const data::EstimatorState fitted = state.estimator->state();
+    if (!fitted.tensors.empty()) add("weights.safetensors", to_safetensors({.tensors = fitted.tensors}));
+    add("estimator.json", data::internal::state_json(fitted));
+  }
   add("task.json", state.task.to_json());
   add("schema.json", facts.schema.to_json());
   add("pipeline.json", state.pipeline.to_json());
@@ -335,13 +412,16 @@ std::vector<ArchiveEntry> Bundle::State::entries() const {
   add("provenance/settings.json", internal::settings_json(facts, state.training));
   add("environment.json", state.environment);
   add("ledger.jsonl", internal::ledger_lines(state.ledger));
-  add("README.md", internal::model_card({.task = state.task,
-                                         .pipeline = state.pipeline,
-                                         .provenance = facts,
-                                         .ledger = state.ledger,
-                                         .validation = state.validation,
-                                         .test = state.test,
-                                         .parameters = state.model->num_parameters()}));
+  add("README.md",
+      internal::model_card({.task = state.task,
+                            .pipeline = state.pipeline,
+                            .provenance = facts,
+                            .ledger = state.ledger,
+                            .validation = state.validation,
+                            .test = state.test,
+                            .module = state.model != nullptr,
+                            .model = state.model ? "parameters: " + std::to_string(state.model->num_parameters())
+                                                 : "estimator: `" + std::string(state.estimator->type()) + "`"}));
   for (const ArchiveEntry& entry : entries) {  // what could not be loaded is not saved
     if (const internal::EntryKind* kind = internal::entry_kind(entry.name); entry.bytes.size() > kind->max_bytes) {
       throw ValueError("[bundle] expected " + entry.name + " of at most " + std::to_string(kind->max_bytes) +
@@ -468,8 +548,17 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
                      std::to_string(labelled.rows()) + " rows " +
                      (standing.other_file ? "of another file" : "that differ"));
   }
-  const data::Dataset dataset = state.pipeline.transform(labelled, {.scoring = true});
-  const std::vector<double> predictions = state.predict(dataset.x());
+  data::Dataset dataset;
+  std::vector<double> predictions;
+  if (state.model) {
+    dataset = state.pipeline.transform(labelled, {.scoring = true});
+    predictions = state.predict(dataset.x());
+  } else {
+    data::Table features = state.pipeline.transform_table(labelled, {.scoring = true});
+    predictions = train::predict(*state.estimator, state.task, features);
+    if (!features.has(state.task.target())) features.add(state.task.target(), target);
+    dataset = train::baseline_rows(state.baselines, state.task, features);
+  }
 
   LedgerEntry entry{.time = internal::utc_now(),
                     .data_hash = data_hash.empty() ? labelled.content_hash() : data_hash,
@@ -493,7 +582,15 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
 
 const train::Task& Bundle::task() const { return state_->task; }
 const data::Pipeline& Bundle::pipeline() const { return state_->pipeline; }
-const nn::Module& Bundle::model() const { return *state_->model; }
+const nn::Module& Bundle::model() const {
+  if (state_->model) return *state_->model;
+  throw StateError("[Bundle::model] expected a module, got an estimator, " + std::string(state_->estimator->type()));
+}
+bool Bundle::has_estimator() const { return state_->estimator != nullptr; }
+const data::Estimator& Bundle::estimator() const {
+  if (state_->estimator) return *state_->estimator;
+  throw StateError("[Bundle::estimator] expected an estimator, got a module");
+}
 const Provenance& Bundle::provenance() const { return state_->provenance; }
 const std::vector<LedgerEntry>& Bundle::ledger() const { return state_->ledger; }
 

@@ -148,8 +148,8 @@ std::string model_card(const CardFacts& facts) {
     text += "- positive class: " + code(task.positive()) + ", decided from probability " + threshold + " on (rule " +
             code(metrics::to_string(task.threshold_rule())) + ")\n";
   }
-  text += "- parameters: " + std::to_string(facts.parameters) +
-          ", features: " + std::to_string(facts.pipeline.width()) + "\n\n| column read | type |\n|---|---|\n";
+  text += "- " + facts.model + ", features: " + std::to_string(facts.pipeline.width()) +
+          "\n\n| column read | type |\n|---|---|\n";
   for (const data::InputColumn& input : facts.pipeline.inputs()) {
     text += "| " + code(input.name) + " | " + std::string(to_string(input.type)) + " |\n";
   }
@@ -163,8 +163,13 @@ std::string model_card(const CardFacts& facts) {
                                         : std::to_string(provenance.test_rows.size()) + " test") +
           "; their ids stand in `splits.safetensors`\n- seed: " + std::to_string(provenance.seed) + "\n";
 
-  text += "\n## Figures\n\nValidation, " + rows_of(facts.validation) + " rows, used for selection:\n\n" +
-          figures(facts.validation);
+  const bool judged = facts.validation != "{}";
+  text += "\n## Figures\n\n";
+  if (judged) {
+    text += "Validation, " + rows_of(facts.validation) + " rows, used for selection:\n\n" + figures(facts.validation);
+  } else {
+    text += "None of validation rows: the model was put into the bundle without a report.\n";
+  }
   const std::int64_t opened = times_opened(facts.ledger);
   text += "\nTest rows: opened " + std::to_string(opened) + (opened == 1 ? " time" : " times") + " (`ledger.jsonl`).\n";
   if (!facts.test.empty()) {
@@ -173,9 +178,12 @@ std::string model_card(const CardFacts& facts) {
   }
 
   if (const std::string told = warnings(facts); !told.empty()) text += "\n## Warnings\n\n" + told;
-  text +=
-      "\n## Limits\n\n- Validation figures were used to select the epoch and the threshold: they lean to the good "
-      "side.\n";
+  text += "\n## Limits\n\n";
+  if (judged) {
+    text += "- Validation figures were used to select the ";
+    text += facts.module ? "epoch" : "model";
+    text += " and the threshold: they lean to the good side.\n";
+  }
   if (opened == 0) text += "- The model has not been judged on test rows.\n";
   if (opened > 1)
     text += "- Test rows opened more than once lose their independence if choices were made in between.\n";

@@ -14,7 +14,8 @@ struct CardFacts {
   const std::vector<LedgerEntry>& ledger;
   const std::string& validation;
   const std::string& test;
-  std::int64_t parameters = 0;
+  bool module = true;
+  std::string model{};  ///< what it is, a line: its parameters, or an estimator's type
 };
 
 /// README.md: a model card with Hugging Face's front matter, of facts that the bundle holds.

@@ -10,7 +10,8 @@
 namespace tern::internal {
 namespace {
 
-constexpr int version = 1;
+// A bundle of an estimator is of version 2, which a Tern that knows none refuses by its number.
+constexpr std::int64_t version_of(bool estimator) { return estimator ? 2 : 1; }
 const std::string what = "bundle.json";
 
 [[noreturn]] void fail(const std::string& expected, const std::string& got) {
@@ -26,7 +27,8 @@ bool is_sha256(std::string_view text) {
 std::string manifest_of(const std::vector<ArchiveEntry>& entries, const std::string& created) {
   OrderedJson json;
   json["format"] = "tern.bundle";
-  json["version"] = version;
+  json["version"] = version_of(std::any_of(entries.begin(), entries.end(),
+                                           [](const ArchiveEntry& entry) { return entry.name == "estimator.json"; }));
   json["tern"] = TERN_VERSION;
   json["created"] = created;
   OrderedJson& list = json["entries"] = OrderedJson::object();
@@ -39,8 +41,9 @@ std::string manifest_of(const std::vector<ArchiveEntry>& entries, const std::str
 Manifest parse_manifest(std::string_view text) {
   const Json json = parse_json(text, what);
   if (json_get<std::string>(json, "format", what) != "tern.bundle") fail("\"format\" to be \"tern.bundle\"", "another");
-  if (const auto got = json_get<std::int64_t>(json, "version", what); got != version) {
-    fail("version " + std::to_string(version), std::to_string(got) + "; another release of Tern wrote it");
+  const auto version = json_get<std::int64_t>(json, "version", what);
+  if (version != version_of(false) && version != version_of(true)) {
+    fail("version 1 or 2", std::to_string(version) + "; another release of Tern wrote it");
   }
   Manifest manifest{.tern = json_get<std::string>(json, "tern", what),
                     .created = json_get<std::string>(json, "created", what)};
@@ -62,7 +65,13 @@ Manifest parse_manifest(std::string_view text) {
   }
   for (const EntryKind& kind : entry_kinds) {
     const bool listed = kind.name == what || entries.contains(std::string(kind.name));
-    if (kind.required && !listed) fail("entry \"" + std::string(kind.name) + "\"", "none");
+    const bool module = kind.name == "model.json" || kind.name == "weights.safetensors";
+    const bool estimator = kind.name == "estimator.json";
+    const bool required = kind.required || (version == version_of(true) ? estimator : module);
+    if (required && !listed) fail("entry \"" + std::string(kind.name) + "\"", "none");
+  }
+  if (entries.contains("model.json") && entries.contains("estimator.json")) {
+    fail("a module or an estimator", "entries of both");
   }
   return manifest;
 }

@@ -24,15 +24,13 @@ std::int64_t values_per_row(const train::Task& task) {
   return task.kind() == train::TaskKind::multiclass ? static_cast<std::int64_t>(task.classes().size()) : 1;
 }
 
-// Runs `features(begin, end)` of each block of rows through the model, on all threads.
-template <class Features>
-std::vector<double> forward(nn::Module& model, DType dtype, const train::Task& task, std::int64_t rows,
-                            Features features) {
+// Puts together what `predict(begin, end)` gives for blocks of rows, on all threads.
+template <class Predict>
+std::vector<double> in_blocks(const train::Task& task, std::int64_t rows, Predict predict) {
   const std::int64_t width = values_per_row(task);
   std::vector<double> values(static_cast<std::size_t>(rows * width));
   parallel_for(rows, block, [&](std::int64_t begin, std::int64_t end) {
-    const NoGrad no_grad;
-    const std::vector<double> part = task.predict(model(features(begin, end).to(dtype)));
+    const std::vector<double> part = predict(begin, end);
     if (static_cast<std::int64_t>(part.size()) != (end - begin) * width) {
       throw ShapeError("[bundle] expected " + std::to_string((end - begin) * width) + " outputs of the model, got " +
                        std::to_string(part.size()));
@@ -40,6 +38,11 @@ std::vector<double> forward(nn::Module& model, DType dtype, const train::Task& t
     std::copy(part.begin(), part.end(), values.begin() + begin * width);
   });
   return values;
+}
+
+std::vector<double> forward(nn::Module& model, const train::Task& task, const Tensor& x) {
+  const NoGrad no_grad;
+  return task.predict(model(x));
 }
 
 std::vector<std::string> decide(const train::Task& task, const std::vector<double>& values) {
@@ -119,8 +122,32 @@ Column one_value(const Value& value, const data::SchemaColumn& wanted) {
 }  // namespace
 
 std::vector<double> Bundle::State::predict(const Tensor& x) const {
-  return forward(*model, dtype, task, x.size(0),
-                 [&](std::int64_t begin, std::int64_t end) { return x.slice(0, begin, end).contiguous(); });
+  return in_blocks(task, x.size(0), [&](std::int64_t begin, std::int64_t end) {
+    return forward(*model, task, x.slice(0, begin, end).contiguous().to(dtype));
+  });
+}
+
+std::vector<double> Bundle::State::predict_raw(const data::Table& rows) const {
+  return in_blocks(task, rows.rows(), [&](std::int64_t begin, std::int64_t end) {
+    const data::Table part = rows.slice(begin, end - begin);
+    if (model) return forward(*model, task, pipeline.transform(part, {.scoring = true}).x().to(dtype));
+    return train::predict(*estimator, task, pipeline.transform_table(part, {.scoring = true}));
+  });
+}
+
+std::vector<std::pair<std::string, std::int64_t>> Bundle::State::unseen(const data::Table& rows) const {
+  std::vector<std::pair<std::string, std::int64_t>> counts = pipeline.unseen(rows);
+  if (!estimator) return counts;
+  for (auto& [name, count] : estimator->unseen(pipeline.transform_table(rows, {.scoring = true}))) {
+    const auto of_name = [&, &wanted = name](const auto& entry) { return entry.first == wanted; };
+    const auto known = std::find_if(counts.begin(), counts.end(), of_name);
+    if (known != counts.end()) {
+      known->second += count;
+    } else if (rows.has(name)) {
+      counts.emplace_back(name, count);
+    }
+  }
+  return counts;
 }
 
 namespace {
@@ -170,7 +197,7 @@ void Bundle::State::need_known(const data::Table& rows) const {
   const auto values_of = [](const Column& column) { return column.size() - column.null_count(); };
   const auto all_unknown = [&](const data::Table& part) {
     std::vector<std::string> names;
-    for (const auto& [name, count] : pipeline.unseen(part)) {
+    for (const auto& [name, count] : unseen(part)) {
       if (count == values_of(part.column(name))) names.push_back(name);
     }
     return names;
@@ -206,14 +233,11 @@ Predictions Bundle::predict(const data::Table& table, AllUnknown unknown) const 
   Predictions predictions;
   predictions.rows = table.rows();
   if (table.rows() == 0) {
-    state.pipeline.transform(inputs, {.scoring = true});  // says what is missing, even without rows
+    state.pipeline.transform_table(inputs, {.scoring = true});  // says what is missing, even without rows
     return predictions;
   }
   if (unknown == AllUnknown::refuse && table.rows() > 1) state.need_known(inputs);
-  predictions.values =
-      forward(*state.model, state.dtype, state.task, table.rows(), [&](std::int64_t begin, std::int64_t end) {
-        return state.pipeline.transform(inputs.slice(begin, end - begin), {.scoring = true}).x();
-      });
+  predictions.values = state.predict_raw(inputs);
   predictions.decisions = decide(state.task, predictions.values);
   return predictions;
 }
@@ -245,7 +269,7 @@ Predictions Bundle::predict(const Row& row) const {
     table.add(name, text ? read.column(name) : one_value(*values[i], *schema.find(name)));
   }
   Predictions predictions = predict(table);
-  for (const auto& unseen : state.pipeline.unseen(table)) {
+  for (const auto& unseen : state.unseen(table)) {
     const std::string& name = unseen.first;
     const auto at = std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == name; });
     const auto position = static_cast<std::size_t>(at - inputs.begin());
@@ -256,6 +280,10 @@ Predictions Bundle::predict(const Row& row) const {
     predictions.unknown.push_back(name);
   }
   return predictions;
+}
+
+std::vector<std::pair<std::string, std::int64_t>> Bundle::unseen(const data::Table& table) const {
+  return state_->unseen(table);
 }
 
 data::Table Bundle::read(const std::string& csv_path, bool with_target, data::CsvReport* report) const {

@@ -2,17 +2,20 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bundle/archive.h"
 #include "tern/bundle/bundle.h"
+#include "tern/data/estimator.h"
 
 namespace tern {
 
 /// Everything that a bundle holds, as it is used. `provenance` has its schema, profile and time of making filled in.
 struct Bundle::State {
-  std::unique_ptr<nn::Module> model{};  // in evaluation; never written to
-  DType dtype = f32;                    // of its parameters
+  std::unique_ptr<nn::Module> model{};           // in evaluation; never written to
+  DType dtype = f32;                             // of its parameters
+  std::unique_ptr<data::Estimator> estimator{};  // of the two one
   data::Pipeline pipeline{};
   train::Task task{};
   train::Baselines baselines{};
@@ -22,13 +25,21 @@ struct Bundle::State {
 
   /// From the entries of a file or folder. Throws FormatError.
   static std::shared_ptr<State> read(internal::Entries entries, const LoadOptions& options);
+  /// Of a new bundle: all beside the model.
+  void fill(const data::Pipeline& steps, const train::Fitted& fitted, Provenance given);
   /// All entries in the order of the file, the manifest first.
   std::vector<internal::ArchiveEntry> entries() const;
   /// Checks what cannot work later: task, pipeline, baselines and schema against each other, and a row of zeros through
-  /// the model. Throws ShapeError, StateError, ValueError.
+  /// a module, a table of no rows through an estimator. Throws ShapeError, StateError, ValueError.
   void check();
-  /// Predictions for features [rows, width], in blocks of rows on all threads.
+  void check_module();
+  void check_estimator() const;
+  /// Predictions for features [rows, width] of a module, in blocks of rows on all threads.
   std::vector<double> predict(const Tensor& x) const;
+  /// The same for raw rows, of either.
+  std::vector<double> predict_raw(const data::Table& rows) const;
+  /// As Pipeline::unseen, with what the estimator does not know.
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& rows) const;
   /// Throws DataError for a column in which there are ten values or more and the model knows none of them, unless that
   /// may well be by chance: training had so many rows of rare levels.
   void need_known(const data::Table& rows) const;

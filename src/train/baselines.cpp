@@ -8,6 +8,7 @@
 #include "tern/metrics/binary.h"
 #include "tern/metrics/multiclass.h"
 #include "tern/metrics/regression.h"
+#include "tern/tensor/creation.h"
 
 namespace tern::train {
 namespace {
@@ -89,6 +90,36 @@ Baselines fit_baselines(const Task& task, const data::Dataset& training) {
   return baselines;
 }
 
+data::Dataset baseline_rows(const Baselines& baselines, const Task& task, const data::Table& features) {
+  if (baselines.features) return baselines.features->transform(features, {.scoring = true});
+  return {empty({features.rows(), 0}), {}, features.row_ids(), features.column(task.target())};
+}
+
+Baselines fit_baselines(const Task& task, const data::Table& training) {
+  if (task.kind() != TaskKind::binary) return fit_baselines(task, baseline_rows({}, task, training));
+  std::vector<std::string> blank;
+  for (const std::string& name : training.names()) {
+    const data::Column& column = training.column(name);
+    bool any = false;
+    for (std::int64_t i = 0; i < column.size() && !any; ++i) {
+      any = !column.is_null(i) && !(column.is_numeric() && std::isnan(column.numeric(i)));
+    }
+    if (!any) blank.push_back(name);
+  }
+  if (static_cast<std::size_t>(training.width()) == blank.size() + 1) {  // nothing to learn from
+    return fit_baselines(task, baseline_rows({}, task, training));
+  }
+  constexpr std::int64_t least_rows = 10;  // of a level; what fewer share is not kept
+  data::Pipeline features({data::drop(data::columns(blank)),
+                           data::missing_indicator(data::numeric() | data::timestamp()),
+                           data::date_parts(data::timestamp()), data::impute(data::numeric(), data::Fill::median),
+                           data::standardize(data::numeric()),
+                           data::one_hot(data::categorical() | data::text(), {.min_count = least_rows})});
+  Baselines baselines = fit_baselines(task, features.fit_transform(training, task.target()));
+  baselines.features = std::move(features);
+  return baselines;
+}
+
 void choose_thresholds(Baselines& baselines, const Task& task, const data::Dataset& validation) {
   if (task.kind() != TaskKind::binary) return;
   const std::vector<std::uint8_t> labels = task.labels(validation.target());
@@ -112,6 +143,7 @@ std::string to_json(const Baselines& baselines) {
                         {"iterations", baselines.logistic.iterations},
                         {"converged", baselines.logistic.converged}};
   }
+  if (baselines.features) json["features"] = internal::parse_json(baselines.features->to_json(), "features");
   return json.dump();
 }
 
@@ -132,6 +164,7 @@ Baselines baselines_from_json(std::string_view text) {
                                   .iterations = json_get<int>(logistic, "iterations", what),
                                   .converged = json_get<bool>(logistic, "converged", what)};
   }
+  if (json.contains("features")) baselines.features = data::Pipeline::from_json(json.at("features").dump());
   return baselines;
 }
 

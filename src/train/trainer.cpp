@@ -17,6 +17,7 @@
 #include "tern/base/error.h"
 #include "tern/base/log.h"
 #include "tern/base/random.h"
+#include "tern/data/estimator.h"
 #include "tern/metrics/binary.h"
 #include "tern/metrics/multiclass.h"
 #include "tern/metrics/regression.h"
@@ -88,11 +89,10 @@ void put_back(const std::vector<Tensor>& from, std::vector<Tensor>& into) {
   for (std::size_t i = 0; i < from.size(); ++i) into[i].copy_(from[i]);
 }
 
-// Chooses the thresholds and writes the report, both on validation rows.
-void conclude(Fitted& fitted, nn::Module& model, const data::Dataset& training, const data::Dataset& validation,
-              const ConcludeOptions& options) {
+// Chooses the thresholds and writes the report on validation rows, for predictions of them.
+void conclude(Fitted& fitted, const std::vector<double>& predictions, const data::Dataset& validation,
+              std::vector<std::int64_t> train_rows, const ConcludeOptions& options) {
   const Clock::time_point begin = Clock::now();
-  const std::vector<double> predictions = train::predict(model, fitted.task, validation);
   if (fitted.task.kind() == TaskKind::binary) {
     fitted.task.set_threshold(
         metrics::choose_threshold(fitted.task.threshold_rule(), predictions, fitted.task.labels(validation.target())));
@@ -104,7 +104,7 @@ void conclude(Fitted& fitted, nn::Module& model, const data::Dataset& training, 
                          .resamples = options.bootstrap,
                          .seed = options.seed,
                          .groups = options.groups});
-  fitted.train_rows = training.row_ids();
+  fitted.train_rows = std::move(train_rows);
   fitted.validation_rows = validation.row_ids();
   fitted.report_seconds = since(begin);
 }
@@ -338,7 +338,7 @@ class Run {
   Fitted finish() {
     if (options_.early_stopping) fitted_.best_epoch = state_.best_epoch;
     fitted_.task = task_;
-    conclude(fitted_, model_, training_, validation_,
+    conclude(fitted_, train::predict(model_, task_, validation_), validation_, training_.row_ids(),
              {.seed = options_.seed, .bootstrap = options_.bootstrap, .groups = options_.groups});
     fitted_.settings = settings_json(options_);
     fitted_.seconds = since(start_);
@@ -389,9 +389,49 @@ Fitted fit_logistic_model(nn::Linear& model, Task task, const data::Dataset& tra
     model.weight.copy_(from_vector(logistic.coefficients, {1, training.width()}));
     model.bias.copy_(from_vector(std::vector<double>{logistic.intercept}));
   }
-  conclude(fitted, model, training, validation,
+  conclude(fitted, predict(model, fitted.task, validation), validation, training.row_ids(),
            {.seed = options.seed, .bootstrap = options.bootstrap, .groups = options.groups});
   fitted.settings = internal::OrderedJson{{"solver", "newton"}, {"C", options.inverse_penalty}}.dump();
+  fitted.seconds = since(start);
+  return fitted;
+}
+
+Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& training, const data::Table& validation,
+                     const EstimatorOptions& options) {
+  const auto fail = [](const std::string& expected, const std::string& got) {
+    throw ValueError("[fit_estimator] expected " + expected + ", got " + got);
+  };
+  const bool classes = task.kind() != TaskKind::regression;
+  if (estimator.classifies() != classes) {
+    fail(std::string("an estimator of ") + (classes ? "classes" : "values") + " for the task",
+         std::string(estimator.type()) + " of " + (classes ? "values" : "classes"));
+  }
+  if (training.rows() == 0 || validation.rows() == 0) fail("training and validation rows", "none");
+  if (!options.groups.empty() && static_cast<std::int64_t>(options.groups.size()) != validation.rows()) {
+    fail("a group for each validation row, or none", std::to_string(options.groups.size()));
+  }
+  const Clock::time_point start = Clock::now();
+  Fitted fitted;
+  fitted.task = std::move(task);
+  const data::Column& target = training.column(fitted.task.target());
+  fitted.task.fit(target);
+  fitted.baselines = options.baselines.prior.empty() ? fit_baselines(fitted.task, training) : options.baselines;
+
+  data::Table rows = training;
+  data::TableFit how;
+  if (estimator.takes_validation()) how.validation = validation;
+  if (const std::vector<double> weights = fitted.task.row_weights(target); !weights.empty()) {
+    how.weights = "weight";
+    while (rows.has(how.weights)) how.weights += '_';
+    rows.add(how.weights, data::Column::from_f64(weights));
+    const data::Column& truth = validation.column(fitted.task.target());
+    if (how.validation) how.validation->add(how.weights, data::Column::from_f64(fitted.task.row_weights(truth)));
+  }
+  estimator.fit(rows, fitted.task.target(), how);
+  conclude(fitted, predict(estimator, fitted.task, validation),
+           baseline_rows(fitted.baselines, fitted.task, validation), training.row_ids(),
+           {.seed = options.seed, .bootstrap = options.bootstrap, .groups = options.groups});
+  fitted.settings = internal::OrderedJson{{"estimator", estimator.type()}}.dump();
   fitted.seconds = since(start);
   return fitted;
 }
@@ -409,6 +449,42 @@ std::vector<double> predict(nn::Module& model, const Task& task, const data::Dat
     predictions.insert(predictions.end(), part.begin(), part.end());
   }
   return predictions;
+}
+
+std::vector<double> predict(const data::Estimator& estimator, const Task& task, const data::Table& features) {
+  if (task.kind() == TaskKind::regression) return estimator.predict(features);
+  std::vector<double> probability = estimator.predict_probability(features);
+  const std::vector<std::string>& from = estimator.classes();
+  if (from == task.classes() && (task.kind() == TaskKind::binary || from.size() != 2)) return probability;
+  std::vector<std::uint8_t> place;  // the task's number of each of the estimator's classes
+  try {
+    place = task.labels(data::Column::from_strings(from));
+  } catch (const DataError& error) {
+    throw ValueError("[predict] expected classes of the task of the estimator: " + error.message());
+  }
+  if (task.kind() == TaskKind::binary) {
+    if (from.size() != 2 || place[0] == place[1]) {
+      throw ValueError("[predict] expected an estimator of two classes, got " + std::to_string(from.size()));
+    }
+    if (place[0] == 1) {
+      for (double& p : probability) p = 1 - p;
+    }
+    return probability;
+  }
+  // Of two classes an estimator gives the probability of the second alone.
+  const std::size_t given = from.size() == 2 ? 1 : from.size(), classes = task.classes().size();
+  const std::size_t rows = probability.size() / given;
+  std::vector<double> values(rows * classes);
+  for (std::size_t row = 0; row < rows; ++row) {
+    double* to = values.data() + row * classes;
+    if (given == 1) {
+      to[place[0]] = 1 - probability[row];
+      to[place[1]] = probability[row];
+    } else {
+      for (std::size_t c = 0; c < given; ++c) to[place[c]] = probability[row * given + c];
+    }
+  }
+  return values;
 }
 
 }  // namespace tern::train

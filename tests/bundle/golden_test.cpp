@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "bundle/small.h"
+#include "bundle/small_trees.h"
 
 // Bundles of released formats, which must load as long as Tern lives. golden/formatN.tern is the bundle, formatN.csv
 // raw rows, formatN.txt the machine and the predictions when it was made. Run with TERN_MAKE_GOLDEN=FOLDER to write
@@ -26,25 +26,33 @@ std::string machine(const std::string& environment) {
 
 std::string here() { return machine(test::small_bundle().environment()); }
 
-void make_golden(const std::string& folder) {
-  Bundle bundle = test::small_bundle();
-  const test::Small small = test::small_parts();
-  bundle.evaluate(small.test);
-  bundle.save(folder + "/format1.tern");
-  const std::string rows = test::small_csv(50, 9);
-  write_file(folder + "/format1.csv", rows);
+void make_golden(const std::string& stem, Bundle bundle, const data::Table& test_rows) {
+  bundle.evaluate(test_rows);
+  bundle.save(stem + ".tern");
+  write_file(stem + ".csv", test::small_csv(50, 9));
   std::string text = machine(bundle.environment()) + "\n";
-  for (const double value : bundle.predict(folder + "/format1.csv").values) {
+  for (const double value : bundle.predict(stem + ".csv").values) {
     char line[64];
     std::snprintf(line, sizeof line, "%a\n", value);
     text += line;
   }
-  write_file(folder + "/format1.txt", text);
+  write_file(stem + ".txt", text);
 }
 
-TEST(Golden, Format1LoadsAndPredictsAsItDid) {
-  if (const char* folder = std::getenv("TERN_MAKE_GOLDEN")) make_golden(folder);
-  const std::string stem = std::string(TERN_TEST_DATA) + "/format1";
+class Golden : public testing::TestWithParam<const char*> {};
+
+TEST_P(Golden, LoadsAndPredictsAsItDid) {
+  const std::string format = GetParam();
+  if (const char* folder = std::getenv("TERN_MAKE_GOLDEN")) {
+    const std::string stem = std::string(folder) + "/" + format;
+    if (format == "format1") {
+      make_golden(stem, test::small_bundle(), test::small_parts().test);
+    } else {
+      const test::Parts parts = test::parts(test::cleaning());
+      make_golden(stem, test::trees_bundle(parts), parts.test);
+    }
+  }
+  const std::string stem = std::string(TERN_TEST_DATA) + "/" + format;
   const Bundle bundle = Bundle::load(stem + ".tern");
   const Predictions predictions = bundle.predict(stem + ".csv");
   std::istringstream text(read_file(stem + ".txt"));
@@ -67,6 +75,8 @@ TEST(Golden, Format1LoadsAndPredictsAsItDid) {
   EXPECT_EQ(bundle.provenance().train_rows.size(), 120u);
   EXPECT_EQ(bundle.task().positive(), "Yes");
 }
+
+INSTANTIATE_TEST_SUITE_P(Formats, Golden, testing::Values("format1", "format2"));
 
 }  // namespace
 }  // namespace tern

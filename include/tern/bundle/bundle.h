@@ -20,6 +20,10 @@
 #include "tern/train/task.h"
 #include "tern/train/trainer.h"
 
+namespace tern::data {
+class Estimator;
+}
+
 namespace tern {
 
 /// A raw value. `std::monostate` is a missing one. Text is read as a field of a file, in quotes, would be: the schema's
@@ -92,6 +96,14 @@ class TERN_API Bundle {
   /// The same with the model handed over, which may be of any type.
   Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline, const train::Fitted& fitted,
          Provenance provenance = {});
+  /// The same of an estimator (boosted trees, a classic model), fitted on a table of the pipeline's features: a
+  /// `Fitted` of `train::fit_estimator`. Throws as the first.
+  Bundle(const data::Estimator& estimator, const data::Pipeline& pipeline, const train::Fitted& fitted,
+         Provenance provenance = {});
+  /// An estimator that was fitted on a table of raw rows, as it is: its features are what is read, its target is the
+  /// task, decided by the likeliest class, and there are no figures and no baselines. Throws StateError before `fit`
+  /// and for one that was fitted on a matrix.
+  explicit Bundle(const data::Estimator& estimator, Provenance provenance = {});
   Bundle(Bundle&&) noexcept;
   Bundle& operator=(Bundle&&) noexcept;
   ~Bundle();
@@ -119,6 +131,10 @@ class TERN_API Bundle {
   /// number for a column that files have in percent; an unknown level is not.
   Predictions predict(const Row& row) const;
 
+  /// Of each input that has any, how many of its values in these rows neither a step nor an estimator knows: levels
+  /// that are rare or new, words beside yes and no. Throws as `predict`.
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const;
+
   /// Scores labelled rows beside the stored baselines and adds a line to the ledger. `test_rows` says that they are the
   /// bundle's own test rows, and the report on them is kept; ValueError when the bundle knows its test rows, or its
   /// file, and these are others. The report's note says what rows they were, and how many of them trained the model or
@@ -133,14 +149,18 @@ class TERN_API Bundle {
 
   const train::Task& task() const;
   const data::Pipeline& pipeline() const;
+  /// Throws StateError where the model is an estimator.
   const nn::Module& model() const;
+  bool has_estimator() const;
+  /// Throws StateError where the model is a module.
+  const data::Estimator& estimator() const;
   const Provenance& provenance() const;
   const std::vector<LedgerEntry>& ledger() const;
   /// Takes over the lines of a bundle that this one replaces, where both know their file by the same SHA-256 and have a
   /// test row in common: rows that have been looked at stay so, whatever is trained anew. Returns the times that test
   /// rows were opened there; 0 where nothing is taken over.
   std::int64_t continue_ledger(const Bundle& replaced);
-  /// The report on the validation rows, as training wrote it (JSON).
+  /// The report on the validation rows, as training wrote it (JSON); {} where there was none.
   const std::string& validation_report() const;
   /// The report on the test rows when they were last opened (JSON), empty before.
   const std::string& test_report() const;

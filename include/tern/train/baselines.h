@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -7,6 +9,7 @@
 
 #include "tern/base/export.h"
 #include "tern/data/dataset.h"
+#include "tern/data/pipeline.h"
 #include "tern/train/logistic.h"
 #include "tern/train/report.h"
 #include "tern/train/task.h"
@@ -20,10 +23,20 @@ struct Baselines {
   /// Decision thresholds of the two (two classes only); NaN: none was chosen, and the task's is taken.
   double prior_threshold = std::numeric_limits<double>::quiet_NaN();
   double logistic_threshold = std::numeric_limits<double>::quiet_NaN();
+  /// Makes the logistic regression's features of those of an estimator, which may be no numbers; none: they are the
+  /// model's.
+  std::optional<data::Pipeline> features{};
 };
 
 /// Fits the baselines of a fitted task.
 TERN_API Baselines fit_baselines(const Task& task, const data::Dataset& training);
+
+/// The same beside an estimator, on the features that it was fitted with and the target: for the logistic regression
+/// gaps are filled and marked, numbers standardized, times taken apart, and levels that ten rows have become columns.
+TERN_API Baselines fit_baselines(const Task& task, const data::Table& training);
+
+/// The rows that the baselines of an estimator are scored on, of its features and the target.
+TERN_API data::Dataset baseline_rows(const Baselines& baselines, const Task& task, const data::Table& features);
 
 /// Chooses a threshold for each baseline on validation rows by the task's rule, as the model's is. Nothing to choose
 /// unless the task is binary.

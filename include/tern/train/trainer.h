@@ -19,6 +19,10 @@
 #include "tern/train/report.h"
 #include "tern/train/task.h"
 
+namespace tern::data {
+class Estimator;
+}
+
 namespace tern::train {
 
 /// Ends training when the monitored figure has not improved for `patience` epochs; the best weights come back.
@@ -127,7 +131,24 @@ struct LogisticModelOptions {
 TERN_API Fitted fit_logistic_model(nn::Linear& model, Task task, const data::Dataset& training,
                                    const data::Dataset& validation, const LogisticModelOptions& options = {});
 
+struct EstimatorOptions {
+  std::uint64_t seed = 0;              ///< of the report's bootstrap
+  int bootstrap = 1000;                ///< resamples behind the report's intervals
+  std::vector<std::int64_t> groups{};  ///< of the validation rows, or none: the report resamples whole groups
+  Baselines baselines{};               ///< of the report; fitted when without a prior
+};
+
+/// Fits an estimator (boosted trees, a classic model) on a table of its features and the target, as
+/// `Pipeline::fit_transform_table` gives it, and reports as a Trainer does. Validation rows stop it early where it
+/// makes use of them; threshold and report are made on them. Throws as `Task::fit` and `Estimator::fit`, and ValueError
+/// when one is of classes and the other of values.
+TERN_API Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& training,
+                              const data::Table& validation, const EstimatorOptions& options = {});
+
 /// Runs `model` over all rows in batches without a tape and gives predictions in the task's terms.
 TERN_API std::vector<double> predict(nn::Module& model, const Task& task, const data::Dataset& dataset);
+/// The same of an estimator, on a table of its features. Throws ValueError when one of its classes is none of the
+/// task's.
+TERN_API std::vector<double> predict(const data::Estimator& estimator, const Task& task, const data::Table& features);
 
 }  // namespace tern::train

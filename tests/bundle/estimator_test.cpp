@@ -1,0 +1,292 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bundle/small_trees.h"
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/models/models.h"
+
+// Bundles of estimators: boosted trees and classic models.
+namespace tern {
+namespace {
+
+using namespace test;
+
+Row row_of(const data::Table& table, std::int64_t i) {
+  Row row;
+  for (const char* name : {"spend", "plan", "active", "age"}) {
+    const data::Column& column = table.column(name);
+    if (column.is_null(i)) {
+      row.emplace_back(name, std::monostate{});
+    } else if (column.type() == data::ColumnType::boolean) {
+      row.emplace_back(name, column.boolean(i));
+    } else if (column.type() == data::ColumnType::i64) {
+      row.emplace_back(name, column.i64(i));
+    } else {
+      row.emplace_back(name, std::string(column.string(i)));
+    }
+  }
+  return row;
+}
+
+template <class Error>
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    return std::string("another type: ") + error.what();
+  }
+  return "nothing thrown";
+}
+
+TEST(EstimatorBundle, LoadsWhatItSaved) {
+  const Folder folder("estimator-save");
+  const Parts small = parts(cleaning());
+  const Bundle made = trees_bundle(small);
+  made.save(folder / "a.tern");
+  const Bundle loaded = Bundle::load(folder / "a.tern");
+  EXPECT_TRUE(loaded.to_bytes() == made.to_bytes());
+  EXPECT_TRUE(loaded.has_estimator());
+  EXPECT_EQ(loaded.estimator().type(), "gradient_boosting");
+  EXPECT_THROW(loaded.model(), StateError);
+  EXPECT_THROW(test::small_bundle().estimator(), StateError);
+  const Predictions before = made.predict(small.table), after = loaded.predict(small.table);
+  EXPECT_EQ(before.values, after.values);
+  EXPECT_EQ(before.decisions, after.decisions);
+  const auto& direct = dynamic_cast<const trees::GradientBoosting&>(loaded.estimator());
+  EXPECT_EQ(after.values, direct.predict_probability(small.pipeline.transform_table(small.table)));
+  EXPECT_EQ(direct.options().rounds, 8);
+}
+
+TEST(EstimatorBundle, ARowAFileAndATableAreTheSameBits) {
+  const Folder folder("estimator-row");
+  const Parts small = parts(cleaning());
+  const Bundle bundle = trees_bundle(small);
+  const std::vector<double> all = bundle.predict(small.table).values;
+  std::ofstream(folder / "small.csv") << test::small_csv(240);
+  EXPECT_EQ(bundle.predict(folder / "small.csv").values, all);
+  for (std::int64_t i = 0; i < small.table.rows(); i += 13) {
+    EXPECT_EQ(bundle.predict(row_of(small.table, i)).values[0], all[static_cast<std::size_t>(i)]);
+  }
+  const internal::Entries entries = internal::read_archive(bundle.to_bytes());
+  for (const int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    const internal::Entries here = internal::read_archive(trees_bundle(parts(cleaning())).to_bytes());
+    for (const char* name : {"estimator.json", "validation.json", "baselines.json", "task.json"}) {
+      EXPECT_EQ(here.at(name) == entries.at(name), true) << name << " with " << threads;
+    }
+    EXPECT_EQ(bundle.predict(small.table).values, all);
+  }
+  set_num_threads(0);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] { EXPECT_EQ(bundle.predict(small.table).values, all); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(EstimatorBundle, EvaluatesBesideItsBaselinesAndKeepsTheLedger) {
+  const Parts small = parts(cleaning());
+  Bundle bundle = Bundle::from_bytes(trees_bundle(small).to_bytes());
+  const train::Report report = bundle.evaluate(small.test);
+  EXPECT_EQ(report.note, "test rows opened 1 time");
+  ASSERT_EQ(report.baselines.size(), 2u);
+  EXPECT_EQ(report.baselines[0].name, "prior");
+  EXPECT_EQ(report.baselines[1].name, "logistic regression");
+  EXPECT_GT(report.baselines[1].binary.auroc.value, 0.5);
+  EXPECT_EQ(bundle.ledger().size(), 1u);
+  const Bundle again = Bundle::from_bytes(bundle.to_bytes());
+  EXPECT_EQ(again.test_report(), bundle.test_report());
+  EXPECT_FALSE(again.test_report().empty());
+  EXPECT_THROW(bundle.evaluate(small.table), ValueError);  // not the test rows
+  EXPECT_EQ(bundle.evaluate(small.table, false).rows, 240);
+}
+
+TEST(EstimatorBundle, KnowsWhatItDoesNotKnow) {
+  const Parts small = parts(cleaning());
+  const Bundle bundle = trees_bundle(small);
+  Row row = row_of(small.table, 3);
+  EXPECT_TRUE(bundle.predict(row).unknown.empty());
+  for (auto& [name, value] : row) {
+    if (name == "plan") value = "platinum";
+  }
+  EXPECT_EQ(bundle.predict(row).unknown, std::vector<std::string>{"plan"});
+  data::Table strange = small.table;
+  strange.replace("plan", data::Column::from_strings(std::vector<std::string>(240, "platinum")));
+  EXPECT_NE(message_of<DataError>([&] { bundle.predict(strange); }).find("\"platinum\" 240"), std::string::npos);
+  EXPECT_EQ(bundle.predict(strange, AllUnknown::allow).rows, 240);
+  using Counts = std::vector<std::pair<std::string, std::int64_t>>;
+  EXPECT_EQ(bundle.unseen(strange), (Counts{{"plan", 240}}));
+  for (auto& [name, value] : row) value = std::monostate{};
+  EXPECT_EQ(bundle.predict(row).rows, 1);  // gaps are no errors
+  EXPECT_THROW(bundle.predict(small.table.drop({"plan"})), DataError);
+  EXPECT_THROW(bundle.predict(Row{{"age", std::int64_t{3}}}), DataError);
+}
+
+TEST(EstimatorBundle, HoldsTheFactsOfItsModelCard) {
+  const internal::Entries entries = internal::read_archive(trees_bundle(parts(cleaning())).to_bytes());
+  EXPECT_FALSE(entries.contains("weights.safetensors") || entries.contains("model.json"));
+  EXPECT_NE(entries.at("bundle.json").find("\"version\": 2"), std::string::npos);
+  const std::string& card = entries.at("README.md");
+  for (const char* words : {"estimator: `gradient_boosting`, features: 4", "120 train, 60 validation, 60 test",
+                            "| auroc |", "logistic regression", "used to select the model and the threshold"}) {
+    EXPECT_NE(card.find(words), std::string::npos) << words << "\n" << card;
+  }
+}
+
+TEST(EstimatorBundle, TreesAloneAreABundle) {
+  const Folder folder("estimator-alone");
+  const Parts small = parts(cleaning());
+  const data::Table raw = small.table.drop({"id", "spend"});
+  trees::GradientBoosting gbdt = small_trees();
+  EXPECT_THROW(Bundle{gbdt}, StateError);
+  gbdt.fit(raw, "churn");
+  Bundle(gbdt).save(folder / "churn.tern");
+  Bundle bundle = Bundle::load(folder / "churn.tern");
+  EXPECT_EQ(bundle.predict(raw).values, gbdt.predict_probability(raw));
+  EXPECT_EQ(bundle.task().positive(), "Yes");
+  EXPECT_EQ(bundle.task().target(), "churn");
+  EXPECT_EQ(bundle.validation_report(), "{}");
+  EXPECT_EQ(bundle.predict(raw).decisions[0], bundle.predict(raw).values[0] >= 0.5 ? "Yes" : "No");
+  // By the types of training files are read.
+  std::ofstream(folder / "small.csv") << test::small_csv(240);
+  EXPECT_EQ(bundle.predict(folder / "small.csv").values, gbdt.predict_probability(raw));
+  EXPECT_EQ(bundle.predict(row_of(small.table, 5)).values[0], gbdt.predict_probability(raw)[5]);
+  const std::string card = internal::read_archive(bundle.to_bytes()).at("README.md");
+  EXPECT_NE(card.find("without a report"), std::string::npos) << card;
+  const train::Report report = bundle.evaluate(raw, false);
+  EXPECT_TRUE(report.baselines.empty());
+  EXPECT_EQ(report.rows, 240);
+
+  trees::GradientBoosting other({.objective = trees::Objective::binary, .rounds = 3, .positive = "No"});
+  other.fit(raw, "churn");
+  EXPECT_EQ(Bundle(other).task().positive(), "No");
+  EXPECT_EQ(Bundle(other).predict(raw).values, other.predict_probability(raw));
+  trees::GradientBoosting ages({.rounds = 3});
+  const data::Table aged = raw.filter([&](std::int64_t i) { return !raw.column("age").is_null(i); });
+  ages.fit(aged, "age");
+  EXPECT_EQ(Bundle::from_bytes(Bundle(ages).to_bytes()).predict(aged).values, ages.predict(aged));
+  trees::GradientBoosting plans({.objective = trees::Objective::multiclass, .rounds = 3});
+  plans.fit(raw, "plan");
+  const Bundle three = Bundle::from_bytes(Bundle(plans).to_bytes());
+  EXPECT_EQ(three.predict(raw).values, plans.predict_probability(raw));
+  EXPECT_EQ(three.task().classes(), (std::vector<std::string>{"basic", "plus", "premium"}));
+  trees::GradientBoosting matrix({.rounds = 1});
+  const std::vector<double> x = {1, 2, 3, 4}, y = {1, 2, 3, 4};
+  matrix.fit(data::Matrix(x, 1), y);
+  EXPECT_THROW(Bundle{matrix}, StateError);
+}
+
+TEST(EstimatorBundle, TakesClassicModelsAndOtherTasks) {
+  const data::Pipeline numbers({data::drop(data::columns({"id"})), data::normalize_formats(),
+                                data::impute(data::numeric(), data::Fill::median), data::standardize(data::numeric()),
+                                data::one_hot(data::categorical())});
+  const Parts small = parts(numbers, "spend");
+  // The target is read as text here; a ridge takes numbers.
+  data::Table table = small.table;
+  std::vector<double> spend;
+  for (std::int64_t i = 0; i < table.rows(); ++i) spend.push_back(static_cast<double>(i % 17));
+  table.replace("spend", data::Column::from_f64(spend));
+  data::Pipeline pipeline = numbers;
+  const data::Table training = pipeline.fit_transform_table(table.slice(0, 120), "spend");
+  const data::Table validation = pipeline.transform_table(table.slice(120, 60));
+  models::Ridge ridge;
+  const train::Fitted fitted =
+      train::fit_estimator(ridge, train::regression({.target = "spend"}), training, validation, {.bootstrap = 20});
+  EXPECT_EQ(fitted.report.baselines.size(), 1u);
+  const Bundle bundle(ridge, pipeline, fitted);
+  const Bundle loaded = Bundle::from_bytes(bundle.to_bytes());
+  EXPECT_EQ(loaded.predict(table).values, ridge.predict(pipeline.transform_table(table)));
+  EXPECT_EQ(loaded.estimator().type(), "ridge");
+  EXPECT_TRUE(loaded.predict(table).decisions.empty());
+}
+
+TEST(EstimatorBundle, RefusesWhatDoesNotFitTogether) {
+  const Parts small = parts(cleaning());
+  trees::GradientBoosting model = small_trees();
+  const train::Fitted fitted =
+      train::fit_estimator(model, churn_task(), small.train_features, small.validation_features, {.bootstrap = 20});
+  EXPECT_THROW(Bundle(small_trees(), small.pipeline, fitted), StateError);
+  EXPECT_THROW(Bundle(model, data::Pipeline(), fitted), StateError);
+  data::Pipeline fewer({data::drop(data::columns({"id", "age"})), data::normalize_formats()});
+  fewer.fit_transform_table(small.training, "churn");
+  EXPECT_THROW(Bundle(model, fewer, fitted), DataError);
+  trees::GradientBoosting values({.rounds = 2});
+  const data::Table& features = small.train_features;
+  values.fit(features.filter([&](std::int64_t i) { return !features["age"].is_null(i); }).drop({"churn"}), "age");
+  EXPECT_THROW(Bundle(values, small.pipeline, fitted), ValueError);
+  trees::GradientBoosting others({.objective = trees::Objective::binary, .rounds = 2});
+  data::Table renamed = small.train_features;
+  std::vector<std::string> words;
+  for (std::int64_t i = 0; i < renamed.rows(); ++i) words.push_back(i % 2 ? "left" : "stayed");
+  renamed.replace("churn", data::Column::from_strings(words));
+  others.fit(renamed, "churn");
+  EXPECT_THROW(Bundle(others, small.pipeline, fitted), ValueError);
+}
+
+TEST(EstimatorBundle, NamesTheEntryThatIsDamaged) {
+  const internal::Entries good = internal::read_archive(trees_bundle(parts(cleaning())).to_bytes());
+  const auto refused = [&](const internal::Entries& entries) {
+    return message_of<FormatError>([&] { Bundle::from_bytes(test::repacked(entries), {}, "x.tern"); });
+  };
+  internal::Entries damaged = good;
+  damaged["estimator.json"].resize(damaged["estimator.json"].size() / 2);
+  EXPECT_NE(refused(damaged).find("[bundle] x.tern: entry \"estimator.json\""), std::string::npos) << refused(damaged);
+  damaged = good;
+  std::string& json = damaged["estimator.json"];
+  json.replace(json.find("gradient_boosting"), 17, "gradient_descent ");
+  EXPECT_NE(refused(damaged).find("gradient_boosting"), std::string::npos) << refused(damaged);
+  damaged = good;
+  damaged.erase("estimator.json");
+  EXPECT_NE(refused(damaged).find("expected entry \"weights.safetensors\""), std::string::npos) << refused(damaged);
+  damaged = good;
+  damaged["model.json"] = "{}";
+  EXPECT_NE(refused(damaged).find("a module or an estimator"), std::string::npos) << refused(damaged);
+  std::string version = good.at("bundle.json");
+  version.replace(version.find("\"version\": 2"), 12, "\"version\": 1");
+  EXPECT_NE(message_of<FormatError>([&] { internal::parse_manifest(version); }).find("\"weights.safetensors\""),
+            std::string::npos);
+}
+
+TEST(EstimatorBundle, FlippedBytesAreErrorsOrChangeNothing) {
+  const Parts small = parts(cleaning(), "churn", 80);
+  const Bundle made = trees_bundle(small);
+  const std::string bytes = made.to_bytes();
+  const std::vector<double> expected = made.predict(small.table).values;
+  for (std::size_t at = 0; at < bytes.size(); at += 61) {
+    std::string flipped = bytes;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    try {
+      EXPECT_EQ(Bundle::from_bytes(flipped).predict(small.table).values, expected) << at;
+    } catch (const FormatError&) {
+    }
+  }
+  for (std::size_t size = 0; size < bytes.size(); size += 997) {
+    EXPECT_THROW(Bundle::from_bytes(std::string_view(bytes).substr(0, size)), FormatError);
+  }
+  // Behind a manifest that fits: what a hostile writer can reach.
+  const internal::Entries good = internal::read_archive(bytes);
+  for (const char* name : {"estimator.json", "baselines.json", "pipeline.json"}) {
+    const std::string& text = good.at(name);
+    for (std::size_t at = 0; at < text.size(); at += std::max<std::size_t>(1, text.size() / 120)) {
+      internal::Entries entries = good;
+      entries[name][at] = static_cast<char>(entries[name][at] ^ (1 << (at % 7)));
+      try {
+        Bundle::from_bytes(test::repacked(entries)).predict(small.table, AllUnknown::allow);
+      } catch (const FormatError&) {
+      } catch (const DataError&) {
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tern
