@@ -77,8 +77,8 @@ void add_train(CLI::App& app, TrainOptions& options) {
            "column=type: number i64 boolean string categorical timestamp date:dmy number:comma+group …");
   add_list(command, "--missing", options.missing,
            "further words for a missing value, beside empty, ? and those of pandas (NA, n/a, NaN, null, None, #N/A …)");
-  command.add_option("--model", options.model, "mlp or logistic")
-      ->check(CLI::IsMember({"mlp", "logistic"}))
+  command.add_option("--model", options.model, "mlp, logistic or gbdt (boosted trees)")
+      ->check(CLI::IsMember({"mlp", "logistic", "gbdt"}))
       ->capture_default_str();
   command.add_option("--split", options.split, "random, time:COLUMN or group:COLUMN")->capture_default_str();
   command.add_option("--split-fractions", options.split_fractions, "train,validation,test")->capture_default_str();
@@ -91,10 +91,12 @@ void add_train(CLI::App& app, TrainOptions& options) {
       ->check(is_seed)
       ->capture_default_str();
   add_threads(command, options.threads);
-  command.add_option("--max-epochs", options.max_epochs, "0: by the number of rows; mlp alone")
+  command
+      .add_option("--max-epochs", options.max_epochs,
+                  "mlp: epochs, 0: by the number of rows; gbdt: rounds, 0: up to 2000")
       ->check(is_count)
       ->capture_default_str();
-  command.add_option("--max-time", options.max_time, "seconds of training; 0: no limit; mlp alone")
+  command.add_option("--max-time", options.max_time, "seconds of training; 0: no limit; mlp and gbdt")
       ->check(is_seconds)
       ->capture_default_str();
   command.add_flag("--resume", options.resume,
@@ -109,7 +111,7 @@ void add_train(CLI::App& app, TrainOptions& options) {
   command.footer(
       "Lists are separated by commas, and the option may be repeated. A name that holds a comma stands in double\n"
       "quotes: --drop '\"last, first\"',age\n"
-      "Ctrl-C while the network trains saves the best model so far; earlier nothing is written. Exit status 130.");
+      "Ctrl-C while network or trees train saves the best model so far; earlier nothing is written. Exit status 130.");
   command.callback([&] { train(options); });
 }
 

@@ -20,12 +20,16 @@ data::Pipeline make_pipeline(const std::vector<std::string>& left_out, const For
                          data::one_hot(data::categorical() | data::text(), {.min_count = min_level_rows})});
 }
 
-namespace {
+data::Pipeline make_cleaning(const std::vector<std::string>& left_out, const Formats& booleans) {
+  return data::Pipeline({data::drop(data::columns(left_out)),
+                         data::normalize_formats({.formats = booleans, .find_formats = false}),
+                         data::date_parts(data::timestamp())});
+}
 
-std::string reason(train::StopReason stopped) {
+std::string reason(train::StopReason stopped, const std::string& last) {
   switch (stopped) {
     case train::StopReason::max_epochs:
-      return "the last epoch";
+      return last;
     case train::StopReason::early_stopping:
       return "early stopping";
     case train::StopReason::max_time:
@@ -36,12 +40,14 @@ std::string reason(train::StopReason stopped) {
   return "";
 }
 
-constexpr const char* best_is_0 = "the model is the logistic regression it begins as";
-
 std::string figures_text(const train::Fitted& fitted) {
   return fitted.report.model.binary.no_intervals.empty() ? "figures, with intervals by bootstrap"
                                                          : "figures, without intervals";
 }
+
+namespace {
+
+constexpr const char* best_is_0 = "the model is the logistic regression it begins as";
 
 // Rows a batch: the power of two nearest to a 32nd of the rows, from 32 to 512.
 std::int64_t batch_size(std::int64_t rows) {
@@ -101,6 +107,7 @@ bool print_epoch(const train::Epoch& epoch) {
 }  // namespace
 
 Trained train_model(const TrainOptions& options, const train::Task& task, const TrainingRows& given, Journey& journey) {
+  if (options.model == "gbdt") return train_trees(options, task, given, journey);
   const data::Dataset &training = given.training, &validation = given.validation;
   Trained trained;
   if (options.model == "logistic") {
@@ -171,7 +178,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
   const train::Fitted& fitted = trained.fitted;
   trained.summary = std::to_string(fitted.history.size()) + " epochs, best " + std::to_string(fitted.best_epoch) +
                     (fitted.best_epoch == 0 ? " (" + std::string(best_is_0) + ")" : "") + ", ended by " +
-                    reason(fitted.stopped);
+                    reason(fitted.stopped, "the last epoch");
   journey.done("train", trained.summary, fitted.epoch_seconds);
   journey.done("keep", "checkpoints, and making ready", journey.seconds() - fitted.report_seconds);
   nlohmann::ordered_json history = nlohmann::ordered_json::array(), initial = nlohmann::ordered_json::object();
@@ -190,7 +197,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
                      {"epochs", fitted.history.size()},
                      {"best_epoch", fitted.best_epoch},
                      {"batch_size", recipe.batch_size},
-                     {"stopped", reason(fitted.stopped)},
+                     {"stopped", reason(fitted.stopped, "the last epoch")},
                      {"settings", nlohmann::ordered_json::parse(fitted.settings)},
                      {"initial", std::move(initial)},
                      {"history", std::move(history)}};

@@ -8,11 +8,13 @@
 
 #include "journey.h"
 #include "options.h"
+#include "tern/data/estimator.h"
 #include "tern/tern.h"
 
 /// A model with what its training left behind.
 struct Trained {
   std::unique_ptr<tern::nn::Module> model;
+  std::unique_ptr<tern::data::Estimator> trees;  ///< of the two one
   tern::train::Fitted fitted;
   std::string summary;             ///< one line for the terminal
   nlohmann::ordered_json details;  ///< for the report
@@ -27,13 +29,24 @@ using Formats = std::vector<std::pair<std::string, std::string>>;
 /// From raw columns, without `left_out`, to features; of text, `booleans` alone have a written form.
 tern::data::Pipeline make_pipeline(const std::vector<std::string>& left_out, const Formats& booleans);
 
+/// The same for boosted trees, which take categories and gaps as they are: it only cleans.
+tern::data::Pipeline make_cleaning(const std::vector<std::string>& left_out, const Formats& booleans);
+
 /// What a model is trained and selected on.
 struct TrainingRows {
-  const tern::data::Dataset& training;
-  const tern::data::Dataset& validation;
-  std::vector<std::int64_t> validation_groups;  ///< of a split by groups, or none
+  tern::data::Dataset training, validation;
+  tern::data::Table training_table, validation_table;  ///< instead, for boosted trees
+  std::vector<std::int64_t> validation_groups;         ///< of a split by groups, or none
 };
+
+/// Why training ended.
+std::string reason(tern::train::StopReason stopped, const std::string& last);
+/// What the figures of a report come with.
+std::string figures_text(const tern::train::Fitted& fitted);
 
 /// Trains the model that the options name.
 Trained train_model(const TrainOptions& options, const tern::train::Task& task, const TrainingRows& rows,
+                    Journey& journey);
+/// Trains boosted trees.
+Trained train_trees(const TrainOptions& options, const tern::train::Task& task, const TrainingRows& rows,
                     Journey& journey);

@@ -21,7 +21,7 @@ std::string with_levels(const Unfamiliar* unfamiliar) {
 std::vector<std::string> notes_on(const Bundle& bundle, const data::Table& rows) {
   std::vector<Unfamiliar> unfamiliar;
   if (!bundle.profile().empty()) unfamiliar = unfamiliar_values(bundle.profile(), rows, bundle.provenance().schema);
-  const auto unseen = bundle.pipeline().unseen(rows);
+  const auto unseen = bundle.unseen(rows);
   std::vector<std::string> notes;
   for (const data::InputColumn& input : bundle.pipeline().inputs()) {
     const std::string name = "\"" + input.name + "\": ";

@@ -573,6 +573,8 @@ void print_how_to_go_on(const TrainOptions& options, bool resumable) {
   if (resumable) {
     std::printf("Interrupted: the best model so far is saved. To train on from there:\n  %s%s\n", command.c_str(),
                 options.resume ? "" : " --resume");
+  } else if (options.model == "gbdt") {
+    std::printf("Interrupted: the best model so far is saved. To train again:\n  %s\n", command.c_str());
   } else {
     std::printf("Interrupted before the first epoch ended: the model as it began is saved. To train again:\n  %s\n",
                 command.c_str());
@@ -601,8 +603,12 @@ void train(const TrainOptions& given) {
   set_num_threads(options.threads);
   if (options.model == "logistic" && (options.resume || options.max_epochs > 0 || options.max_time > 0)) {
     throw ValueError(
-        "[churn] expected --resume, --max-epochs and --max-time with --model mlp alone, got them with "
-        "logistic, which is solved at once");
+        "[churn] expected --resume, --max-epochs and --max-time with --model mlp or gbdt, got them with logistic, "
+        "which "
+        "is solved at once");
+  }
+  if (options.model == "gbdt" && options.resume) {
+    throw ValueError("[churn] expected --resume with --model mlp alone, got it with gbdt, which keeps no checkpoint");
   }
   require_device(device_from(options.device));
   check_outputs(options);
@@ -647,13 +653,20 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   if (options.split == "random") warn_of_random_split(table, splits.train, options, leaks, journey);
 
   take_as_numbers(splits, features, told_types(options), csv.schema);
-  data::Pipeline pipeline = make_pipeline(names_of(left_out), booleans);
-  const data::Dataset training = pipeline.fit_transform(splits.train, options.target, {.seed = options.seed});
-  const data::Dataset validation = pipeline.transform(splits.validation);
+  const bool trees = options.model == "gbdt";
+  data::Pipeline pipeline =
+      trees ? make_cleaning(names_of(left_out), booleans) : make_pipeline(names_of(left_out), booleans);
+  TrainingRows rows;
+  if (trees) {
+    rows.training_table = pipeline.fit_transform_table(splits.train, options.target, {.seed = options.seed});
+    rows.validation_table = pipeline.transform_table(splits.validation);
+  } else {
+    rows.training = pipeline.fit_transform(splits.train, options.target, {.seed = options.seed});
+    rows.validation = pipeline.transform(splits.validation);
+  }
   journey.done("features", counted(pipeline.width(), "feature") + " from " + counted(std::ssize(features), "column"));
 
   const std::string group = split_column(options, "group");
-  TrainingRows rows{training, validation, {}};
   if (!group.empty()) rows.validation_groups = splits.validation.first_equal_row({group});
   const Trained trained = train_model(options, task, rows, journey);
   note_interrupts();  // files that are begun are finished
@@ -663,18 +676,19 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   kept["warnings"] = journey.warnings();
   std::vector<std::string> unprofiled = names_of(left_out);  // nothing is told of what the model does not use, or names
   if (!group.empty() && !among(unprofiled, group)) unprofiled.push_back(group);
-  Bundle bundle(*trained.model, pipeline, trained.fitted,
-                {.input_file = std::filesystem::path(options.data).filename().string(),
-                 .input_sha256 = csv.sha256,
-                 .settings = kept.dump(),
-                 .seed = options.seed,
-                 .train_rows = splits.train.row_ids(),
-                 .validation_rows = splits.validation.row_ids(),
-                 .test_rows = splits.test.row_ids(),
-                 .id = options.id,
-                 .group = group,
-                 .schema = csv.schema,
-                 .profile = profile_of(splits.train.drop(unprofiled))});
+  Provenance provenance{.input_file = std::filesystem::path(options.data).filename().string(),
+                        .input_sha256 = csv.sha256,
+                        .settings = kept.dump(),
+                        .seed = options.seed,
+                        .train_rows = splits.train.row_ids(),
+                        .validation_rows = splits.validation.row_ids(),
+                        .test_rows = splits.test.row_ids(),
+                        .id = options.id,
+                        .group = group,
+                        .schema = csv.schema,
+                        .profile = profile_of(splits.train.drop(unprofiled))};
+  Bundle bundle = trees ? Bundle(*trained.trees, pipeline, trained.fitted, std::move(provenance))
+                        : Bundle(*trained.model, pipeline, trained.fitted, std::move(provenance));
   const FolderLock lock(options.out);  // no evaluation of a bundle that is replaced may write in between
   const std::int64_t opened = continue_ledger(bundle, options.out);
   Outputs outputs;
