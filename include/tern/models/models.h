@@ -1,5 +1,9 @@
 #pragma once
 
 /// Classic estimators. Not part of tern/tern.h.
+#include "tern/models/calibrate.h"
+#include "tern/models/combine.h"
+#include "tern/models/conformal.h"
+#include "tern/models/cross_validate.h"
 #include "tern/models/linear.h"
 #include "tern/models/register.h"

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/estimator.h"
+#include "tern/models/composite.h"
+
+/// Estimators made of estimators: all of values, or all of classes with probabilities. Rows of validation go on to
+/// those that make use of them. What holds estimators of another room is loaded after that room's
+/// register_estimators().
+namespace tern::models {
+
+/// The weighted mean of members' values or probabilities.
+class TERN_API Voting : public Composite {
+ public:
+  /// `weights` of the members, or none: all the same. Throws ValueError for no members, some of classes beside some of
+  /// values, one of classes without probabilities, or weights that are no weights.
+  explicit Voting(Members members, std::vector<double> weights = {});
+  /// Reads what `save` wrote. Throws FileError, FormatError.
+  static Voting load(const std::string& path);
+  static std::unique_ptr<data::Estimator> from_state(const data::EstimatorState& state);
+
+  std::string_view type() const override { return "voting"; }
+  std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Voting>(*this); }
+  bool classifies() const override { return members_[0].classifies(); }
+  bool takes_missing() const override;
+  bool takes_validation() const override;
+
+  const Members& members() const { return members_; }
+
+ protected:
+  void fit_on(const internal::Source& rows) override;
+  std::vector<double> answer(const internal::Asked& rows, bool probability) const override;
+  std::string to_json() const override;
+  std::vector<data::NamedTensor> tensors() const override;
+
+ private:
+  Members members_;
+  std::vector<double> weights_;
+};
+
+/// Options of Stacking.
+struct StackingOptions {
+  int folds = 5;           ///< behind the predictions that the last estimator learns from
+  std::uint64_t seed = 0;  ///< of the folds
+};
+
+/// An estimator on what others predict (Wolpert 1992): it learns from predictions out of fold, then the members are
+/// fitted on all rows. Of two classes it is given a probability of each member, of several all but the first.
+class TERN_API Stacking : public Composite {
+ public:
+  /// Takes a copy of `last`. Throws ValueError as Voting, and for folds below 2 or a `last` of classes beside members
+  /// of values or the other way round.
+  Stacking(Members members, const data::Estimator& last, StackingOptions options = {});
+  Stacking(const Stacking& other);
+  /// Reads what `save` wrote. Throws FileError, FormatError.
+  static Stacking load(const std::string& path);
+  static std::unique_ptr<data::Estimator> from_state(const data::EstimatorState& state);
+
+  std::string_view type() const override { return "stacking"; }
+  std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Stacking>(*this); }
+  bool classifies() const override { return members_[0].classifies(); }
+  bool has_probability() const override { return last_->has_probability(); }
+  bool takes_missing() const override;
+  bool takes_validation() const override;
+
+  const Members& members() const { return members_; }
+  const data::Estimator& last() const { return *last_; }
+
+ protected:
+  void fit_on(const internal::Source& rows) override;
+  std::vector<double> answer(const internal::Asked& rows, bool probability) const override;
+  std::string to_json() const override;
+  std::vector<data::NamedTensor> tensors() const override;
+
+ private:
+  Members members_;
+  std::unique_ptr<data::Estimator> last_;
+  StackingOptions options_;
+};
+
+}  // namespace tern::models

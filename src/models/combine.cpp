@@ -1,0 +1,224 @@
+#include "tern/models/combine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "models/files.h"
+#include "models/source.h"
+#include "tern/base/error.h"
+
+namespace tern::models {
+namespace {
+
+using tern::internal::Json;
+using tern::internal::json_get;
+
+void check_members(const char* type, const Members& members) {
+  const std::string where = "[" + std::string(type) + "] expected ";
+  if (members.size() == 0) throw ValueError(where + "members, got none");
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (members[i].classifies() != members[0].classifies()) {
+      throw ValueError(where + "members all of classes or all of values, got " + std::string(members[0].type()) +
+                       " beside " + std::string(members[i].type()));
+    }
+    if (members[i].classifies() && !members[i].has_probability()) {
+      throw ValueError(where + "members with probabilities, got " + std::string(members[i].type()));
+    }
+  }
+}
+
+bool every_missing(const Members& members) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!members[i].takes_missing()) return false;
+  }
+  return true;
+}
+
+bool any_validation(const Members& members) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (members[i].takes_validation()) return true;
+  }
+  return false;
+}
+
+Json members_json(const Members& members) {
+  Json all = Json::array();
+  for (std::size_t i = 0; i < members.size(); ++i) all.push_back(internal::member_json(members[i]));
+  return all;
+}
+
+std::vector<data::NamedTensor> members_tensors(const Members& members) {
+  std::vector<data::NamedTensor> out;
+  for (std::size_t i = 0; i < members.size(); ++i) internal::add_tensors(out, members[i], i);
+  return out;
+}
+
+Members make_members(const Json& json, const data::EstimatorState& state) {
+  Members members;
+  const auto all = json_get<std::vector<Json>>(json, "members", state.type);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto member = internal::make_member(all[i], state, i);
+    if (member->classes() != state.classes) {
+      throw FormatError("[" + state.type + "] expected members of the same classes, got others");
+    }
+    members.add(*member);
+  }
+  return members;
+}
+
+// What the last estimator is given: a column for each value, each probability of two classes, each of several but the
+// first, which the others imply.
+class Inputs {
+ public:
+  Inputs(std::int64_t rows, std::size_t members, std::size_t classes)
+      : each_(classes > 2 ? classes - 1 : 1),
+        first_(classes > 2 ? 1 : 0),
+        width_(members * each_),
+        values_(static_cast<std::size_t>(rows) * width_) {}
+
+  void put(std::size_t member, const std::vector<double>& predictions) {
+    const std::size_t given = first_ + each_;
+    for (std::size_t row = 0; row * width_ < values_.size(); ++row) {
+      for (std::size_t k = 0; k < each_; ++k) {
+        values_[row * width_ + member * each_ + k] = predictions[row * given + first_ + k];
+      }
+    }
+  }
+  data::Matrix matrix() const { return {std::span(values_), static_cast<std::int64_t>(width_)}; }
+
+ private:
+  std::size_t each_, first_, width_;
+  std::vector<double> values_;
+};
+
+}  // namespace
+
+Voting::Voting(Members members, std::vector<double> weights)
+    : members_(std::move(members)), weights_(std::move(weights)) {
+  check_members("Voting", members_);
+  if (weights_.empty()) weights_.assign(members_.size(), 1.0);
+  double sum = 0;
+  for (const double weight : weights_) {
+    if (!(weight >= 0) || !std::isfinite(weight)) {
+      throw ValueError("[Voting] expected finite weights of at least 0, got " + std::to_string(weight));
+    }
+    sum += weight;
+  }
+  if (weights_.size() != members_.size() || !(sum > 0)) {
+    throw ValueError("[Voting] expected a weight for each of " + std::to_string(members_.size()) +
+                     " members, not all 0, got " + std::to_string(weights_.size()));
+  }
+}
+
+bool Voting::takes_missing() const { return every_missing(members_); }
+bool Voting::takes_validation() const { return any_validation(members_); }
+
+void Voting::fit_on(const internal::Source& rows) {
+  Members fitted = members_;
+  for (std::size_t i = 0; i < fitted.size(); ++i) rows.fit(fitted[i]);
+  members_ = std::move(fitted);
+}
+
+std::vector<double> Voting::answer(const internal::Asked& rows, bool probability) const {
+  std::vector<double> out;
+  double sum = 0;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const std::vector<double> each = classifies() ? rows.probabilities(members_[i]) : rows.values(members_[i]);
+    out.resize(each.size());
+    for (std::size_t j = 0; j < each.size(); ++j) out[j] += weights_[i] * each[j];
+    sum += weights_[i];
+  }
+  for (double& value : out) value /= sum;
+  return probability || !classifies() ? out : internal::decide(out, classes_.size());
+}
+
+std::string Voting::to_json() const {
+  return Json{{"weights", weights_}, {"width", width_}, {"members", members_json(members_)}}.dump();
+}
+
+std::vector<data::NamedTensor> Voting::tensors() const { return members_tensors(members_); }
+
+std::unique_ptr<data::Estimator> Voting::from_state(const data::EstimatorState& state) {
+  const Json json = tern::internal::parse_json(state.json, "voting");
+  auto made =
+      std::make_unique<Voting>(make_members(json, state), json_get<std::vector<double>>(json, "weights", "voting"));
+  made->width_ = json_get<std::int64_t>(json, "width", "voting");
+  if (made->width_ < 1) throw FormatError("[voting] expected a width above 0, got " + std::to_string(made->width_));
+  return made;
+}
+
+Voting Voting::load(const std::string& path) { return internal::load_as<Voting>("voting", path); }
+
+Stacking::Stacking(Members members, const data::Estimator& last, StackingOptions options)
+    : members_(std::move(members)), last_(last.clone()), options_(options) {
+  check_members("Stacking", members_);
+  if (last.classifies() != members_[0].classifies()) {
+    throw ValueError("[Stacking] expected a last estimator of " +
+                     std::string(members_[0].classifies() ? "classes" : "values") + " as its members, got " +
+                     std::string(last.type()));
+  }
+  if (options.folds < 2) {
+    throw ValueError("[Stacking] expected folds of at least 2, got " + std::to_string(options.folds));
+  }
+}
+
+Stacking::Stacking(const Stacking& other)
+    : Composite(other), members_(other.members_), last_(other.last_->clone()), options_(other.options_) {}
+
+bool Stacking::takes_missing() const { return every_missing(members_); }
+bool Stacking::takes_validation() const { return any_validation(members_); }
+
+void Stacking::fit_on(const internal::Source& rows) {
+  const std::vector<std::string> classes = classifies() ? rows.classes() : std::vector<std::string>();
+  Members fitted = members_;
+  Inputs inputs(rows.rows(), fitted.size(), classes.size());
+  for (std::size_t i = 0; i < fitted.size(); ++i) {
+    inputs.put(i, rows.predict_out_of_fold(fitted[i], options_.folds, options_.seed, classes));
+    rows.fit(fitted[i]);
+  }
+  std::unique_ptr<data::Estimator> last = last_->clone();
+  const std::vector<double> weights = rows.weights();
+  last->fit(inputs.matrix(), rows.truth(classes), {.weights = weights});
+  members_ = std::move(fitted);
+  last_ = std::move(last);
+}
+
+std::vector<double> Stacking::answer(const internal::Asked& rows, bool probability) const {
+  Inputs inputs(rows.rows(), members_.size(), classes_.size());
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    inputs.put(i, classifies() ? rows.probabilities(members_[i]) : rows.values(members_[i]));
+  }
+  return probability ? last_->predict_probability(inputs.matrix()) : last_->predict(inputs.matrix());
+}
+
+std::string Stacking::to_json() const {
+  return Json{{"folds", options_.folds},
+              {"seed", options_.seed},
+              {"width", width_},
+              {"members", members_json(members_)},
+              {"last", internal::member_json(*last_)}}
+      .dump();
+}
+
+std::vector<data::NamedTensor> Stacking::tensors() const {
+  std::vector<data::NamedTensor> out = members_tensors(members_);
+  internal::add_tensors(out, *last_, members_.size());
+  return out;
+}
+
+std::unique_ptr<data::Estimator> Stacking::from_state(const data::EstimatorState& state) {
+  const Json json = tern::internal::parse_json(state.json, "stacking");
+  Members members = make_members(json, state);
+  const auto last = internal::make_member(json_get<Json>(json, "last", "stacking"), state, members.size());
+  auto made = std::make_unique<Stacking>(std::move(members), *last,
+                                         StackingOptions{.folds = json_get<int>(json, "folds", "stacking"),
+                                                         .seed = json_get<std::uint64_t>(json, "seed", "stacking")});
+  made->width_ = json_get<std::int64_t>(json, "width", "stacking");
+  if (made->width_ < 1) throw FormatError("[stacking] expected a width above 0, got " + std::to_string(made->width_));
+  return made;
+}
+
+Stacking Stacking::load(const std::string& path) { return internal::load_as<Stacking>("stacking", path); }
+
+}  // namespace tern::models

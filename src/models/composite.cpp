@@ -1,0 +1,61 @@
+#include "tern/models/composite.h"
+
+#include "models/source.h"
+#include "tern/base/error.h"
+
+namespace tern::models {
+
+Members::Members(std::initializer_list<const data::Estimator*> estimators) {
+  for (const data::Estimator* each : estimators) add(*each);
+}
+
+Members::Members(const Members& other) {
+  for (const auto& each : other.all_) all_.push_back(each->clone());
+}
+
+Members& Members::operator=(Members other) noexcept {
+  all_.swap(other.all_);
+  return *this;
+}
+
+Members& Members::add(const data::Estimator& estimator) {
+  all_.push_back(estimator.clone());
+  return *this;
+}
+
+void Composite::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
+  const internal::Source source(table, target, options);
+  fit_on(source);
+  names_.clear();
+  for (const std::string& name : table.names()) {
+    if (name != target && name != options.weights) names_.push_back(name);
+  }
+  width_ = static_cast<std::int64_t>(names_.size());
+  classes_ = classifies() ? source.classes() : std::vector<std::string>();
+}
+
+void Composite::fit_matrix(const data::Matrix& x, const data::Vector& y, const data::MatrixFit& options) {
+  if (y.size() != x.rows()) {
+    throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(x.rows()) + " targets, got " +
+                     std::to_string(y.size()));
+  }
+  const internal::Source source(x, y, options);
+  fit_on(source);
+  names_.clear();
+  width_ = x.columns();
+  classes_ = classifies() ? source.classes() : std::vector<std::string>();
+}
+
+void Composite::learn(const Rows& /*train*/, const Rows& /*validation*/, std::int64_t /*classes*/) {
+  throw StateError("[" + std::string(type()) + "] expected fit, which gives the members their rows, got learn");
+}
+
+std::vector<double> Composite::respond(const data::Matrix& x, bool probability) const {
+  return answer(internal::Asked(x), probability);
+}
+
+std::vector<double> Composite::respond_table(const data::Table& table, bool probability) const {
+  return answer(internal::Asked(table), probability);
+}
+
+}  // namespace tern::models

@@ -1,0 +1,121 @@
+#include "tern/models/conformal.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "tern/base/error.h"
+
+namespace tern::models {
+namespace {
+
+void check_coverage(const char* where, double coverage) {
+  if (coverage > 0 && coverage < 1) return;
+  throw ValueError("[" + std::string(where) + "] expected a coverage in (0, 1), got " + std::to_string(coverage));
+}
+
+void check_length(const char* where, const char* what, std::size_t expected, std::size_t got) {
+  if (expected == got) return;
+  throw ShapeError("[" + std::string(where) + "] expected " + std::to_string(expected) + " " + what + ", got " +
+                   std::to_string(got));
+}
+
+// The ceil((n + 1) coverage)-th smallest score: a new one is at most that with the coverage's probability.
+double quantile(const char* where, std::vector<double> scores, double coverage) {
+  if (scores.empty()) throw ValueError("[" + std::string(where) + "] expected calibration rows, got none");
+  for (const double score : scores) {
+    if (!std::isfinite(score)) {
+      throw ValueError("[" + std::string(where) + "] expected finite numbers, got " + std::to_string(score));
+    }
+  }
+  const double n = static_cast<double>(scores.size());
+  const double rank = std::ceil((n + 1) * coverage - 1e-9);
+  if (rank > n) return std::numeric_limits<double>::infinity();
+  const auto place = scores.begin() + static_cast<std::ptrdiff_t>(rank) - 1;
+  std::nth_element(scores.begin(), place, scores.end());
+  return *place;
+}
+
+double score_of(SetScore kind, std::span<const double> p, std::int64_t label) {
+  const double own = p[static_cast<std::size_t>(label)];
+  if (kind == SetScore::least_ambiguous) return 1 - own;
+  double sum = 0;  // of ties the smaller number is the likelier
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    if (p[k] > own || (p[k] == own && static_cast<std::int64_t>(k) <= label)) sum += p[k];
+  }
+  return sum;
+}
+
+}  // namespace
+
+ConformalIntervals::ConformalIntervals(std::span<const double> predictions, std::span<const double> targets,
+                                       double coverage, std::span<const double> scales) {
+  const char* where = "ConformalIntervals";
+  check_coverage(where, coverage);
+  check_length(where, "targets", predictions.size(), targets.size());
+  if (!scales.empty()) check_length(where, "scales", predictions.size(), scales.size());
+  std::vector<double> errors;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const double scale = scales.empty() ? 1 : scales[i];
+    if (!(scale > 0)) throw ValueError("[ConformalIntervals] expected scales above 0, got " + std::to_string(scale));
+    errors.push_back(std::abs(targets[i] - predictions[i]) / scale);
+  }
+  radius_ = quantile(where, std::move(errors), coverage);
+}
+
+ConformalQuantiles::ConformalQuantiles(std::span<const double> low, std::span<const double> high,
+                                       std::span<const double> targets, double coverage) {
+  const char* where = "ConformalQuantiles";
+  check_coverage(where, coverage);
+  check_length(where, "high quantiles", low.size(), high.size());
+  check_length(where, "targets", low.size(), targets.size());
+  std::vector<double> outside;
+  for (std::size_t i = 0; i < low.size(); ++i) outside.push_back(std::max(low[i] - targets[i], targets[i] - high[i]));
+  shift_ = quantile(where, std::move(outside), coverage);
+}
+
+std::pair<double, double> ConformalQuantiles::interval(double low, double high) const {
+  const double from = low - shift_, to = high + shift_;
+  if (from <= to) return {from, to};
+  const double middle = from + (to - from) / 2;
+  return {middle, middle};
+}
+
+ConformalSets::ConformalSets(std::span<const double> probabilities, std::span<const std::int64_t> labels,
+                             std::int64_t classes, double coverage, SetScore score)
+    : classes_(classes), score_(score) {
+  const char* where = "ConformalSets";
+  check_coverage(where, coverage);
+  if (classes < 2) throw ValueError("[ConformalSets] expected at least two classes, got " + std::to_string(classes));
+  const auto width = static_cast<std::size_t>(classes);
+  check_length(where, "probabilities", labels.size() * width, probabilities.size());
+  for (const double p : probabilities) {
+    if (!(p >= 0 && p <= 1)) {
+      throw ValueError("[ConformalSets] expected probabilities in [0, 1], got " + std::to_string(p));
+    }
+  }
+  std::vector<double> scores;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] < 0 || labels[i] >= classes) {
+      throw ValueError("[ConformalSets] expected classes 0 to " + std::to_string(classes - 1) + ", got " +
+                       std::to_string(labels[i]));
+    }
+    scores.push_back(score_of(score, probabilities.subspan(i * width, width), labels[i]));
+  }
+  limit_ = quantile(where, std::move(scores), coverage);
+}
+
+std::vector<std::int64_t> ConformalSets::set(std::span<const double> probabilities) const {
+  check_length("ConformalSets", "probabilities", static_cast<std::size_t>(classes_), probabilities.size());
+  std::vector<std::int64_t> out;
+  for (std::int64_t k = 0; k < classes_; ++k) {
+    if (score_of(score_, probabilities, k) <= limit_) out.push_back(k);
+  }
+  if (out.empty() && score_ == SetScore::adaptive) {
+    out.push_back(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+  }
+  return out;
+}
+
+}  // namespace tern::models

@@ -1,0 +1,342 @@
+#include "tern/models/cross_validate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "tern/base/error.h"
+#include "tern/base/random.h"
+#include "tern/data/splits.h"
+#include "tern/metrics/binary.h"
+#include "tern/metrics/multiclass.h"
+#include "tern/metrics/regression.h"
+
+namespace tern::models {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint64_t kSearchStream = 0x5ea6c4;
+
+[[noreturn]] void refuse(const std::string& where, const std::string& expected, const std::string& got) {
+  throw ValueError("[" + where + "] expected " + expected + ", got " + got);
+}
+
+std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_t classes) {
+  if (!estimator.classifies()) return {"rmse", "mae", "r2"};
+  if (!estimator.has_probability()) return {"accuracy", "f1_macro"};
+  if (classes == 2) return {"log_loss", "brier", "auroc", "average_precision", "accuracy"};
+  return {"log_loss", "accuracy", "f1_macro"};
+}
+
+// Predictions of a fold's model in terms of all classes: it may have seen fewer of them.
+std::vector<double> predict_all(const data::Estimator& model, const data::Table& rows,
+                                const std::vector<std::string>& classes) {
+  if (!model.classifies()) return model.predict(rows);
+  std::vector<std::size_t> place;
+  for (const std::string& name : model.classes()) {
+    place.push_back(static_cast<std::size_t>(std::find(classes.begin(), classes.end(), name) - classes.begin()));
+  }
+  if (!model.has_probability()) {
+    std::vector<double> out = model.predict(rows);
+    for (double& k : out) k = static_cast<double>(place[static_cast<std::size_t>(k)]);
+    return out;
+  }
+  std::vector<double> given = model.predict_probability(rows);
+  if (classes.size() == 2 || place.size() == classes.size()) return given;
+  const auto n = static_cast<std::size_t>(rows.rows());
+  const bool one = place.size() == 2;  // the second's alone is given
+  std::vector<double> out(n * classes.size());
+  for (std::size_t row = 0; row < n; ++row) {
+    for (std::size_t k = 0; k < place.size(); ++k) {
+      const double p = !one ? given[row * place.size() + k] : k == 1 ? given[row] : 1 - given[row];
+      out[row * classes.size() + place[k]] = p;
+    }
+  }
+  return out;
+}
+
+std::vector<double> score(const data::Estimator& model, const std::vector<double>& predictions,
+                          const std::vector<double>& truth, const std::vector<double>& weights, std::size_t classes) {
+  if (!model.classifies()) {
+    return {metrics::root_mean_squared_error(predictions, truth, weights),
+            metrics::mean_absolute_error(predictions, truth, weights), metrics::r2(predictions, truth, weights)};
+  }
+  if (classes == 2 && model.has_probability()) {
+    std::vector<std::uint8_t> labels;
+    for (const double y : truth) labels.push_back(y == 1);
+    const auto counts = metrics::binary_confusion(predictions, labels, {.threshold = 0.5, .weights = weights});
+    return {metrics::log_loss(predictions, labels, weights), metrics::brier(predictions, labels, weights),
+            metrics::auroc(predictions, labels, weights), metrics::average_precision(predictions, labels, weights),
+            counts.accuracy()};
+  }
+  std::vector<std::int64_t> labels, decided;
+  for (const double y : truth) labels.push_back(static_cast<std::int64_t>(y));
+  const auto count = static_cast<std::int64_t>(classes);
+  if (model.has_probability()) {
+    decided = metrics::most_probable(predictions, count);
+  } else {
+    for (const double k : predictions) decided.push_back(static_cast<std::int64_t>(k));
+  }
+  const metrics::ConfusionMatrix counts = metrics::confusion_matrix(decided, labels, count, weights);
+  std::vector<double> out;
+  if (model.has_probability()) out.push_back(metrics::log_loss(predictions, labels, weights));
+  out.push_back(counts.accuracy());
+  out.push_back(counts.f1(metrics::Average::macro));
+  return out;
+}
+
+// What stands beside the features.
+struct Rows {
+  const data::Table& all;
+  data::Table features;  // and the target
+  std::string target;
+  std::vector<std::string> classes;
+  std::vector<double> truth, weights;
+};
+
+template <class T>
+std::vector<T> at(const std::vector<T>& values, const std::vector<std::int64_t>& rows) {
+  std::vector<T> out;
+  if (values.empty()) return out;
+  for (const std::int64_t row : rows) out.push_back(values[static_cast<std::size_t>(row)]);
+  return out;
+}
+
+// The pipeline's features of rows, with their weights again.
+data::Table with_weights(data::Table features, const Rows& rows, const std::string& name,
+                         const std::vector<std::int64_t>& which) {
+  if (!name.empty()) features.add(name, data::Column::from_f64(at(rows.weights, which)));
+  return features;
+}
+
+struct FoldScores {
+  std::vector<double> held_out, train;
+  std::vector<double> predictions;
+  std::int64_t rows = 0;
+};
+
+FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& steps, const Rows& rows,
+                    const data::Fold& fold, const CrossValidateOptions& options, std::uint64_t seed, double share) {
+  std::vector<std::int64_t> train = fold.train, stopping;
+  if (share > 0 && share < 1) {  // the first of an order that all shares have in common
+    const auto order =
+        permutation(static_cast<std::int64_t>(train.size()), Philox(seed, static_cast<std::uint64_t>(train.size())));
+    const auto kept =
+        std::max<std::size_t>(2, static_cast<std::size_t>(share * static_cast<double>(train.size()) + 0.5));
+    std::vector<std::int64_t> part;
+    for (std::size_t i = 0; i < std::min(kept, order.size()); ++i)
+      part.push_back(train[static_cast<std::size_t>(order[i])]);
+    std::sort(part.begin(), part.end());
+    train = std::move(part);
+  }
+  if (estimator.takes_validation() && options.validation > 0) {
+    const bool plain = options.group.empty() && options.time.empty();
+    const data::Splits inner =
+        data::split(rows.all.take(train), {.train = 1 - options.validation,
+                                           .validation = options.validation,
+                                           .test = 0,
+                                           .stratify = plain && estimator.classifies() ? rows.target : "",
+                                           .group = options.group,
+                                           .time = options.time,
+                                           .seed = seed,
+                                           .target = rows.target});
+    stopping = at(train, inner.validation_rows);
+    train = at(train, inner.train_rows);
+  }
+  data::Pipeline pipeline = steps;
+  const data::Table fitted =
+      with_weights(pipeline.fit_transform_table(rows.features.take(train), rows.target, {.seed = seed}), rows,
+                   options.weights, train);
+  data::TableFit how{.validation = {}, .weights = options.weights};
+  if (!stopping.empty()) {
+    how.validation =
+        with_weights(pipeline.transform_table(rows.features.take(stopping)), rows, options.weights, stopping);
+  }
+  const std::unique_ptr<data::Estimator> model = estimator.clone();
+  model->fit(fitted, rows.target, how);
+
+  FoldScores out;
+  out.rows = static_cast<std::int64_t>(train.size());
+  const auto judge = [&](const std::vector<std::int64_t>& which, std::vector<double>& scores) {
+    const data::Table features = pipeline.transform_table(rows.features.take(which), {.scoring = true});
+    std::vector<double> predictions = predict_all(*model, features, rows.classes);
+    scores = score(*model, predictions, at(rows.truth, which), at(rows.weights, which), rows.classes.size());
+    return predictions;
+  };
+  out.predictions = judge(fold.validation, out.held_out);
+  if (share > 0) judge(train, out.train);
+  return out;
+}
+
+void check(const CrossValidateOptions& options) {
+  const std::string where = "cross_validate";
+  if (options.folds < 2) refuse(where, "folds of at least 2", std::to_string(options.folds));
+  if (options.repeats < 1) refuse(where, "repeats of at least 1", std::to_string(options.repeats));
+  if (!(options.validation >= 0 && options.validation < 1)) {
+    refuse(where, "a validation in [0, 1)", std::to_string(options.validation));
+  }
+  if (options.repeats > 1 && !options.time.empty())
+    refuse(where, "one repeat by time", std::to_string(options.repeats));
+}
+
+// `share` 0: all rows, and no scores on them.
+LearningPoint run(const data::Estimator& estimator, const data::Pipeline& steps, const data::Table& table,
+                  const std::string& target, const CrossValidateOptions& options, double share) {
+  check(options);
+  Rows rows{.all = table, .features = table, .target = target, .classes = {}, .truth = {}, .weights = {}};
+  if (estimator.classifies()) rows.classes = data::target_classes(table[target]);
+  rows.truth = data::target_values(table, target, rows.classes);
+  if (!options.weights.empty()) rows.weights = data::target_values(table, options.weights, {});
+  for (const std::string& name : {options.weights, options.group, options.time}) {
+    if (!name.empty() && rows.features.has(name)) rows.features = rows.features.drop({name});
+  }
+  LearningPoint point;
+  point.share = share;
+  point.held_out.metrics = point.train.metrics = metrics_of(estimator, rows.classes.size());
+  point.held_out.classes = point.train.classes = rows.classes;
+  const bool plain = options.group.empty() && options.time.empty();
+  for (int repeat = 0; repeat < options.repeats; ++repeat) {
+    const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(repeat);
+    data::KFoldOptions how{.folds = options.folds, .stratify = {}, .group = options.group, .time = options.time};
+    how.seed = seed;
+    how.target = target;
+    if (plain && estimator.classifies()) how.stratify = target;
+    if (!options.weights.empty()) how.ignore = {options.weights};
+    for (const data::Fold& fold : data::k_fold(table, how)) {
+      FoldScores scores = run_fold(estimator, steps, rows, fold, options, seed, share);
+      point.held_out.scores.push_back(std::move(scores.held_out));
+      if (share > 0) point.train.scores.push_back(std::move(scores.train));
+      point.rows += scores.rows;
+      if (repeat > 0) continue;
+      auto& all = point.held_out.predictions;
+      const std::size_t width = scores.predictions.size() / fold.validation.size();
+      if (all.empty()) all.assign(static_cast<std::size_t>(table.rows()) * width, kNone);
+      for (std::size_t i = 0; i < scores.predictions.size(); ++i) {
+        all[static_cast<std::size_t>(fold.validation[i / width]) * width + i % width] = scores.predictions[i];
+      }
+    }
+  }
+  point.rows /= std::max<std::int64_t>(1, std::ssize(point.held_out.scores));
+  return point;
+}
+
+std::vector<double> defined(const CrossValidation& result, std::string_view metric) {
+  const auto found = std::find(result.metrics.begin(), result.metrics.end(), metric);
+  if (found == result.metrics.end()) {
+    std::string names;
+    for (const std::string& name : result.metrics) names += (names.empty() ? "" : ", ") + name;
+    refuse("CrossValidation", "one of " + names, "\"" + std::string(metric) + "\"");
+  }
+  std::vector<double> values;
+  for (const auto& fold : result.scores) {
+    const double value = fold[static_cast<std::size_t>(found - result.metrics.begin())];
+    if (!std::isnan(value)) values.push_back(value);
+  }
+  return values;
+}
+
+bool smaller_is_better(std::string_view metric) {
+  return metric == "log_loss" || metric == "brier" || metric == "rmse" || metric == "mae";
+}
+
+Search search(const MakeEstimator& make, std::vector<Settings> settings, const data::Pipeline& steps,
+              const data::Table& table, const std::string& target, const SearchOptions& options) {
+  Search out;
+  out.settings = std::move(settings);
+  double best = kNone;
+  for (std::size_t i = 0; i < out.settings.size(); ++i) {
+    const std::unique_ptr<data::Estimator> estimator = make(out.settings[i]);
+    if (!estimator) refuse("search", "an estimator of the settings", "none");
+    out.results.push_back(cross_validate(*estimator, steps, table, target, options.validation));
+    const CrossValidation& result = out.results.back();
+    out.metric = options.metric.empty() ? result.metrics.front() : options.metric;
+    const double value = result.mean(out.metric);
+    const bool better = std::isnan(best) || (smaller_is_better(out.metric) ? value < best : value > best);
+    if (std::isnan(value) || !better) continue;
+    best = value;
+    out.best = i;
+  }
+  return out;
+}
+
+}  // namespace
+
+double CrossValidation::mean(std::string_view metric) const {
+  const std::vector<double> values = defined(*this, metric);
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? kNone : sum / static_cast<double>(values.size());
+}
+
+double CrossValidation::standard_deviation(std::string_view metric) const {
+  const std::vector<double> values = defined(*this, metric);
+  if (values.size() < 2) return kNone;
+  const double centre = mean(metric);
+  double sum = 0;
+  for (const double value : values) sum += (value - centre) * (value - centre);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+CrossValidation cross_validate(const data::Estimator& estimator, const data::Pipeline& steps, const data::Table& table,
+                               const std::string& target, const CrossValidateOptions& options) {
+  return run(estimator, steps, table, target, options, 0).held_out;
+}
+
+std::vector<LearningPoint> learning_curve(const data::Estimator& estimator, const data::Pipeline& steps,
+                                          const data::Table& table, const std::string& target,
+                                          const std::vector<double>& shares, const CrossValidateOptions& options) {
+  std::vector<LearningPoint> points;
+  for (const double share : shares) {
+    if (!(share > 0 && share <= 1)) refuse("learning_curve", "shares in (0, 1]", std::to_string(share));
+    points.push_back(run(estimator, steps, table, target, options, share));
+  }
+  return points;
+}
+
+Search grid_search(const MakeEstimator& make, const std::vector<GridAxis>& axes, const data::Pipeline& steps,
+                   const data::Table& table, const std::string& target, const SearchOptions& options) {
+  std::vector<Settings> all{{}};
+  for (const GridAxis& axis : axes) {
+    if (axis.values.empty()) refuse("grid_search", "values of \"" + axis.name + "\"", "none");
+    std::vector<Settings> more;
+    for (const Settings& before : all) {
+      for (const double value : axis.values) {
+        more.push_back(before);
+        more.back().emplace_back(axis.name, value);
+      }
+    }
+    all = std::move(more);
+  }
+  return search(make, std::move(all), steps, table, target, options);
+}
+
+Search random_search(const MakeEstimator& make, const std::vector<RandomAxis>& axes, int trials,
+                     const data::Pipeline& steps, const data::Table& table, const std::string& target,
+                     const SearchOptions& options) {
+  if (trials < 1) refuse("random_search", "trials of at least 1", std::to_string(trials));
+  for (const RandomAxis& axis : axes) {
+    if (!(axis.low <= axis.high) || !std::isfinite(axis.low) || !std::isfinite(axis.high) ||
+        (axis.log && axis.low <= 0)) {
+      refuse("random_search", axis.log ? "0 < low <= high" : "low <= high",
+             std::to_string(axis.low) + " and " + std::to_string(axis.high) + " of \"" + axis.name + "\"");
+    }
+  }
+  const Philox philox(options.validation.seed, kSearchStream);
+  std::vector<Settings> all;
+  std::uint64_t draw = 0;
+  for (int trial = 0; trial < trials; ++trial) {
+    Settings settings;
+    for (const RandomAxis& axis : axes) {
+      const double u = philox.uniform(draw++);
+      const double low = axis.low, high = axis.whole ? axis.high + 1 : axis.high;
+      double value = axis.log ? std::exp(std::log(low) + u * (std::log(high) - std::log(low))) : low + u * (high - low);
+      if (axis.whole) value = std::floor(value);
+      settings.emplace_back(axis.name, std::clamp(value, axis.low, axis.high));
+    }
+    all.push_back(std::move(settings));
+  }
+  return search(make, std::move(all), steps, table, target, options);
+}
+
+}  // namespace tern::models

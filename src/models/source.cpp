@@ -1,0 +1,191 @@
+#include "models/source.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "data/estimator_file.h"
+#include "tern/base/error.h"
+#include "tern/base/random.h"
+
+namespace tern::models::internal {
+namespace {
+
+std::vector<double> gather(const data::Matrix& x, const RowNumbers& rows) {
+  std::vector<double> out;
+  out.reserve(rows.size() * static_cast<std::size_t>(x.columns()));
+  for (const std::int64_t row : rows) {
+    for (std::int64_t column = 0; column < x.columns(); ++column) out.push_back(x.at(row, column));
+  }
+  return out;
+}
+
+std::vector<double> gather(const data::Vector& values, const RowNumbers& rows) {
+  std::vector<double> out;
+  if (values.empty()) return out;
+  for (const std::int64_t row : rows) out.push_back(values[row]);
+  return out;
+}
+
+// Probabilities of the classes that an estimator knows, in terms of all.
+std::vector<double> widen(std::vector<double> given, const std::vector<std::string>& known,
+                          const std::vector<std::string>& classes) {
+  if (known.size() == classes.size()) return given;
+  const std::size_t n = given.size() / (known.size() == 2 ? 1 : known.size());
+  std::vector<double> out(n * classes.size());
+  for (std::size_t k = 0; k < known.size(); ++k) {
+    const auto place = static_cast<std::size_t>(std::find(classes.begin(), classes.end(), known[k]) - classes.begin());
+    for (std::size_t row = 0; row < n; ++row) {
+      const double p = known.size() > 2 ? given[row * known.size() + k] : k == 1 ? given[row] : 1 - given[row];
+      out[row * classes.size() + place] = p;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::int64_t Source::columns() const {
+  if (x_) return x_->columns();
+  return table_->width() - 1 - (table_fit_->weights.empty() ? 0 : 1);
+}
+
+std::vector<std::string> Source::classes() const {
+  if (table_) return data::target_classes((*table_)[target_]);
+  double most = 0;
+  for (const double y : y_->values()) {
+    if (!(y >= 0 && y < 10'000 && y == std::floor(y))) {
+      throw ValueError("[fit] expected classes 0, 1, … as targets, got " + std::to_string(y));
+    }
+    most = std::max(most, y);
+  }
+  std::vector<std::string> names;
+  for (int k = 0; k <= static_cast<int>(most); ++k) names.push_back(std::to_string(k));
+  return names;
+}
+
+std::vector<double> Source::truth(const std::vector<std::string>& classes) const {
+  if (table_) return data::target_values(*table_, target_, classes);
+  return {y_->values().begin(), y_->values().end()};
+}
+
+std::vector<double> Source::weights() const {
+  if (table_) return table_fit_->weights.empty() ? std::vector<double>() : (*table_)[table_fit_->weights].numeric();
+  return {matrix_fit_->weights.values().begin(), matrix_fit_->weights.values().end()};
+}
+
+void Source::fit(data::Estimator& estimator) const {
+  if (table_) {
+    data::TableFit how = *table_fit_;
+    if (!estimator.takes_validation()) how.validation.reset();
+    estimator.fit(*table_, target_, how);
+  } else {
+    data::MatrixFit how = *matrix_fit_;
+    if (!estimator.takes_validation()) how.validation = {};
+    if (!estimator.takes_validation()) how.validation_target = {};
+    estimator.fit(*x_, *y_, how);
+  }
+}
+
+void Source::fit(data::Estimator& estimator, const RowNumbers& rows) const {
+  if (table_) {
+    Source(table_->take(rows), target_, *table_fit_).fit(estimator);
+    return;
+  }
+  const std::vector<double> x = gather(*x_, rows), y = gather(*y_, rows), weights = gather(matrix_fit_->weights, rows);
+  data::MatrixFit how = *matrix_fit_;
+  how.weights = weights;
+  const data::Matrix part(x, x_->columns());
+  const data::Vector target(y);
+  Source(part, target, how).fit(estimator);
+}
+
+std::vector<double> Source::predict(const data::Estimator& estimator, const RowNumbers& rows,
+                                    const std::vector<std::string>& classes) const {
+  std::vector<double> given;
+  if (table_) {
+    const data::Table part = table_->take(rows);
+    given = classes.empty() ? estimator.predict(part) : estimator.predict_probability(part);
+  } else {
+    const std::vector<double> x = gather(*x_, rows);
+    const data::Matrix part(x, x_->columns());
+    given = classes.empty() ? estimator.predict(part) : estimator.predict_probability(part);
+  }
+  return classes.empty() ? given : widen(std::move(given), estimator.classes(), classes);
+}
+
+std::vector<double> Source::predict_out_of_fold(const data::Estimator& estimator, int folds, std::uint64_t seed,
+                                                const std::vector<std::string>& classes) const {
+  const std::vector<RowNumbers> parts = deal(truth(classes), !classes.empty(), folds, seed);
+  std::vector<double> out;
+  for (const RowNumbers& part : parts) {
+    RowNumbers others;
+    for (const RowNumbers& other : parts) {
+      if (&other != &part) others.insert(others.end(), other.begin(), other.end());
+    }
+    std::sort(others.begin(), others.end());
+    const std::unique_ptr<data::Estimator> model = estimator.clone();
+    fit(*model, others);
+    const std::vector<double> predictions = predict(*model, part, classes);
+    const std::size_t width = predictions.size() / part.size();
+    out.resize(static_cast<std::size_t>(rows()) * width);
+    for (std::size_t i = 0; i < predictions.size(); ++i) {
+      out[static_cast<std::size_t>(part[i / width]) * width + i % width] = predictions[i];
+    }
+  }
+  return out;
+}
+
+std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int folds, std::uint64_t seed) {
+  const auto n = static_cast<std::int64_t>(truth.size());
+  if (n < folds) {
+    throw ValueError("[fit] expected rows for " + std::to_string(folds) + " folds, got " + std::to_string(n));
+  }
+  RowNumbers order = permutation(n, Philox(seed, 0xf01d5));
+  if (classes) {
+    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+      return truth[static_cast<std::size_t>(a)] < truth[static_cast<std::size_t>(b)];
+    });
+  }
+  std::vector<RowNumbers> parts(static_cast<std::size_t>(folds));
+  for (std::size_t i = 0; i < order.size(); ++i) parts[i % parts.size()].push_back(order[i]);
+  for (RowNumbers& part : parts) std::sort(part.begin(), part.end());
+  return parts;
+}
+
+std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes) {
+  std::vector<double> out;
+  if (classes == 2) {
+    for (const double p : probabilities) out.push_back(p >= 0.5);
+    return out;
+  }
+  for (auto row = probabilities.begin(); row != probabilities.end(); row += static_cast<std::ptrdiff_t>(classes)) {
+    out.push_back(static_cast<double>(std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row));
+  }
+  return out;
+}
+
+tern::internal::Json member_json(const data::Estimator& member) {
+  return data::internal::state_json(member.state());  // as text, which the member's own loader parses
+}
+
+void add_tensors(std::vector<data::NamedTensor>& to, const data::Estimator& member, std::size_t number) {
+  for (auto& [name, tensor] : member.state().tensors) to.emplace_back(std::to_string(number) + "." + name, tensor);
+}
+
+std::unique_ptr<data::Estimator> make_member(const tern::internal::Json& json, const data::EstimatorState& whole,
+                                             std::size_t number) {
+  if (!json.is_string()) throw FormatError("[" + whole.type + "] expected a member as text, got " + json.type_name());
+  data::EstimatorState state = data::internal::read_state(json.get_ref<const std::string&>());
+  const std::string prefix = std::to_string(number) + ".";
+  for (const auto& [name, tensor] : whole.tensors) {
+    if (name.starts_with(prefix)) state.tensors.emplace_back(name.substr(prefix.size()), tensor);
+  }
+  std::unique_ptr<data::Estimator> member = data::make_estimator(state);
+  if (member->names() != whole.names && !(member->names().empty() || whole.names.empty())) {
+    throw FormatError("[" + whole.type + "] expected members of the same columns, got others");
+  }
+  return member;
+}
+
+}  // namespace tern::models::internal

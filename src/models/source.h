@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "tern/data/estimator.h"
+
+// What estimators made of others share.
+namespace tern::models::internal {
+
+using RowNumbers = std::vector<std::int64_t>;
+
+/// Rows to fit on, a table's or a matrix's. Holds references.
+class Source {
+ public:
+  Source(const data::Table& table, std::string target, const data::TableFit& options)
+      : table_(&table), target_(std::move(target)), table_fit_(&options) {}
+  Source(const data::Matrix& x, const data::Vector& y, const data::MatrixFit& options)
+      : x_(&x), y_(&y), matrix_fit_(&options) {}
+
+  std::int64_t rows() const { return table_ ? table_->rows() : x_->rows(); }
+  std::int64_t columns() const;
+  /// The words of the classes, or numbers from 0. Throws as `fit` does.
+  std::vector<std::string> classes() const;
+  /// Values, or numbers of these classes.
+  std::vector<double> truth(const std::vector<std::string>& classes) const;
+  std::vector<double> weights() const;
+
+  /// On all rows, or on these, with the rows of validation where the estimator makes use of them.
+  void fit(data::Estimator& estimator) const;
+  void fit(data::Estimator& estimator, const RowNumbers& rows) const;
+  /// Values, or probabilities in terms of `classes`, of some rows.
+  std::vector<double> predict(const data::Estimator& estimator, const RowNumbers& rows,
+                              const std::vector<std::string>& classes) const;
+  /// Predictions of each row by a copy of the estimator that was fitted on other folds.
+  std::vector<double> predict_out_of_fold(const data::Estimator& estimator, int folds, std::uint64_t seed,
+                                          const std::vector<std::string>& classes) const;
+
+ private:
+  const data::Table* table_ = nullptr;
+  std::string target_;
+  const data::TableFit* table_fit_ = nullptr;
+  const data::Matrix* x_ = nullptr;
+  const data::Vector* y_ = nullptr;
+  const data::MatrixFit* matrix_fit_ = nullptr;
+};
+
+/// Rows to predict.
+class Asked {
+ public:
+  explicit Asked(const data::Table& table) : table_(&table) {}
+  explicit Asked(const data::Matrix& x) : x_(&x) {}
+  std::int64_t rows() const { return table_ ? table_->rows() : x_->rows(); }
+  std::vector<double> values(const data::Estimator& estimator) const {
+    return table_ ? estimator.predict(*table_) : estimator.predict(*x_);
+  }
+  std::vector<double> probabilities(const data::Estimator& estimator) const {
+    return table_ ? estimator.predict_probability(*table_) : estimator.predict_probability(*x_);
+  }
+
+ private:
+  const data::Table* table_ = nullptr;
+  const data::Matrix* x_ = nullptr;
+};
+
+/// Rows dealt into folds at random, of each class (or of all rows) as evenly as can be.
+std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int folds, std::uint64_t seed);
+
+/// The numbers of the likeliest classes, from probabilities as predict_probability gives them.
+std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes);
+
+/// Members of a file: their states as JSON, and their tensors under "NUMBER.".
+tern::internal::Json member_json(const data::Estimator& member);
+void add_tensors(std::vector<data::NamedTensor>& to, const data::Estimator& member, std::size_t number);
+/// Makes member `number` again. Throws FormatError.
+std::unique_ptr<data::Estimator> make_member(const tern::internal::Json& json, const data::EstimatorState& whole,
+                                             std::size_t number);
+
+}  // namespace tern::models::internal

@@ -1,0 +1,223 @@
+#include "tern/models/calibrate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/base/random.h"
+#include "tern/metrics/binary.h"
+#include "tern/models/combine.h"
+#include "tern/models/linear.h"
+#include "tern/trees/trees.h"
+
+namespace tern::models {
+namespace {
+
+const std::vector<double> kP = {.1, .2, .2, .4, .5, .6, .7, .7, .9, .95}, kWeights = {1, 2, 1, 1, 1, 3, 1, 1, 1, .5};
+const std::vector<std::int64_t> kLabels = {0, 0, 1, 0, 1, 0, 1, 1, 1, 1};
+
+// sklearn.calibration._SigmoidCalibration of logit(p), sklearn.isotonic.IsotonicRegression(out_of_bounds="clip"), and
+// scipy.optimize.minimize_scalar of the log loss over 1 / T; scikit-learn 1.9.1.
+TEST(Calibrator, AgreesWithScikitLearn) {
+  const Calibrator platt(CalibrationMethod::platt, kP, kLabels, 2, kWeights);
+  const auto smooth = platt.apply(std::vector<double>{.3, .8});
+  EXPECT_NEAR(smooth[0], 0.3118379, 1e-5);
+  EXPECT_NEAR(smooth[1], 0.65624789, 1e-5);
+  const Calibrator steps(CalibrationMethod::isotonic, kP, kLabels, 2, kWeights);
+  const std::vector<double> expected = {0, .25, .25, .25, .625, 1, 1};
+  const auto risen = steps.apply(std::vector<double>{.05, .2, .3, .55, .65, .8, .99});
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(risen[i], expected[i], 1e-12) << i;
+  const std::vector<double> three = {.7, .2, .1, .6, .3, .1, .2, .5, .3, .1, .1, .8, .3, .6, .1};
+  const Calibrator scaled(CalibrationMethod::temperature, three, std::vector<std::int64_t>{0, 1, 1, 2, 0}, 3);
+  EXPECT_NEAR(scaled.temperature(), 0.7378028504713746, 1e-7);
+  const auto rows = scaled.apply(three);
+  EXPECT_NEAR(rows[0],
+              std::pow(.7, 1 / scaled.temperature()) /
+                  (std::pow(.7, 1 / scaled.temperature()) + std::pow(.2, 1 / scaled.temperature()) +
+                   std::pow(.1, 1 / scaled.temperature())),
+              1e-12);
+}
+
+TEST(Calibrator, RepairsProbabilitiesThatAreTooSure) {
+  const Philox random(2);
+  std::vector<double> truth, sure;
+  std::vector<std::int64_t> labels;
+  std::vector<std::uint8_t> classes;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const double logit = 4 * (random.uniform(2 * i) - 0.5);
+    truth.push_back(1 / (1 + std::exp(-logit)));
+    sure.push_back(1 / (1 + std::exp(-3 * logit)));
+    labels.push_back(random.uniform(2 * i + 1) < truth.back());
+    classes.push_back(labels.back() == 1);
+  }
+  const double best = metrics::log_loss(truth, classes);
+  EXPECT_GT(metrics::log_loss(sure, classes), best + 0.1);
+  for (const auto method : {CalibrationMethod::platt, CalibrationMethod::isotonic, CalibrationMethod::temperature}) {
+    const Calibrator calibrator(method, sure, labels, 2);
+    EXPECT_LT(metrics::log_loss(calibrator.apply(sure), classes), best + 0.005) << to_string(method);
+    const Calibrator read = Calibrator::from_json(calibrator.to_json());
+    EXPECT_EQ(read.apply(sure), calibrator.apply(sure));
+    EXPECT_EQ(parse_calibration_method(to_string(method)), method);
+  }
+  EXPECT_NEAR(Calibrator(CalibrationMethod::temperature, sure, labels, 2).temperature(), 3, 0.3);
+}
+
+TEST(Calibrator, SaysWhatItNeeds) {
+  const auto make = [](std::vector<double> p, std::vector<std::int64_t> y, std::int64_t classes) {
+    return Calibrator(CalibrationMethod::platt, p, y, classes);
+  };
+  EXPECT_THROW(make({}, {}, 2), ValueError);
+  EXPECT_THROW(make({.5, .5}, {1, 1}, 2), ValueError);
+  EXPECT_THROW(make({.5, 1.5}, {0, 1}, 2), ValueError);
+  EXPECT_THROW(make({.5, .5}, {0, 2}, 2), ValueError);
+  EXPECT_THROW(make({.5}, {0, 1}, 2), ShapeError);
+  EXPECT_THROW(parse_calibration_method("cox"), ValueError);
+  EXPECT_THROW(Calibrator::from_json("{}"), FormatError);
+  for (const double p : make({1, 0, 1, 0}, {1, 0, 1, 0}, 2).apply(std::vector<double>{0, 1})) {
+    EXPECT_TRUE(p > 0 && p < 1) << "perfect scores stay finite";
+  }
+}
+
+// Two or three classes told by a number and a word.
+data::Table classes(std::int64_t n, int count, std::uint64_t seed = 1) {
+  const Philox random(seed);
+  std::vector<double> x;
+  std::vector<std::string> word, target;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto at = static_cast<std::uint64_t>(3 * i);
+    x.push_back(random.uniform(at));
+    word.push_back(random.uniform(at + 1) < 0.5 ? "north" : "south");
+    const double score = x.back() + (word.back() == "north" ? 0.4 : 0) + 0.5 * (random.uniform(at + 2) - 0.5);
+    target.push_back(score < 0.6 ? "a" : score < 0.9 || count == 2 ? "b" : "c");
+  }
+  return {{"x", data::Column::from_f64(x)},
+          {"word", data::Column::from_strings(word)},
+          {"class", data::Column::from_strings(target)}};
+}
+
+trees::GradientBoosting boosted(trees::Objective objective = trees::Objective::binary) {
+  return trees::GradientBoosting({.objective = objective, .rounds = 40, .learning_rate = 0.3, .min_child_rows = 2});
+}
+
+std::vector<std::uint8_t> is_b(const data::Table& table) {
+  std::vector<std::uint8_t> out;
+  for (std::int64_t i = 0; i < table.rows(); ++i) out.push_back(table["class"].text(i) == "b");
+  return out;
+}
+
+TEST(Calibrated, TreesThatAreTooSureBecomeHonest) {
+  trees::register_estimators();
+  const data::Table train = classes(600, 2), test = classes(600, 2, 7);
+  trees::GradientBoosting plain = boosted();
+  plain.fit(train, "class");
+  const double before = metrics::log_loss(plain.predict_probability(test), is_b(test));
+  for (const int folds : {5, 0}) {
+    Calibrated model(boosted(), {.folds = folds, .holdout = 0.3});
+    EXPECT_THROW(model.predict(test), StateError);
+    model.fit(train, "class");
+    EXPECT_EQ(model.classes(), (std::vector<std::string>{"a", "b"}));
+    const auto p = model.predict_probability(test);
+    EXPECT_LT(metrics::log_loss(p, is_b(test)), before) << folds;
+    const auto decided = model.predict(test);
+    for (std::size_t i = 0; i < p.size(); ++i) EXPECT_EQ(decided[i], p[i] >= 0.5);
+    const std::string path = testing::TempDir() + "calibrated.tern";
+    model.save(path);
+    EXPECT_EQ(Calibrated::load(path).predict_probability(test), p);
+    const std::string bytes = read_file(path);
+    write_file(path, bytes.substr(0, bytes.size() * 2 / 3));
+    EXPECT_THROW(Calibrated::load(path), FormatError);
+    std::filesystem::remove(path);
+    const Calibrated copy(model);
+    model.fit(classes(300, 2, 9), "class");
+    EXPECT_EQ(copy.predict_probability(test), p) << "a copy of its own";
+  }
+  EXPECT_THROW(Calibrated(boosted(), {.folds = 1}), ValueError);
+  EXPECT_THROW(Calibrated(Ridge(), {}), ValueError);
+}
+
+TEST(Calibrated, SeveralClassesSumToOne) {
+  trees::register_estimators();
+  Calibrated model(boosted(trees::Objective::multiclass), {.method = CalibrationMethod::isotonic, .folds = 3});
+  model.fit(classes(400, 3), "class");
+  const auto p = model.predict_probability(classes(50, 3, 3));
+  ASSERT_EQ(p.size(), 150u);
+  for (std::size_t row = 0; row < 50; ++row) EXPECT_NEAR(p[3 * row] + p[3 * row + 1] + p[3 * row + 2], 1, 1e-12);
+}
+
+TEST(Voting, IsTheWeightedMean) {
+  trees::register_estimators();
+  const data::Table train = classes(300, 2), test = classes(40, 2, 5);
+  trees::GradientBoosting one = boosted(), two({.objective = trees::Objective::binary, .rounds = 3});
+  Voting model({&one, &two}, {3, 1});
+  model.fit(train, "class");
+  one.fit(train, "class");
+  two.fit(train, "class");
+  const auto a = one.predict_probability(test), b = two.predict_probability(test), p = model.predict_probability(test);
+  for (std::size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(p[i], 0.75 * a[i] + 0.25 * b[i], 1e-12);
+  const std::string path = testing::TempDir() + "voting.tern";
+  model.save(path);
+  EXPECT_EQ(Voting::load(path).predict_probability(test), p);
+  std::filesystem::remove(path);
+  EXPECT_THROW(Voting({}), ValueError);
+  EXPECT_THROW(Voting({&one}, {0}), ValueError);
+  EXPECT_THROW(Voting({&one}, {1, 1}), ValueError);
+  const Ridge ridge;
+  EXPECT_THROW(Voting({&one, &ridge}), ValueError);
+}
+
+// Of a line and trees on y = line + step, the stack is better than either.
+TEST(Stacking, LearnsWhomToTrust) {
+  trees::register_estimators();
+  const Philox random(4);
+  const auto table = [&](std::uint64_t from) {
+    std::vector<double> a, b, y;
+    for (std::uint64_t i = from; i < from + 400; ++i) {
+      a.push_back(100 * random.uniform(2 * i));
+      b.push_back(random.uniform(2 * i + 1));
+      y.push_back(3 * a.back() + (b.back() > 0.5 ? 40 : 0));
+    }
+    return data::Table{
+        {"a", data::Column::from_f64(a)}, {"b", data::Column::from_f64(b)}, {"y", data::Column::from_f64(y)}};
+  };
+  const data::Table train = table(0), test = table(1000);
+  const trees::GradientBoosting boosting({.rounds = 20, .min_child_rows = 5});
+  const Ridge line;
+  Stacking stack({&boosting, &line}, Ridge());
+  const auto rmse = [&](data::Estimator& model) {
+    model.fit(train, "y");
+    const auto p = model.predict(test);
+    double sum = 0;
+    for (std::size_t i = 0; i < p.size(); ++i) sum += std::pow(p[i] - test["y"].f64(static_cast<std::int64_t>(i)), 2);
+    return std::sqrt(sum / static_cast<double>(p.size()));
+  };
+  const double together = rmse(stack);
+  trees::GradientBoosting alone = boosting;
+  Ridge alone_too = line;
+  EXPECT_LT(together, rmse(alone));
+  EXPECT_LT(together, rmse(alone_too));
+  const std::string path = testing::TempDir() + "stacking.tern";
+  stack.save(path);
+  EXPECT_EQ(Stacking::load(path).predict(test), stack.predict(test));
+  std::filesystem::remove(path);
+  EXPECT_THROW(Stacking({&boosting}, boosted()), ValueError);
+  EXPECT_THROW(Stacking({&boosting}, Ridge(), {.folds = 1}), ValueError);
+}
+
+TEST(Composite, TakesMatricesAndRefusesBadOnes) {
+  const Ridge line;
+  Voting model({&line, &line});
+  const std::vector<double> x = {1, 2, 3, 4}, y = {2, 4, 6, 8};
+  model.fit(data::Matrix(x, 1), y);
+  EXPECT_EQ(model.predict(data::Matrix(x, 1)).size(), 4u);
+  EXPECT_THROW(model.predict(data::Matrix(x, 2)), ShapeError);
+  EXPECT_THROW(model.fit(data::Matrix(x, 2), y), ShapeError);
+  const auto before = model.predict(data::Matrix(x, 1));
+  EXPECT_THROW(model.fit(data::Matrix(x, 1), std::vector<double>{1, 2, 3, NAN}), ValueError);
+  EXPECT_EQ(model.predict(data::Matrix(x, 1)), before) << "what was learned stays";
+}
+
+}  // namespace
+}  // namespace tern::models
