@@ -7,3 +7,4 @@
 #include "tern/models/cross_validate.h"
 #include "tern/models/linear.h"
 #include "tern/models/register.h"
+#include "tern/models/series.h"
