@@ -6,5 +6,6 @@
 #include "tern/models/conformal.h"
 #include "tern/models/cross_validate.h"
 #include "tern/models/linear.h"
+#include "tern/models/recommend.h"
 #include "tern/models/register.h"
 #include "tern/models/series.h"

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/target.h"
+
+namespace tern::kernels::cpu {
+
+/// Inner loops of factor models: rows of `width` floats.
+struct FactorsTable {
+  float (*dot)(const float* a, const float* b, std::int64_t width);
+  /// out = G x + Σ weights[k] (y·x) y over the n rows y of `others` that `which` names; G [width, width] is symmetric.
+  void (*apply)(const float* gram, const float* others, const std::int32_t* which, const float* weights, std::int64_t n,
+                const float* x, float* out, std::int64_t width);
+  /// out += weights[k] y over the same rows.
+  void (*add)(const float* others, const std::int32_t* which, const float* weights, std::int64_t n, float* out,
+              std::int64_t width);
+  /// The lower triangle of a [width, width] += y yᵀ over the rows y [n, width], one after another.
+  void (*gram)(const float* rows, std::int64_t n, float* a, std::int64_t width);
+  void (*gram_f64)(const double* rows, std::int64_t n, double* a, std::int64_t width);
+};
+TERN_TARGET_TABLES(FactorsTable, factors)
+
+}  // namespace tern::kernels::cpu

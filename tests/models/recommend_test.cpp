@@ -1,0 +1,267 @@
+#include "tern/models/recommend.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "cpu/factors.h"
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+
+namespace tern::models {
+namespace {
+
+// Two tastes: even users like even items. Each user has rows with 12 of 40 items, two of them of the other taste.
+Interactions tastes(int users = 60) {
+  const Philox random(8);
+  std::uint64_t draw = 0;
+  Interactions out;
+  for (int u = 0; u < users; ++u) out.user_names.push_back("u" + std::to_string(u));
+  for (int i = 0; i < 40; ++i) out.item_names.push_back("i" + std::to_string(i));
+  for (int u = 0; u < users; ++u) {
+    std::vector<bool> taken(40);
+    for (int k = 0; k < 12; ++k) {
+      int item = 0;
+      do {
+        item = 2 * static_cast<int>(random.below(draw++, 20)) + (k < 10 ? u % 2 : 1 - u % 2);
+      } while (taken[static_cast<std::size_t>(item)]);
+      taken[static_cast<std::size_t>(item)] = true;
+      out.users.push_back(u);
+      out.items.push_back(item);
+      out.values.push_back(item % 2 == u % 2 ? 4.5f : 1.5f);
+    }
+  }
+  return out;
+}
+
+// How many of ten recommendations are of the user's taste, in the mean.
+double own_taste(const Recommender& model) {
+  double hits = 0;
+  for (std::int32_t user = 0; user < 60; ++user) {
+    for (const Recommendation& each : model.recommend(user, 8)) hits += each.item % 2 == user % 2;
+  }
+  return hits / (60 * 8);
+}
+
+TEST(Recommender, LearnsTastes) {
+  const Interactions rows = tastes();
+  Popularity popular;
+  popular.fit(rows);
+  EXPECT_LT(own_taste(popular), 0.6);
+  Als implicit({.factors = 4, .regularization = 1, .implicit = true});
+  implicit.fit(rows);
+  EXPECT_GT(own_taste(implicit), 0.95);
+  Bpr ranked({.factors = 4, .epochs = 100});
+  ranked.fit(rows);
+  EXPECT_GT(own_taste(ranked), 0.75);
+  Als ratings({.factors = 4});
+  ratings.fit(rows);
+  EXPECT_GT(own_taste(ratings), 0.9);
+  for (const Recommendation& each : implicit.similar(3, 10)) EXPECT_EQ(each.item % 2, 1);
+  const auto predicted = ratings.predict(rows);
+  for (std::size_t i = 0; i < predicted.size(); ++i) EXPECT_NEAR(predicted[i], rows.values[i], 0.7);
+  EXPECT_THROW(implicit.predict(rows), StateError);
+}
+
+TEST(Recommender, LeavesOutWhatTheUserHas) {
+  const Interactions rows = tastes();
+  Als model({.factors = 4, .regularization = 1, .implicit = true});
+  model.fit(rows);
+  const auto list = model.recommend(5, 40), all = model.recommend(5, 40, true);
+  EXPECT_EQ(list.size(), 28u);
+  EXPECT_EQ(all.size(), 40u);
+  for (std::size_t row = 0; row < rows.users.size(); ++row) {
+    if (rows.users[row] != 5) continue;
+    for (const Recommendation& each : list) EXPECT_NE(each.item, rows.items[row]);
+  }
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](auto& a, auto& b) { return a.score > b.score; }));
+  EXPECT_EQ(model.recommend(-1, 3).size(), 3u);  // a stranger gets what is popular
+  EXPECT_EQ(model.item("i7"), 7);
+  EXPECT_EQ(model.user("nobody"), -1);
+  EXPECT_THROW(model.recommend(60, 3), IndexError);
+  EXPECT_THROW(model.recommend(0, 0), ValueError);
+  EXPECT_THROW(model.similar(40, 1), IndexError);
+}
+
+// Each half step minimises, so the objective falls: here by its formula, in double.
+TEST(Als, RatingsObjectiveFalls) {
+  const Interactions rows = tastes();
+  double before = INFINITY;
+  for (const int iterations : {1, 2, 4, 8, 16}) {
+    Als model({.factors = 3, .regularization = 0.1, .iterations = iterations});
+    model.fit(rows);
+    double sum = 0;
+    const auto predicted = model.predict(rows);
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+      sum += std::pow(predicted[i] - static_cast<double>(rows.values[i]), 2);
+    }
+    EXPECT_LT(sum, before * 1.02);  // the penalty falls beside it
+    before = sum;
+  }
+}
+
+TEST(Als, SameBitsAtAnyThreadCount) {
+  const Interactions rows = tastes();
+  for (const bool implicit : {false, true}) {
+    std::vector<std::vector<float>> results;
+    for (const int threads : {1, 2, 5}) {
+      const int outside = num_threads();
+      set_num_threads(threads);
+      Als model({.factors = 5, .implicit = implicit});
+      model.fit(rows);
+      results.push_back(model.scores(7));
+      set_num_threads(outside);
+    }
+    EXPECT_EQ(results[0], results[1]);
+    EXPECT_EQ(results[0], results[2]);
+  }
+}
+
+TEST(Factors, KernelsAgreeWithLoops) {
+  const kernels::cpu::FactorsTable& code = kernels::cpu::factors_table();
+  const Philox random(6);
+  for (const std::int64_t width : {1, 3, 16, 17, 64, 67, 130}) {
+    const auto w = static_cast<std::size_t>(width);
+    std::vector<float> rows(9 * w), gram(w * w), x(w), out(w), weights = {0.5f, 2, -1};
+    std::uint64_t draw = 0;
+    for (auto* values : {&rows, &gram, &x}) {
+      for (float& value : *values) value = random.uniform_float(draw++) - 0.5f;
+    }
+    for (std::size_t i = 0; i < w; ++i) {
+      for (std::size_t j = 0; j < i; ++j) gram[i * w + j] = gram[j * w + i];
+    }
+    const std::vector<std::int32_t> which = {7, 0, 3};
+    code.apply(gram.data(), rows.data(), which.data(), weights.data(), 3, x.data(), out.data(), width);
+    for (std::size_t i = 0; i < w; ++i) {
+      double expected = 0;
+      for (std::size_t j = 0; j < w; ++j) expected += static_cast<double>(gram[i * w + j]) * static_cast<double>(x[j]);
+      for (std::size_t k = 0; k < 3; ++k) {
+        const float* y = rows.data() + static_cast<std::size_t>(which[k]) * w;
+        double dot = 0;
+        for (std::size_t j = 0; j < w; ++j) dot += static_cast<double>(y[j]) * static_cast<double>(x[j]);
+        expected += static_cast<double>(weights[k]) * dot * static_cast<double>(y[i]);
+      }
+      EXPECT_NEAR(out[i], expected, 1e-4) << width;
+    }
+    std::vector<double> wide(rows.begin(), rows.end()), sums(w * w), same(w * w);
+    std::vector<float> narrow(w * w);
+    code.gram_f64(wide.data(), 9, sums.data(), width);
+    code.gram(rows.data(), 9, narrow.data(), width);
+    for (std::size_t i = 0; i < w; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        double expected = 0;
+        for (std::size_t r = 0; r < 9; ++r) expected += wide[r * w + i] * wide[r * w + j];
+        EXPECT_NEAR(sums[i * w + j], expected, 1e-12);
+        EXPECT_NEAR(narrow[i * w + j], expected, 1e-5);
+      }
+    }
+  }
+}
+
+TEST(EvaluateRanking, AgreesWithTheFormulas) {
+  Interactions rows;
+  rows.user_names = {"a", "b"};
+  rows.item_names = {"p", "q", "r", "s", "t"};
+  const auto add = [&](Interactions& to, std::int32_t user, std::int32_t item) {
+    to.users.push_back(user);
+    to.items.push_back(item);
+    to.values.push_back(1);
+  };
+  for (int k = 0; k < 2; ++k) add(rows, 0, 0);
+  add(rows, 1, 1);
+  add(rows, 1, 1);
+  add(rows, 1, 1);
+  add(rows, 1, 2);
+  Popularity model;  // q 3, p 2, r 1, s 0, t 0; a has p, b has q and r
+  model.fit(rows);
+  Interactions later;
+  later.user_names = rows.user_names;
+  later.item_names = rows.item_names;
+  add(later, 0, 2);  // a: q r s …: found at rank 2
+  add(later, 1, 3);  // b: p s t: found at ranks 2 and 3
+  add(later, 1, 4);
+  add(later, -1, 0);
+  const RankingReport report = evaluate_ranking(model, later, 3);
+  const double two = 1 / std::log2(3), three = 1 / std::log2(4);
+  EXPECT_EQ(report.users, 2);
+  EXPECT_NEAR(report.ndcg, (two + (two + three) / (1 + two)) / 2, 1e-12);
+  EXPECT_NEAR(report.map, (0.5 + (0.5 + 2.0 / 3) / 2) / 2, 1e-12);
+  EXPECT_NEAR(report.recall, 1, 1e-12);
+  EXPECT_NEAR(report.precision, (1.0 / 3 + 2.0 / 3) / 2, 1e-12);
+  EXPECT_THROW(evaluate_ranking(model, later, 0), ValueError);
+  EXPECT_THROW(evaluate_ranking(model, Interactions(), 3), ValueError);
+  EXPECT_THROW(evaluate_ranking(Popularity(), later, 3), StateError);
+}
+
+TEST(Interactions, FromATable) {
+  data::Table table{{"who", data::Column::from_strings({"x", "y", "x", "y", "x"})},
+                    {"what", data::Column::from_i64({10, 20, 30, 10, 40})},
+                    {"stars", data::Column::from_f64({1, 2, 3, 4, 5})},
+                    {"when", data::Column::from_i64({5, 1, 9, 2, 7})}};
+  const Interactions rows = interactions(table, {.user = "who", .item = "what", .value = "stars"});
+  EXPECT_EQ(rows.users, (std::vector<std::int32_t>{0, 1, 0, 1, 0}));
+  EXPECT_EQ(rows.item_names, (std::vector<std::string>{"10", "20", "30", "40"}));
+  EXPECT_EQ(rows.values[4], 5);
+  const UserSplit split = split_by_user(table, "who", "when", 0.4);
+  EXPECT_EQ(split.test["when"].i64_values()[0], 9);  // x's last of three, y's last of two
+  EXPECT_EQ(split.test.rows(), 2);
+  EXPECT_EQ(split.train.rows(), 3);
+  const Interactions train = interactions(split.train, {.user = "who", .item = "what"});
+  const Interactions test = interactions(split.test, {.user = "who", .item = "what"}, train);
+  EXPECT_EQ(test.items[0], -1);
+  table.replace("stars", data::Column::from_f64({1, 2, NAN, 4, 5}));
+  EXPECT_THROW(interactions(table, {.user = "who", .item = "what", .value = "stars"}), DataError);
+  EXPECT_THROW(interactions(table, {.user = "who", .item = "none"}), DataError);
+  EXPECT_THROW(interactions(table, {.user = "who"}), ValueError);
+  EXPECT_THROW(split_by_user(table, "who", "when", 1), ValueError);
+}
+
+TEST(Recommender, ComesBackFromItsFile) {
+  const Interactions rows = tastes();
+  const std::string path = testing::TempDir() + "recommender.tern";
+  const auto check = [&](auto model, auto load) {
+    EXPECT_THROW(model.save(path), StateError);
+    EXPECT_THROW(model.recommend(0, 1), StateError);
+    model.fit(rows);
+    model.save(path);
+    const auto loaded = load(path);
+    EXPECT_EQ(loaded.scores(11), model.scores(11));
+    EXPECT_EQ(loaded.recommend(11, 5)[0].item, model.recommend(11, 5)[0].item);
+    EXPECT_EQ(loaded.item("i9"), 9);
+    const std::string bytes = read_file(path);
+    write_file(path, bytes.substr(0, bytes.size() - 5));
+    EXPECT_THROW(load(path), FormatError);
+  };
+  check(Popularity(), Popularity::load);
+  check(Als({.factors = 3}), Als::load);
+  check(Als({.factors = 3, .implicit = true}), Als::load);
+  check(Bpr({.factors = 3, .epochs = 2}), Bpr::load);
+  Als model({.factors = 3});
+  model.fit(rows);
+  model.save(path);
+  EXPECT_THROW(Bpr::load(path), FormatError);
+  std::filesystem::remove(path);
+}
+
+TEST(Recommender, SaysWhatItNeeds) {
+  EXPECT_THROW(Als({.factors = 0}), ValueError);
+  EXPECT_THROW(Als({.regularization = -1}), ValueError);
+  EXPECT_THROW(Als({.iterations = 0}), ValueError);
+  EXPECT_THROW(Bpr({.learning_rate = 0}), ValueError);
+  EXPECT_THROW(Bpr({.epochs = 0}), ValueError);
+  EXPECT_THROW(Als().fit(Interactions()), ValueError);
+  Interactions rows = tastes();
+  rows.values[0] = -1;
+  EXPECT_THROW(Als({.implicit = true}).fit(rows), ValueError);
+  rows.items[0] = 40;
+  EXPECT_THROW(Als().fit(rows), ValueError);
+  rows.items.pop_back();
+  EXPECT_THROW(Als().fit(rows), ShapeError);
+}
+
+}  // namespace
+}  // namespace tern::models
