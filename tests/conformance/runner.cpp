@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <random>
@@ -594,7 +595,8 @@ bool is_lack(const tern::DTypeError& error) {
   });
 }
 
-void compare_with_cpu(const Row& row, Device device) {
+void compare_with_cpu(
+    const Row& row, Device device, const std::function<void()>& after_case = [] {}) {
   std::set<std::string> lacks;
   int compared = 0;
   const auto each = [&](const Case& c, const Shapes& shapes, DType dtype, Layout layout) {
@@ -605,6 +607,7 @@ void compare_with_cpu(const Row& row, Device device) {
     try {
       got = outcome(row, c, arrays, dtype, layout, device);
       synchronize(device);
+      after_case();
     } catch (const tern::DTypeError& error) {
       if (!is_lack(error)) throw;
       lacks.insert(error.what());
@@ -645,7 +648,7 @@ void compare_with_cpu(const Row& row, Device device) {
 
 void check_stand_in(const Row& row) {
   const stand_in::Scope scope;
-  compare_with_cpu(row, tern::cuda());
+  compare_with_cpu(row, tern::cuda(), [] { tern::empty_cache(tern::cuda()); });  // what lies there makes kernels slow
 }
 
 void check_cuda(const Row& row) {

@@ -35,9 +35,15 @@ class Memory : public tern::kernels::cuda::RawMemory {
     if (kBytes - used_ < bytes) return nullptr;
     void* memory = begin_ + used_;
     used_ += (bytes + 4095) / 4096 * 4096;
+    ++taken_;
     return memory;
   }
-  void give_back(void*) noexcept override {}
+  // The last one frees the region. Each kernel opens and closes all of it, in time that grows with what it ever held.
+  void give_back(void*) noexcept override {
+    if (--taken_ > 0 || depth_ > 0) return;
+    madvise(begin_, used_, MADV_DONTNEED);
+    used_ = 0;
+  }
   void wait() noexcept override {}
   void open() {
     if (++depth_ == 1) protect(PROT_READ | PROT_WRITE);
@@ -52,6 +58,7 @@ class Memory : public tern::kernels::cuda::RawMemory {
   }
   char* begin_;
   std::size_t used_ = 0;
+  std::int64_t taken_ = 0;
   int depth_ = 0;
 };
 
@@ -143,6 +150,7 @@ class Scope {
     tern::kernels::set_stand_in(&kKernels);
   }
   ~Scope() {
+    runtime().cache.empty();
     tern::kernels::set_stand_in(nullptr);
     tern::internal::replace_cuda_runtime(nullptr);
   }
