@@ -52,9 +52,9 @@ foreach(module data metrics nn train bundle)
   endif()
 endforeach()
 set_source_files_properties(
-  src/trees/draw.cpp src/trees/ensemble.cpp src/trees/gradient_boosting.cpp src/trees/gradient_boosting_file.cpp
-  src/trees/importance.cpp
-  src/trees/json_form.cpp src/trees/lightgbm.cpp src/trees/ubjson.cpp src/trees/xgboost.cpp src/nn/architecture.cpp
+  src/base/json.cpp src/trees/draw.cpp src/trees/ensemble.cpp src/trees/gradient_boosting.cpp
+  src/trees/gradient_boosting_file.cpp src/trees/importance.cpp src/trees/json_form.cpp
+  src/trees/lightgbm.cpp src/trees/ubjson.cpp src/trees/xgboost.cpp src/nn/architecture.cpp
   src/tensor/safetensors.cpp src/data/estimator_file.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp
   src/data/step_target.cpp src/metrics/report_text.cpp src/train/baselines.cpp src/train/checkpoint.cpp
   src/train/report.cpp src/train/task.cpp src/train/trainer.cpp src/bundle/bundle.cpp src/bundle/card.cpp

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -19,29 +18,19 @@ using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
 /// Parses `text`, at most 64 levels deep and without repeated keys. Throws FormatError that begins with `[what]`.
-inline Json parse_json(std::string_view text, const std::string& what) {
-  constexpr int max_depth = 64;
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > max_depth) throw FormatError("[" + what + "] expected JSON at most 64 levels deep, got more");
-    if (event == Json::parse_event_t::object_start) {
-      keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      keys.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys.back().insert(key).second) {
-        throw FormatError("[" + what + "] expected distinct keys, got \"" + key + "\" twice");
-      }
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text.begin(), text.end(), check);
-  } catch (const Json::exception& error) {
-    throw FormatError("[" + what + "] expected valid JSON, got: " + error.what());
-  }
-}
+TERN_API Json parse_json(std::string_view text, const std::string& what);
+/// Parses what Tern has just written, in its order. Throws OrderedJson::parse_error.
+TERN_API OrderedJson parse_ordered_json(std::string_view text);
+
+/// How a value is written as text.
+struct JsonText {
+  int indent = -1;       ///< spaces a level; below 0 all in one line
+  bool ascii = false;    ///< whether everything beyond ASCII is escaped
+  bool replace = false;  ///< whether bytes that are no UTF-8 become U+FFFD
+};
+/// The text of `json`. Throws Json::exception when a string in it is no UTF-8 and is not to be replaced.
+TERN_API std::string json_text(const Json& json, const JsonText& form = {});
+TERN_API std::string json_text(const OrderedJson& json, const JsonText& form = {});
 
 /// Whether a value is a whole number that a T holds; nlohmann's get() would convert 1e300 or -1 silently.
 template <class T>
@@ -56,29 +45,45 @@ inline constexpr bool is_whole_list = false;
 template <class T>
 inline constexpr bool is_whole_list<std::vector<T>> = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
+/// The member `key` of `object`. Throws FormatError that names `what` and the key.
+TERN_API const Json& json_member(const Json& object, const char* key, const std::string& what);
+[[noreturn]] TERN_COLD TERN_API void throw_json_range(const Json& value, const char* key, const std::string& what);
+[[noreturn]] TERN_COLD TERN_API void throw_json_type(const Json::exception& error, const char* key,
+                                                     const std::string& what);
+
 /// The member `key` of `object` as a T. Throws FormatError that names `what` and the key.
 template <class T>
-T json_get(const Json& object, const char* key, const std::string& what) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (!object.is_object() || found == object.end()) {
-    throw FormatError("[" + what + "] expected a member \"" + key + "\", got none");
+TERN_API T json_get(const Json& object, const char* key, const std::string& what) {
+  const Json& found = json_member(object, key, what);
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (!json_fits<T>(found)) throw_json_range(found, key, what);
   }
-  const auto need_fit = [&](bool fits, const Json& value) {
-    if (!fits) {
-      throw FormatError("[" + what + "] member \"" + key + "\": expected an integer in range, got " +
-                        value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 80));
-    }
-  };
-  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) need_fit(json_fits<T>(*found), *found);
   if constexpr (is_whole_list<T>) {
-    for (const Json& element : *found) need_fit(json_fits<typename T::value_type>(element), element);
+    for (const Json& element : found) {
+      if (!json_fits<typename T::value_type>(element)) throw_json_range(element, key, what);
+    }
   }
   try {
-    return found->template get<T>();
+    return found.template get<T>();
   } catch (const Json::exception& error) {
-    throw FormatError("[" + what + "] member \"" + key + "\" has a wrong type: " + error.what());
+    throw_json_type(error, key, what);
   }
 }
+
+// Compiled once, in json.cpp.
+extern template bool json_get<bool>(const Json&, const char*, const std::string&);
+extern template double json_get<double>(const Json&, const char*, const std::string&);
+extern template std::int32_t json_get<std::int32_t>(const Json&, const char*, const std::string&);
+extern template std::int64_t json_get<std::int64_t>(const Json&, const char*, const std::string&);
+extern template std::uint64_t json_get<std::uint64_t>(const Json&, const char*, const std::string&);
+extern template std::string json_get<std::string>(const Json&, const char*, const std::string&);
+extern template std::vector<double> json_get<std::vector<double>>(const Json&, const char*, const std::string&);
+extern template std::vector<std::int32_t> json_get<std::vector<std::int32_t>>(const Json&, const char*,
+                                                                              const std::string&);
+extern template std::vector<std::int64_t> json_get<std::vector<std::int64_t>>(const Json&, const char*,
+                                                                              const std::string&);
+extern template std::vector<std::string> json_get<std::vector<std::string>>(const Json&, const char*,
+                                                                            const std::string&);
 
 /// The same, or `fallback` when the member is absent.
 template <class T>

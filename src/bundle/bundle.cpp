@@ -128,7 +128,7 @@ std::int64_t parameter_limit(const TensorFile& weights, const std::string& archi
     for (const Json& entry : group) {
       if (!entry.is_string()) fail("the name of a tied parameter", entry.type_name());
       const auto name = entry.get<std::string>();
-      const std::string shown = entry.dump(-1, ' ', true).substr(0, 80);
+      const std::string shown = internal::json_text(entry, {.ascii = true}).substr(0, 80);
       const Place place = place_of(json, name, modules);
       if (place == Place::none) fail("tied names of parameters of the architecture", shown);
       if (!seen.insert(name).second) fail("each tied name once", shown + " again");

@@ -21,12 +21,10 @@ constexpr int version = 1;
 
 // Text that is not UTF-8 (a file's name may be any bytes) gets replacement characters.
 std::string dump(const OrderedJson& json, int indent = -1) {
-  return json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace);
+  return json_text(json, {.indent = indent, .replace = true});
 }
 
-std::string dump(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json& json, int indent = -1) { return json_text(json, {.indent = indent, .replace = true}); }
 
 void check_version(const Json& json, const std::string& what) {
   if (const auto got = json_get<std::int64_t>(json, "version", what); got != version) {
@@ -35,7 +33,7 @@ void check_version(const Json& json, const std::string& what) {
 }
 
 std::string object_member(const Json& json, const char* key, const std::string& what) {
-  const Json member = json_get<Json>(json, key, what);
+  const Json& member = json_member(json, key, what);
   if (!member.is_object()) {
     throw FormatError("[" + what + "] expected \"" + key + "\" as an object, got " + member.type_name());
   }
@@ -79,7 +77,7 @@ void read_settings(std::string_view text, Provenance& provenance, std::string& t
   static const std::string what = "provenance/settings.json";
   const Json json = parse_json(text, what);
   check_version(json, what);
-  const Json input = json_get<Json>(json, "input", what);
+  const Json& input = json_member(json, "input", what);
   provenance.input_file = json_get<std::string>(input, "file", what);
   provenance.input_sha256 = json_get<std::string>(input, "sha256", what);
   provenance.id = json_get<std::string>(json, "id", what);

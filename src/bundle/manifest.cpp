@@ -35,7 +35,7 @@ std::string manifest_of(const std::vector<ArchiveEntry>& entries, const std::str
   for (const ArchiveEntry& entry : entries) {
     list[entry.name] = {{"size", entry.bytes.size()}, {"sha256", sha256(entry.bytes)}};
   }
-  return json.dump(2) + "\n";
+  return json_text(json, {.indent = 2}) + "\n";
 }
 
 Manifest parse_manifest(std::string_view text) {
@@ -48,11 +48,11 @@ Manifest parse_manifest(std::string_view text) {
   Manifest manifest{.tern = json_get<std::string>(json, "tern", what),
                     .created = json_get<std::string>(json, "created", what)};
   if (!is_utc_time(manifest.created)) fail("\"created\" as 2025-01-31T12:00:00Z", "another form");
-  const Json entries = json_get<Json>(json, "entries", what);
+  const Json& entries = json_member(json, "entries", what);
   if (!entries.is_object()) fail("\"entries\" as an object", entries.type_name());
   for (const auto& [name, value] : entries.items()) {
     const EntryKind* kind = entry_kind(name);
-    if (!kind || name == what) fail("entries that a bundle has", Json(name).dump(-1, ' ', true));
+    if (!kind || name == what) fail("entries that a bundle has", json_text(Json(name), {.ascii = true}));
     const std::string place = std::string(what).append(": ").append(name);
     ManifestEntry entry{.name = name,
                         .size = json_get<std::uint64_t>(value, "size", place),

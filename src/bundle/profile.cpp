@@ -261,7 +261,7 @@ std::string profile_of(const data::Table& training) {
     add_values(column, values);
     list.push_back(std::move(column));
   }
-  return json.dump(1) + "\n";
+  return internal::json_text(json, {.indent = 1}) + "\n";
 }
 
 }  // namespace tern

@@ -32,7 +32,7 @@ std::string state_json(const EstimatorState& state) {
   json["classes"] = state.classes;
   std::string text;
   try {
-    text = json.dump();
+    text = tern::internal::json_text(json);
   } catch (const Json::exception& error) {
     throw ValueError(std::string("[save] expected names and classes in UTF-8, got: ") + error.what());
   }
@@ -66,7 +66,8 @@ EstimatorState read_state(std::string_view text) {
   }
   const auto own = json.find("state");
   if (split == (own != json.end())) throw FormatError("[tern.estimator] expected one member \"state\"");
-  state.json = split ? text.substr(at + kOwn.size(), text.size() - at - kOwn.size() - 1) : own->dump();
+  state.json =
+      split ? text.substr(at + kOwn.size(), text.size() - at - kOwn.size() - 1) : tern::internal::json_text(*own);
   return state;
 }
 

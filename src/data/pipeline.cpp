@@ -15,6 +15,8 @@ namespace tern::data {
 
 using internal::Json;
 using internal::json_get;
+using internal::json_member;
+using tern::internal::json_text;
 
 namespace {
 
@@ -298,8 +300,8 @@ Pipeline Pipeline::from_json(std::string_view text) {
   Pipeline result;
   result.target_ = json_get<std::string>(json, "target", what);
   std::unordered_set<std::string> names;
-  const auto array = [&](const char* key) {
-    Json values = json_get<Json>(json, key, what);
+  const auto array = [&](const char* key) -> const Json& {
+    const Json& values = json_member(json, key, what);
     if (!values.is_array())
       throw FormatError("[pipeline] expected an array \"" + std::string(key) + "\", got another value");
     return values;
@@ -320,7 +322,7 @@ Pipeline Pipeline::from_json(std::string_view text) {
   }
   for (const Json& step : array("steps")) {
     const auto type = json_get<std::string>(step, "type", what);
-    const StepPtr loaded = load_step(type, json_get<Json>(step, "step", what).dump());
+    const StepPtr loaded = load_step(type, json_text(json_member(step, "step", what)));
     result.steps_.push_back(loaded->clone());
   }
   result.features_ = json_get<std::vector<std::string>>(json, "features", what);

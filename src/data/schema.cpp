@@ -71,7 +71,7 @@ std::string Schema::to_json() const {
     list.push_back(std::move(one));
   }
   try {
-    return json.dump(1);
+    return tern::internal::json_text(json, {.indent = 1});
   } catch (const Json::exception& error) {
     throw FormatError("[schema] expected UTF-8 names and words, got others: " + std::string(error.what()));
   }

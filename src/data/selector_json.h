@@ -14,7 +14,7 @@ Selector load_selector(const tern::internal::Json& json);
 /// Text of `json`. Throws ValueError when a string in it is no UTF-8.
 inline std::string dump_json(const tern::internal::Json& json, const char* where) {
   try {
-    return json.dump();
+    return tern::internal::json_text(json);
   } catch (const tern::internal::Json::exception& error) {
     throw ValueError(std::string("[") + where + "] expected text in UTF-8, got: " + error.what());
   }

@@ -12,6 +12,7 @@ namespace tern::data {
 
 using tern::internal::Json;
 using tern::internal::json_get;
+using tern::internal::json_member;
 
 // A leaf ("numeric", …, "columns") or a union or difference of two others.
 struct Selector::Node {
@@ -101,8 +102,7 @@ Json save(const Node& node) {
 NodePtr load(const Json& json) {
   const auto kind = json_get<std::string>(json, "kind", "selector");
   if (kind == "union" || kind == "difference") {
-    return pair_of(kind, load(json_get<Json>(json, "left", "selector")),
-                   load(json_get<Json>(json, "right", "selector")));
+    return pair_of(kind, load(json_member(json, "left", "selector")), load(json_member(json, "right", "selector")));
   }
   if (kind == "columns") {
     return std::make_shared<const Node>(

@@ -25,6 +25,7 @@ namespace tern::data::internal {
 using tern::internal::Json;
 using tern::internal::json_get;
 using tern::internal::json_get_or;
+using tern::internal::json_member;
 using tern::internal::quantile_of;
 
 /// The column `name` as a `type`: itself, or nulls where it is all missing, or another kind of number, or text as
@@ -187,7 +188,7 @@ class ColumnStep : public Step {
   /// Takes over what `to_json` gave; options have been read by the loader.
   void load(const Json& json) {
     const std::string what(type());
-    const Json columns = json_get<Json>(json, "columns", what);
+    const Json& columns = json_member(json, "columns", what);
     if (!columns.is_array()) throw FormatError("[" + what + "] expected an array \"columns\", got another value");
     for (const Json& column : columns) {
       Fitted one;
@@ -287,7 +288,7 @@ StepPtr loaded(std::shared_ptr<T> step, const Json& json) {
 }
 
 inline Selector selector_of(const Json& json, const char* what) {
-  return load_selector(json_get<Json>(json, "selector", what));
+  return load_selector(json_member(json, "selector", what));
 }
 
 // Loaders of the built-in steps; each reads its options and then its columns.

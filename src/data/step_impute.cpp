@@ -218,7 +218,7 @@ StepPtr load_impute(const Json& json) {
   }
   if (name != "constant") throw FormatError("[impute] expected a known fill, got \"" + name + "\"");
   FillValue constant;
-  if (json_get<Json>(json, "constant", "impute").is_string()) {
+  if (json_member(json, "constant", "impute").is_string()) {
     constant = json_get<std::string>(json, "constant", "impute");
   } else {
     constant = get_finite(json, "constant", "impute");

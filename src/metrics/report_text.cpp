@@ -1,14 +1,14 @@
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "metrics/check.h"
 #include "tern/metrics/report.h"
 
 namespace tern::metrics {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = tern::internal::OrderedJson;
 
 std::string fixed(double value) {
   if (std::isnan(value)) return "-";
@@ -146,7 +146,7 @@ std::string to_json(const BinaryReport& report) {
   if (has_cost(report)) json["cost"] = json_of(report.cost, report.at_threshold.confusion);
   json["at_threshold"] = json_of(report.at_threshold);
   json["at_0.5"] = json_of(report.at_half);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+  return tern::internal::json_text(json, {.indent = 2, .replace = true});
 }
 
 }  // namespace tern::metrics

@@ -72,7 +72,7 @@ std::string Ridge::to_json() const {
   json["fit_intercept"] = options_.fit_intercept;
   json["coefficients"] = coefficients_;
   json["intercept"] = intercept_;
-  return json.dump();
+  return tern::internal::json_text(json);
 }
 
 std::unique_ptr<data::Estimator> Ridge::from_state(const data::EstimatorState& state) {

@@ -19,6 +19,7 @@ namespace tern::nn {
 
 namespace {
 
+using tern::internal::json_text;
 using tern::internal::OrderedJson;
 // Members keep their order: the options of a module are recorded as it gives them.
 using Json = OrderedJson;
@@ -293,7 +294,7 @@ class Builder {
   static std::int64_t integer(const std::string& key, const Json& value) {
     if (!value.is_number_integer() ||
         (value.is_number_unsigned() && !std::in_range<std::int64_t>(value.get<std::uint64_t>()))) {
-      fail("an integer of 64 bits as \"" + key + "\"", value.dump());
+      fail("an integer of 64 bits as \"" + key + "\"", json_text(value));
     }
     return value.get<std::int64_t>();
   }
@@ -330,7 +331,7 @@ class Builder {
   }
 
   static std::string shortened(const Json& node) {
-    std::string text = node.dump();
+    std::string text = json_text(node);
     if (text.size() > 300) text.replace(300, std::string::npos, "…");
     return text;
   }
@@ -403,7 +404,7 @@ std::string written(const Module& module, std::optional<DType> dtype) {
   if (dtype) root["dtype"] = name(*dtype);
   root.update(describe(module));
   if (const auto tied = tied_names(module); !tied.empty()) root["tied"] = tied;
-  return root.dump();
+  return json_text(root);
 }
 }  // namespace
 

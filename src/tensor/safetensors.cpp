@@ -20,6 +20,7 @@ static_assert(std::endian::native == std::endian::little,
               "safetensors files are little-endian, and copied as they are");
 
 using internal::Json;
+using internal::json_text;
 using internal::OrderedJson;
 
 constexpr const char* kMetadata = "__metadata__";
@@ -56,7 +57,7 @@ struct Entry {
 };
 
 std::uint64_t unsigned_from(const Json& value, const std::string& what) {
-  if (!value.is_number_unsigned()) fail("an unsigned integer " + what, value.dump());
+  if (!value.is_number_unsigned()) fail("an unsigned integer " + what, json_text(value));
   return value.get<std::uint64_t>();
 }
 
@@ -65,7 +66,7 @@ Entry read_entry(const std::string& name, const Json& value, std::uint64_t data_
   const std::string of = " of " + in_quotes(name);
   if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value.contains("shape") ||
       !value.contains("data_offsets")) {
-    fail("dtype, shape and data_offsets" + of, value.dump().substr(0, 80));
+    fail("dtype, shape and data_offsets" + of, json_text(value).substr(0, 80));
   }
   Entry entry;
   entry.name = name;
@@ -73,32 +74,32 @@ Entry read_entry(const std::string& name, const Json& value, std::uint64_t data_
   const auto* known =
       std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& type) { return dtype == type.name; });
   if (known == std::end(kTypes))
-    fail("a dtype of F64, F32, F16, BF16, I64, I32, U8 or BOOL" + of, dtype.dump().substr(0, 40));
+    fail("a dtype of F64, F32, F16, BF16, I64, I32, U8 or BOOL" + of, json_text(dtype).substr(0, 40));
   entry.dtype = known->dtype;
 
   const Json& shape = value["shape"];
   if (!shape.is_array() || shape.size() > static_cast<std::size_t>(kMaxDims)) {
-    fail("a shape of at most " + std::to_string(kMaxDims) + " sizes" + of, shape.dump().substr(0, 80));
+    fail("a shape of at most " + std::to_string(kMaxDims) + " sizes" + of, json_text(shape).substr(0, 80));
   }
   std::uint64_t size = size_of(entry.dtype);  // sizes beside a 0 are bounded too: strides are their products
   bool zero = false, overflow = false;
   for (const Json& part : shape) {
     const std::uint64_t length = unsigned_from(part, "in the shape" + of);
-    if (length > static_cast<std::uint64_t>(INT64_MAX)) fail("sizes of 63 bits in the shape" + of, part.dump());
+    if (length > static_cast<std::uint64_t>(INT64_MAX)) fail("sizes of 63 bits in the shape" + of, json_text(part));
     zero = zero || length == 0;
     overflow = overflow || __builtin_mul_overflow(size, std::max<std::uint64_t>(length, 1), &size) ||
                size > static_cast<std::uint64_t>(INT64_MAX);
     entry.shape.push_back(static_cast<std::int64_t>(length));
   }
-  if (overflow) fail("a shape that can be indexed" + of, shape.dump().substr(0, 200));
+  if (overflow) fail("a shape that can be indexed" + of, json_text(shape).substr(0, 200));
   if (zero) size = 0;
 
   const Json& offsets = value["data_offsets"];
-  if (!offsets.is_array() || offsets.size() != 2) fail("two data_offsets" + of, offsets.dump().substr(0, 40));
+  if (!offsets.is_array() || offsets.size() != 2) fail("two data_offsets" + of, json_text(offsets).substr(0, 40));
   entry.begin = unsigned_from(offsets[0], "in the data_offsets" + of);
   entry.end = unsigned_from(offsets[1], "in the data_offsets" + of);
   if (entry.begin > entry.end || entry.end > data_size) {
-    fail("data_offsets" + of + " within [0, " + std::to_string(data_size) + "]", offsets.dump());
+    fail("data_offsets" + of + " within [0, " + std::to_string(data_size) + "]", json_text(offsets));
   }
   if (entry.end - entry.begin != size) {
     fail(std::to_string(size) + " bytes" + of, std::to_string(entry.end - entry.begin));
@@ -137,7 +138,7 @@ std::string to_safetensors(const TensorFile& file) {
   }
   std::string text;
   try {
-    text = header.dump();
+    text = json_text(header);
   } catch (const OrderedJson::type_error&) {
     throw ValueError("[to_safetensors] expected names and metadata in UTF-8, got other bytes");
   }

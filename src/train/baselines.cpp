@@ -144,7 +144,7 @@ std::string to_json(const Baselines& baselines) {
                         {"converged", baselines.logistic.converged}};
   }
   if (baselines.features) json["features"] = internal::parse_json(baselines.features->to_json(), "features");
-  return json.dump();
+  return internal::json_text(json);
 }
 
 Baselines baselines_from_json(std::string_view text) {
@@ -164,7 +164,8 @@ Baselines baselines_from_json(std::string_view text) {
                                   .iterations = json_get<int>(logistic, "iterations", what),
                                   .converged = json_get<bool>(logistic, "converged", what)};
   }
-  if (json.contains("features")) baselines.features = data::Pipeline::from_json(json.at("features").dump());
+  if (json.contains("features"))
+    baselines.features = data::Pipeline::from_json(internal::json_text(json.at("features")));
   return baselines;
 }
 

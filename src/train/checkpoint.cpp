@@ -77,7 +77,7 @@ std::vector<Epoch> history_from(const internal::Json& list) {
                 .figures = {},
                 .best = json_get<bool>(entry, "best", what),
                 .seconds = json_get<double>(entry, "seconds", what)};
-    const auto figures = json_get<internal::Json>(entry, "figures", what);
+    const internal::Json& figures = internal::json_member(entry, "figures", what);
     for (const auto& [name, value] : figures.items()) {
       epoch.figures.emplace_back(name,
                                  value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
@@ -169,7 +169,7 @@ std::string settings_json(const TrainerOptions& options) {
   }
   json["seed"] = options.seed;
   json["custom_step"] = static_cast<bool>(options.step);
-  return json.dump();
+  return internal::json_text(json);
 }
 
 std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
@@ -183,7 +183,7 @@ std::string run_identity(const TrainerOptions& options, const Task& task, const 
   json["architecture"] = sha256(nn::architecture(model));
   json["training rows"] = sha256(rows[0]);
   json["validation rows"] = sha256(rows[1]);
-  return json.dump();
+  return internal::json_text(json);
 }
 
 namespace {
@@ -220,7 +220,7 @@ void save_checkpoint(const std::string& path, const std::string& identity, const
   json["best_cost"] = state.best_cost;
   json["stopped"] = state.stopped;
   json["history"] = history_json(history);
-  file.metadata = {{"tern", json.dump()}};
+  file.metadata = {{"tern", internal::json_text(json)}};
   write_file(path, to_safetensors(file));
 }
 
@@ -242,7 +242,7 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
                   .best_epoch = json_get<int>(json, "best_epoch", what),
                   .best_cost = json_get<double>(json, "best_cost", what),
                   .stopped = json_get<bool>(json, "stopped", what)};
-  const auto list = json_get<internal::Json>(json, "history", what);
+  const internal::Json& list = internal::json_member(json, "history", what);
   std::vector<Epoch> epochs = history_from(list);
   check_state(loaded, epochs);
   nn::NamedTensors optimizer_state;

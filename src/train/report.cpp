@@ -77,7 +77,7 @@ std::vector<std::pair<std::string, std::string>> cells(const Judged& judged, boo
 }
 
 internal::OrderedJson figures_json(const Judged& judged, bool binary) {
-  if (binary) return internal::OrderedJson::parse(metrics::to_json(judged.binary));
+  if (binary) return internal::parse_ordered_json(metrics::to_json(judged.binary));
   internal::OrderedJson json = internal::OrderedJson::object();
   for (const auto& [name, value] : judged.figures) {
     json[name]["value"] = std::isnan(value) ? internal::OrderedJson(nullptr) : internal::OrderedJson(value);
@@ -255,7 +255,7 @@ std::string to_json(const Report& report) {
   internal::OrderedJson baselines = internal::OrderedJson::object();
   for (const Judged& baseline : report.baselines) baselines[baseline.name] = figures_json(baseline, report.binary);
   json["baselines"] = std::move(baselines);
-  return json.dump(2);
+  return internal::json_text(json, {.indent = 2});
 }
 
 }  // namespace tern::train

@@ -302,7 +302,7 @@ std::string Task::to_json() const {
     json["threshold"] = threshold_;
     json["threshold_rule"] = to_string(rule_);
   }
-  return json.dump(2);
+  return internal::json_text(json, {.indent = 2});
 }
 
 Task Task::from_json(std::string_view text) {

@@ -391,7 +391,7 @@ Fitted fit_logistic_model(nn::Linear& model, Task task, const data::Dataset& tra
   }
   conclude(fitted, predict(model, fitted.task, validation), validation, training.row_ids(),
            {.seed = options.seed, .bootstrap = options.bootstrap, .groups = options.groups});
-  fitted.settings = internal::OrderedJson{{"solver", "newton"}, {"C", options.inverse_penalty}}.dump();
+  fitted.settings = internal::json_text(internal::OrderedJson{{"solver", "newton"}, {"C", options.inverse_penalty}});
   fitted.seconds = since(start);
   return fitted;
 }
@@ -431,7 +431,7 @@ Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& t
   conclude(fitted, predict(estimator, fitted.task, validation),
            baseline_rows(fitted.baselines, fitted.task, validation), training.row_ids(),
            {.seed = options.seed, .bootstrap = options.bootstrap, .groups = options.groups});
-  fitted.settings = internal::OrderedJson{{"estimator", estimator.type()}}.dump();
+  fitted.settings = internal::json_text(internal::OrderedJson{{"estimator", estimator.type()}});
   fitted.seconds = since(start);
   return fitted;
 }

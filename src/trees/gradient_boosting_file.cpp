@@ -46,7 +46,7 @@ GradientBoostingOptions options_of(const Json& json) {
   });
   if (json.contains("coarse_gradients")) options.coarse_gradients = json_get<bool>(json, "coarse_gradients", what);
   if (options.objective == Objective::custom) {
-    const Json custom = json_get<Json>(json, "custom_objective", what);
+    const Json& custom = tern::internal::json_member(json, "custom_objective", what);
     options.custom_objective.name = json_get<std::string>(custom, "name", what);
     options.custom_objective.base = json_get<double>(custom, "base", what);
     options.custom_objective.link = parse_link(json_get<std::string>(custom, "link", what));
@@ -63,7 +63,7 @@ std::string GradientBoosting::to_json() const {
   if (told) json["history"] = history_;
   std::string text;
   try {
-    text = json.dump();
+    text = tern::internal::json_text(json);
   } catch (const Json::exception& error) {  // a name that is no UTF-8
     throw ValueError("[GradientBoosting] expected names in UTF-8, got: " + std::string(error.what()));
   }
@@ -75,7 +75,7 @@ std::string GradientBoosting::to_json() const {
 
 std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::EstimatorState& state) {
   const Json json = tern::internal::parse_json(state.json, what);
-  GradientBoostingOptions options = options_of(json_get<Json>(json, "options", what));
+  GradientBoostingOptions options = options_of(tern::internal::json_member(json, "options", what));
   const Objective objective = std::exchange(options.objective, Objective::squared);  // custom ones lack their function
   auto made = std::make_unique<GradientBoosting>(std::move(options));
   made->options_.objective = objective;

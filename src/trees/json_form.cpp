@@ -18,6 +18,8 @@ namespace {
 using tern::internal::Json;
 using tern::internal::json_get;
 using tern::internal::json_get_or;
+using tern::internal::json_member;
+using tern::internal::json_text;
 using tern::internal::OrderedJson;
 
 constexpr int kVersion = 1;
@@ -37,7 +39,7 @@ OrderedJson thresholds(const std::vector<double>& values) {
 }
 
 std::vector<double> thresholds(const Json& tree) {
-  const auto list = json_get<Json>(tree, "threshold", what);
+  const Json& list = json_member(tree, "threshold", what);
   if (!list.is_array()) throw FormatError("[trees] member \"threshold\": expected a list");
   std::vector<double> values;
   values.reserve(list.size());
@@ -104,7 +106,7 @@ Tree tree_of(const Json& json) {
   tree.set.assign(tree.feature.size(), -1);
   if (json.contains("sets")) {
     tree.set = json_get<std::vector<std::int32_t>>(json, "set", what);
-    const auto sets = json_get<Json>(json, "sets", what);
+    const Json& sets = json_member(json, "sets", what);
     if (!sets.is_array()) throw FormatError("[trees] member \"sets\": expected a list");
     for (const Json& set : sets) {
       tree.sets.push_back(json_get<std::vector<std::uint64_t>>(Json{{"set", set}}, "set", what));
@@ -131,7 +133,7 @@ std::string to_json(const Ensemble& ensemble) {
   json["trees"] = OrderedJson::array();
   for (const Tree& tree : ensemble.trees) json["trees"].push_back(of_tree(tree));
   try {
-    return json.dump() + "\n";
+    return json_text(json) + "\n";
   } catch (const Json::exception& error) {  // a name that is no UTF-8
     throw ValueError(std::string("[to_json] expected names in UTF-8, got: ") + error.what());
   }

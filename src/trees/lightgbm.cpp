@@ -234,7 +234,8 @@ void read_levels(std::string_view text, std::vector<Feature>& features) {
   if (!json.is_array() || json.size() != categorical.size()) return;
   for (std::size_t i = 0; i < categorical.size(); ++i) {
     std::vector<std::string> levels;
-    for (const auto& level : json[i]) levels.push_back(level.is_string() ? level.get<std::string>() : level.dump());
+    for (const auto& level : json[i])
+      levels.push_back(level.is_string() ? level.get<std::string>() : tern::internal::json_text(level));
     categorical[i]->levels = std::move(levels);
   }
 }

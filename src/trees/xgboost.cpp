@@ -518,7 +518,7 @@ std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
       {"objective", write_objective(model)}};
   json["version"] = {2, 1, 0};
   try {
-    return form == XgboostForm::json ? json.dump() : internal::write_ubjson(json);
+    return form == XgboostForm::json ? tern::internal::json_text(json) : internal::write_ubjson(json);
   } catch (const Json::exception& error) {
     throw ValueError(std::string("[export_xgboost] expected names in UTF-8, got: ") + error.what());
   }
