@@ -28,7 +28,8 @@ struct JsonText {
   bool ascii = false;    ///< whether everything beyond ASCII is escaped
   bool replace = false;  ///< whether bytes that are no UTF-8 become U+FFFD
 };
-/// The text of `json`. Throws Json::exception when a string in it is no UTF-8 and is not to be replaced.
+/// The text of `json`: instead of dump(), of which every file that calls it would hold a copy. Throws Json::exception
+/// when a string in it is no UTF-8 and is not to be replaced.
 TERN_API std::string json_text(const Json& json, const JsonText& form = {});
 TERN_API std::string json_text(const OrderedJson& json, const JsonText& form = {});
 

@@ -14,6 +14,8 @@ namespace {
 
 using tern::internal::Json;
 using tern::internal::json_get;
+using tern::internal::json_member;
+using tern::internal::json_text;
 
 constexpr double kTiny = 0x1p-52;
 constexpr std::pair<CalibrationMethod, std::string_view> kNames[] = {{CalibrationMethod::platt, "platt"},
@@ -265,7 +267,7 @@ std::string Calibrator::to_json() const {
   for (const Curve& curve : curves_) {
     json["curves"].push_back({{"slope", curve.slope}, {"intercept", curve.intercept}, {"x", curve.x}, {"y", curve.y}});
   }
-  return json.dump();
+  return json_text(json);
 }
 
 Calibrator Calibrator::from_json(std::string_view text) {
@@ -360,14 +362,13 @@ std::vector<double> Calibrated::answer(const internal::Asked& rows, bool probabi
 }
 
 std::string Calibrated::to_json() const {
-  return Json{{"method", std::string(to_string(options_.method))},
-              {"folds", options_.folds},
-              {"holdout", options_.holdout},
-              {"seed", options_.seed},
-              {"width", width_},
-              {"estimator", internal::member_json(*estimator_)},
-              {"calibrator", calibrator().to_json()}}
-      .dump();
+  return json_text(Json{{"method", std::string(to_string(options_.method))},
+                        {"folds", options_.folds},
+                        {"holdout", options_.holdout},
+                        {"seed", options_.seed},
+                        {"width", width_},
+                        {"estimator", internal::member_json(*estimator_)},
+                        {"calibrator", calibrator().to_json()}});
 }
 
 std::vector<data::NamedTensor> Calibrated::tensors() const {
@@ -379,7 +380,7 @@ std::vector<data::NamedTensor> Calibrated::tensors() const {
 std::unique_ptr<data::Estimator> Calibrated::from_state(const data::EstimatorState& state) {
   const std::string what = "calibrated";
   const Json json = tern::internal::parse_json(state.json, what);
-  const auto member = internal::make_member(json_get<Json>(json, "estimator", what), state, 0);
+  const auto member = internal::make_member(json_member(json, "estimator", what), state, 0);
   auto made = std::make_unique<Calibrated>(
       *member, CalibratedOptions{.method = parse_calibration_method(json_get<std::string>(json, "method", what)),
                                  .folds = json_get<int>(json, "folds", what),

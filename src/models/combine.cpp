@@ -13,6 +13,8 @@ namespace {
 
 using tern::internal::Json;
 using tern::internal::json_get;
+using tern::internal::json_member;
+using tern::internal::json_text;
 
 void check_members(const char* type, const Members& members) {
   const std::string where = "[" + std::string(type) + "] expected ";
@@ -134,7 +136,7 @@ std::vector<double> Voting::answer(const internal::Asked& rows, bool probability
 }
 
 std::string Voting::to_json() const {
-  return Json{{"weights", weights_}, {"width", width_}, {"members", members_json(members_)}}.dump();
+  return json_text(Json{{"weights", weights_}, {"width", width_}, {"members", members_json(members_)}});
 }
 
 std::vector<data::NamedTensor> Voting::tensors() const { return members_tensors(members_); }
@@ -193,12 +195,11 @@ std::vector<double> Stacking::answer(const internal::Asked& rows, bool probabili
 }
 
 std::string Stacking::to_json() const {
-  return Json{{"folds", options_.folds},
-              {"seed", options_.seed},
-              {"width", width_},
-              {"members", members_json(members_)},
-              {"last", internal::member_json(*last_)}}
-      .dump();
+  return json_text(Json{{"folds", options_.folds},
+                        {"seed", options_.seed},
+                        {"width", width_},
+                        {"members", members_json(members_)},
+                        {"last", internal::member_json(*last_)}});
 }
 
 std::vector<data::NamedTensor> Stacking::tensors() const {
@@ -210,7 +211,7 @@ std::vector<data::NamedTensor> Stacking::tensors() const {
 std::unique_ptr<data::Estimator> Stacking::from_state(const data::EstimatorState& state) {
   const Json json = tern::internal::parse_json(state.json, "stacking");
   Members members = make_members(json, state);
-  const auto last = internal::make_member(json_get<Json>(json, "last", "stacking"), state, members.size());
+  const auto last = internal::make_member(json_member(json, "last", "stacking"), state, members.size());
   auto made = std::make_unique<Stacking>(std::move(members), *last,
                                          StackingOptions{.folds = json_get<int>(json, "folds", "stacking"),
                                                          .seed = json_get<std::uint64_t>(json, "seed", "stacking")});

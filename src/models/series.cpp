@@ -17,6 +17,8 @@ namespace {
 
 using tern::internal::Json;
 using tern::internal::json_get;
+using tern::internal::json_member;
+using tern::internal::json_text;
 
 [[noreturn]] void refuse(const char* where, const std::string& expected, const std::string& got) {
   throw ValueError("[" + std::string(where) + "] expected " + expected + ", got " + got);
@@ -265,7 +267,7 @@ void HoltWinters::save(const std::string& path) const {
                   {"state", {{"level", state_.level}, {"slope", state_.slope}, {"seasons", state_.seasons}}},
                   {"fitted", fitted_},
                   {"rmse", rmse_}};
-  write_file(path, json.dump());
+  write_file(path, json_text(json));
 }
 
 HoltWinters HoltWinters::load(const std::string& path) {
@@ -281,9 +283,9 @@ HoltWinters HoltWinters::load(const std::string& path) {
   HoltWintersOptions options{.trend = static_cast<Trend>(trend),
                              .seasonality = static_cast<Seasonality>(seasonality),
                              .period = json_get<int>(json, "period", what)};
-  const Json smoothing = json_get<Json>(json, "smoothing", what), state = json_get<Json>(json, "state", what);
+  const Json &smoothing = json_member(json, "smoothing", what), &state = json_member(json, "state", what);
   const auto number = [&](const char* name, std::optional<double>& to) {
-    if (!json_get<Json>(smoothing, name, what).is_null()) to = json_get<double>(smoothing, name, what);
+    if (!json_member(smoothing, name, what).is_null()) to = json_get<double>(smoothing, name, what);
   };
   number("level", options.level);
   number("slope", options.slope);
@@ -427,7 +429,7 @@ void AutoRegression::save(const std::string& path) const {
                   {"last", last_},
                   {"steps", steps_},
                   {"sigma", sigma_}};
-  write_file(path, json.dump());
+  write_file(path, json_text(json));
 }
 
 AutoRegression AutoRegression::load(const std::string& path) {
