@@ -1,7 +1,7 @@
 """Follows docs/adding-an-op.md on a copy of the tree: applies its blocks, counts the files that each op touches, builds the
 table of conformance and runs the new rows.
 
-    adding_an_op.py SOURCE_ROOT WORK_FOLDER
+    adding_an_op.py SOURCE_ROOT WORK_FOLDER [cmake option...]
 """
 
 import os
@@ -62,7 +62,7 @@ def main():
     # The compiler's cache, where there is one, knows the files that the page leaves alone by their place in the tree.
     environment = os.environ | {"CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1"}
     build = work / "build" / "test"
-    configure = ["cmake", "-S", work, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DTERN_BUILD_EXAMPLES=OFF", "-DTERN_INSTALL=OFF", "-DTERN_CUDA=OFF"]
+    configure = ["cmake", "-S", work, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DTERN_BUILD_EXAMPLES=OFF", "-DTERN_INSTALL=OFF", "-DTERN_CUDA=OFF", *sys.argv[3:]]
     if shutil.which("ccache"):
         configure.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
     for command in (configure, ["cmake", "--build", build, "--parallel", os.environ.get("TERN_JOBS", str(os.cpu_count())), "--target", "tests_conformance"]):
