@@ -233,14 +233,13 @@ std::vector<Recommendation> Als::similar(std::int32_t item, int count) const {
 }
 
 std::string Als::settings() const {
-  return Json{{"factors", options_.factors},
-              {"regularization", options_.regularization},
-              {"iterations", options_.iterations},
-              {"implicit", options_.implicit},
-              {"alpha", options_.alpha},
-              {"seed", options_.seed},
-              {"mean", mean_}}
-      .dump();
+  return tern::internal::json_text(Json{{"factors", options_.factors},
+                                        {"regularization", options_.regularization},
+                                        {"iterations", options_.iterations},
+                                        {"implicit", options_.implicit},
+                                        {"alpha", options_.alpha},
+                                        {"seed", options_.seed},
+                                        {"mean", mean_}});
 }
 
 std::vector<std::pair<std::string, Tensor>> Als::arrays() const {

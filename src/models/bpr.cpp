@@ -86,12 +86,11 @@ void Bpr::score(std::int32_t user, std::span<float> out) const {
 }
 
 std::string Bpr::settings() const {
-  return Json{{"factors", options_.factors},
-              {"learning_rate", options_.learning_rate},
-              {"regularization", options_.regularization},
-              {"epochs", options_.epochs},
-              {"seed", options_.seed}}
-      .dump();
+  return tern::internal::json_text(Json{{"factors", options_.factors},
+                                        {"learning_rate", options_.learning_rate},
+                                        {"regularization", options_.regularization},
+                                        {"epochs", options_.epochs},
+                                        {"seed", options_.seed}});
 }
 
 std::vector<std::pair<std::string, Tensor>> Bpr::arrays() const {

@@ -243,7 +243,7 @@ void Recommender::save(const std::string& path) const {
                   {"items", item_names_},
                   {"settings", settings()}};
   TensorFile file;
-  file.metadata = {{kKey, json.dump()}};
+  file.metadata = {{kKey, tern::internal::json_text(json)}};
   file.tensors = arrays();
   file.tensors.emplace_back("rows.begin", from_span<std::int64_t>(begin_, {std::ssize(begin_)}));
   file.tensors.emplace_back("rows.items", from_span<std::int32_t>(rows_, {std::ssize(rows_)}));
