@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "tern/base/error.h"
+#include "tern/base/parallel.h"
 
 namespace tern::data {
 namespace {
@@ -76,6 +78,35 @@ void check_target(std::string_view type, const Vector& y, std::int64_t rows, boo
   }
 }
 
+// Whether all are finite; side by side, as compilers make wide code of at -O2.
+template <class T>
+bool all_finite(const T* values, std::int64_t count) {
+  constexpr int kLanes = 16;
+  int wrong[kLanes] = {}, any = 0;
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) wrong[lane] |= !(values[i + lane] - values[i + lane] == 0);
+  }
+  for (; i < count; ++i) any |= !(values[i] - values[i] == 0);
+  for (const int lane : wrong) any |= lane;
+  return any == 0;
+}
+
+// The first of `count` values that is infinite, or missing where that is not allowed; `count` when there is none.
+template <class T>
+std::int64_t first_bad(const T* values, std::int64_t count, bool missing) {
+  constexpr std::int64_t kBlock = 1 << 16;
+  std::vector<std::int64_t> first(static_cast<std::size_t>((count + kBlock - 1) / kBlock), count);
+  parallel_for(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    if (all_finite(values + begin, end - begin)) return;
+    const T* bad = std::find_if(values + begin, values + end, [missing](T value) {
+      return !std::isfinite(value) && !(missing && std::isnan(value));
+    });
+    if (bad != values + end) first[static_cast<std::size_t>(begin / kBlock)] = bad - values;
+  });
+  return first.empty() ? count : *std::min_element(first.begin(), first.end());
+}
+
 struct Loaders {
   std::mutex mutex{};
   std::map<std::string, EstimatorLoader, std::less<>> by_type{};
@@ -97,16 +128,24 @@ void Estimator::check_fitted() const {
 // Rows of finite numbers, or of finite and missing ones.
 void Estimator::check_rows(const Matrix& x, const char* what) const {
   const bool missing = takes_missing();
-  for (std::int64_t row = 0; row < x.rows(); ++row) {
-    for (std::int64_t column = 0; column < x.columns(); ++column) {
-      const double value = x.at(row, column);
-      if (std::isfinite(value) || (missing && std::isnan(value))) continue;
-      const auto at = static_cast<std::size_t>(column);
-      refuse(type(), missing ? "numbers that are finite or missing" : "finite numbers",
-             std::to_string(value) + " in row " + std::to_string(row) + ", column " +
-                 (at < names_.size() ? "\"" + names_[at] + "\"" : std::to_string(column)) + what);
-    }
+  const std::int64_t columns = x.columns();
+  if (columns == 0) return;
+  const std::int64_t bad =
+      x.f32() ? first_bad(x.f32(), x.rows() * columns, missing) : first_bad(x.f64(), x.rows() * columns, missing);
+  if (bad == x.rows() * columns) return;
+  const auto column = static_cast<std::size_t>(bad % columns);
+  refuse(type(), missing ? "numbers that are finite or missing" : "finite numbers",
+         std::to_string(x.at(bad / columns, bad % columns)) + " in row " + std::to_string(bad / columns) + ", column " +
+             (column < names_.size() ? "\"" + names_[column] + "\"" : std::to_string(column)) + what);
+}
+
+void Estimator::check_input(const Matrix& x) const {
+  check_fitted();
+  if (x.columns() != width()) {
+    throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(width()) + " columns, got " +
+                     std::to_string(x.columns()));
   }
+  check_rows(x, "");
 }
 
 void Estimator::fit(const Table& table, std::string_view target, const TableFit& options) {
@@ -201,6 +240,71 @@ void Estimator::fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& op
   for (std::int64_t k = 0; k < classes; ++k) classes_.push_back(std::to_string(k));
 }
 
+void Estimator::learn_more(const Rows& /*rows*/, std::int64_t /*classes*/) {
+  throw StateError("[" + std::string(type()) +
+                   "] expected an estimator that learns from rows in parts, got one of fit alone");
+}
+
+void Estimator::partial_fit(const Table& table, std::string_view target, const TablePartialFit& options) {
+  const std::string name(target);
+  const bool first = width() == 0;
+  if (!first && names_.empty()) {
+    throw StateError("[" + std::string(type()) + "] expected a matrix as in the first call, got a table");
+  }
+  if (classifies() && first && options.classes.size() < 2) {
+    refuse(type(), "all classes, two at least, at the first partial_fit", std::to_string(options.classes.size()));
+  }
+  if (!first && !options.classes.empty() && options.classes != classes_) {
+    refuse(type(), "the classes of the first partial_fit", "others");
+  }
+  const std::vector<std::string> classes = first && classifies() ? options.classes : classes_;
+  std::vector<std::string> features = names_;
+  if (first) {
+    for (const std::string& column : table.names()) {
+      if (column != name && column != options.weights) features.push_back(column);
+    }
+  }
+  if (features.empty()) refuse(type(), "features beside the target", "none");
+  const std::vector<double> x = numbers_of(table, features, type()), y = target_values(table, name, classes);
+  std::vector<double> weights;
+  if (!options.weights.empty()) weights = numbers_of(table, {options.weights}, type());
+  partial_fit(Matrix(x, static_cast<std::int64_t>(features.size())), y,
+              {.classes = static_cast<std::int64_t>(classes.size()), .weights = weights});
+  names_ = std::move(features);
+  classes_ = classes;
+}
+
+void Estimator::partial_fit(const Matrix& x, const Vector& y, const PartialFit& options) {
+  if (x.rows() == 0) refuse(type(), "rows to train on", "none");
+  check_target(type(), y, x.rows(), classifies());
+  check_weights(type(), options.weights, x.rows());
+  const bool first = width() == 0;
+  if (first) {
+    check_rows(x, "");
+  } else {
+    check_input(x);
+  }
+  std::int64_t classes = 0;
+  if (classifies()) {
+    classes = first ? options.classes : static_cast<std::int64_t>(classes_.size());
+    if (classes < 2) refuse(type(), "all classes, two at least, at the first partial_fit", std::to_string(classes));
+    if (options.classes != 0 && options.classes != classes) {
+      refuse(type(), "the " + std::to_string(classes) + " classes of the first partial_fit",
+             std::to_string(options.classes));
+    }
+    for (const double value : y.values()) {
+      if (value >= static_cast<double>(classes)) {
+        refuse(type(), "classes below " + std::to_string(classes), std::to_string(value));
+      }
+    }
+  }
+  learn_more({.x = x, .y = y.values(), .weights = options.weights.values()}, classes);
+  if (!first) return;
+  names_.clear();
+  classes_.clear();
+  for (std::int64_t k = 0; k < classes; ++k) classes_.push_back(std::to_string(k));
+}
+
 std::vector<double> Estimator::respond_table(const Table& table, bool probability) const {
   if (names_.empty()) {
     throw StateError("[" + std::string(type()) + "] expected a matrix as in fit, which names no columns, got a table");
@@ -221,23 +325,14 @@ std::vector<double> Estimator::predict_probability(const Table& table) const {
 }
 
 std::vector<double> Estimator::predict(const Matrix& x) const {
-  check_fitted();
-  if (x.columns() != width()) {
-    throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(width()) + " columns, got " +
-                     std::to_string(x.columns()));
-  }
-  check_rows(x, "");
+  check_input(x);
   return respond(x, false);
 }
 
 std::vector<double> Estimator::predict_probability(const Matrix& x) const {
   check_fitted();
   if (!classifies()) throw StateError("[" + std::string(type()) + "] expected a target of classes, got values");
-  if (x.columns() != width()) {
-    throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(width()) + " columns, got " +
-                     std::to_string(x.columns()));
-  }
-  check_rows(x, "");
+  check_input(x);
   return respond(x, true);
 }
 

@@ -1,91 +1,123 @@
 #include "tern/models/linear.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "base/json.h"
 #include "cpu/decompositions.h"
+#include "models/blocks.h"
+#include "models/fields.h"
 #include "models/files.h"
 #include "tern/base/error.h"
 
 namespace tern::models {
 
-Ridge::Ridge(RidgeOptions options) : options_(options) {
+using internal::Fields;
+
+namespace {
+
+// Solves A w = right for a symmetric A [d, d] of no negative eigenvalues; of several solutions, the least.
+void solve(const std::vector<double>& a, std::vector<double>& right) {
+  const std::size_t d = right.size();
+  std::vector<double> solution = right;
+  if (kernels::cholesky_solve(a.data(), static_cast<std::int64_t>(d), solution.data(), 1)) {
+    right = std::move(solution);
+    return;
+  }
+  std::vector<double> values(d), vectors(d * d);
+  kernels::symmetric_eigen(a.data(), static_cast<std::int64_t>(d), values.data(), vectors.data());
+  const double least = values.back() * static_cast<double>(d) * 1e-15;
+  solution.assign(d, 0);
+  for (std::size_t i = 0; i < d; ++i) {
+    if (!(values[i] > least)) continue;
+    const double* vector = vectors.data() + i * d;
+    double along = 0;
+    for (std::size_t j = 0; j < d; ++j) along += vector[j] * right[j];
+    for (std::size_t j = 0; j < d; ++j) solution[j] += along / values[i] * vector[j];
+  }
+  right = std::move(solution);
+}
+
+}  // namespace
+
+std::vector<double> LinearModel::scores(const data::Matrix& x) const {
+  check_input(x);
+  return internal::scores(x, coefficients_, intercepts_);
+}
+
+std::vector<double> LinearModel::respond(const data::Matrix& x, bool /*probability*/) const {
+  return internal::scores(x, coefficients_, intercepts_);
+}
+
+std::vector<double> LinearModel::greatest(const data::Matrix& x) const {
+  const std::vector<double> scores = internal::scores(x, coefficients_, intercepts_);
+  const std::size_t outputs = intercepts_.size();
+  std::vector<double> classes(static_cast<std::size_t>(x.rows()));
+  for (std::size_t row = 0; row < classes.size(); ++row) {
+    const double* of = scores.data() + row * outputs;
+    classes[row] = outputs == 1 ? of[0] > 0 : static_cast<double>(std::max_element(of, of + outputs) - of);
+  }
+  return classes;
+}
+
+std::int64_t LinearModel::width() const {
+  return intercepts_.empty() ? 0 : static_cast<std::int64_t>(coefficients_.size() / intercepts_.size());
+}
+
+void LinearModel::fields(Fields& fields) {
+  fields("coefficients", coefficients_);
+  fields("intercepts", intercepts_);
+}
+
+void LinearModel::check() const {
+  const std::size_t outputs = intercepts_.size();
+  if (outputs == 0 ? !coefficients_.empty() : coefficients_.empty() || coefficients_.size() % outputs != 0) {
+    throw ValueError("[" + std::string(type()) + "] expected coefficients [outputs, d], got " +
+                     std::to_string(coefficients_.size()) + " for " + std::to_string(outputs) + " outputs");
+  }
+}
+
+Ridge::Ridge(RidgeOptions options) : options_(options) { Ridge::check(); }
+
+void Ridge::check() const {
+  LinearModel::check();
   if (!(options_.alpha >= 0) || !std::isfinite(options_.alpha)) {
     throw ValueError("[Ridge] expected a finite alpha of at least 0, got " + std::to_string(options_.alpha));
   }
 }
 
+void Ridge::fields(Fields& fields) {
+  fields("alpha", options_.alpha);
+  fields("fit_intercept", options_.fit_intercept);
+  LinearModel::fields(fields);
+}
+
 std::unique_ptr<data::Estimator> Ridge::clone() const { return std::make_unique<Ridge>(*this); }
+Ridge Ridge::load(const std::string& path) { return internal::load_as<Ridge>("ridge", path); }
+
+std::unique_ptr<data::Estimator> LinearRegression::clone() const { return std::make_unique<LinearRegression>(*this); }
+LinearRegression LinearRegression::load(const std::string& path) { return internal::load_as<LinearRegression>("linear_regression", path); }
 
 void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*classes*/) {
-  const std::int64_t n = train.x.rows(), d = train.x.columns();
+  const std::int64_t d = train.x.columns();
   const auto width = static_cast<std::size_t>(d);
-  std::vector<double> mean(width);
-  double mean_y = 0, sum = 0;
-  const auto weight = [&](std::int64_t row) {
-    return train.weights.empty() ? 1.0 : train.weights[static_cast<std::size_t>(row)];
-  };
+  std::vector<double> means(width), y(train.y.begin(), train.y.end());
+  double mean_y = 0;
   if (options_.fit_intercept) {
-    for (std::int64_t row = 0; row < n; ++row) {
-      const double w = weight(row);
-      sum += w;
-      mean_y += w * train.y[static_cast<std::size_t>(row)];
-      for (std::int64_t j = 0; j < d; ++j) mean[static_cast<std::size_t>(j)] += w * train.x.at(row, j);
-    }
-    mean_y /= sum;
-    for (double& m : mean) m /= sum;
+    means = internal::column_means(train.x, train.weights);
+    for (std::size_t row = 0; row < y.size(); ++row)
+      mean_y += y[row] * (train.weights.empty() ? 1 : train.weights[row]);
+    mean_y /= internal::total_weight(train.x.rows(), train.weights);
+    for (double& value : y) value -= mean_y;
   }
-  std::vector<double> gram(width * width), right(width), centred(width);
-  for (std::int64_t row = 0; row < n; ++row) {
-    const double w = weight(row), y = train.y[static_cast<std::size_t>(row)] - mean_y;
-    for (std::size_t j = 0; j < width; ++j) {
-      centred[j] = train.x.at(row, static_cast<std::int64_t>(j)) - mean[j];
-      right[j] += w * centred[j] * y;
-      for (std::size_t k = 0; k <= j; ++k) gram[j * width + k] += w * centred[j] * centred[k];
-    }
-  }
+  std::vector<double> gram =
+      internal::gram(train.x, train.weights, means, options_.alpha > 0 ? internal::Sums::fast : internal::Sums::wide);
+  std::vector<double> w = internal::cross(train.x, train.weights, means, y);
   for (std::size_t j = 0; j < width; ++j) gram[j * width + j] += options_.alpha;
-  if (!kernels::cholesky_solve(gram.data(), d, right.data(), 1)) {
-    throw ValueError(
-        "[Ridge] expected columns that do not repeat each other, or an alpha above 0, got a singular system");
-  }
-  double intercept = mean_y;
-  for (std::size_t j = 0; j < width; ++j) intercept -= right[j] * mean[j];
-  coefficients_ = std::move(right);
-  intercept_ = intercept;
+  solve(gram, w);
+  intercepts_ = {mean_y};
+  for (std::size_t j = 0; j < width; ++j) intercepts_[0] -= w[j] * means[j];
+  coefficients_ = std::move(w);
 }
-
-std::vector<double> Ridge::respond(const data::Matrix& x, bool /*probability*/) const {
-  std::vector<double> out(static_cast<std::size_t>(x.rows()), intercept_);
-  for (std::int64_t row = 0; row < x.rows(); ++row) {
-    for (std::int64_t j = 0; j < x.columns(); ++j) {
-      out[static_cast<std::size_t>(row)] += x.at(row, j) * coefficients_[static_cast<std::size_t>(j)];
-    }
-  }
-  return out;
-}
-
-std::string Ridge::to_json() const {
-  tern::internal::Json json;
-  json["alpha"] = options_.alpha;
-  json["fit_intercept"] = options_.fit_intercept;
-  json["coefficients"] = coefficients_;
-  json["intercept"] = intercept_;
-  return tern::internal::json_text(json);
-}
-
-std::unique_ptr<data::Estimator> Ridge::from_state(const data::EstimatorState& state) {
-  using tern::internal::json_get;
-  const tern::internal::Json json = tern::internal::parse_json(state.json, "ridge");
-  auto made = std::make_unique<Ridge>(RidgeOptions{.alpha = json_get<double>(json, "alpha", "ridge"),
-                                                   .fit_intercept = json_get<bool>(json, "fit_intercept", "ridge")});
-  made->coefficients_ = json_get<std::vector<double>>(json, "coefficients", "ridge");
-  made->intercept_ = json_get<double>(json, "intercept", "ridge");
-  if (made->coefficients_.empty()) throw FormatError("[ridge] expected coefficients, got none");
-  return made;
-}
-
-Ridge Ridge::load(const std::string& path) { return internal::load_as<Ridge>("ridge", path); }
 
 }  // namespace tern::models

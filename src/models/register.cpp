@@ -2,21 +2,34 @@
 
 #include <mutex>
 
+#include "models/fields.h"
 #include "tern/data/estimator.h"
 #include "tern/models/calibrate.h"
 #include "tern/models/combine.h"
+#include "tern/models/glm.h"
 #include "tern/models/linear.h"
 
 namespace tern::models {
+namespace {
+
+template <class T>
+void add() {
+  data::register_estimator(std::string(T().type()), internal::Restore::make<T>);
+}
+
+}  // namespace
 
 // By name, so that no linker drops one.
 void register_estimators() {
   static std::once_flag once;
   std::call_once(once, [] {
     data::register_estimator("calibrated", Calibrated::from_state);
-    data::register_estimator("ridge", Ridge::from_state);
     data::register_estimator("stacking", Stacking::from_state);
     data::register_estimator("voting", Voting::from_state);
+    add<LinearRegression>();
+    add<LogisticRegression>();
+    add<PoissonRegression>();
+    add<Ridge>();
   });
 }
 

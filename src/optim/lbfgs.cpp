@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/line_search.h"
 #include "optim/dot.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -32,23 +33,6 @@ void check(const LbfgsOptions& options) {
   require(options.tolerance_grad >= 0, "tolerance_grad of at least 0", options.tolerance_grad);
   require(options.tolerance_change >= 0, "tolerance_change of at least 0", options.tolerance_change);
   require(options.history >= 1, "history of at least 1", options.history);
-}
-
-struct Range {
-  double low, high;
-};
-
-// Where the cubic through two points with their slopes is least, held within `range`; its middle where it has no
-// minimum.
-template <class P>
-double interpolate(const P& a, const P& b, Range range) {
-  const P &left = a.t <= b.t ? a : b, &right = a.t <= b.t ? b : a;
-  const double width = right.t - left.t;
-  const double d1 = left.slope + right.slope - 3 * (left.loss - right.loss) / (left.t - right.t);
-  const double square = d1 * d1 - left.slope * right.slope;
-  const double d2 = std::sqrt(square);
-  const double at = right.t - width * ((right.slope + d2 - d1) / (right.slope - left.slope + 2 * d2));
-  return square >= 0 && std::isfinite(at) ? std::clamp(at, range.low, range.high) : (range.low + range.high) / 2;
 }
 
 [[noreturn]] void bad_state(const std::string& expected) {
@@ -151,66 +135,14 @@ Tensor Lbfgs::direction(const Tensor& gradient) const {
   return d;
 }
 
-// A point along the direction at which the strong Wolfe conditions hold, or the best that was found in 25 evaluations.
-Lbfgs::Point Lbfgs::search(const Closure& closure, const Point& start, double t, double slope) {
-  constexpr double c1 = 1e-4, c2 = 0.9, narrowest = 1e-9;
-  constexpr int most = 25;
+Lbfgs::Point Lbfgs::search(const Closure& closure, const Point& start, double t) {
   std::vector<Tensor> origin;
   for (const Tensor& p : parameters()) origin.push_back(p.detach().clone());
-  const auto falls_enough = [&](const Point& p) { return p.loss <= start.loss + c1 * p.t * slope; };
-  const auto is_flat = [&](const Point& p) { return std::fabs(p.slope) <= -c2 * slope; };
-
-  // Goes on until a minimum is bracketed.
-  Point low = start, high = evaluate_at(closure, origin, t);
-  int evaluations = 0;
-  bool found = false;
-  for (;; ++evaluations) {
-    if (evaluations == most) {
-      low = start;
-      break;
-    }
-    if (!falls_enough(high) || (evaluations > 1 && high.loss >= low.loss)) break;
-    if (is_flat(high)) {
-      found = true;
-      break;
-    }
-    if (high.slope >= 0) break;
-    const double next = interpolate(low, high, {high.t + 0.01 * (high.t - low.t), 10 * high.t});
-    low = std::exchange(high, evaluate_at(closure, origin, next));
-  }
-  // Not <=: a loss that is no number is never the lower one.
-  if (found || high.loss < low.loss) std::swap(low, high);
-
-  // Narrows the bracket; `low` is its better end.
-  const double reach = largest(direction_);
-  bool stalled = false;
-  while (!found && evaluations < most && std::fabs(high.t - low.t) * reach >= narrowest) {
-    const double left = std::min(low.t, high.t), right = std::max(low.t, high.t), margin = 0.1 * (right - left);
-    double next = interpolate(low, high, {left, right});
-    if (std::min(right - next, next - left) < margin) {
-      if (stalled || next >= right || next <= left) {
-        next = std::fabs(next - right) < std::fabs(next - left) ? right - margin : left + margin;
-        stalled = false;
-      } else {
-        stalled = true;
-      }
-    } else {
-      stalled = false;
-    }
-    Point point = evaluate_at(closure, origin, next);
-    ++evaluations;
-    if (!falls_enough(point) || point.loss >= low.loss) {
-      high = std::move(point);
-      if (high.loss < low.loss) std::swap(low, high);
-    } else {
-      found = is_flat(point);
-      if (!found && point.slope * (high.t - low.t) >= 0) high = low;
-      low = std::move(point);
-    }
-  }
+  Point best = tern::internal::strong_wolfe(start, t, largest(direction_),
+                                            [&](double length) { return evaluate_at(closure, origin, length); });
   for (std::size_t i = 0; i < origin.size(); ++i) Tensor(parameters()[i]).copy_(origin[i]);
-  move(low.t);
-  return low;
+  move(best.t);
+  return best;
 }
 
 double Lbfgs::step(const Closure& closure) {
@@ -238,7 +170,7 @@ double Lbfgs::step(const Closure& closure) {
     if (options_.line_search == LbfgsOptions::LineSearch::strong_wolfe) {
       now.t = 0;
       now.slope = slope;
-      now = search(closure, now, length_, slope);
+      now = search(closure, now, length_);
       length_ = now.t;
     } else {
       move(length_);

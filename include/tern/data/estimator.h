@@ -29,6 +29,18 @@ struct MatrixFit {
   Vector validation_target{};
 };
 
+/// What `partial_fit` takes beside rows of a matrix.
+struct PartialFit {
+  std::int64_t classes = 0;  ///< how many there will be in all: at the first call of one that classifies
+  Vector weights{};          ///< of rows, >= 0; empty: all 1
+};
+
+/// What `partial_fit` takes beside rows of a table.
+struct TablePartialFit {
+  std::vector<std::string> classes{};  ///< all that there will be, in the order of their numbers: at the first call
+  std::string weights{};               ///< column of weights, which is no feature
+};
+
 /// An estimator as files keep it.
 struct EstimatorState {
   std::string type{};                ///< under which it is registered
@@ -66,6 +78,13 @@ class TERN_API Estimator {
   /// The same on a matrix [n, d] with a target [n] (both may be tensors); classes are whole numbers from 0. Throws
   /// ShapeError when lengths differ too.
   void fit(const Matrix& x, const Vector& y, const MatrixFit& options = {});
+
+  /// Learns from more rows and keeps what was learned before; one that throws may have learned from some. Of a table,
+  /// the first call tells the columns. Throws what `fit` throws, but one class alone is fine; ValueError where no
+  /// classes are told at the first call, or others later; StateError where the class learns from all rows at once
+  /// alone.
+  void partial_fit(const Table& table, std::string_view target, const TablePartialFit& options = {});
+  void partial_fit(const Matrix& x, const Vector& y, const PartialFit& options = {});
 
   /// Values [n], or numbers of classes. Columns are found by name. Throws StateError before `fit`, DataError for a
   /// column that is missing or of another type, ShapeError for another number of columns.
@@ -110,6 +129,8 @@ class TERN_API Estimator {
 
   /// Learns; `classes` is 0 for values.
   virtual void learn(const Rows& train, const Rows& validation, std::int64_t classes) = 0;
+  /// Learns from more rows, the first ones where `width()` is 0.
+  virtual void learn_more(const Rows& rows, std::int64_t classes);
   /// Of rows of as many columns as were learned: values or numbers of classes, or probabilities.
   virtual std::vector<double> respond(const Matrix& x, bool probability) const = 0;
   /// Columns that were learned; 0 before.
@@ -127,6 +148,9 @@ class TERN_API Estimator {
   void note_columns(const Table& table, std::string_view target);
   /// Forgets them: what was fitted on has no columns.
   void note_no_columns();
+
+  /// What every call that takes rows checks. Throws as `predict` does.
+  void check_input(const Matrix& x) const;
 
   std::vector<std::string> names_, classes_;
 

@@ -7,10 +7,32 @@
 #include <vector>
 
 #include "tern/base/export.h"
-#include "tern/data/estimator.h"
+#include "tern/models/model.h"
 
-/// Linear models of a value.
+/// Linear models.
 namespace tern::models {
+
+/// What linear models share: scores x · coefficientsᵀ + intercepts, of one output or of one for each class.
+class TERN_API LinearModel : public Model {
+ public:
+  const std::vector<double>& coefficients() const { return coefficients_; }  ///< [outputs, d]
+  const std::vector<double>& intercepts() const { return intercepts_; }      ///< [outputs]; empty before `fit`
+  /// Of the first output; 0 before `fit`.
+  double intercept() const { return intercepts_.empty() ? 0 : intercepts_[0]; }
+  /// The scores of rows, [n, outputs]. Throws as `predict` does.
+  std::vector<double> scores(const data::Matrix& x) const;
+
+ protected:
+  /// Scores as values.
+  std::vector<double> respond(const data::Matrix& x, bool probability) const override;
+  std::int64_t width() const override;
+  void fields(internal::Fields& fields) override;
+  void check() const override;
+  /// The greatest score's class, or of one score that above 0: for those that classify.
+  std::vector<double> greatest(const data::Matrix& x) const;
+
+  std::vector<double> coefficients_, intercepts_;
+};
 
 /// Options of Ridge.
 struct RidgeOptions {
@@ -18,34 +40,37 @@ struct RidgeOptions {
   bool fit_intercept = true;  ///< a free constant, which is not penalised
 };
 
-/// Minimises Σ weight (y - x·w - b)² + alpha |w|² (Hoerl & Kennard 1970) by its normal equations, in double.
-class TERN_API Ridge : public data::Estimator {
+/// Minimises Σ weight (y - x·w - b)² + alpha |w|² (Hoerl & Kennard 1970) by its normal equations in double; of many
+/// f32 rows products are f32. Where columns determine each other and alpha is 0, the solution of least |w|.
+class TERN_API Ridge : public LinearModel {
  public:
   /// Throws ValueError unless alpha is finite and at least 0.
   explicit Ridge(RidgeOptions options = {});
   /// Reads what `save` wrote. Throws FileError, FormatError.
   static Ridge load(const std::string& path);
-  /// Makes it again for `data::make_estimator`. Throws FormatError.
-  static std::unique_ptr<data::Estimator> from_state(const data::EstimatorState& state);
 
   std::string_view type() const override { return "ridge"; }
   std::unique_ptr<data::Estimator> clone() const override;
   bool classifies() const override { return false; }
-
   const RidgeOptions& options() const { return options_; }
-  const std::vector<double>& coefficients() const { return coefficients_; }  ///< [d]
-  double intercept() const { return intercept_; }
 
  protected:
   void learn(const Rows& train, const Rows& validation, std::int64_t classes) override;
-  std::vector<double> respond(const data::Matrix& x, bool probability) const override;
-  std::int64_t width() const override { return static_cast<std::int64_t>(coefficients_.size()); }
-  std::string to_json() const override;
+  void fields(internal::Fields& fields) override;
+  void check() const override;
 
  private:
   RidgeOptions options_;
-  std::vector<double> coefficients_;
-  double intercept_ = 0;
+};
+
+/// Ordinary least squares: Ridge with alpha 0.
+class TERN_API LinearRegression : public Ridge {
+ public:
+  explicit LinearRegression(bool fit_intercept = true) : Ridge({.alpha = 0, .fit_intercept = fit_intercept}) {}
+  /// Reads what `save` wrote. Throws FileError, FormatError.
+  static LinearRegression load(const std::string& path);
+  std::string_view type() const override { return "linear_regression"; }
+  std::unique_ptr<data::Estimator> clone() const override;
 };
 
 }  // namespace tern::models

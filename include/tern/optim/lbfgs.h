@@ -59,7 +59,7 @@ class TERN_API Lbfgs : public Optimizer {
   };
   Point evaluate(const Closure& closure);
   Point evaluate_at(const Closure& closure, const std::vector<Tensor>& start, double t);
-  Point search(const Closure& closure, const Point& start, double t, double slope);
+  Point search(const Closure& closure, const Point& start, double t);
   Tensor gradient() const;
   void remember(const Tensor& gradient);
   Tensor direction(const Tensor& gradient) const;

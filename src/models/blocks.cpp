@@ -1,0 +1,254 @@
+#include "models/blocks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "tern/base/parallel.h"
+
+namespace tern::models::internal {
+namespace {
+
+constexpr std::int64_t kBlocks = 64;      // of rows at most, each with sums of its own
+constexpr std::int64_t kBlockRows = 256;  // of one at least
+constexpr std::int64_t kStretch = 1024;   // rows that a chain of f32 adds up
+constexpr std::int64_t kTile = 208;       // columns of a tile of a Gram matrix
+constexpr double kFastWork = 1e9;         // multiply-adds of a Gram matrix from which time counts
+
+template <class T>
+std::unique_ptr<T[]> scratch(std::int64_t count) {
+  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(count));
+}
+
+// The first element of a line of the cache.
+template <class T>
+T* aligned(T* at) {
+  return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(at) + 63) / 64 * 64);
+}
+
+double weight_of(std::span<const double> weights, std::int64_t row) {
+  return weights.empty() ? 1 : weights[static_cast<std::size_t>(row)];
+}
+
+// Rows [begin, end) less the means, times the roots of their weights.
+template <class From, class T>
+void centre(const From* x, std::span<const double> weights, std::span<const double> means, std::int64_t begin,
+            std::int64_t end, T* to) {
+  const auto d = static_cast<std::int64_t>(means.size());
+  const double* shift = means.data();
+  for (std::int64_t row = begin; row < end; ++row, to += d) {
+    const From* from = x + row * d;
+    for (std::int64_t j = 0; j < d; ++j) to[j] = static_cast<T>(static_cast<double>(from[j]) - shift[j]);
+    if (weights.empty()) continue;
+    const T root = static_cast<T>(std::sqrt(weights[static_cast<std::size_t>(row)]));
+    for (std::int64_t j = 0; j < d; ++j) to[j] *= root;
+  }
+}
+
+// Tiles of the lower half, each in products of its own; the rows of a stretch are packed once for all of them.
+template <class T>
+void add_gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means, double* sums) {
+  const std::int64_t n = x.rows(), d = x.columns(), tiles = (d + kTile - 1) / kTile, most = std::min(n, kStretch);
+  std::vector<std::pair<std::int64_t, std::int64_t>> tasks;
+  for (std::int64_t i = 0; i < tiles; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) tasks.emplace_back(i, j);
+  }
+  const auto columns_of = [&](std::int64_t tile) { return std::min(kTile, d - tile * kTile); };
+  const kernels::cpu::GemmCode<T>& product = products<T>();
+  const auto rows = scratch<T>(most * d);
+  const auto sides = scratch<T>(2 * tiles * most * kTile + 64);
+  const auto squares = scratch<T>(static_cast<std::int64_t>(tasks.size()) * kTile * kTile);
+  T* left = aligned(sides.get());
+  T* right = left + tiles * most * kTile;
+  for (std::int64_t begin = 0; begin < n; begin += kStretch) {
+    const std::int64_t stretch = std::min(kStretch, n - begin);
+    parallel_for(stretch, 64, [&](std::int64_t from, std::int64_t to) {
+      T* target = rows.get() + from * d;
+      if (x.f32()) {
+        centre(x.f32(), weights, means, begin + from, begin + to, target);
+      } else {
+        centre(x.f64(), weights, means, begin + from, begin + to, target);
+      }
+    });
+    parallel_for(tiles, 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t t = first; t < last; ++t) {
+        const T* from = rows.get() + t * kTile;
+        product.pack_a({.m = columns_of(t), .n = 0, .k = stretch, .a = from, .a_row = 1, .a_column = d}, 0, 1,
+                       left + t * most * kTile);
+        product.pack({.m = 0, .n = columns_of(t), .k = stretch, .b = from, .b_row = d, .b_column = 1},
+                     right + t * most * kTile);
+      }
+    });
+    parallel_for(static_cast<std::int64_t>(tasks.size()), 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t t = first; t < last; ++t) {
+        const auto [row, column] = tasks[static_cast<std::size_t>(t)];
+        T* square = squares.get() + t * kTile * kTile;
+        product.block({.m = columns_of(row),
+                       .n = columns_of(column),
+                       .k = stretch,
+                       .a_row = 1,
+                       .a_column = d,
+                       .b = right + column * most * kTile,
+                       .c = square,
+                       .c_row = kTile,
+                       .packed = true,
+                       .a_packed = left + row * most * kTile});
+        for (std::int64_t i = 0; i < columns_of(row); ++i) {
+          double* to = sums + (row * kTile + i) * d + column * kTile;
+          const T* from = square + i * kTile;
+          for (std::int64_t j = 0; j < columns_of(column); ++j) to[j] += static_cast<double>(from[j]);
+        }
+      }
+    });
+  }
+}
+
+template <class T>
+void add_scores(const data::Matrix& x, std::span<const double> coefficients, std::int64_t begin, std::int64_t end,
+                double* to) {
+  const std::int64_t d = x.columns(), k = static_cast<std::int64_t>(coefficients.size()) / d;
+  const T* rows = values<T>(x) + begin * d;
+  const auto wide = scratch<double>(sizeof(T) == sizeof(double) ? 0 : (end - begin) * d);
+  const double* a = wide.get();
+  if constexpr (sizeof(T) == sizeof(double)) {
+    a = rows;
+  } else {
+    for (std::int64_t i = 0; i < (end - begin) * d; ++i)
+      wide[static_cast<std::size_t>(i)] = static_cast<double>(rows[i]);
+  }
+  products<double>().block({.m = end - begin,
+                            .n = k,
+                            .k = d,
+                            .a = a,
+                            .a_row = d,
+                            .a_column = 1,
+                            .b = coefficients.data(),
+                            .b_row = 1,
+                            .b_column = d,
+                            .c = to,
+                            .c_row = k,
+                            .accumulate = true});
+}
+
+}  // namespace
+
+std::vector<double> sum_blocks(std::int64_t rows, std::int64_t width,
+                               const std::function<void(std::int64_t, std::int64_t, double*)>& f) {
+  const std::int64_t most = std::clamp<std::int64_t>((1 << 24) / std::max<std::int64_t>(1, width), 8, kBlocks);
+  const std::int64_t grain = std::max(kBlockRows, (rows + most - 1) / most);
+  const std::int64_t blocks = (rows + grain - 1) / grain;
+  std::vector<double> sums(static_cast<std::size_t>(std::max<std::int64_t>(1, blocks) * width));
+  parallel_for(rows, grain,
+               [&](std::int64_t begin, std::int64_t end) { f(begin, end, sums.data() + begin / grain * width); });
+  for (std::int64_t block = 1; block < blocks; ++block) {
+    const double* part = sums.data() + block * width;
+    for (std::int64_t j = 0; j < width; ++j) sums[static_cast<std::size_t>(j)] += part[j];
+  }
+  sums.resize(static_cast<std::size_t>(width));
+  return sums;
+}
+
+double total_weight(std::int64_t rows, std::span<const double> weights) {
+  double sum = 0;
+  for (const double weight : weights) sum += weight;
+  return weights.empty() ? static_cast<double>(rows) : sum;
+}
+
+namespace {
+
+// Σ weight g(x - shift), by columns.
+template <class T, bool square>
+std::vector<double> sum_columns(const data::Matrix& x, std::span<const double> weights, std::span<const double> shift) {
+  const std::int64_t d = x.columns();
+  return sum_blocks(x.rows(), d, [&](std::int64_t begin, std::int64_t end, double* sums) {
+    const double* from = shift.data();
+    for (std::int64_t row = begin; row < end; ++row) {
+      const T* at = values<T>(x) + row * d;
+      const double w = weight_of(weights, row);
+      for (std::int64_t j = 0; j < d; ++j) {
+        const double distance = static_cast<double>(at[j]) - from[j];
+        sums[j] += square ? w * distance * distance : w * distance;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<double> column_means(const data::Matrix& x, std::span<const double> weights) {
+  std::vector<double> first(static_cast<std::size_t>(x.columns()));  // so that a constant is met exactly
+  for (std::size_t j = 0; j < first.size(); ++j) first[j] = x.at(0, static_cast<std::int64_t>(j));
+  const double total = total_weight(x.rows(), weights);
+  std::vector<double> sums =
+      x.f32() ? sum_columns<float, false>(x, weights, first) : sum_columns<double, false>(x, weights, first);
+  for (std::size_t j = 0; j < sums.size(); ++j) sums[j] = first[j] + sums[j] / total;
+  return sums;
+}
+
+std::vector<double> column_variances(const data::Matrix& x, std::span<const double> weights,
+                                     std::span<const double> means) {
+  const double total = total_weight(x.rows(), weights);
+  std::vector<double> sums =
+      x.f32() ? sum_columns<float, true>(x, weights, means) : sum_columns<double, true>(x, weights, means);
+  for (double& sum : sums) sum /= total;
+  return sums;
+}
+
+std::vector<double> gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
+                         Sums products) {
+  const std::int64_t d = x.columns();
+  const double work = static_cast<double>(x.rows()) * static_cast<double>(d) * static_cast<double>(d);
+  std::vector<double> sums(static_cast<std::size_t>(d * d));
+  if (x.f32() && products == Sums::fast && work >= kFastWork) {
+    add_gram<float>(x, weights, means, sums.data());
+  } else {
+    add_gram<double>(x, weights, means, sums.data());
+  }
+  for (std::int64_t i = 0; i < d; ++i) {
+    for (std::int64_t j = 0; j < i; ++j)
+      sums[static_cast<std::size_t>(j * d + i)] = sums[static_cast<std::size_t>(i * d + j)];
+  }
+  return sums;
+}
+
+std::vector<double> cross(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
+                          std::span<const double> y) {
+  const std::int64_t d = x.columns();
+  const auto add = [&](const auto* values, std::int64_t begin, std::int64_t end, double* sums) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const auto* at = values + row * d;
+      const double slope = weight_of(weights, row) * y[static_cast<std::size_t>(row)];
+      for (std::int64_t j = 0; j < d; ++j) {
+        sums[j] += slope * (static_cast<double>(at[j]) - means[static_cast<std::size_t>(j)]);
+      }
+    }
+  };
+  return sum_blocks(x.rows(), d, [&](std::int64_t begin, std::int64_t end, double* sums) {
+    if (x.f32()) {
+      add(x.f32(), begin, end, sums);
+    } else {
+      add(x.f64(), begin, end, sums);
+    }
+  });
+}
+
+std::vector<double> scores(const data::Matrix& x, std::span<const double> coefficients,
+                           std::span<const double> intercepts) {
+  const auto k = static_cast<std::int64_t>(intercepts.size());
+  std::vector<double> out(static_cast<std::size_t>(x.rows() * k));
+  const std::int64_t grain = std::clamp<std::int64_t>((1 << 16) / x.columns(), 8, 512);
+  parallel_for(x.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
+    double* to = out.data() + begin * k;
+    for (std::int64_t row = begin; row < end; ++row)
+      std::copy(intercepts.begin(), intercepts.end(), to + (row - begin) * k);
+    if (x.f32()) {
+      add_scores<float>(x, coefficients, begin, end, to);
+    } else {
+      add_scores<double>(x, coefficients, begin, end, to);
+    }
+  });
+  return out;
+}
+
+}  // namespace tern::models::internal

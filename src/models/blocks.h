@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cpu/products.h"
+#include "tern/base/error.h"
+#include "tern/data/matrix.h"
+
+// Sums and products over rows in blocks, so that no copy of all rows is made. Blocks depend on sizes alone and combine
+// in order: the same bits at any thread count.
+namespace tern::models::internal {
+
+/// This process's products of T.
+template <class T>
+const kernels::cpu::GemmCode<T>& products() {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return kernels::cpu::products_table().f32;
+  } else {
+    return kernels::cpu::products_table().f64;
+  }
+}
+
+/// The values of a matrix as T, which is what it holds.
+template <class T>
+const T* values(const data::Matrix& x) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return x.f32();
+  } else {
+    return x.f64();
+  }
+}
+
+/// Σ a b, by four sums that are added up at the end.
+template <class A, class B>
+double dot(const A* a, const B* b, std::int64_t n) {
+  double sums[4] = {0, 0, 0, 0};
+  std::int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (int lane = 0; lane < 4; ++lane)
+      sums[lane] += static_cast<double>(a[i + lane]) * static_cast<double>(b[i + lane]);
+  }
+  for (; i < n; ++i) sums[0] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+/// Throws ValueError "[type] expected …, got …" unless it holds.
+inline void require(const char* type, bool holds, const char* expected, double got) {
+  if (!holds) throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + std::to_string(got));
+}
+
+/// Calls f(begin, end, sums) for blocks of rows, `sums` being `width` zeros of the block's own, and adds up what they
+/// became, in the order of the blocks.
+std::vector<double> sum_blocks(std::int64_t rows, std::int64_t width,
+                               const std::function<void(std::int64_t, std::int64_t, double*)>& f);
+
+/// Σ weight, of all rows or of no weights their count.
+double total_weight(std::int64_t rows, std::span<const double> weights);
+/// Weighted means of the columns; exactly the value of one that is constant.
+std::vector<double> column_means(const data::Matrix& x, std::span<const double> weights);
+/// Weighted mean squares of the columns' distances from `means`.
+std::vector<double> column_variances(const data::Matrix& x, std::span<const double> weights,
+                                     std::span<const double> means);
+
+/// In what products are computed: `fast` those of many f32 rows in f32, of which 1,024 rows at a time are added up in
+/// double.
+enum class Sums : std::uint8_t { fast, wide };
+/// Σ weight (x - means)ᵀ (x - means), [d, d].
+std::vector<double> gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
+                         Sums products = Sums::fast);
+/// Σ weight (x - means) y, [d], in double.
+std::vector<double> cross(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
+                          std::span<const double> y);
+/// x · coefficientsᵀ + intercepts for coefficients [k, d], in double: [n, k].
+std::vector<double> scores(const data::Matrix& x, std::span<const double> coefficients,
+                           std::span<const double> intercepts);
+
+}  // namespace tern::models::internal

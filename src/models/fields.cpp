@@ -1,0 +1,101 @@
+#include "models/fields.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/json.h"
+#include "tern/base/error.h"
+#include "tern/tensor/creation.h"
+
+namespace tern::models::internal {
+
+using tern::internal::Json;
+
+struct Fields::State {
+  bool reading = false;
+  std::string type{};
+  Json json = Json::object();
+  std::vector<data::NamedTensor> tensors{};
+};
+
+Fields::Fields() : state_(std::make_unique<State>()) {}
+Fields::Fields(const data::EstimatorState& state) : Fields() {
+  *state_ = {true, state.type, tern::internal::parse_json(state.json, state.type), state.tensors};
+}
+Fields::~Fields() = default;
+
+template <class T>
+void Fields::plain(const char* name, T& value) {
+  if (state_->reading) {
+    value = tern::internal::json_get<T>(state_->json, name, state_->type);
+  } else {
+    state_->json[name] = value;
+  }
+}
+void Fields::operator()(const char* name, bool& value) { plain(name, value); }
+void Fields::operator()(const char* name, int& value) { plain(name, value); }
+void Fields::operator()(const char* name, std::int64_t& value) { plain(name, value); }
+void Fields::operator()(const char* name, std::uint64_t& value) { plain(name, value); }
+
+void Fields::operator()(const char* name, double& value) {
+  const bool infinite = state_->reading ? state_->json.is_object() && state_->json.value(name, Json()) == "infinity"
+                                        : value == std::numeric_limits<double>::infinity();
+  if (!infinite) return plain(name, value);
+  state_->json[name] = "infinity";
+  value = std::numeric_limits<double>::infinity();
+}
+
+void Fields::operator()(const char* name, std::vector<double>& values) {
+  if (!state_->reading) {
+    state_->tensors.emplace_back(name, from_vector(values));
+    return;
+  }
+  for (const auto& [key, tensor] : state_->tensors) {
+    if (key != name) continue;
+    if (tensor.dim() != 1 || tensor.dtype() != DType::f64) break;
+    values = tensor.to_vector<double>();
+    for (const double value : values) {
+      if (!std::isfinite(value)) throw FormatError("[" + state_->type + "] expected finite " + name + ", got others");
+    }
+    return;
+  }
+  throw FormatError("[" + state_->type + "] expected a tensor \"" + name + "\" [n] of f64, got none");
+}
+
+int Fields::choice(const char* name, int value, std::span<const std::string_view> words) {
+  std::string word(words[static_cast<std::size_t>(value)]);
+  plain(name, word);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == word) return static_cast<int>(i);
+  }
+  throw FormatError("[" + state_->type + "] member \"" + name + "\": got an unknown word \"" + word + "\"");
+}
+
+std::string Fields::json() const { return state_->json.dump(); }
+std::vector<data::NamedTensor> Fields::tensors() const { return state_->tensors; }
+
+void Restore::read(Model& model, const data::EstimatorState& state) {
+  Fields fields(state);
+  model.fields(fields);
+  model.check();
+  if (model.width() == 0) throw FormatError("[" + state.type + "] expected what was learned, got none");
+}
+
+}  // namespace tern::models::internal
+
+namespace tern::models {
+
+// Writing changes nothing: the list of fields is one for both ways.
+std::string Model::to_json() const {
+  internal::Fields fields;
+  const_cast<Model*>(this)->fields(fields);
+  return fields.json();
+}
+
+std::vector<data::NamedTensor> Model::tensors() const {
+  internal::Fields fields;
+  const_cast<Model*>(this)->fields(fields);
+  return fields.tensors();
+}
+
+}  // namespace tern::models
