@@ -265,13 +265,15 @@ void Estimator::partial_fit(const Table& table, std::string_view target, const T
     }
   }
   if (features.empty()) refuse(type(), "features beside the target", "none");
-  const std::vector<double> x = numbers_of(table, features, type()), y = target_values(table, name, classes);
+  const std::vector<double> x = numbers_of(table, features, type(), takes_missing()),
+                            y = target_values(table, name, classes);
   std::vector<double> weights;
-  if (!options.weights.empty()) weights = numbers_of(table, {options.weights}, type());
+  if (!options.weights.empty()) weights = numbers_of(table, {options.weights}, type(), false);
   partial_fit(Matrix(x, static_cast<std::int64_t>(features.size())), y,
               {.classes = static_cast<std::int64_t>(classes.size()), .weights = weights});
   names_ = std::move(features);
   classes_ = classes;
+  note_columns(table, target);
 }
 
 void Estimator::partial_fit(const Matrix& x, const Vector& y, const PartialFit& options) {
@@ -301,6 +303,7 @@ void Estimator::partial_fit(const Matrix& x, const Vector& y, const PartialFit& 
   learn_more({.x = x, .y = y.values(), .weights = options.weights.values()}, classes);
   if (!first) return;
   names_.clear();
+  note_no_columns();
   classes_.clear();
   for (std::int64_t k = 0; k < classes; ++k) classes_.push_back(std::to_string(k));
 }

@@ -155,6 +155,12 @@ double total_weight(std::int64_t rows, std::span<const double> weights) {
   return weights.empty() ? static_cast<double>(rows) : sum;
 }
 
+double weighted_mean(std::span<const double> values, std::span<const double> weights) {
+  double sum = 0;
+  for (std::size_t row = 0; row < values.size(); ++row) sum += values[row] * (weights.empty() ? 1 : weights[row]);
+  return sum / total_weight(static_cast<std::int64_t>(values.size()), weights);
+}
+
 namespace {
 
 // Σ weight g(x - shift), by columns.
@@ -210,6 +216,21 @@ std::vector<double> gram(const data::Matrix& x, std::span<const double> weights,
       sums[static_cast<std::size_t>(j * d + i)] = sums[static_cast<std::size_t>(i * d + j)];
   }
   return sums;
+}
+
+std::vector<double> centred_columns(const data::Matrix& x, std::span<const double> weights,
+                                    std::span<const double> means) {
+  const std::int64_t n = x.rows(), d = x.columns();
+  std::vector<double> columns(static_cast<std::size_t>(n * d));
+  parallel_for(d, 64, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = 0; row < n; ++row) {
+      const double root = std::sqrt(weight_of(weights, row));
+      for (std::int64_t j = begin; j < end; ++j) {
+        columns[static_cast<std::size_t>(j * n + row)] = root * (x.at(row, j) - means[static_cast<std::size_t>(j)]);
+      }
+    }
+  });
+  return columns;
 }
 
 std::vector<double> cross(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,

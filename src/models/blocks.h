@@ -59,6 +59,7 @@ std::vector<double> sum_blocks(std::int64_t rows, std::int64_t width,
 
 /// Σ weight, of all rows or of no weights their count.
 double total_weight(std::int64_t rows, std::span<const double> weights);
+double weighted_mean(std::span<const double> values, std::span<const double> weights);
 /// Weighted means of the columns; exactly the value of one that is constant.
 std::vector<double> column_means(const data::Matrix& x, std::span<const double> weights);
 /// Weighted mean squares of the columns' distances from `means`.
@@ -71,6 +72,9 @@ enum class Sums : std::uint8_t { fast, wide };
 /// Σ weight (x - means)ᵀ (x - means), [d, d].
 std::vector<double> gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
                          Sums products = Sums::fast);
+/// The columns less their means, times the roots of the rows' weights: [d, n], for fewer rows than columns.
+std::vector<double> centred_columns(const data::Matrix& x, std::span<const double> weights,
+                                    std::span<const double> means);
 /// Σ weight (x - means) y, [d], in double.
 std::vector<double> cross(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
                           std::span<const double> y);

@@ -5,6 +5,8 @@
 
 #include "base/json.h"
 #include "tern/base/error.h"
+#include "tern/models/linear.h"
+#include "tern/models/naive_bayes.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::models::internal {
@@ -79,6 +81,18 @@ void Restore::read(Model& model, const data::EstimatorState& state) {
   model.fields(fields);
   model.check();
   if (model.width() == 0) throw FormatError("[" + state.type + "] expected what was learned, got none");
+  if (!model.classifies()) return;
+  const std::size_t classes = state.classes.size();
+  std::size_t learned = classes;
+  if (const auto* linear = dynamic_cast<const LinearModel*>(&model)) {
+    learned = linear->intercepts().size() == 1 ? 2 : linear->intercepts().size();
+  } else if (const auto* bayes = dynamic_cast<const NaiveBayes*>(&model)) {
+    learned = bayes->class_weights().size();
+  }
+  if (learned != classes) {
+    throw FormatError("[" + state.type + "] expected what was learned of " + std::to_string(classes) +
+                      " classes, got " + std::to_string(learned));
+  }
 }
 
 }  // namespace tern::models::internal

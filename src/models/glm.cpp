@@ -254,6 +254,10 @@ void LogisticRegression::learn(const Rows& train, const Rows& /*validation*/, st
                        std::max(curvature, 1e-6));
   coefficients_ = std::move(fitted.coefficients);
   intercepts_ = std::move(fitted.intercepts);
+  if (classes > 2) {  // which matter but for their mean
+    const double shift = internal::weighted_mean(intercepts_, {});
+    for (double& intercept : intercepts_) intercept -= shift;
+  }
   iterations_ = fitted.iterations;
   converged_ = fitted.converged;
 }

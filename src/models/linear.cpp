@@ -96,7 +96,9 @@ std::unique_ptr<data::Estimator> Ridge::clone() const { return std::make_unique<
 Ridge Ridge::load(const std::string& path) { return internal::load_as<Ridge>("ridge", path); }
 
 std::unique_ptr<data::Estimator> LinearRegression::clone() const { return std::make_unique<LinearRegression>(*this); }
-LinearRegression LinearRegression::load(const std::string& path) { return internal::load_as<LinearRegression>("linear_regression", path); }
+LinearRegression LinearRegression::load(const std::string& path) {
+  return internal::load_as<LinearRegression>("linear_regression", path);
+}
 
 void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*classes*/) {
   const std::int64_t d = train.x.columns();
@@ -105,16 +107,29 @@ void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*
   double mean_y = 0;
   if (options_.fit_intercept) {
     means = internal::column_means(train.x, train.weights);
-    for (std::size_t row = 0; row < y.size(); ++row)
-      mean_y += y[row] * (train.weights.empty() ? 1 : train.weights[row]);
-    mean_y /= internal::total_weight(train.x.rows(), train.weights);
+    mean_y = internal::weighted_mean(y, train.weights);
     for (double& value : y) value -= mean_y;
   }
-  std::vector<double> gram =
-      internal::gram(train.x, train.weights, means, options_.alpha > 0 ? internal::Sums::fast : internal::Sums::wide);
-  std::vector<double> w = internal::cross(train.x, train.weights, means, y);
-  for (std::size_t j = 0; j < width; ++j) gram[j * width + j] += options_.alpha;
-  solve(gram, w);
+  const internal::Sums sums = options_.alpha > 0 ? internal::Sums::fast : internal::Sums::wide;
+  std::vector<double> w;
+  const auto n = static_cast<std::size_t>(train.x.rows());
+  if (width <= n) {
+    std::vector<double> gram = internal::gram(train.x, train.weights, means, sums);
+    w = internal::cross(train.x, train.weights, means, y);
+    for (std::size_t j = 0; j < width; ++j) gram[j * width + j] += options_.alpha;
+    solve(gram, w);
+  } else {  // by the products of rows: w is a sum of rows
+    const std::vector<double> columns = internal::centred_columns(train.x, train.weights, means);
+    std::vector<double> gram = internal::gram(data::Matrix(columns, train.x.rows()), {}, std::vector<double>(n), sums);
+    for (std::size_t row = 0; row < n; ++row) {
+      gram[row * n + row] += options_.alpha;
+      if (!train.weights.empty()) y[row] *= std::sqrt(train.weights[row]);
+    }
+    solve(gram, y);
+    for (std::size_t j = 0; j < width; ++j) {
+      w.push_back(internal::dot(columns.data() + j * n, y.data(), train.x.rows()));
+    }
+  }
   intercepts_ = {mean_y};
   for (std::size_t j = 0; j < width; ++j) intercepts_[0] -= w[j] * means[j];
   coefficients_ = std::move(w);

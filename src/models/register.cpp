@@ -6,8 +6,12 @@
 #include "tern/data/estimator.h"
 #include "tern/models/calibrate.h"
 #include "tern/models/combine.h"
+#include "tern/models/elastic_net.h"
 #include "tern/models/glm.h"
 #include "tern/models/linear.h"
+#include "tern/models/naive_bayes.h"
+#include "tern/models/sgd.h"
+#include "tern/models/svm.h"
 
 namespace tern::models {
 namespace {
@@ -26,10 +30,18 @@ void register_estimators() {
     data::register_estimator("calibrated", Calibrated::from_state);
     data::register_estimator("stacking", Stacking::from_state);
     data::register_estimator("voting", Voting::from_state);
+    add<BernoulliNaiveBayes>();
+    add<ElasticNet>();
+    add<GaussianNaiveBayes>();
+    add<Lasso>();
     add<LinearRegression>();
+    add<LinearSvm>();
     add<LogisticRegression>();
+    add<MultinomialNaiveBayes>();
     add<PoissonRegression>();
     add<Ridge>();
+    add<SgdClassifier>();
+    add<SgdRegressor>();
   });
 }
 

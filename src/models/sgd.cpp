@@ -1,0 +1,232 @@
+#include "tern/models/sgd.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "models/blocks.h"
+#include "models/fields.h"
+#include "models/files.h"
+#include "models/links.h"
+#include "tern/base/error.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+
+namespace tern::models {
+namespace {
+
+constexpr std::string_view kLosses[] = {"log_loss", "hinge", "squared", "huber"};
+constexpr std::string_view kSchedules[] = {"constant", "optimal", "inverse_scaling"};
+constexpr int kPatience = 5;
+constexpr double kSteepest = 1e12;
+
+struct Slope {
+  double loss, derivative;
+};
+
+Slope slope(SgdLoss loss, double score, double y, double epsilon) {
+  const double apart = score - y;
+  switch (loss) {
+    case SgdLoss::log_loss:
+      return {internal::softplus(-y * score), -y * internal::sigmoid(-y * score)};
+    case SgdLoss::hinge:
+      return y * score < 1 ? Slope{1 - y * score, -y} : Slope{0, 0};
+    case SgdLoss::squared:
+      return {0.5 * apart * apart, apart};
+    case SgdLoss::huber:
+      break;
+  }
+  if (std::abs(apart) <= epsilon) return {0.5 * apart * apart, apart};
+  return {epsilon * (std::abs(apart) - 0.5 * epsilon), std::copysign(epsilon, apart)};
+}
+
+// One output's weights while rows pass.
+struct Learner {
+  const SgdOptions& options;
+  SgdLoss loss;
+  SgdSchedule schedule;
+  std::span<double> w;
+  double& constant;
+  std::vector<double> l1_applied{};  // to each weight
+  double l1_due = 0;                 // to every weight
+
+  double step(double t) const {
+    switch (schedule) {
+      case SgdSchedule::constant:
+        return options.learning_rate;
+      case SgdSchedule::inverse_scaling:
+        return options.learning_rate / std::pow(t, options.power);
+      case SgdSchedule::optimal:
+        break;
+    }
+    const double typical = std::sqrt(1 / std::sqrt(options.alpha));
+    return 1 / (options.alpha * (1 / (typical * options.alpha) + t - 1));
+  }
+
+  // Gives the loss before the step.
+  template <class T>
+  double learn(const T* x, double y, double weight, double t) {
+    const auto d = static_cast<std::int64_t>(w.size());
+    const double rate = step(t);
+    const Slope at = slope(loss, internal::dot(w.data(), x, d) + constant, y, options.huber_epsilon);
+    const double move = -rate * weight * std::clamp(at.derivative, -kSteepest, kSteepest);
+    const double kept = std::max(0.0, 1 - (1 - options.l1_ratio) * rate * options.alpha);
+    for (std::int64_t j = 0; j < d; ++j) {
+      double& to = w[static_cast<std::size_t>(j)];
+      to = kept * to + move * static_cast<double>(x[j]);
+    }
+    if (options.fit_intercept) constant += move;
+    if (options.l1_ratio > 0) {
+      l1_applied.resize(w.size());
+      l1_due += options.l1_ratio * rate * options.alpha;
+      for (std::size_t j = 0; j < w.size(); ++j) {
+        const double before = w[j];
+        if (before > 0) {
+          w[j] = std::max(0.0, before - (l1_due + l1_applied[j]));
+        } else if (before < 0) {
+          w[j] = std::min(0.0, before + (l1_due - l1_applied[j]));
+        }
+        l1_applied[j] += w[j] - before;
+      }
+    }
+    return at.loss;
+  }
+};
+
+}  // namespace
+
+SgdModel::SgdModel(SgdOptions options, SgdLoss loss, SgdSchedule schedule)
+    : options_(options), loss_(options.loss.value_or(loss)), schedule_(options.schedule.value_or(schedule)) {
+  SgdModel::check();
+}
+
+void SgdModel::check() const {
+  LinearModel::check();
+  const auto must = [](bool holds, const char* expected, double got) {
+    internal::require("SGD", holds, expected, got);
+  };
+  const bool needed = schedule_ == SgdSchedule::optimal;
+  must((needed ? options_.alpha > 0 : options_.alpha >= 0) && std::isfinite(options_.alpha),
+       "a finite alpha, above 0 for the optimal schedule", options_.alpha);
+  must(options_.l1_ratio >= 0 && options_.l1_ratio <= 1, "l1_ratio of 0 to 1", options_.l1_ratio);
+  must(options_.learning_rate > 0 && std::isfinite(options_.learning_rate), "a learning_rate above 0",
+       options_.learning_rate);
+  must(std::isfinite(options_.power), "a finite power", options_.power);
+  must(options_.huber_epsilon > 0, "huber_epsilon above 0", options_.huber_epsilon);
+  must(options_.max_iterations >= 1, "max_iterations of at least 1", options_.max_iterations);
+  must(std::isfinite(options_.tolerance), "a finite tolerance", options_.tolerance);
+}
+
+void SgdModel::fields(internal::Fields& fields) {
+  fields("loss", loss_, kLosses);
+  fields("alpha", options_.alpha);
+  fields("l1_ratio", options_.l1_ratio);
+  fields("schedule", schedule_, kSchedules);
+  fields("learning_rate", options_.learning_rate);
+  fields("power", options_.power);
+  fields("huber_epsilon", options_.huber_epsilon);
+  fields("fit_intercept", options_.fit_intercept);
+  fields("max_iterations", options_.max_iterations);
+  fields("tolerance", options_.tolerance);
+  fields("shuffle", options_.shuffle);
+  fields("seed", options_.seed);
+  fields("steps", steps_);
+  fields("iterations", iterations_);
+  LinearModel::fields(fields);
+  options_.loss = loss_;
+  options_.schedule = schedule_;
+}
+
+void SgdModel::learn(const Rows& train, const Rows& /*validation*/, std::int64_t classes) { run(train, classes, true); }
+
+void SgdModel::learn_more(const Rows& rows, std::int64_t classes) { run(rows, classes, false); }
+
+void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
+  const std::int64_t n = rows.x.rows(), d = rows.x.columns(), outputs = classes > 2 ? classes : 1;
+  const bool anew = whole || intercepts_.empty();
+  std::vector<double> w = anew ? std::vector<double>(static_cast<std::size_t>(outputs * d)) : coefficients_;
+  std::vector<double> constants = anew ? std::vector<double>(static_cast<std::size_t>(outputs)) : intercepts_;
+  const std::int64_t steps = anew ? 0 : steps_;
+  std::vector<int> passes(static_cast<std::size_t>(outputs));
+  parallel_for(outputs, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      Learner learner{options_, loss_, schedule_,
+                      std::span(w).subspan(at * static_cast<std::size_t>(d), static_cast<std::size_t>(d)),
+                      constants[at]};
+      double best = std::numeric_limits<double>::infinity();
+      int none_better = 0;
+      while (passes[at] < (whole ? options_.max_iterations : 1) && none_better < kPatience) {
+        const std::int64_t before = steps + passes[at]++ * n;
+        std::vector<std::int64_t> order;
+        if (options_.shuffle) order = permutation(n, Philox(options_.seed, static_cast<std::uint64_t>(before)));
+        double sum = 0;
+        for (std::int64_t i = 0; i < n; ++i) {
+          const std::int64_t row = order.empty() ? i : order[static_cast<std::size_t>(i)];
+          double y = rows.y[static_cast<std::size_t>(row)];
+          if (classes > 0) y = y == (outputs == 1 ? 1.0 : static_cast<double>(k)) ? 1 : -1;
+          const double weight = rows.weights.empty() ? 1 : rows.weights[static_cast<std::size_t>(row)];
+          const auto t = static_cast<double>(before + i + 1);
+          sum += rows.x.f32() ? learner.learn(rows.x.f32() + row * d, y, weight, t)
+                              : learner.learn(rows.x.f64() + row * d, y, weight, t);
+        }
+        if (!std::isfinite(sum) || !std::isfinite(internal::dot(learner.w.data(), learner.w.data(), d))) {
+          throw NumericError("[" + std::string(type()) +
+                             "] expected finite weights, got others; scale the columns or lower learning_rate");
+        }
+        const bool better = options_.tolerance < 0 || sum <= best - options_.tolerance * static_cast<double>(n);
+        none_better = better ? 0 : none_better + 1;
+        best = std::min(best, sum);
+      }
+    }
+  });
+  iterations_ = *std::max_element(passes.begin(), passes.end());
+  steps_ = steps + iterations_ * n;
+  coefficients_ = std::move(w);
+  intercepts_ = std::move(constants);
+}
+
+SgdClassifier::SgdClassifier(SgdOptions options) : SgdModel(options, SgdLoss::log_loss, SgdSchedule::optimal) {}
+std::unique_ptr<data::Estimator> SgdClassifier::clone() const { return std::make_unique<SgdClassifier>(*this); }
+SgdClassifier SgdClassifier::load(const std::string& path) {
+  return internal::load_as<SgdClassifier>("sgd_classifier", path);
+}
+
+std::vector<double> SgdClassifier::respond(const data::Matrix& x, bool probability) const {
+  if (!probability) return greatest(x);
+  if (loss_ != SgdLoss::log_loss) {
+    throw StateError("[sgd_classifier] expected the log loss, which gives probabilities, got " +
+                     std::string(kLosses[static_cast<int>(loss_)]));
+  }
+  std::vector<double> p = LinearModel::respond(x, false);
+  for (double& z : p) z = internal::sigmoid(z);
+  const std::size_t outputs = intercepts_.size();
+  if (outputs == 1) return p;
+  for (auto row = p.begin(); row != p.end(); row += static_cast<std::ptrdiff_t>(outputs)) {
+    const auto end = row + static_cast<std::ptrdiff_t>(outputs);
+    const double sum = std::accumulate(row, end, 0.0);
+    for (auto at = row; at != end; ++at) *at = sum > 0 ? *at / sum : 1 / static_cast<double>(outputs);
+  }
+  return p;
+}
+
+SgdRegressor::SgdRegressor(SgdOptions options) : SgdModel(options, SgdLoss::squared, SgdSchedule::inverse_scaling) {
+  SgdRegressor::check();
+}
+std::unique_ptr<data::Estimator> SgdRegressor::clone() const { return std::make_unique<SgdRegressor>(*this); }
+SgdRegressor SgdRegressor::load(const std::string& path) {
+  return internal::load_as<SgdRegressor>("sgd_regressor", path);
+}
+
+void SgdRegressor::check() const {
+  SgdModel::check();
+  if (loss_ != SgdLoss::squared && loss_ != SgdLoss::huber) {
+    throw ValueError("[SgdRegressor] expected the squared or the Huber loss, got " +
+                     std::string(kLosses[static_cast<int>(loss_)]));
+  }
+}
+
+}  // namespace tern::models
