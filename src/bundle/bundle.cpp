@@ -176,7 +176,8 @@ void Bundle::State::check() {
   if (prior != 0 && prior != (regression ? 1 : classes)) {
     throw ShapeError("[bundle] expected a prior for each class, got " + std::to_string(prior));
   }
-  const std::int64_t compared = baselines.features ? baselines.features->width() : pipeline.width();
+  const std::int64_t compared =
+      baselines.features.empty() ? pipeline.width() : data::Pipeline::from_json(baselines.features).width();
   if (!baselines.logistic.coefficients.empty() &&
       (classes != 2 || static_cast<std::int64_t>(baselines.logistic.coefficients.size()) != compared)) {
     throw ShapeError("[bundle] expected a logistic regression of two classes and " + std::to_string(compared) +
@@ -207,7 +208,7 @@ void Bundle::State::check_estimator() const {
   none.add(task.target(), data::Column::nulls(provenance.schema.find(task.target())->type, 0));
   const data::Table features = pipeline.transform_table(none);
   train::predict(*estimator, task, features);
-  if (baselines.features) train::baseline_rows(baselines, task, features);
+  if (!baselines.features.empty()) train::baseline_rows(baselines, task, features);
 }
 
 void Bundle::State::check_module() {

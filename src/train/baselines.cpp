@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "tern/base/error.h"
+#include "tern/data/pipeline.h"
 #include "tern/metrics/binary.h"
 #include "tern/metrics/multiclass.h"
 #include "tern/metrics/regression.h"
@@ -91,7 +92,9 @@ Baselines fit_baselines(const Task& task, const data::Dataset& training) {
 }
 
 data::Dataset baseline_rows(const Baselines& baselines, const Task& task, const data::Table& features) {
-  if (baselines.features) return baselines.features->transform(features, {.scoring = true});
+  if (!baselines.features.empty()) {
+    return data::Pipeline::from_json(baselines.features).transform(features, {.scoring = true});
+  }
   return {empty({features.rows(), 0}), {}, features.row_ids(), features.column(task.target())};
 }
 
@@ -116,7 +119,7 @@ Baselines fit_baselines(const Task& task, const data::Table& training) {
                            data::standardize(data::numeric()),
                            data::one_hot(data::categorical() | data::text(), {.min_count = least_rows})});
   Baselines baselines = fit_baselines(task, features.fit_transform(training, task.target()));
-  baselines.features = std::move(features);
+  baselines.features = features.to_json();
   return baselines;
 }
 
@@ -143,7 +146,7 @@ std::string to_json(const Baselines& baselines) {
                         {"iterations", baselines.logistic.iterations},
                         {"converged", baselines.logistic.converged}};
   }
-  if (baselines.features) json["features"] = internal::parse_json(baselines.features->to_json(), "features");
+  if (!baselines.features.empty()) json["features"] = internal::parse_json(baselines.features, "features");
   return internal::json_text(json);
 }
 
@@ -164,8 +167,9 @@ Baselines baselines_from_json(std::string_view text) {
                                   .iterations = json_get<int>(logistic, "iterations", what),
                                   .converged = json_get<bool>(logistic, "converged", what)};
   }
-  if (json.contains("features"))
-    baselines.features = data::Pipeline::from_json(internal::json_text(json.at("features")));
+  if (json.contains("features")) {
+    baselines.features = data::Pipeline::from_json(internal::json_text(json.at("features"))).to_json();
+  }
   return baselines;
 }
 

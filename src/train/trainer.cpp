@@ -415,7 +415,7 @@ Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& t
   fitted.task = std::move(task);
   const data::Column& target = training.column(fitted.task.target());
   fitted.task.fit(target);
-  fitted.baselines = options.baselines.prior.empty() ? fit_baselines(fitted.task, training) : options.baselines;
+  fitted.baselines = fit_baselines(fitted.task, training);
 
   data::Table rows = training;
   data::TableFit how;

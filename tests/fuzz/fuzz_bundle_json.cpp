@@ -1,5 +1,5 @@
-// The JSON entries of a bundle. The first byte, modulo 8, names the parser; the seeds are the entries of
-// tests/bundle/golden behind a digit. What is read must be written and read again.
+// The JSON entries of a bundle. The digit in front names the parser; the seeds are the entries of tests/bundle/golden.
+// What is read must be written and read again.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +8,12 @@
 
 #include "bundle/facts.h"
 #include "bundle/manifest.h"
+#include "data/estimator_file.h"
 #include "tern/base/error.h"
 #include "tern/bundle/bundle.h"
+#include "tern/data/estimator.h"
+#include "tern/models/register.h"
+#include "tern/trees/register.h"
 
 namespace {
 
@@ -40,6 +44,13 @@ void read(int parser, std::string_view text) {
       internal::read_settings(text, provenance, training);
       break;
     }
+    case 7: {
+      trees::register_estimators();
+      models::register_estimators();
+      const auto made = data::make_estimator(data::internal::read_state(text));
+      data::make_estimator(data::internal::read_state(data::internal::state_json(made->state())));
+      break;
+    }
     default:
       internal::read_ledger(internal::ledger_lines(internal::read_ledger(text)));
       break;
@@ -51,7 +62,7 @@ void read(int parser, std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   try {
-    read(data[0] % 8, {reinterpret_cast<const char*>(data) + 1, size - 1});
+    read(static_cast<std::uint8_t>(data[0] - '0') % 9, {reinterpret_cast<const char*>(data) + 1, size - 1});
   } catch (const tern::FormatError&) {
     return 0;
   }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <limits>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,10 +8,13 @@
 
 #include "tern/base/export.h"
 #include "tern/data/dataset.h"
-#include "tern/data/pipeline.h"
 #include "tern/train/logistic.h"
 #include "tern/train/report.h"
 #include "tern/train/task.h"
+
+namespace tern::data {
+class Table;
+}
 
 namespace tern::train {
 
@@ -23,9 +25,9 @@ struct Baselines {
   /// Decision thresholds of the two (two classes only); NaN: none was chosen, and the task's is taken.
   double prior_threshold = std::numeric_limits<double>::quiet_NaN();
   double logistic_threshold = std::numeric_limits<double>::quiet_NaN();
-  /// Makes the logistic regression's features of those of an estimator, which may be no numbers; none: they are the
-  /// model's.
-  std::optional<data::Pipeline> features{};
+  /// Pipeline::to_json of the steps that make the logistic regression's features of those of an estimator, which may be
+  /// no numbers; empty: they are the model's.
+  std::string features{};
 };
 
 /// Fits the baselines of a fitted task.

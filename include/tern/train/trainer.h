@@ -135,7 +135,6 @@ struct EstimatorOptions {
   std::uint64_t seed = 0;              ///< of the report's bootstrap
   int bootstrap = 1000;                ///< resamples behind the report's intervals
   std::vector<std::int64_t> groups{};  ///< of the validation rows, or none: the report resamples whole groups
-  Baselines baselines{};               ///< of the report; fitted when without a prior
 };
 
 /// Fits an estimator (boosted trees, a classic model) on a table of its features and the target, as
