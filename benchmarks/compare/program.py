@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import subprocess
+import sys
 
 from tables import REPOSITORY
 
@@ -50,3 +51,20 @@ def default_churn():
 def read_report(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
+
+
+def make_environment(given, folder, packages, announce):
+    """A Python with the pinned packages: the one that is given, else an environment made once under build/."""
+    python = given or REPOSITORY / "build" / folder / "bin" / "python"
+    pins = ", ".join(repr(package) for package in packages)
+    check = f"from importlib.metadata import version as v; assert all(v(p.split('==')[0]) == p.split('==')[1] for p in [{pins}])"
+    if os.path.exists(python) and subprocess.run([python, "-c", check], capture_output=True).returncode == 0:
+        return python
+    if given:
+        raise ProgramError(f"expected {', '.join(packages)} in {python}, found others")
+    announce(f"making {python.parents[1]} with {', '.join(packages)}")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
+    for step in ([sys.executable, "-m", "venv", "--clear", python.parents[1]], install):
+        if subprocess.run(step).returncode != 0:
+            raise ProgramError(f"expected a virtual environment with {', '.join(packages)}, got none")
+    return python

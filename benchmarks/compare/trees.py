@@ -15,9 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import tables
 from core import run
-from program import ProgramError
+from program import ProgramError, make_environment
 from verdicts import FAILS, HOLDS, Row, quartiles, ratio_verdict
 
 PEERS = ["lightgbm", "lightgbm-quantised", "xgboost"]
@@ -155,28 +154,11 @@ def compare_use(options, python, folder, announce):
         )  # fmt: skip
 
 
-def find_peers(options, announce):
-    """A Python with the pinned peers: the one of --trees-python, else an environment made once under build/ (1 GB)."""
-    python = options.trees_python or tables.REPOSITORY / "build" / "compare-trees" / "bin" / "python"
-    versions = ", ".join(repr(package) for package in PACKAGES)
-    check = f"from importlib.metadata import version as v; assert all(v(p.split('==')[0]) == p.split('==')[1] for p in [{versions}])"
-    try:
-        run([python, "-c", check])
-        return python
-    except (ProgramError, FileNotFoundError) as error:
-        if options.trees_python:
-            raise ProgramError(f"expected {', '.join(PACKAGES)} in {python}, found others") from error
-    announce(f"making {python.parents[1]} with {', '.join(PACKAGES)}")
-    run([sys.executable, "-m", "venv", "--clear", python.parents[1]])
-    run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
-    return python
-
-
 def compare(options, announce):
     program = options.build_dir / "benchmarks" / "compare_trees"
     if not os.access(program, os.X_OK):
         raise ProgramError(f"expected the built target compare_trees at {program}, got none; name the build folder with --build-dir")
-    python = find_peers(options, announce)
+    python = make_environment(options.trees_python, "compare-trees", PACKAGES, announce)
     found = {side: [] for side in ["ours", *PEERS]}
 
     def train(side, folder):

@@ -61,7 +61,7 @@ void run(const Options& options) {
   models::Bpr bpr({.factors = options.factors, .seed = options.seed});
   judge("bpr", bpr, seen, later, options.count);
 
-  models::Als ratings({.factors = 16, .regularization = 0.15, .seed = options.seed});
+  models::Als ratings({.factors = 32, .regularization = 0.15, .seed = options.seed});
   ratings.fit(train);
   double mean = 0;
   for (const float value : train.values) mean += static_cast<double>(value) / static_cast<double>(train.rows());
