@@ -73,7 +73,7 @@ int Fields::choice(const char* name, int value, std::span<const std::string_view
   throw FormatError("[" + state_->type + "] member \"" + name + "\": got an unknown word \"" + word + "\"");
 }
 
-std::string Fields::json() const { return state_->json.dump(); }
+std::string Fields::json() const { return tern::internal::json_text(state_->json); }
 std::vector<data::NamedTensor> Fields::tensors() const { return state_->tensors; }
 
 void Restore::read(Model& model, const data::EstimatorState& state) {
