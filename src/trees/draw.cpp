@@ -30,6 +30,25 @@ const Tree& tree_of(const Ensemble& ensemble, std::int64_t tree, const char* whe
   return ensemble.trees[static_cast<std::size_t>(tree)];
 }
 
+// The value of a leaf, or its values.
+std::string values_of(const Ensemble& ensemble, const Tree& tree, std::size_t leaf) {
+  if (!ensemble.vector_leaves) return number(tree.leaf_value[leaf]);
+  const auto width = static_cast<std::size_t>(ensemble.outputs);
+  std::string text;
+  for (std::size_t k = 0; k < width; ++k) text += (k == 0 ? "" : ", ") + number(tree.leaf_value[leaf * width + k]);
+  return text;
+}
+
+// The value of a leaf, or the largest of its values and what it stands for.
+std::string main_value_of(const Ensemble& ensemble, const Tree& tree, std::size_t leaf) {
+  if (!ensemble.vector_leaves) return number(tree.leaf_value[leaf]);
+  const auto width = static_cast<std::ptrdiff_t>(ensemble.outputs);
+  const auto first = tree.leaf_value.begin() + static_cast<std::ptrdiff_t>(leaf) * width;
+  const auto most = std::max_element(first, first + width);
+  const auto k = static_cast<std::size_t>(most - first);
+  return (k < ensemble.classes.size() ? ensemble.classes[k] : "output " + std::to_string(k)) + ": " + number(*most);
+}
+
 // What a row needs to go left.
 std::string condition(const Ensemble& ensemble, const Tree& tree, std::size_t node) {
   const Feature& feature = ensemble.features[static_cast<std::size_t>(tree.feature[node])];
@@ -94,7 +113,7 @@ std::string to_text(const Ensemble& ensemble, std::int64_t index) {
     out.append(static_cast<std::size_t>(2 * at.depth), ' ');
     if (at.node < 0) {
       const auto leaf = static_cast<std::size_t>(~at.node);
-      out += "leaf " + std::to_string(leaf) + ": " + number(tree.leaf_value[leaf]) + " (cover " +
+      out += "leaf " + std::to_string(leaf) + ": " + values_of(ensemble, tree, leaf) + " (cover " +
              number(tree.leaf_cover[leaf]) + ")\n";
       continue;
     }
@@ -110,8 +129,8 @@ std::string to_text(const Ensemble& ensemble, std::int64_t index) {
 std::string to_svg(const Ensemble& ensemble, std::int64_t index) {
   const Tree& tree = tree_of(ensemble, index, "to_svg");
   // Leaves stand beside each other, from left to right; a node in the middle of its children.
-  std::vector<double> node_x(tree.feature.size()), leaf_x(tree.leaf_value.size());
-  std::vector<std::int64_t> node_y(tree.feature.size(), 0), leaf_y(tree.leaf_value.size(), 0);
+  std::vector<double> node_x(tree.feature.size()), leaf_x(tree.leaf_cover.size());
+  std::vector<std::int64_t> node_y(tree.feature.size(), 0), leaf_y(tree.leaf_cover.size(), 0);
   std::vector<Place> open{{tree.nodes() > 0 ? 0 : ~0, 0}};
   int leaves = 0;
   while (!open.empty()) {
@@ -152,8 +171,9 @@ std::string to_svg(const Ensemble& ensemble, std::int64_t index) {
     }
     box(node_x[node], node_y[node], "#eef3f8", condition(ensemble, tree, node), "gain " + number(tree.gain[node]));
   }
-  for (std::size_t leaf = 0; leaf < tree.leaf_value.size(); ++leaf) {
-    box(leaf_x[leaf], leaf_y[leaf], "#eaf6ea", number(tree.leaf_value[leaf]), "cover " + number(tree.leaf_cover[leaf]));
+  for (std::size_t leaf = 0; leaf < tree.leaf_cover.size(); ++leaf) {
+    box(leaf_x[leaf], leaf_y[leaf], "#eaf6ea", main_value_of(ensemble, tree, leaf),
+        "cover " + number(tree.leaf_cover[leaf]));
   }
   return out + "</svg>\n";
 }

@@ -43,7 +43,9 @@ bool not_negative(const std::vector<double>& values) {
 class TreeChecker {
  public:
   TreeChecker(const Ensemble& ensemble, std::size_t index, const Checker& checker)
-      : features_(ensemble.features), tree_(ensemble.trees[index]), index_(index), checker_(checker) {}
+      : features_(ensemble.features), tree_(ensemble.trees[index]), index_(index), checker_(checker) {
+    if (ensemble.vector_leaves) width_ = static_cast<std::size_t>(ensemble.outputs);
+  }
 
   void check() {
     check_lengths();
@@ -71,12 +73,17 @@ class TreeChecker {
 
   void check_lengths() {
     nodes_ = tree_.feature.size();
-    leaves_ = tree_.leaf_value.size();
+    leaves_ = tree_.leaf_cover.size();
     const auto same = [&](const auto& array) { return array.size() == nodes_; };
     need(same(tree_.threshold) && same(tree_.set) && same(tree_.left_default) && same(tree_.left) &&
              same(tree_.right) && same(tree_.gain) && same(tree_.cover),
          "arrays of one length for its nodes");
-    need(tree_.leaf_cover.size() == leaves_, "a cover for each leaf");
+    if (width_ == 1) {
+      need(tree_.leaf_value.size() == leaves_, "a cover for each leaf");
+    } else {
+      need(leaves_ <= tree_.leaf_value.size() && tree_.leaf_value.size() == leaves_ * width_,
+           "a value of each output and a cover for each leaf");
+    }
     need(leaves_ == nodes_ + 1, "one leaf more than it has inner nodes");
     need(leaves_ < std::size_t{1} << 31, "fewer than 2^31 leaves");
   }
@@ -106,7 +113,7 @@ class TreeChecker {
 
   const std::vector<Feature>& features_;
   const Tree& tree_;
-  std::size_t index_, nodes_ = 0, leaves_ = 0;
+  std::size_t index_, width_ = 1, nodes_ = 0, leaves_ = 0;
   const Checker& checker_;
   std::vector<std::uint8_t> seen_node_{}, seen_leaf_{};
 };
@@ -150,6 +157,12 @@ std::int32_t Tree::add_leaf(double value, double cover_of_leaf) {
   return static_cast<std::int32_t>(leaf_value.size() - 1);
 }
 
+std::int32_t Tree::add_leaf(std::span<const double> values, double cover_of_leaf) {
+  leaf_value.insert(leaf_value.end(), values.begin(), values.end());
+  leaf_cover.push_back(cover_of_leaf);
+  return static_cast<std::int32_t>(leaf_cover.size() - 1);
+}
+
 std::int64_t Tree::depth() const {
   std::vector<std::int64_t> depths(feature.size(), 0);
   std::int64_t deepest = 0;
@@ -188,7 +201,7 @@ void Ensemble::check(std::string_view where) const {
   check_names(classes, "names of classes", checker);
   checker.need(outputs >= 1, "at least one output");
   const auto wide = static_cast<std::size_t>(outputs);
-  checker.need(trees.size() % wide == 0, "as many trees for each output");
+  checker.need(vector_leaves || trees.size() % wide == 0, "as many trees for each output");
   checker.need(base.size() == wide && finite(base), "a finite base margin for each output");
   checker.need(link <= Link::exp, "a known link");
   checker.need(std::isfinite(link_scale) && link_scale > 0, "a positive scale of the link");

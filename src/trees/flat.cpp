@@ -50,6 +50,8 @@ Flat::Flat(const Ensemble& ensemble)
       features(static_cast<std::int64_t>(ensemble.features.size())),
       outputs(ensemble.outputs),
       base(ensemble.base),
+      vectors_of_leaves(ensemble.vector_leaves),
+      divisor(ensemble.average ? static_cast<double>(std::max<std::int64_t>(1, ensemble.used_rounds())) : 0),
       link(ensemble.link),
       link_scale(ensemble.link_scale) {
   if (features > Node::feature_mask) throw ValueError("[Predictor] expected fewer than 2^29 features");
@@ -70,14 +72,19 @@ void Flat::add_nodes(const Ensemble& ensemble, const Tree& tree) {
   std::vector<std::int32_t> order{tree.nodes() > 0 ? 0 : ~0};  // what stands at root + i, level by level
   nodes.resize(nodes.size() + static_cast<std::size_t>(2 * tree.leaves() - 1));
   facts.resize(nodes.size());
-  node_values.resize(nodes.size());
+  if (vectors_of_leaves) {
+    flat.first_value = static_cast<std::int64_t>(vectors.size());
+    vectors.insert(vectors.end(), tree.leaf_value.begin(), tree.leaf_value.end());
+  } else {
+    node_values.resize(nodes.size());
+  }
   for (std::size_t i = 0; i < order.size(); ++i) {
     const auto at = static_cast<std::size_t>(flat.root) + i;
     Node& node = nodes[at];
     if (order[i] < 0) {
       node.left = static_cast<std::int32_t>(at);
       facts[at].leaf = ~order[i];
-      node_values[at] = tree.leaf_value[static_cast<std::size_t>(~order[i])];
+      if (!vectors_of_leaves) node_values[at] = tree.leaf_value[static_cast<std::size_t>(~order[i])];
       continue;
     }
     const auto from = static_cast<std::size_t>(order[i]);
@@ -185,9 +192,11 @@ void Flat::add_programs(const Ensemble& ensemble) {
     const Tree& tree = ensemble.trees[t];
     trees[t].first_step = static_cast<std::int32_t>(steps.size());
     trees[t].first_set = static_cast<std::int32_t>(sets.size());
-    trees[t].first_value = static_cast<std::int32_t>(values.size());
+    if (!vectors_of_leaves) {
+      trees[t].first_value = static_cast<std::int64_t>(values.size());
+      values.insert(values.end(), tree.leaf_value.begin(), tree.leaf_value.end());
+    }
     trees[t].nodes = static_cast<std::int32_t>(tree.nodes());
-    values.insert(values.end(), tree.leaf_value.begin(), tree.leaf_value.end());
     // Level by level: a mask that was written just before it is read would make each node wait for the last one.
     std::vector<std::int32_t> order{tree.nodes() > 0 ? 0 : ~0};
     std::vector<std::uint16_t> place(tree.feature.size());

@@ -34,7 +34,8 @@ struct NodeFacts {
 struct FlatTree {
   std::int32_t root = 0, depth = 0;
   std::int32_t first_step = -1;  ///< in Flat::steps; -1: the tree is too large for a program
-  std::int32_t first_set = 0, first_value = 0, nodes = 0;
+  std::int32_t first_set = 0, nodes = 0;
+  std::int64_t first_value = 0;  ///< in Flat::values; with vector leaves in Flat::vectors
 };
 
 /// A column of bytes: of a number, how many of up to 254 cuts lie below it, with missing values on the side that its
@@ -60,11 +61,14 @@ struct Flat {
   std::vector<Feature> inputs;  ///< as tables are read
   std::int64_t features, outputs;
   std::vector<double> base;
+  bool vectors_of_leaves;  ///< a tree adds to all outputs
+  double divisor;          ///< of the sums over trees, to which the base is added behind; 0: sums begin with it
   Link link;
   double link_scale;
   std::vector<double> levels{};  ///< of each feature: codes from here on are unseen; infinity where there is no bound
   std::vector<Node> nodes{};
-  std::vector<double> node_values{};  ///< of leaves
+  std::vector<double> node_values{};  ///< of leaves; with vector leaves they stand in `vectors`
+  std::vector<double> vectors{};      ///< of leaves by number, `outputs` each, tree by tree
   std::vector<NodeFacts> facts{};
   std::vector<std::uint64_t> set_words{};
   std::vector<FlatTree> trees{};
@@ -73,7 +77,7 @@ struct Flat {
 
   std::vector<kernels::cpu::TreeStep> steps{};
   std::vector<std::array<std::uint8_t, 32>> sets{};
-  std::vector<double> values{};  ///< of the leaves of trees with steps
+  std::vector<double> values{};  ///< of the leaves of trees with steps and one value a leaf
   std::vector<Coder> coders{};
   std::vector<double> cuts{}, heads{};
   std::int64_t columns = 0;  ///< of bytes; 0: no tree has steps

@@ -22,7 +22,8 @@ using tern::internal::json_member;
 using tern::internal::json_text;
 using tern::internal::OrderedJson;
 
-constexpr int kVersion = 1;
+// Version 2 has models whose rounds are averaged or whose leaves hold several values.
+constexpr int kVersion = 1, kForests = 2;
 const std::string what = "trees";
 
 // JSON has no infinity.
@@ -119,11 +120,14 @@ Tree tree_of(const Json& json) {
 
 std::string to_json(const Ensemble& ensemble) {
   ensemble.check("to_json");
-  OrderedJson json{{"format", "tern-trees"}, {"version", kVersion}};
+  OrderedJson json{{"format", "tern-trees"},
+                   {"version", ensemble.vector_leaves || ensemble.average ? kForests : kVersion}};
   json["objective"] = ensemble.objective;
   json["link"] = to_string(ensemble.link);
   json["link_scale"] = ensemble.link_scale;
   json["outputs"] = ensemble.outputs;
+  if (ensemble.vector_leaves) json["vector_leaves"] = true;
+  if (ensemble.average) json["average"] = true;
   json["base"] = ensemble.base;
   json["classes"] = ensemble.classes;
   json["float32_inputs"] = ensemble.float32_inputs;
@@ -143,8 +147,8 @@ Ensemble internal::ensemble_of(const Json& json) {
   if (json_get<std::string>(json, "format", what) != "tern-trees") {
     throw FormatError("[trees] expected the format tern-trees, got another one");
   }
-  if (const int version = json_get<int>(json, "version", what); version != kVersion) {
-    throw FormatError("[trees] expected version 1, got " + std::to_string(version));
+  if (const int version = json_get<int>(json, "version", what); version != kVersion && version != kForests) {
+    throw FormatError("[trees] expected version 1 or 2, got " + std::to_string(version));
   }
   return internal::checked(what, [&] {
     Ensemble ensemble;
@@ -152,6 +156,8 @@ Ensemble internal::ensemble_of(const Json& json) {
     ensemble.link = parse_link(json_get<std::string>(json, "link", what));
     ensemble.link_scale = json_get<double>(json, "link_scale", what);
     ensemble.outputs = json_get<std::int32_t>(json, "outputs", what);
+    ensemble.vector_leaves = json_get_or(json, "vector_leaves", false, what);
+    ensemble.average = json_get_or(json, "average", false, what);
     ensemble.base = json_get<std::vector<double>>(json, "base", what);
     ensemble.classes = json_get<std::vector<std::string>>(json, "classes", what);
     ensemble.float32_inputs = json_get<bool>(json, "float32_inputs", what);

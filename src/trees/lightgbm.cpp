@@ -407,9 +407,7 @@ Ensemble from_lightgbm(std::string_view text) {
 }
 
 std::string to_lightgbm(const Ensemble& ensemble) {
-  ensemble.check("export_lightgbm");
-  Ensemble model = ensemble;
-  model.trees.resize(static_cast<std::size_t>(ensemble.used_trees()));
+  Ensemble model = internal::added_up(ensemble, "export_lightgbm");
   if (model.trees.empty()) {  // the base needs a leaf to stand in
     Tree constant;
     constant.add_leaf(0, 0);

@@ -183,20 +183,42 @@ void each_leaf(const Flat& flat, const double* row, Take take) {
   each_leaf<Walk::missing>(flat, row, take);
 }
 
+/// The sum that an output begins with.
+double first_sum(const Flat& flat, std::int64_t output) {
+  return flat.divisor > 0 ? 0 : flat.base[static_cast<std::size_t>(output)];
+}
+
+/// The margin that a sum stands for.
+double margin_of_sum(const Flat& flat, std::int64_t output, double sum) {
+  return flat.divisor > 0 ? flat.base[static_cast<std::size_t>(output)] + sum / flat.divisor : sum;
+}
+
+/// The values of a leaf, one for each output.
+const double* vector_of(const Flat& flat, const FlatTree& tree, std::int32_t leaf) {
+  return flat.vectors.data() + tree.first_value + leaf * flat.outputs;
+}
+
 void margin_of(const Flat& flat, const double* row, double* out) {
-  if (flat.outputs == 1) {
-    double sum = flat.base[0];
+  if (flat.outputs == 1 && !flat.vectors_of_leaves) {
+    double sum = first_sum(flat, 0);
     each_leaf(flat, row,
               [&](std::int64_t, std::int32_t leaf) { sum += flat.node_values[static_cast<std::size_t>(leaf)]; });
-    *out = sum;
+    *out = margin_of_sum(flat, 0, sum);
     return;
   }
-  std::copy(flat.base.begin(), flat.base.end(), out);
+  for (std::int64_t o = 0; o < flat.outputs; ++o) out[o] = first_sum(flat, o);
   std::int64_t output = 0;
-  each_leaf(flat, row, [&](std::int64_t, std::int32_t leaf) {
-    out[output] += flat.node_values[static_cast<std::size_t>(leaf)];
+  each_leaf(flat, row, [&](std::int64_t t, std::int32_t leaf) {
+    const auto at = static_cast<std::size_t>(leaf);
+    if (flat.vectors_of_leaves) {
+      const double* values = vector_of(flat, flat.trees[static_cast<std::size_t>(t)], flat.facts[at].leaf);
+      for (std::int64_t o = 0; o < flat.outputs; ++o) out[o] += values[o];
+      return;
+    }
+    out[output] += flat.node_values[at];
     output = output + 1 == flat.outputs ? 0 : output + 1;
   });
+  for (std::int64_t o = 0; o < flat.outputs; ++o) out[o] = margin_of_sum(flat, o, out[o]);
 }
 
 /// Predicts blocks of rows; has the memory that this takes.
@@ -212,7 +234,7 @@ class Blocks {
   void margins(const double* rows, std::int64_t count, double* out) {
     for (const Coder& coder : flat_.coders) code(coder, rows, count);
     for (std::int64_t output = 0; output < flat_.outputs; ++output) {
-      std::fill_n(sums_.begin() + output * kTreeRows, kTreeRows, flat_.base[static_cast<std::size_t>(output)]);
+      std::fill_n(sums_.begin() + output * kTreeRows, kTreeRows, first_sum(flat_, output));
     }
     std::int64_t output = 0;
     for (const FlatTree& tree : flat_.trees) {
@@ -226,7 +248,7 @@ class Blocks {
     }
     for (std::int64_t row = 0; row < count; ++row) {
       for (std::int64_t o = 0; o < flat_.outputs; ++o)
-        out[row * flat_.outputs + o] = sums_[static_cast<std::size_t>(o * kTreeRows + row)];
+        out[row * flat_.outputs + o] = margin_of_sum(flat_, o, sums_[static_cast<std::size_t>(o * kTreeRows + row)]);
     }
   }
 
@@ -275,6 +297,10 @@ class Blocks {
         .sets = reinterpret_cast<const std::uint8_t(*)[32]>(flat_.sets.data() + tree.first_set)};
     alignas(64) std::array<std::uint8_t, kTreeRows> leaf;
     kernels_.leaves(program, codes_.data(), leaf.data());
+    if (flat_.vectors_of_leaves) {
+      for (std::size_t i = 0; i < kTreeRows; ++i) add_vector(tree, leaf[i], i);
+      return;
+    }
     const double* values = flat_.values.data() + tree.first_value;
     for (std::size_t i = 0; i < kTreeRows; ++i) sums[i] += values[leaf[i]];
   }
@@ -291,9 +317,20 @@ class Blocks {
       } else {
         walk_rows<Walk::special>(flat_, tree, together.data(), at.data());
       }
-      for (std::size_t j = 0; j < kTogether; ++j)
-        sums[static_cast<std::size_t>(i) + j] += flat_.node_values[static_cast<std::size_t>(at[j])];
+      for (std::size_t j = 0; j < kTogether; ++j) {
+        const auto row = static_cast<std::size_t>(i) + j, leaf = static_cast<std::size_t>(at[j]);
+        if (flat_.vectors_of_leaves) {
+          add_vector(tree, flat_.facts[leaf].leaf, row);
+        } else {
+          sums[row] += flat_.node_values[leaf];
+        }
+      }
     }
+  }
+
+  void add_vector(const FlatTree& tree, std::int32_t leaf, std::size_t row) {
+    const double* values = vector_of(flat_, tree, leaf);
+    for (std::int64_t o = 0; o < flat_.outputs; ++o) sums_[static_cast<std::size_t>(o * kTreeRows) + row] += values[o];
   }
 
   const Flat& flat_;
@@ -382,6 +419,22 @@ std::int64_t Predictor::trees() const { return static_cast<std::int64_t>(flat_->
 
 std::vector<double> Predictor::margins(std::span<const double> rows) const {
   return each_row<double>(*flat_, rows, flat_->outputs, margins_of);
+}
+
+std::vector<double> Predictor::margins(const data::Matrix& rows) const {
+  if (rows.columns() != flat_->features) {
+    throw ShapeError("[Predictor] expected rows of " + std::to_string(flat_->features) + " features, got " +
+                     std::to_string(rows.columns()));
+  }
+  const auto size = static_cast<std::size_t>(rows.rows() * rows.columns());
+  if (rows.f64() != nullptr) return margins(std::span(rows.f64(), size));
+  std::vector<double> out(static_cast<std::size_t>(rows.rows() * flat_->outputs));
+  parallel_for(rows.rows(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    const float* from = rows.f32() + begin * flat_->features;
+    const std::vector<double> part(from, from + (end - begin) * flat_->features);
+    margins_of(*flat_, part.data(), end - begin, out.data() + begin * flat_->outputs);
+  });
+  return out;
 }
 
 std::vector<double> Predictor::margins(const data::Table& table) const {

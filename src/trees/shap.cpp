@@ -68,7 +68,7 @@ Rule gauss_legendre(int n) {
 struct ShapTree {
   std::vector<Edge> edges{};  ///< two a node: left, right
   Rule rule{};
-  double expected = 0;
+  std::vector<double> expected{};  ///< of each value of a leaf
 };
 
 bool goes_left(const Ensemble& ensemble, const Tree& tree, std::size_t node, const double* row) {
@@ -86,12 +86,13 @@ bool goes_left(const Ensemble& ensemble, const Tree& tree, std::size_t node, con
   return x <= tree.threshold[node];
 }
 
-ShapTree prepare(const Tree& tree, std::size_t index) {
+ShapTree prepare(const Tree& tree, std::size_t index, std::size_t width) {
   ShapTree made;
   if (tree.nodes() == 0) {
-    made.expected = tree.leaf_value[0];
+    made.expected = tree.leaf_value;
     return made;
   }
+  made.expected.resize(width);
   if (tree.depth() > kMaxDepth) throw ValueError("[TreeShap] expected trees of a depth up to 4096");
   std::vector<std::int32_t> edge_of(tree.feature.size(), -1), distinct(2 * tree.feature.size(), 0);
   std::vector<double> reach(tree.feature.size(), 1);
@@ -125,7 +126,8 @@ ShapTree prepare(const Tree& tree, std::size_t index) {
         edge_of[static_cast<std::size_t>(edge.child)] = static_cast<std::int32_t>(number);
         reach[static_cast<std::size_t>(edge.child)] = reach[node] * share;
       } else {
-        made.expected += reach[node] * share * tree.leaf_value[static_cast<std::size_t>(~edge.child)];
+        const double* value = tree.leaf_value.data() + static_cast<std::size_t>(~edge.child) * width;
+        for (std::size_t k = 0; k < width; ++k) made.expected[k] += reach[node] * share * value[k];
       }
     }
   }
@@ -139,6 +141,11 @@ struct TreeShap::State {
   Ensemble ensemble{};
   std::vector<ShapTree> trees{};
   std::vector<double> expected{};  ///< margin of each output
+  double factor = 1;               ///< of what trees give
+  std::size_t width = 1;           ///< values of a leaf
+
+  /// The output of a tree's value `k`.
+  std::size_t output(std::size_t tree, std::size_t k) const { return width > 1 ? k : tree % expected.size(); }
 };
 
 namespace {
@@ -146,18 +153,19 @@ namespace {
 /// Walks one tree for rows; has the memory that this takes.
 class Walker {
  public:
-  Walker(const Ensemble& ensemble, const Tree& tree, const ShapTree& shap)
+  Walker(const Ensemble& ensemble, const Tree& tree, const ShapTree& shap, std::size_t width)
       : ensemble_(ensemble),
         tree_(tree),
         shap_(shap),
+        width_(width),
         points_(shap.rule.at.size()),
         passes_(shap.edges.size()),
         factor_(shap.edges.size() * points_),
         inverse_(shap.edges.size() * points_),
         product_(shap.edges.size() * points_) {}
 
-  /// Adds each feature's value to `out` [features + 1].
-  void values(const double* row, double* out) {
+  /// Adds each feature's part of value `k` of the leaves to `out` [features + 1].
+  void values(const double* row, std::size_t k, double* out) {
     descend(row);
     const double* weight = shap_.rule.weight.data();
     for (std::size_t i = shap_.edges.size(); i-- > 0;) {  // children come behind, so their sums are ready
@@ -167,7 +175,7 @@ class Walker {
         const double* left = product_.data() + 2 * static_cast<std::size_t>(edge.child) * points_;
         for (std::size_t q = 0; q < points_; ++q) sum[q] = left[q] + left[points_ + q];
       } else {
-        const double value = tree_.leaf_value[static_cast<std::size_t>(~edge.child)];
+        const double value = leaf_value(edge.child, k);
         for (std::size_t q = 0; q < points_; ++q) sum[q] *= value;
       }
       double change = (passes_[i] - edge.share) * integral(weight, sum, inverse_.data() + i * points_);
@@ -180,7 +188,7 @@ class Walker {
   }
 
   /// Adds half of each pair's interaction to both its places in `out` [(features + 1) x (features + 1)].
-  void interactions(const double* row, double* out) {
+  void interactions(const double* row, std::size_t k, double* out) {
     descend(row);
     const std::size_t width = ensemble_.features.size() + 1;
     std::vector<std::size_t> own;  // the edges that count for the leaf
@@ -193,7 +201,7 @@ class Walker {
             std::any_of(own.begin(), own.end(), [&](std::size_t edge) { return shap_.edges[edge].feature == feature; });
         if (!seen) own.push_back(static_cast<std::size_t>(at));
       }
-      const double value = tree_.leaf_value[static_cast<std::size_t>(~shap_.edges[i].child)];
+      const double value = leaf_value(shap_.edges[i].child, k);
       for (std::size_t a = 0; a < own.size(); ++a) {
         for (std::size_t b = 0; b < a; ++b) {
           double sum = 0;
@@ -212,6 +220,10 @@ class Walker {
   }
 
  private:
+  double leaf_value(std::int32_t child, std::size_t k) const {
+    return tree_.leaf_value[static_cast<std::size_t>(~child) * width_ + k];
+  }
+
   double integral(const double* weight, const double* sum, const double* inverse) const {
     double total = 0;
     for (std::size_t q = 0; q < points_; ++q) total += weight[q] * sum[q] * inverse[q];
@@ -250,7 +262,7 @@ class Walker {
   const Ensemble& ensemble_;
   const Tree& tree_;
   const ShapTree& shap_;
-  std::size_t points_;
+  std::size_t width_, points_;
   bool left_ = false;
   std::vector<double> passes_, factor_, inverse_, product_;
 };
@@ -271,10 +283,14 @@ TreeShap::TreeShap(const Ensemble& ensemble) {
   auto state = std::make_shared<State>();
   state->ensemble = ensemble;
   state->ensemble.trees.resize(static_cast<std::size_t>(ensemble.used_trees()));
+  if (ensemble.vector_leaves) state->width = static_cast<std::size_t>(ensemble.outputs);
+  if (ensemble.average) state->factor = 1 / static_cast<double>(std::max<std::int64_t>(1, ensemble.used_rounds()));
   state->expected = ensemble.base;
   for (std::size_t t = 0; t < state->ensemble.trees.size(); ++t) {
-    state->trees.push_back(prepare(state->ensemble.trees[t], t));
-    state->expected[t % state->expected.size()] += state->trees.back().expected;
+    state->trees.push_back(prepare(state->ensemble.trees[t], t, state->width));
+    for (std::size_t k = 0; k < state->width; ++k) {
+      state->expected[state->output(t, k)] += state->factor * state->trees.back().expected[k];
+    }
   }
   state_ = std::move(state);
 }
@@ -289,13 +305,18 @@ std::vector<double> TreeShap::values(std::span<const double> rows) const {
       return out.data() + (static_cast<std::size_t>(row) * outputs + output) * (features + 1);
     };
     for (std::size_t t = 0; t < state_->trees.size(); ++t) {
-      Walker walker(ensemble, ensemble.trees[t], state_->trees[t]);
+      Walker walker(ensemble, ensemble.trees[t], state_->trees[t], state_->width);
       for (std::int64_t row = begin; row < end; ++row) {
-        walker.values(rows.data() + static_cast<std::size_t>(row) * features, place(row, t % outputs));
+        const double* at = rows.data() + static_cast<std::size_t>(row) * features;
+        for (std::size_t k = 0; k < state_->width; ++k) walker.values(at, k, place(row, state_->output(t, k)));
       }
     }
     for (std::int64_t row = begin; row < end; ++row) {
-      for (std::size_t output = 0; output < outputs; ++output) place(row, output)[features] = state_->expected[output];
+      for (std::size_t output = 0; output < outputs; ++output) {
+        double* values = place(row, output);
+        for (std::size_t f = 0; f < features; ++f) values[f] *= state_->factor;
+        values[features] = state_->expected[output];
+      }
     }
   });
   return out;
@@ -309,10 +330,13 @@ std::vector<double> TreeShap::interactions(std::span<const double> rows) const {
   std::vector<double> out(static_cast<std::size_t>(count) * outputs * width * width, 0.0);
   parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::size_t t = 0; t < state_->trees.size(); ++t) {
-      Walker walker(ensemble, ensemble.trees[t], state_->trees[t]);
+      Walker walker(ensemble, ensemble.trees[t], state_->trees[t], state_->width);
       for (std::int64_t row = begin; row < end; ++row) {
-        const std::size_t at = static_cast<std::size_t>(row) * outputs + t % outputs;
-        walker.interactions(rows.data() + static_cast<std::size_t>(row) * features, out.data() + at * width * width);
+        for (std::size_t k = 0; k < state_->width; ++k) {
+          const std::size_t at = static_cast<std::size_t>(row) * outputs + state_->output(t, k);
+          walker.interactions(rows.data() + static_cast<std::size_t>(row) * features, k,
+                              out.data() + at * width * width);
+        }
       }
     }
     for (std::size_t at = static_cast<std::size_t>(begin) * outputs; at < static_cast<std::size_t>(end) * outputs;
@@ -320,7 +344,11 @@ std::vector<double> TreeShap::interactions(std::span<const double> rows) const {
       double* matrix = out.data() + at * width * width;
       for (std::size_t f = 0; f < width; ++f) {  // the diagonal holds what the pairs leave over
         double rest = single[at * width + f];
-        for (std::size_t g = 0; g < width; ++g) rest -= g == f ? 0 : matrix[f * width + g];
+        for (std::size_t g = 0; g < width; ++g) {
+          if (g == f) continue;
+          matrix[f * width + g] *= state_->factor;
+          rest -= matrix[f * width + g];
+        }
         matrix[f * width + f] = rest;
       }
     }

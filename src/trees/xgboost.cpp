@@ -470,7 +470,7 @@ Ensemble from_xgboost(std::string_view bytes) {
 }
 
 std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
-  ensemble.check("export_xgboost");
+  Ensemble model = internal::added_up(ensemble, "export_xgboost");
   if (ensemble.link == Link::sigmoid && ensemble.link_scale != 1) {
     throw ValueError("[export_xgboost] expected a sigmoid of scale 1, got " + std::to_string(ensemble.link_scale));
   }
@@ -478,8 +478,6 @@ std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
   std::string score = base_score(ensemble);
   const bool in_leaves = score.empty();
   if (in_leaves) score = ensemble.link == Link::sigmoid ? "5E-1" : ensemble.link == Link::exp ? "1E0" : "0E0";
-  Ensemble model = ensemble;
-  model.trees.resize(static_cast<std::size_t>(ensemble.used_trees()));
   if (model.trees.empty()) {
     Tree constant;
     constant.add_leaf(0, 0);

@@ -72,6 +72,24 @@ double weight(int size, int players) {
   return std::tgamma(size + 1.0) * std::tgamma(players - size) / std::tgamma(players + 1.0);
 }
 
+TEST(TreeShap, OfAForestAreThoseOfItsOutputs) {
+  const Ensemble model =
+      random_ensemble({.features = 5, .rounds = 4, .outputs = 3, .vector_leaves = true, .average = true});
+  const std::vector<double> rows = rows_for(model, 20);
+  const std::vector<double> values = TreeShap(model).values(rows), pairs = TreeShap(model).interactions(rows);
+  const std::vector<double> margins = Predictor(model).margins(rows);
+  for (std::int32_t k = 0; k < 3; ++k) {
+    const TreeShap one(one_output(model, k));
+    const std::vector<double> wanted = one.values(rows), wanted_pairs = one.interactions(rows);
+    for (std::size_t row = 0; row < 20; ++row) {
+      const std::size_t at = row * 3 + static_cast<std::size_t>(k);
+      for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(values[at * 6 + i], wanted[row * 6 + i], 1e-12);
+      for (std::size_t i = 0; i < 36; ++i) EXPECT_NEAR(pairs[at * 36 + i], wanted_pairs[row * 36 + i], 1e-12);
+      EXPECT_NEAR(std::accumulate(&values[at * 6], &values[at * 6] + 6, 0.0), margins[at], 1e-12);
+    }
+  }
+}
+
 TEST(TreeShap, EqualsTheDefinition) {
   for (const int leaves : {1, 2, 5, 30}) {
     const Ensemble model = random_ensemble({.features = 5, .categorical = 1, .rounds = 2, .leaves = leaves});

@@ -42,7 +42,7 @@ void expect_close(const Ensemble& got, const Ensemble& wanted, double tolerance)
 
 std::vector<Ensemble> models() {
   std::vector<Ensemble> list{random_ensemble({}), random_ensemble({.outputs = 3}), random_ensemble({.leaves = 1}),
-                             random_ensemble({.rounds = 0, .outputs = 2})};
+                             random_ensemble({.rounds = 0, .outputs = 2}), random_ensemble({.average = true})};
   list[0].link = Link::sigmoid;
   list[0].objective = "binary";
   list[0].classes = {"no", "yes"};
@@ -63,6 +63,21 @@ std::string fault(F call) {
     return error.what();
   }
   return "no error";
+}
+
+TEST(Formats, OnlyOwnJsonHoldsVectorLeaves) {
+  const Ensemble model = random_ensemble({.outputs = 3, .vector_leaves = true, .average = true});
+  const Ensemble back = from_json(to_json(model));
+  EXPECT_EQ(to_json(back), to_json(model));
+  expect_close(back, model, 0);
+  EXPECT_NE(to_json(model).find("\"version\":2"), std::string::npos);  // what knows no forests shall not read it
+  EXPECT_NE(to_json(random_ensemble({})).find("\"version\":1"), std::string::npos);
+  const std::string expected = "] expected trees of one value a leaf, got 3 values, which the format cannot hold";
+  EXPECT_EQ(fault([&] { to_xgboost(model); }), "[export_xgboost" + expected);
+  EXPECT_EQ(fault([&] { to_lightgbm(model); }), "[export_lightgbm" + expected);
+  Ensemble cut = model;
+  cut.trees[1].leaf_value.pop_back();
+  EXPECT_NE(fault([&] { to_json(cut); }).find("tree 1 with a value of each output"), std::string::npos);
 }
 
 TEST(Formats, OwnJsonLosesNothing) {

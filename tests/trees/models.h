@@ -14,6 +14,7 @@ namespace tern::trees {
 struct RandomModel {
   int features = 6, categorical = 2, levels = 70, rounds = 5, outputs = 1, leaves = 20;
   std::uint64_t seed = 1;
+  bool vector_leaves = false, average = false;
 };
 
 /// Trees grown at random: a random leaf of each is split until there are enough. Covers add up from the leaves.
@@ -30,8 +31,10 @@ inline Ensemble random_ensemble(const RandomModel& options) {
     model.features.push_back(feature);
   }
   model.outputs = options.outputs;
+  model.vector_leaves = options.vector_leaves;
+  model.average = options.average;
   model.base.assign(static_cast<std::size_t>(options.outputs), 0.25);
-  for (int t = 0; t < options.rounds * options.outputs; ++t) {
+  for (int t = 0; t < options.rounds * model.trees_of_round(); ++t) {
     Tree tree;
     struct Open {
       std::int32_t parent;
@@ -60,7 +63,13 @@ inline Ensemble random_ensemble(const RandomModel& options) {
       open[pick] = {node, true};
       open.push_back({node, false});
     }
-    for (const Open& slot : open) link(slot, ~tree.add_leaf(below(2001) / 1000.0 - 1.0, 1 + below(50)));
+    for (const Open& slot : open) {
+      std::vector<double> values;
+      for (int k = 0; k < (options.vector_leaves ? options.outputs : 1); ++k) {
+        values.push_back(below(2001) / 1000.0 - 1.0);
+      }
+      link(slot, ~tree.add_leaf(values, 1 + below(50)));
+    }
     for (std::size_t node = tree.feature.size(); node-- > 0;) {
       for (const std::int32_t child : {tree.left[node], tree.right[node]}) {
         tree.cover[node] +=
@@ -70,6 +79,23 @@ inline Ensemble random_ensemble(const RandomModel& options) {
     model.trees.push_back(std::move(tree));
   }
   return model;
+}
+
+/// The trees of a model with vector leaves for one output alone, to be added up.
+inline Ensemble one_output(const Ensemble& model, std::int32_t output) {
+  Ensemble one = model;
+  one.outputs = 1;
+  one.vector_leaves = one.average = false;
+  one.base = {model.base[static_cast<std::size_t>(output)]};
+  for (Tree& tree : one.trees) {
+    std::vector<double> values;
+    for (std::int64_t leaf = 0; leaf < tree.leaves(); ++leaf) {
+      values.push_back(tree.leaf_value[static_cast<std::size_t>(leaf * model.outputs + output)] /
+                       (model.average ? static_cast<double>(model.used_rounds()) : 1));
+    }
+    tree.leaf_value = values;
+  }
+  return one;
 }
 
 }  // namespace tern::trees

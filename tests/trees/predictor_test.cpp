@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -43,11 +44,19 @@ std::int32_t leaf_by_rule(const Ensemble& model, const Tree& tree, const double*
 std::vector<double> margins_by_rule(const Ensemble& model, const std::vector<double>& rows) {
   std::vector<double> margins;
   for (std::size_t row = 0; row < rows.size(); row += model.features.size()) {
-    std::vector<double> sums = model.base;
+    const auto outputs = static_cast<std::size_t>(model.outputs);
+    std::vector<double> sums = model.average ? std::vector<double>(outputs, 0.0) : model.base;
     for (std::int64_t t = 0; t < model.used_trees(); ++t) {
       const Tree& tree = model.trees[static_cast<std::size_t>(t)];
-      sums[static_cast<std::size_t>(t % model.outputs)] +=
-          tree.leaf_value[static_cast<std::size_t>(leaf_by_rule(model, tree, &rows[row]))];
+      const auto leaf = static_cast<std::size_t>(leaf_by_rule(model, tree, &rows[row]));
+      if (model.vector_leaves) {
+        for (std::size_t k = 0; k < outputs; ++k) sums[k] += tree.leaf_value[leaf * outputs + k];
+      } else {
+        sums[static_cast<std::size_t>(t) % outputs] += tree.leaf_value[leaf];
+      }
+    }
+    for (std::size_t k = 0; k < outputs && model.average; ++k) {
+      sums[k] = model.base[k] + sums[k] / static_cast<double>(std::max<std::int64_t>(1, model.used_rounds()));
     }
     margins.insert(margins.end(), sums.begin(), sums.end());
   }
@@ -118,6 +127,21 @@ TEST(Predictor, FollowsTheRule) {
   expect_rule(random_ensemble({.categorical = 0}), false);
   expect_rule(random_ensemble({.rounds = 3, .outputs = 3}));
   expect_rule(random_ensemble({.categorical = 0, .rounds = 600, .leaves = 6}));
+}
+
+TEST(Predictor, ForestsAreAveragedAndLeavesHoldVectors) {
+  for (const int leaves : {1, 20, 300}) {  // by steps and by nodes
+    expect_rule(random_ensemble({.leaves = leaves, .average = true}));
+    expect_rule(random_ensemble({.outputs = 3, .leaves = leaves, .vector_leaves = true}));
+    expect_rule(
+        random_ensemble({.rounds = 40, .outputs = 4, .leaves = leaves, .vector_leaves = true, .average = true}));
+    expect_rule(random_ensemble({.categorical = 0, .rounds = 40, .leaves = leaves, .vector_leaves = true}));
+  }
+  Ensemble some = random_ensemble({.outputs = 3, .vector_leaves = true, .average = true});
+  some.best_round = 2;
+  EXPECT_EQ(some.used_trees(), 3);
+  expect_rule(some);
+  expect_rule(random_ensemble({.rounds = 0, .outputs = 2, .vector_leaves = true, .average = true}));
 }
 
 TEST(Predictor, SmallAndLargeTrees) {

@@ -8,10 +8,11 @@
 
 #include "tern/base/export.h"
 
-/// Boosted decision trees: the trained model here and in its neighbours; training in gradient_boosting.h.
+/// Decision trees, boosted and of forests: the trained model here and in its neighbours; training in
+/// gradient_boosting.h, forest.h and isolation_forest.h.
 namespace tern::trees {
 
-/// What turns a margin (the sum over the trees) into a prediction.
+/// What turns a margin (the sum over the trees, or their mean) into a prediction.
 enum class Link : std::uint8_t {
   identity,  ///< the margin itself
   sigmoid,   ///< 1 / (1 + exp(-scale x margin)), each output for itself
@@ -47,13 +48,14 @@ struct Tree {
   std::vector<std::int32_t> left{}, right{};
   std::vector<double> gain{};   ///< what the split gained in the objective; 0 where unknown
   std::vector<double> cover{};  ///< sum of hessians (or rows) of the training rows that passed; 0 where unknown
+  /// Of each leaf one value, or one for each output (Ensemble::vector_leaves), leaf by leaf.
   std::vector<double> leaf_value{};
   std::vector<double> leaf_cover{};  ///< as `cover`
   /// Bit sets of level codes that go left: code c is bit c % 64 of word c / 64; codes beyond the words are not in it.
   std::vector<std::vector<std::uint64_t>> sets{};
 
   std::int64_t nodes() const { return static_cast<std::int64_t>(feature.size()); }
-  std::int64_t leaves() const { return static_cast<std::int64_t>(leaf_value.size()); }
+  std::int64_t leaves() const { return static_cast<std::int64_t>(leaf_cover.size()); }
   /// Appends an inner node with its children still to be set, and returns its number.
   std::int32_t add_node(std::int32_t feature_index, double split, bool missing_left, double split_gain,
                         double node_cover);
@@ -62,6 +64,8 @@ struct Tree {
                         double split_gain, double node_cover);
   /// Appends a leaf and returns its number l; as a child it is ~l.
   std::int32_t add_leaf(double value, double cover);
+  /// The same with a value for each output.
+  std::int32_t add_leaf(std::span<const double> values, double cover);
   /// Edges on the longest way from the root to a leaf; 0 for a single leaf. The tree must be sound (Ensemble::check).
   std::int64_t depth() const;
 };
@@ -71,26 +75,31 @@ inline bool in_set(std::span<const std::uint64_t> set, std::uint64_t code) {
   return code / 64 < set.size() && ((set[code / 64] >> (code % 64)) & 1) != 0;
 }
 
-/// A trained model: what it reads, its trees, and what becomes of their sum. Plain data, to be checked (`check`) before
-/// it is used: Predictor (predictor.h), the savers and the explainers all do.
+/// A trained model: what it reads, its trees, and what becomes of their sum or mean. Plain data, to be checked
+/// (`check`) before it is used: Predictor (predictor.h), the savers and the explainers all do.
 struct Ensemble {
   std::vector<Feature> features{};
-  /// Round by round, and within a round one tree for each output: tree t adds to output t % outputs.
+  /// Round by round, and within a round one tree for each output: tree t adds to output t % outputs. With
+  /// `vector_leaves` a round is one tree that adds to all.
   std::vector<Tree> trees{};
   std::int32_t outputs = 1;
+  bool vector_leaves = false;     ///< each leaf holds a value for every output
+  bool average = false;           ///< rounds are averaged, as in a forest, not added up
   std::vector<double> base{0.0};  ///< margin of each output before the first tree
   Link link = Link::identity;
   double link_scale = 1;  ///< of Link::sigmoid
   /// What was minimised: "squared", "absolute", "huber", "quantile", "poisson", "gamma", "tweedie", "binary",
-  /// "multiclass", "lambdarank", or a name of the user's own.
+  /// "multiclass", "lambdarank", "gini", "entropy", or a name of the user's own.
   std::string objective{"squared"};
   std::vector<std::string> classes{};  ///< names of the classes: empty; two when outputs is 1, the second is predicted
   bool float32_inputs = false;         ///< numbers are rounded to float before they are compared, as XGBoost does
   std::int32_t best_round = -1;        ///< last round that predictions use (0-based); -1: all of them
 
-  std::int64_t rounds() const { return static_cast<std::int64_t>(trees.size()) / (outputs > 0 ? outputs : 1); }
-  /// Trees that predictions use: those up to `best_round`.
-  std::int64_t used_trees() const { return (best_round < 0 ? rounds() : best_round + std::int64_t{1}) * outputs; }
+  std::int32_t trees_of_round() const { return vector_leaves || outputs < 1 ? 1 : outputs; }
+  std::int64_t rounds() const { return static_cast<std::int64_t>(trees.size()) / trees_of_round(); }
+  /// Rounds that predictions use: those up to `best_round`.
+  std::int64_t used_rounds() const { return best_round < 0 ? rounds() : best_round + std::int64_t{1}; }
+  std::int64_t used_trees() const { return used_rounds() * trees_of_round(); }
   /// Position of a feature, -1 when there is none of the name.
   std::int64_t find(std::string_view feature) const;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tern/base/export.h"
+#include "tern/data/matrix.h"
 #include "tern/data/table.h"
 #include "tern/trees/ensemble.h"
 
@@ -39,6 +40,7 @@ class TERN_API Predictor {
 
   /// The sums over the trees [rows x outputs].
   std::vector<double> margins(std::span<const double> rows) const;
+  std::vector<double> margins(const data::Matrix& rows) const;
   std::vector<double> margins(const data::Table& table) const;
   /// Margins after the link [rows x outputs]: values, the probability of the second class, or class probabilities.
   std::vector<double> predict(std::span<const double> rows) const;
