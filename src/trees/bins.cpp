@@ -15,7 +15,9 @@ namespace tern::trees::internal {
 namespace {
 
 constexpr std::int64_t kRowsAtATime = 1024;
-constexpr std::size_t kOverread = 3;  // bytes past a column's end that its gathered words hold
+constexpr std::int64_t kRowsBinned = 256;    // of which a cache line each, of a matrix, fits into the nearest cache
+constexpr std::int64_t kColumnsAtATime = 8;  // of a matrix, where a line holds several
+constexpr std::size_t kOverread = 3;         // bytes past a column's end that its gathered words hold
 constexpr int kSmallStride = 32, kLargeStride = 256;
 constexpr int kBlockFeatures = 28;  // their accumulators, of 256 bins, fit into the nearest cache
 
@@ -126,16 +128,23 @@ const double* numbers<double>(const FeatureValues& values) {
   return values.f64;
 }
 
+// The values of some features in sampled rows, missing ones left out.
 template <class T>
-FeatureBins numeric_bins(const FeatureValues& values, std::int64_t rows, int max_bins, std::int64_t sample) {
-  const T* data = numbers<T>(values);
-  const std::int64_t count = std::min(rows, sample);
-  std::vector<T> sorted;
-  sorted.reserve(static_cast<std::size_t>(count));
+std::vector<std::vector<T>> sampled(std::span<const FeatureValues> features, std::int64_t rows, std::int64_t count) {
+  std::vector<std::vector<T>> out(features.size());
+  for (auto& each : out) each.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
-    const T value = data[sampled_row(i, count, rows) * values.step];
-    if (!std::isnan(value)) sorted.push_back(value + T(0));  // -0 is 0
+    const std::int64_t row = sampled_row(i, count, rows);
+    for (std::size_t f = 0; f < features.size(); ++f) {
+      const T value = numbers<T>(features[f])[row * features[f].step];
+      if (!std::isnan(value)) out[f].push_back(value + T(0));  // -0 is 0
+    }
   }
+  return out;
+}
+
+template <class T>
+FeatureBins numeric_bins(std::vector<T>& sorted, std::int64_t rows, int max_bins, std::int64_t count) {
   sort_numbers(sorted);
   FeatureBins bins;
   bins.infinite = !sorted.empty() && std::isinf(sorted.back()) && sorted.back() > 0;
@@ -274,14 +283,27 @@ double threshold_between(double a, double b) {
 std::vector<FeatureBins> find_bins(std::span<const FeatureValues> features, std::int64_t rows, int max_bins,
                                    std::int64_t sample) {
   std::vector<FeatureBins> bins(features.size());
-  parallel_for(static_cast<std::int64_t>(features.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t f = begin; f < end; ++f) {
-      const FeatureValues& values = features[static_cast<std::size_t>(f)];
-      bins[static_cast<std::size_t>(f)] = values.f32   ? numeric_bins<float>(values, rows, max_bins, sample)
-                                          : values.f64 ? numeric_bins<double>(values, rows, max_bins, sample)
-                                                       : categorical_bins(values, rows, max_bins);
-    }
-  });
+  const std::int64_t count = std::min(rows, sample);
+  const auto all = [&](auto of) { return std::all_of(features.begin(), features.end(), of); };
+  const bool f32 = all([](const FeatureValues& values) { return values.f32 && values.step > 1; });
+  const bool f64 = all([](const FeatureValues& values) { return values.f64 && values.step > 1; });
+  parallel_for(static_cast<std::int64_t>(features.size()), f32 || f64 ? kColumnsAtATime : 1,
+               [&](std::int64_t begin, std::int64_t end) {
+                 const auto some =
+                     features.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+                 FeatureBins* out = bins.data() + begin;
+                 if (!some[0].f32 && !some[0].f64) {
+                   *out = categorical_bins(some[0], rows, max_bins);
+                 } else if (some[0].f32) {
+                   for (auto& values : sampled<float>(some, rows, count)) {
+                     *out++ = numeric_bins(values, rows, max_bins, count);
+                   }
+                 } else {
+                   for (auto& values : sampled<double>(some, rows, count)) {
+                     *out++ = numeric_bins(values, rows, max_bins, count);
+                   }
+                 }
+               });
   if (rows > sample) settle(features, rows, bins);
   return bins;
 }
@@ -294,7 +316,7 @@ BinnedRows::BinnedRows(std::span<const FeatureValues> features, const std::vecto
     for (Block& block : blocks_) block.records = Buffer<std::uint8_t>(static_cast<std::size_t>(block.width * rows));
   }
   const Binner binner(features, bins);
-  parallel_for(rows, kRowsAtATime, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, kRowsBinned, [&](std::int64_t begin, std::int64_t end) {
     for (std::size_t f = 0; f < features.size(); ++f) {
       binner(f, begin, end - begin, columns_.data() + static_cast<std::int64_t>(f) * rows + begin);
     }
