@@ -52,7 +52,7 @@ foreach(module data metrics nn train bundle)
   endif()
 endforeach()
 set_source_files_properties(
-  src/base/json.cpp src/trees/draw.cpp src/trees/ensemble.cpp src/trees/gradient_boosting.cpp
+  src/base/json.cpp src/trees/draw.cpp src/trees/ensemble.cpp src/trees/forest.cpp src/trees/gradient_boosting.cpp
   src/trees/gradient_boosting_file.cpp src/trees/importance.cpp src/trees/json_form.cpp
   src/trees/lightgbm.cpp src/trees/ubjson.cpp src/trees/xgboost.cpp src/nn/architecture.cpp
   src/tensor/safetensors.cpp src/data/estimator_file.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp

@@ -2,10 +2,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "trees/hash.h"
 
 namespace tern::trees::internal {
+
+std::int32_t add_split(Tree& tree, const Split& split, const FeatureBins& bins, double cover) {
+  if (split.bin >= 0) {
+    const auto at = static_cast<std::size_t>(split.bin);
+    const double threshold =
+        at < bins.thresholds.size() ? bins.thresholds[at] : std::numeric_limits<double>::max();  // all but missing ones
+    return tree.add_node(split.feature, threshold, split.missing_left, split.gain, cover);
+  }
+  const std::size_t levels = bins.bin_of_level.size();
+  std::vector<std::uint64_t> set((levels + 63) / 64);
+  for (std::size_t level = 0; level < levels; ++level) {
+    if (split.left.has(bins.bin_of_level[level])) set[level / 64] |= std::uint64_t{1} << (level % 64);
+  }
+  return tree.add_node(split.feature, std::move(set), split.missing_left, split.gain, cover);
+}
 
 struct SplitFinder::Search {
   const NodeFacts& node;

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "tern/trees/ensemble.h"
 #include "trees/bins.h"
 #include "trees/histogram.h"
 
@@ -25,6 +26,9 @@ struct Split {
   PairSum left_sum = 0;
   BinSet left{};  ///< the one for missing values included
 };
+
+/// Appends the node of a split to a tree, its children still to be set, and returns its number.
+std::int32_t add_split(Tree& tree, const Split& split, const FeatureBins& bins, double cover);
 
 /// Settings of the search, and of leaves.
 struct SplitOptions {

@@ -94,21 +94,7 @@ Tree to_tree(const GrownTree& grown, const std::vector<FeatureBins>& bins) {
       number[i] = ~tree.add_leaf(node.value, node.hessian);
       continue;
     }
-    const Split& split = node.split;
-    const FeatureBins& bin = bins[static_cast<std::size_t>(split.feature)];
-    if (split.bin >= 0) {
-      const auto at = static_cast<std::size_t>(split.bin);
-      const double threshold =
-          at < bin.thresholds.size() ? bin.thresholds[at] : std::numeric_limits<double>::max();  // all but missing ones
-      number[i] = tree.add_node(split.feature, threshold, split.missing_left, split.gain, node.hessian);
-    } else {
-      const std::size_t levels = bin.bin_of_level.size();
-      std::vector<std::uint64_t> set((levels + 63) / 64);
-      for (std::size_t level = 0; level < levels; ++level) {
-        if (split.left.has(bin.bin_of_level[level])) set[level / 64] |= std::uint64_t{1} << (level % 64);
-      }
-      number[i] = tree.add_node(split.feature, std::move(set), split.missing_left, split.gain, node.hessian);
-    }
+    number[i] = add_split(tree, node.split, bins[static_cast<std::size_t>(node.split.feature)], node.hessian);
   }
   for (std::size_t i = 0; i < grown.nodes.size(); ++i) {
     if (grown.nodes[i].left < 0) continue;

@@ -1,0 +1,166 @@
+#include "tern/trees/isolation_forest.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+#include "tern/data/csv.h"
+#include "tern/metrics/binary.h"
+#include "tern/trees/explain.h"
+#include "tern/trees/formats.h"
+
+namespace tern::trees {
+namespace {
+
+using data::Matrix;
+
+constexpr std::size_t kRows = 800, kOutliers = 40;
+
+// A cloud around two lines, and points that lie anywhere, first.
+std::vector<double> cloud(std::uint64_t seed) {
+  const Philox random(seed);
+  std::vector<double> x;
+  for (std::uint64_t row = 0; row < kRows; ++row) {
+    const double t = normal(random, 3 * row);
+    if (row < kOutliers) {
+      for (std::uint64_t f = 0; f < 3; ++f) x.push_back(random.uniform(10'000 + 3 * row + f) * 16 - 8);
+    } else {
+      x.insert(x.end(), {t, 0.5 * t + 0.3 * normal(random, 3 * row + 1), normal(random, 3 * row + 2)});
+    }
+  }
+  return x;
+}
+
+std::vector<std::uint8_t> planted() {
+  std::vector<std::uint8_t> labels(kRows, 0);
+  std::fill_n(labels.begin(), kOutliers, std::uint8_t{1});
+  return labels;
+}
+
+TEST(IsolationForest, FindsWhatLiesApart) {
+  const std::vector<double> x = cloud(1);
+  IsolationForest model({.contamination = 0.05});
+  model.fit(Matrix(x, 3));
+  const std::vector<double> scores = model.score(Matrix(x, 3));
+  for (const double score : scores) EXPECT_TRUE(score > 0 && score <= 1);
+  EXPECT_GT(metrics::auroc(scores, planted()), 0.95);
+  const std::vector<std::uint8_t> found = model.predict(Matrix(x, 3));
+  EXPECT_EQ(std::count(found.begin(), found.end(), 1), static_cast<std::ptrdiff_t>(kOutliers));
+  IsolationForest plain;
+  plain.fit(Matrix(x, 3));
+  EXPECT_EQ(plain.threshold(), 0.5);
+  EXPECT_EQ(plain.score(Matrix(x, 3)), scores);
+}
+
+// The score by the definition of the paper, from the trees' depths and covers.
+TEST(IsolationForest, ScoresFollowTheDefinition) {
+  const std::vector<double> x = cloud(2);
+  IsolationForest model({.trees = 20, .samples = 64, .seed = 4});
+  model.fit(Matrix(x, 3));
+  const Ensemble& trained = model.ensemble();
+  trained.check();
+  const auto c = [](double n) {
+    double harmonic = 0.5772156649015329 + std::log(n - 1);
+    return n <= 1 ? 0.0 : n == 2 ? 1.0 : 2 * harmonic - 2 * (n - 1) / n;
+  };
+  const std::vector<double> scores = model.score(Matrix(x, 3));
+  for (std::size_t row = 0; row < 50; ++row) {
+    double depths = 0;
+    for (const Tree& tree : trained.trees) {
+      EXPECT_LE(tree.depth(), 6);
+      EXPECT_EQ(tree.cover[0], 64);
+      std::int32_t at = 0;
+      int depth = 0;
+      for (; at >= 0; ++depth) {
+        const auto node = static_cast<std::size_t>(at);
+        at = x[row * 3 + static_cast<std::size_t>(tree.feature[node])] <= tree.threshold[node] ? tree.left[node]
+                                                                                               : tree.right[node];
+      }
+      depths += depth + c(tree.leaf_cover[static_cast<std::size_t>(~at)]);
+    }
+    EXPECT_NEAR(scores[row], std::pow(2, -depths / 20 / c(64)), 1e-12);
+  }
+  const std::vector<double> shap = TreeShap(trained).values({x.data(), 3});
+  EXPECT_NEAR(std::exp(shap[0] + shap[1] + shap[2] + shap[3]), scores[0], 1e-12);
+}
+
+TEST(IsolationForest, SameBitsAtAnyNumberOfThreads) {
+  const std::vector<double> x = cloud(3);
+  const auto trained = [&](int threads, std::uint64_t seed) {
+    set_num_threads(threads);
+    IsolationForest model({.trees = 15, .seed = seed});
+    model.fit(Matrix(x, 3));
+    set_num_threads(0);
+    return to_json(model.ensemble());
+  };
+  EXPECT_EQ(trained(1, 1), trained(2, 1));
+  EXPECT_EQ(trained(1, 1), trained(5, 1));
+  EXPECT_NE(trained(1, 1), trained(1, 2));
+}
+
+TEST(IsolationForest, TablesMissingValuesAndFiles) {
+  std::string text = "a,b,kind\n";
+  const Philox random(5);
+  for (std::uint64_t row = 0; row < 300; ++row) {
+    const bool odd = row == 17;
+    text += (row % 20 == 3 ? "" : std::to_string(odd ? 40 : normal(random, 2 * row))) + "," +
+            std::to_string(normal(random, 2 * row + 1)) + "," +
+            (odd       ? "rare"
+             : row % 2 ? "common"
+                       : "usual") +
+            "\n";
+  }
+  const data::Table table = data::read_csv_text(text);
+  IsolationForest model;
+  model.fit(table);
+  const std::vector<double> scores = model.score(table);
+  EXPECT_EQ(std::max_element(scores.begin(), scores.end()) - scores.begin(), 17);
+  EXPECT_EQ(model.predict(table)[17], 1);
+  const std::string path = (std::filesystem::temp_directory_path() / "tern_isolation_test.json").string();
+  model.save(path);
+  const IsolationForest back = IsolationForest::load(path);
+  EXPECT_EQ(back.score(table), scores);
+  EXPECT_EQ(back.threshold(), model.threshold());
+  const std::string kept = read_file(path);
+  for (std::size_t length = 0; length < kept.size(); length += kept.size() / 20 + 1) {
+    write_file(path, kept.substr(0, length));
+    EXPECT_THROW(IsolationForest::load(path), FormatError);
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(IsolationForest, BadInputIsRefusedOrDefined) {
+  EXPECT_THROW(IsolationForest({.trees = 0}), ValueError);
+  EXPECT_THROW(IsolationForest({.samples = 1}), ValueError);
+  EXPECT_THROW(IsolationForest({.contamination = 0.5}), ValueError);
+  EXPECT_THROW(IsolationForest({.contamination = -0.1}), ValueError);
+  IsolationForest model;
+  EXPECT_THROW(model.score(Matrix(std::vector<double>{1, 2}, 1)), StateError);
+  EXPECT_THROW(model.threshold(), StateError);
+  EXPECT_THROW(model.fit(Matrix(std::vector<double>{1}, 1)), ValueError);
+  const std::vector<double> infinite{1, 2, std::numeric_limits<double>::infinity()};
+  EXPECT_THROW(model.fit(Matrix(infinite, 1)), ValueError);
+  const std::vector<double> same(50, 3.0);  // nothing stands out
+  model.fit(Matrix(same, 1));
+  for (const double score : model.score(Matrix(same, 1))) EXPECT_NEAR(score, 0.5, 1e-12);
+  for (const std::uint8_t outlier : model.predict(Matrix(same, 1))) EXPECT_EQ(outlier, 0);
+  const std::vector<double> missing(50, std::numeric_limits<double>::quiet_NaN());
+  model.fit(Matrix(missing, 1));
+  EXPECT_NEAR(model.score(Matrix(missing, 1))[0], 0.5, 1e-12);
+  const std::vector<double> huge{-1e308, 1e308, 0, 1, -1e308, 1e308};
+  model.fit(Matrix(huge, 1));
+  for (const double score : model.score(Matrix(huge, 1))) EXPECT_TRUE(std::isfinite(score));
+  EXPECT_THROW(model.score(Matrix(huge, 2)), ShapeError);
+}
+
+}  // namespace
+}  // namespace tern::trees
