@@ -34,7 +34,7 @@ tern_module(models
   PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 tern_module(optim SOURCES src/optim HEADERS optim DEPENDS nn)
 tern_module(train
-  SOURCES src/train HEADERS train DEPENDS data metrics optim
+  SOURCES src/train HEADERS train DEPENDS data metrics models optim
   PRIVATE_LIBRARIES $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 tern_module(bundle
   SOURCES src/bundle HEADERS bundle DEPENDS train trees models
