@@ -17,31 +17,31 @@ from core import run
 from program import ProgramError
 from verdicts import FAILS, HOLDS, Row, quartiles, ratio_verdict
 
-ROWS, COLUMNS, CLASSES, THREADS = 60_000, 784, 10, 2
+ROWS, COLUMNS, CLASSES, COMPONENTS, THREADS = 60_000, 784, 10, 50, 2
 ROUNDS = 5
 LIMIT, MARGIN = 0.6, 0.001  # of the peer's time; of its figure
 
 
-def ridge(x, y):
+def ridge(x, y, test):
     from sklearn.linear_model import Ridge
 
     model = Ridge(alpha=1.0)
     return lambda: model.fit(x, y.astype("float32")), lambda: (model.coef_, model.intercept_)
 
 
-def ridge_objective(x, y, found):
+def ridge_objective(x, y, test, found):
     w, b = found[:COLUMNS], found[COLUMNS]
     return ((y - x @ w - b) ** 2).sum() + (w**2).sum()
 
 
-def logistic(x, y):
+def logistic(x, y, test):
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=1.0, max_iter=100)
     return lambda: model.fit(x, y), lambda: (model.coef_, model.intercept_)
 
 
-def logistic_objective(x, y, found):
+def logistic_objective(x, y, test, found):
     import numpy as np
 
     w, b = found[: CLASSES * COLUMNS].reshape(CLASSES, COLUMNS), found[CLASSES * COLUMNS :]
@@ -50,10 +50,53 @@ def logistic_objective(x, y, found):
     return (np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), y]).sum() + 0.5 * (w**2).sum()
 
 
+def kmeans(x, y, test):
+    from sklearn.cluster import KMeans
+
+    model = KMeans(CLASSES, init=x[:CLASSES].copy(), n_init=1)  # the same start on both sides, so the same optimum
+    return lambda: model.fit(x), lambda: (model.cluster_centers_,)
+
+
+def kmeans_inertia(x, y, test, found):
+    import numpy as np
+
+    centers = found.reshape(CLASSES, COLUMNS)
+    squares = (x**2).sum(1)[:, None] - 2 * x @ centers.T + (centers**2).sum(1)
+    return np.maximum(squares, 0).min(1).sum()
+
+
+def pca(x, y, test):
+    from sklearn.decomposition import PCA
+
+    model = PCA(COMPONENTS)
+    return lambda: model.fit(x), lambda: (model.components_,)
+
+
+def pca_variance(x, y, test, found):
+    import numpy as np
+
+    directions = np.linalg.qr(found.reshape(COMPONENTS, COLUMNS).T)[0]
+    return (((x - x.mean(0)) @ directions) ** 2).sum() / (len(x) - 1)
+
+
+def knn(x, y, test):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    model, found = KNeighborsClassifier(5), []
+    return lambda: found.append(model.fit(x, y).predict(test[0])), lambda: found
+
+
+def knn_accuracy(x, y, test, found):
+    return (found == test[1]).mean()
+
+
 # name: the peer's (what is timed, what it leaves), the figure of what a side left, what that is, whether more is better
 WORKS = {
     "ridge": (ridge, ridge_objective, "objective", False),
     "logistic": (logistic, logistic_objective, "objective", False),
+    "kmeans": (kmeans, kmeans_inertia, "inertia", False),
+    "pca": (pca, pca_variance, "variance explained", True),
+    "knn": (knn, knn_accuracy, "accuracy", True),
 }
 
 
@@ -69,10 +112,10 @@ def make_rows(images, folder):
             np.frombuffer(file.read(), np.uint8, offset=8).tofile(f"{folder}/{name}.u8")
 
 
-def read_rows(folder):
+def read_rows(folder, name):
     import numpy as np
 
-    return np.fromfile(f"{folder}/train.f32", np.float32).reshape(-1, COLUMNS), np.fromfile(f"{folder}/train.u8", np.uint8)
+    return np.fromfile(f"{folder}/{name}.f32", np.float32).reshape(-1, COLUMNS), np.fromfile(f"{folder}/{name}.u8", np.uint8)
 
 
 def peer_main(work, folder):
@@ -83,7 +126,7 @@ def peer_main(work, folder):
     import numpy as np
 
     warnings.simplefilter("ignore")  # a limit of iterations is no fault here
-    timed, left = WORKS[work][0](*read_rows(folder))
+    timed, left = WORKS[work][0](*read_rows(folder, "train"), read_rows(folder, "test"))
     start = time.perf_counter()
     timed()
     seconds = time.perf_counter() - start
@@ -95,9 +138,9 @@ def figures_main(work, folder):
     """Prints the figure of each side."""
     import numpy as np
 
-    x, y = read_rows(folder)
+    (x, y), test = read_rows(folder, "train"), read_rows(folder, "test")
     figure = WORKS[work][1]
-    print(json.dumps({side: float(figure(x.astype(np.float64), y, np.fromfile(f"{folder}/{side}-{work}.f64"))) for side in ("ours", "peer")}))
+    print(json.dumps({side: float(figure(x.astype(np.float64), y, test, np.fromfile(f"{folder}/{side}-{work}.f64"))) for side in ("ours", "peer")}))
 
 
 def compare(options, announce):

@@ -14,4 +14,7 @@ TERN_API bool cholesky_solve(const double* a, std::int64_t n, double* b, std::in
 /// Eigenvalues [n] of a symmetric A [n, n], ascending, and unit eigenvectors, each a row of `vectors` [n, n].
 TERN_API void symmetric_eigen(const double* a, std::int64_t n, double* values, double* vectors);
 
+/// The k greatest eigenvalues, descending, and their unit eigenvectors [k, n].
+TERN_API void greatest_eigen(const double* a, std::int64_t n, std::int64_t k, double* values, double* vectors);
+
 }  // namespace tern::kernels

@@ -2,64 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include "data/rows.h"
 #include "tern/base/error.h"
-#include "tern/base/parallel.h"
 
 namespace tern::data {
 namespace {
+
+using internal::check_weights;
+using internal::numbers_of;
 
 constexpr std::size_t kMostClasses = 10'000;
 
 [[noreturn]] void refuse(std::string_view type, const std::string& expected, const std::string& got) {
   throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + got);
-}
-
-// The columns of a table as a matrix of doubles, row by row; missing values are NaN where they may be there.
-std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names, std::string_view type,
-                               bool missing) {
-  const auto width = names.size();
-  std::vector<double> values(static_cast<std::size_t>(table.rows()) * width);
-  for (std::size_t f = 0; f < width; ++f) {
-    const Column& column = table[names[f]];
-    if (!column.is_numeric()) {
-      throw DataError(std::string(type),
-                      "expected numbers, got " + std::string(to_string(column.type())) +
-                          " (the steps of a Pipeline, one_hot or ordinal, make numbers of it)",
-                      {.column = names[f]});
-    }
-    for (std::int64_t row = 0; row < table.rows(); ++row) {
-      const double value = column.is_null(row) ? std::nan("") : column.numeric(row);
-      if (std::isinf(value) || (std::isnan(value) && !missing)) {
-        throw DataError(std::string(type),
-                        std::isinf(value) ? "expected finite numbers, got " + column.text(row)
-                                          : "expected a value, got a missing one (impute of a Pipeline fills it)",
-                        table.location(row, names[f]));
-      }
-      values[static_cast<std::size_t>(row) * width + f] = value;
-    }
-  }
-  return values;
-}
-
-void check_weights(std::string_view type, const Vector& weights, std::int64_t rows) {
-  if (weights.empty()) return;
-  if (weights.size() != rows) {
-    throw ShapeError("[" + std::string(type) + "] expected " + std::to_string(rows) + " weights, got " +
-                     std::to_string(weights.size()));
-  }
-  double sum = 0;
-  for (const double weight : weights.values()) {
-    if (!(weight >= 0) || !std::isfinite(weight)) {
-      refuse(type, "finite weights of at least 0", std::to_string(weight));
-    }
-    sum += weight;
-  }
-  if (!(sum > 0)) refuse(type, "weights above 0", "0 in all rows");
 }
 
 void check_target(std::string_view type, const Vector& y, std::int64_t rows, bool classifies) {
@@ -76,35 +35,6 @@ void check_target(std::string_view type, const Vector& y, std::int64_t rows, boo
              std::to_string(value) + " in row " + std::to_string(row));
     }
   }
-}
-
-// Whether all are finite; side by side, as compilers make wide code of at -O2.
-template <class T>
-bool all_finite(const T* values, std::int64_t count) {
-  constexpr int kLanes = 16;
-  int wrong[kLanes] = {}, any = 0;
-  std::int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) wrong[lane] |= !(values[i + lane] - values[i + lane] == 0);
-  }
-  for (; i < count; ++i) any |= !(values[i] - values[i] == 0);
-  for (const int lane : wrong) any |= lane;
-  return any == 0;
-}
-
-// The first of `count` values that is infinite, or missing where that is not allowed; `count` when there is none.
-template <class T>
-std::int64_t first_bad(const T* values, std::int64_t count, bool missing) {
-  constexpr std::int64_t kBlock = 1 << 16;
-  std::vector<std::int64_t> first(static_cast<std::size_t>((count + kBlock - 1) / kBlock), count);
-  parallel_for(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    if (all_finite(values + begin, end - begin)) return;
-    const T* bad = std::find_if(values + begin, values + end, [missing](T value) {
-      return !std::isfinite(value) && !(missing && std::isnan(value));
-    });
-    if (bad != values + end) first[static_cast<std::size_t>(begin / kBlock)] = bad - values;
-  });
-  return first.empty() ? count : *std::min_element(first.begin(), first.end());
 }
 
 struct Loaders {
@@ -125,18 +55,8 @@ void Estimator::check_fitted() const {
   if (width() == 0) throw StateError("[" + std::string(type()) + "] expected a fitted model, got one before fit");
 }
 
-// Rows of finite numbers, or of finite and missing ones.
 void Estimator::check_rows(const Matrix& x, const char* what) const {
-  const bool missing = takes_missing();
-  const std::int64_t columns = x.columns();
-  if (columns == 0) return;
-  const std::int64_t bad =
-      x.f32() ? first_bad(x.f32(), x.rows() * columns, missing) : first_bad(x.f64(), x.rows() * columns, missing);
-  if (bad == x.rows() * columns) return;
-  const auto column = static_cast<std::size_t>(bad % columns);
-  refuse(type(), missing ? "numbers that are finite or missing" : "finite numbers",
-         std::to_string(x.at(bad / columns, bad % columns)) + " in row " + std::to_string(bad / columns) + ", column " +
-             (column < names_.size() ? "\"" + names_[column] + "\"" : std::to_string(column)) + what);
+  internal::check_numbers(type(), x, names_, takes_missing(), what);
 }
 
 void Estimator::check_input(const Matrix& x) const {

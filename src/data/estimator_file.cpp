@@ -80,28 +80,37 @@ void write_state(const EstimatorState& state, const std::string& path) {
   }
 }
 
-}  // namespace internal
-
-void Estimator::save(const std::string& path) const { internal::write_state(state(), path); }
-
-std::unique_ptr<Estimator> load_estimator(const std::string& path, std::string_view type) {
+EstimatorState load_state(const std::string& path, std::string_view type) {
   const std::string bytes = read_file(path);
   try {
     EstimatorState state;
     if (bytes.starts_with(kBegin)) {
-      state = internal::read_state(bytes);
+      state = read_state(bytes);
     } else {
       TensorFile file = from_safetensors(bytes);
       if (file.metadata.size() != 1 || file.metadata[0].first != kFormat) {
         throw FormatError("[tern.estimator] expected a saved estimator, got a safetensors file without \"" + what +
                           "\"");
       }
-      state = internal::read_state(file.metadata[0].second);
+      state = read_state(file.metadata[0].second);
       state.tensors = std::move(file.tensors);
     }
     if (!type.empty() && state.type != type) {
       throw FormatError("[tern.estimator] expected a " + std::string(type) + ", got a " + state.type);
     }
+    return state;
+  } catch (const FormatError& error) {
+    throw FormatError(path + ": " + error.what());
+  }
+}
+
+}  // namespace internal
+
+void Estimator::save(const std::string& path) const { internal::write_state(state(), path); }
+
+std::unique_ptr<Estimator> load_estimator(const std::string& path, std::string_view type) {
+  const EstimatorState state = internal::load_state(path, type);
+  try {
     return make_estimator(state);
   } catch (const FormatError& error) {
     throw FormatError(path + ": " + error.what());

@@ -16,5 +16,7 @@ TERN_API EstimatorState read_state(std::string_view json);
 
 /// Writes a state as the one file of an estimator, atomically. Throws FileError.
 TERN_API void write_state(const EstimatorState& state, const std::string& path);
+/// Reads such a file, of that type where one is named. Throws FileError, FormatError.
+TERN_API EstimatorState load_state(const std::string& path, std::string_view type);
 
 }  // namespace tern::data::internal

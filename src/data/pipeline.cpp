@@ -34,12 +34,16 @@ std::unordered_set<std::string> origins(std::span<const std::unique_ptr<Step>> s
                                         const std::vector<std::string>& last) {
   std::unordered_set<std::string> live(last.begin(), last.end());
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    std::unordered_map<std::string, std::string> sources;
-    for (auto& [output, source] : (*step)->derived()) sources.emplace(std::move(output), std::move(source));
+    std::unordered_map<std::string, std::vector<std::string>> sources;  // a column may be made of several
+    for (auto& [output, source] : (*step)->derived()) sources[std::move(output)].push_back(std::move(source));
     std::unordered_set<std::string> before;
     for (const std::string& name : live) {
       const auto made = sources.find(name);
-      before.insert(made == sources.end() ? name : made->second);
+      if (made == sources.end()) {
+        before.insert(name);
+      } else {
+        before.insert(made->second.begin(), made->second.end());
+      }
     }
     live = std::move(before);
   }

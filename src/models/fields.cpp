@@ -7,6 +7,7 @@
 #include "tern/base/error.h"
 #include "tern/models/linear.h"
 #include "tern/models/naive_bayes.h"
+#include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::models::internal {
@@ -64,6 +65,31 @@ void Fields::operator()(const char* name, std::vector<double>& values) {
   throw FormatError("[" + state_->type + "] expected a tensor \"" + name + "\" [n] of f64, got none");
 }
 
+void Fields::operator()(const char* name, std::vector<std::int64_t>& values) {
+  Tensor value = state_->reading ? Tensor() : from_vector(values);
+  (*this)(name, value);
+  if (!state_->reading) return;
+  if (!value.defined() || value.dim() != 1 || value.dtype() != DType::i64) {
+    throw FormatError("[" + state_->type + "] expected a tensor \"" + name + "\" [n] of i64, got none");
+  }
+  values = value.to_vector<std::int64_t>();
+}
+
+void Fields::operator()(const char* name, Tensor& value) {
+  if (!state_->reading) {
+    if (value.defined()) state_->tensors.emplace_back(name, value);
+    return;
+  }
+  value = Tensor();
+  for (const auto& [key, tensor] : state_->tensors) {
+    if (key != name) continue;
+    if (is_floating(tensor.dtype()) && !isfinite(tensor).all().item<bool>()) {
+      throw FormatError("[" + state_->type + "] expected finite " + name + ", got others");
+    }
+    value = tensor;
+  }
+}
+
 int Fields::choice(const char* name, int value, std::span<const std::string_view> words) {
   std::string word(words[static_cast<std::size_t>(value)]);
   plain(name, word);
@@ -73,6 +99,7 @@ int Fields::choice(const char* name, int value, std::span<const std::string_view
   throw FormatError("[" + state_->type + "] member \"" + name + "\": got an unknown word \"" + word + "\"");
 }
 
+bool Fields::reading() const { return state_->reading; }
 std::string Fields::json() const { return tern::internal::json_text(state_->json); }
 std::vector<data::NamedTensor> Fields::tensors() const { return state_->tensors; }
 
@@ -93,6 +120,22 @@ void Restore::read(Model& model, const data::EstimatorState& state) {
     throw FormatError("[" + state.type + "] expected what was learned of " + std::to_string(classes) +
                       " classes, got " + std::to_string(learned));
   }
+}
+
+void Restore::read(Unsupervised& model, const data::EstimatorState& state) {
+  try {
+    Fields fields(state);
+    model.fields(fields);
+    model.check();
+  } catch (const ValueError& error) {  // an option outside its values is damage here, not a mistake of the caller
+    throw FormatError(std::string(error.what()));
+  }
+  if (model.width() == 0) throw FormatError("[" + state.type + "] expected what was learned, got none");
+  if (!state.names.empty() && static_cast<std::int64_t>(state.names.size()) != model.width()) {
+    throw FormatError("[" + state.type + "] expected " + std::to_string(model.width()) + " names, got " +
+                      std::to_string(state.names.size()));
+  }
+  model.names_ = state.names;
 }
 
 }  // namespace tern::models::internal

@@ -10,6 +10,7 @@
 
 #include "tern/data/estimator.h"
 #include "tern/models/model.h"
+#include "tern/models/unsupervised.h"
 
 namespace tern::models::internal {
 
@@ -31,12 +32,17 @@ class Fields {
   void operator()(const char* name, std::uint64_t& value);
   /// An array, kept as a tensor [n] of f64.
   void operator()(const char* name, std::vector<double>& values);
+  /// Whole numbers, as a tensor [n] of i64.
+  void operator()(const char* name, std::vector<std::int64_t>& values);
+  /// As it is, of finite numbers; an undefined one is left out.
+  void operator()(const char* name, Tensor& value);
   /// One of several words, by its number.
   template <class Enum>
   void operator()(const char* name, Enum& value, std::span<const std::string_view> words) {
     value = static_cast<Enum>(choice(name, static_cast<int>(value), words));
   }
 
+  bool reading() const;
   std::string json() const;
   std::vector<data::NamedTensor> tensors() const;
 
@@ -51,6 +57,7 @@ class Fields {
 /// Makes one of a class from its state.
 struct Restore {
   static void read(Model& model, const data::EstimatorState& state);
+  static void read(Unsupervised& model, const data::EstimatorState& state);
   template <class T>
   static std::unique_ptr<data::Estimator> make(const data::EstimatorState& state) {
     auto made = std::make_unique<T>();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "data/estimator_file.h"
+#include "models/fields.h"
 #include "tern/models/register.h"
 
 namespace tern::models::internal {
@@ -17,6 +18,13 @@ template <class T>
 T load_as(const char* type, const std::string& path) {
   register_estimators();
   return std::move(static_cast<T&>(*data::load_estimator(path, type)));
+}
+/// The same of one that learns without a target.
+template <class T>
+T load_rows_model(const std::string& path) {
+  T made;
+  Restore::read(made, data::internal::load_state(path, made.type()));
+  return made;
 }
 
 }  // namespace tern::models::internal

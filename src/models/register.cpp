@@ -10,7 +10,9 @@
 #include "tern/models/glm.h"
 #include "tern/models/linear.h"
 #include "tern/models/naive_bayes.h"
+#include "tern/models/neighbors.h"
 #include "tern/models/sgd.h"
+#include "tern/models/steps.h"
 #include "tern/models/svm.h"
 
 namespace tern::models {
@@ -33,6 +35,8 @@ void register_estimators() {
     add<BernoulliNaiveBayes>();
     add<ElasticNet>();
     add<GaussianNaiveBayes>();
+    add<KNeighborsClassifier>();
+    add<KNeighborsRegressor>();
     add<Lasso>();
     add<LinearRegression>();
     add<LinearSvm>();
@@ -42,6 +46,7 @@ void register_estimators() {
     add<Ridge>();
     add<SgdClassifier>();
     add<SgdRegressor>();
+    internal::register_steps();
   });
 }
 

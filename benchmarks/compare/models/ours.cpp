@@ -12,6 +12,7 @@
 
 #include "tern/base/parallel.h"
 #include "tern/models/models.h"
+#include "tern/tensor/creation.h"
 
 namespace {
 
@@ -67,7 +68,31 @@ double logistic(const Images& train, const Images& /*test*/, std::vector<double>
   return fit_linear(models::LogisticRegression({.inverse_penalty = 1, .max_iterations = 100}), train, found);
 }
 
-const std::map<std::string, Work> works = {{"ridge", ridge}, {"logistic", logistic}};
+double kmeans(const Images& train, const Images& /*test*/, std::vector<double>& found) {
+  const std::vector<float> start(train.pixels.begin(), train.pixels.begin() + 10 * kColumns);
+  models::KMeans model({.clusters = 10, .centers = from_vector(start, {10, kColumns})});
+  const double taken = seconds([&] { model.fit(train.x()); });
+  found = model.centers();
+  return taken;
+}
+
+double pca(const Images& train, const Images& /*test*/, std::vector<double>& found) {
+  models::Pca model({.components = 50});
+  const double taken = seconds([&] { model.fit(train.x()); });
+  found = model.components();
+  return taken;
+}
+
+double knn(const Images& train, const Images& test, std::vector<double>& found) {
+  models::KNeighborsClassifier model;
+  return seconds([&] {
+    model.fit(train.x(), train.labels);
+    found = model.predict(test.x());
+  });
+}
+
+const std::map<std::string, Work> works = {
+    {"ridge", ridge}, {"logistic", logistic}, {"kmeans", kmeans}, {"pca", pca}, {"knn", knn}};
 
 }  // namespace
 

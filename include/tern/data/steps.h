@@ -43,7 +43,7 @@ class TERN_API Step {
   virtual Table transform_scored(const Table& table) const { return transform(table); }
   /// Fits, and gives the table as a model may be trained on it: a supervised step answers out of fold here.
   virtual Table fit_transform(const Table& table, const FitContext& context) = 0;
-  /// The columns it makes anew, each with the column it is made from.
+  /// The columns it makes anew, each with a column that it is made from; again for each further one.
   virtual std::vector<std::pair<std::string, std::string>> derived() const = 0;
   /// Of each of its columns that has any, how many values in these rows it does not know (levels that are rare or new)
   /// and takes as others.

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/export.h"
+#include "tern/data/matrix.h"
+#include "tern/data/table.h"
+
+// What everything that learns from rows checks of them. `type` begins the messages.
+namespace tern::data::internal {
+
+/// Columns of a table as doubles, row by row; missing values are NaN where they may be there. Throws DataError for a
+/// column of another type, a missing value where it may not, and an infinite one.
+TERN_API std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names,
+                                        std::string_view type, bool missing);
+/// Throws ShapeError or ValueError unless there are none, or one a row: finite, at least 0, not all 0.
+TERN_API void check_weights(std::string_view type, const Vector& weights, std::int64_t rows);
+/// Throws ValueError that names the first number that is infinite, or missing where `missing` is false. `what` ends the
+/// message.
+TERN_API void check_numbers(std::string_view type, const Matrix& x, const std::vector<std::string>& names, bool missing,
+                            const char* what);
+
+}  // namespace tern::data::internal

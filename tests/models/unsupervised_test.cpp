@@ -1,0 +1,441 @@
+// What holds for clusters, neighbours and factorisations of any rows.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <memory>
+
+#include "tern/base/error.h"
+#include "tern/base/file.h"
+#include "tern/base/parallel.h"
+#include "tern/base/random.h"
+#include "tern/data/pipeline.h"
+#include "tern/models/models.h"
+#include "tern/ops/matmul.h"
+#include "tern/ops/shape.h"
+#include "tern/tensor/creation.h"
+
+namespace tern::models {
+namespace {
+
+using Values = std::vector<double>;
+
+// Rows of three blobs, far from the origin.
+Tensor blobs(std::int64_t rows, std::int64_t d, std::uint64_t seed = 1) {
+  const Philox random(seed);
+  Values values;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t j = 0; j < d; ++j) {
+      const double center = 20 + 3 * std::sin(static_cast<double>((row % 3) * d + j));
+      values.push_back(center + normal(random, static_cast<std::uint64_t>(row * d + j)) *
+                                    (1 + 0.2 * static_cast<double>(j % 4)));
+    }
+  }
+  return from_vector(values, {rows, d});
+}
+Values thirds(std::int64_t rows) {
+  Values y;
+  for (std::int64_t row = 0; row < rows; ++row) y.push_back(static_cast<double>(row % 3));
+  return y;
+}
+
+// Everything that a fitted model says of rows, as doubles: one kind after the other.
+template <class Model>
+std::vector<Values> kinds(const Model& model, const data::Matrix& x) {
+  std::vector<Values> out;
+  bool shares = true;
+  if constexpr (requires { model.classifies(); }) shares = model.classifies();
+  if constexpr (requires { model.predict_probability(x); }) {
+    if (shares) out.push_back(model.predict_probability(x));
+  }
+  if constexpr (requires { model.predict(x); }) {
+    const auto labels = model.predict(x);
+    out.emplace_back(labels.begin(), labels.end());
+  }
+  if constexpr (requires { model.transform(x); }) {
+    out.push_back(model.transform(x).to(f64).template to_vector<double>());
+  }
+  return out;
+}
+template <class Model>
+Values answers(const Model& model, const Tensor& x) {
+  Values out;
+  for (const Values& kind : kinds(model, x)) out.insert(out.end(), kind.begin(), kind.end());
+  return out;
+}
+
+template <class Model>
+void fit(Model& model, const Tensor& x) {
+  if constexpr (std::is_base_of_v<data::Estimator, Model>) {
+    model.fit(x, thirds(x.size(0)));
+  } else {
+    model.fit(x);
+  }
+}
+
+// The same bits at any number of threads, and of a row alone as among others; and after a file.
+template <class Model>
+void expect_sound(const Model& untrained, const Tensor& x) {
+  const std::string what(untrained.type());
+  Values first;
+  for (const int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    Model model(untrained);
+    fit(model, x);
+    const Values found = answers(model, x);
+    if (threads == 1) first = found;
+    EXPECT_EQ(found, first) << what << ", " << threads << " threads";
+    if (threads != 2) continue;
+    const std::vector<Values> all = kinds(model, x), alone = kinds(model, x.slice(0, 7, 8));
+    for (std::size_t kind = 0; kind < all.size(); ++kind) {
+      const std::size_t columns = alone[kind].size();
+      ASSERT_EQ(all[kind].size(), columns * static_cast<std::size_t>(x.size(0))) << what;
+      const auto row = all[kind].begin() + static_cast<std::ptrdiff_t>(7 * columns);
+      EXPECT_EQ(alone[kind], Values(row, row + static_cast<std::ptrdiff_t>(columns))) << what << ", a row alone";
+    }
+    const std::string path = testing::TempDir() + what + ".tern";
+    model.save(path);
+    EXPECT_EQ(answers(Model::load(path), x), found) << what;
+    const std::string bytes = read_file(path);
+    for (const std::size_t cut : {std::size_t{0}, bytes.size() / 2, bytes.size() - 1}) {
+      write_file(path, bytes.substr(0, cut));
+      EXPECT_THROW(Model::load(path), FormatError) << what;
+    }
+    std::string other = bytes;
+    other.replace(other.find(what), 1, "X");
+    write_file(path, other);
+    EXPECT_THROW(Model::load(path), FormatError) << what;
+    std::filesystem::remove(path);
+  }
+  set_num_threads(0);
+}
+
+TEST(Unsupervised, GivesTheSameBitsAtAnyThreadsAndForARowAlone) {
+  const Tensor x = blobs(700, 7);
+  for (const Tensor& of : {x, x.to(f32)}) {
+    expect_sound(KMeans({.clusters = 4}), of);
+    expect_sound(KMeans({.clusters = 4, .batch_rows = 64}), of);
+    expect_sound(Dbscan({.radius = 2.5}), of);
+    expect_sound(GaussianMixture({.components = 3}), of);
+    expect_sound(GaussianMixture({.components = 3, .covariance = GaussianMixtureOptions::Covariance::diagonal}), of);
+    expect_sound(KNeighborsClassifier({.search = NeighborSearch::brute}), of);
+    expect_sound(KNeighborsClassifier({.search = NeighborSearch::kd_tree}), of);
+    expect_sound(KNeighborsRegressor({.votes = KNeighborsOptions::Votes::distance}), of);
+    expect_sound(Pca({.components = 3}), of);
+    expect_sound(Pca({.components = 3, .factorisation = Factorisation::randomised}), of);
+    expect_sound(Pca({.components = 3, .factorisation = Factorisation::incremental}), of);
+    expect_sound(TruncatedSvd({.components = 3}), of);
+    expect_sound(Nmf({.components = 3, .max_iterations = 20}), of);
+  }
+}
+
+TEST(KMeans, InertiaNeverGrowsAndAgreesWithPlainLloyd) {
+  const std::int64_t n = 900, d = 3, k = 7;
+  const Tensor x = blobs(n, d, 3);
+  const Values rows = x.to_vector<double>();
+  Values centers(rows.begin(), rows.begin() + k * d);
+  double before = std::numeric_limits<double>::infinity();
+  for (int iterations = 1; iterations <= 25; ++iterations) {
+    KMeans model({.clusters = k,
+                  .centers = from_vector(Values(rows.begin(), rows.begin() + k * d), {k, d}),
+                  .max_iterations = iterations,
+                  .tolerance = 0});
+    model.fit(x);
+    EXPECT_LE(model.inertia(), before * (1 + 1e-12));
+    before = model.inertia();
+    Values sums(static_cast<std::size_t>(k * d)), counts(static_cast<std::size_t>(k));  // one plain step
+    for (std::int64_t row = 0; row < n; ++row) {
+      std::int64_t nearest = 0;
+      double least = std::numeric_limits<double>::infinity();
+      for (std::int64_t c = 0; c < k; ++c) {
+        double square = 0;
+        for (std::int64_t j = 0; j < d; ++j)
+          square +=
+              std::pow(rows[static_cast<std::size_t>(row * d + j)] - centers[static_cast<std::size_t>(c * d + j)], 2);
+        if (square < least) {
+          least = square;
+          nearest = c;
+        }
+      }
+      counts[static_cast<std::size_t>(nearest)] += 1;
+      for (std::int64_t j = 0; j < d; ++j)
+        sums[static_cast<std::size_t>(nearest * d + j)] += rows[static_cast<std::size_t>(row * d + j)];
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i) centers[i] = sums[i] / counts[i / static_cast<std::size_t>(d)];
+    if (model.iterations() < iterations) break;
+    for (std::size_t i = 0; i < centers.size(); ++i) EXPECT_NEAR(model.centers()[i], centers[i], 1e-9);
+  }
+}
+
+TEST(KMeans, FillsEmptyClustersAndTakesRowsThatRepeat) {
+  Values values;
+  for (int i = 0; i < 40; ++i) values.push_back(i < 20 ? i % 2 : 100 + i % 2);
+  KMeans model({.clusters = 4, .centers = from_vector(Values{0, 500, 600, 700}, {4, 1})});
+  model.fit(from_vector(values, {40, 1}));
+  EXPECT_NEAR(model.inertia(), 0, 1e-20);
+  KMeans more({.clusters = 5});  // than rows that differ
+  more.fit(ones({20, 3}));
+  EXPECT_EQ(more.inertia(), 0);
+  EXPECT_EQ(more.predict(ones({2, 3})), (std::vector<std::int64_t>{0, 0}));
+}
+
+TEST(KMeans, StartsAndBatchesComeNear) {
+  const Tensor x = blobs(2000, 5, 4);
+  KMeans best({.clusters = 3, .starts = 5}),
+      random({.clusters = 3, .start = KMeansOptions::Start::random, .starts = 5}),
+      batches({.clusters = 3, .batch_rows = 100});
+  best.fit(x);
+  random.fit(x);
+  batches.fit(x);
+  EXPECT_NEAR(random.inertia(), best.inertia(), 1e-3 * best.inertia());
+  EXPECT_LT(batches.inertia(), 1.05 * best.inertia());
+}
+
+// Rows twice, or of weight 2.
+template <class Model, class Learned>
+void expect_twice(Model model, const Tensor& x, const Learned& learned, double tolerance) {
+  Model other(model);
+  model.fit(cat({x, x}, 0));
+  other.fit(x, {.weights = Values(static_cast<std::size_t>(x.size(0)), 2)});
+  const Values twice = learned(model), heavy = learned(other);
+  ASSERT_EQ(twice.size(), heavy.size());
+  for (std::size_t i = 0; i < twice.size(); ++i) EXPECT_NEAR(twice[i], heavy[i], tolerance) << model.type() << " " << i;
+}
+
+TEST(Unsupervised, TwoEqualRowsAreOneOfWeightTwo) {
+  const Tensor x = blobs(60, 4, 5);
+  const auto variance = [](const Pca& model) { return model.explained_variance(); };
+  expect_twice(
+      KMeans({.clusters = 3, .centers = x.slice(0, 0, 3)}), x, [](const KMeans& m) { return m.centers(); }, 1e-9);
+  expect_twice(
+      GaussianMixture({.components = 1}), x, [](const GaussianMixture& m) { return m.covariances(); }, 1e-9);
+  expect_twice(Pca(), x, variance, 1e-9);
+  expect_twice(Pca({.components = 2, .factorisation = Factorisation::randomised}), x, variance, 1e-6);
+  expect_twice(
+      TruncatedSvd(), x, [](const TruncatedSvd& m) { return m.singular_values(); }, 1e-6);
+  expect_twice(
+      Dbscan({.radius = 1.5, .min_weight = 6}), x,
+      [](const Dbscan& m) { return Values{static_cast<double>(m.clusters())}; }, 0);
+}
+
+TEST(GaussianMixture, LikelihoodNeverFalls) {
+  const Tensor x = blobs(500, 3, 6);
+  for (const auto kind : {GaussianMixtureOptions::Covariance::full, GaussianMixtureOptions::Covariance::spherical}) {
+    double before = -std::numeric_limits<double>::infinity();
+    for (int iterations = 1; iterations < 30; ++iterations) {
+      GaussianMixture model(
+          {.components = 4, .covariance = kind, .regularisation = 0, .tolerance = 0, .max_iterations = iterations});
+      model.fit(x);
+      EXPECT_GE(model.mean_log_likelihood(), before - 1e-12);
+      before = model.mean_log_likelihood();
+    }
+    GaussianMixture model({.components = 4, .covariance = kind});
+    model.fit(x);
+    const Values shares = model.predict_probability(x);
+    for (std::size_t row = 0; row < 500; ++row) {
+      EXPECT_NEAR(shares[row * 4] + shares[row * 4 + 1] + shares[row * 4 + 2] + shares[row * 4 + 3], 1, 1e-12);
+    }
+  }
+}
+
+TEST(Neighbors, TreeAndProductsFindTheSame) {
+  // Numbers of few digits, so that many distances are equal; and hard ones: far from 0, tiny, with outliers.
+  const Philox random(7);
+  for (const double scale : {1.0, 1e-30, 1e30}) {
+    for (const double offset : {0.0, 1000.0}) {
+      Values values;
+      for (std::uint64_t i = 0; i < 1500 * 3; ++i)
+        values.push_back(scale * (offset + static_cast<double>(random.below(i, 9))));
+      const Tensor x = from_vector(values, {1500, 3});
+      for (const Tensor& of : {x, x.to(f32)}) {
+        KNeighborsRegressor tree({.search = NeighborSearch::kd_tree}), brute({.search = NeighborSearch::brute});
+        tree.fit(of, thirds(1500));
+        brute.fit(of, thirds(1500));
+        for (const std::int64_t k : {1, 40, 1500}) {
+          const Neighbors a = tree.neighbors(of.slice(0, 0, 300), k), b = brute.neighbors(of.slice(0, 0, 300), k);
+          EXPECT_EQ(a.rows, b.rows) << scale << " " << offset << " " << k;
+          EXPECT_EQ(a.distances, b.distances);
+        }
+        const double radius = 2 * scale;
+        Dbscan by_tree({.radius = radius, .min_weight = 14, .search = NeighborSearch::kd_tree}),
+            by_products({.radius = radius, .min_weight = 14, .search = NeighborSearch::brute});
+        by_tree.fit(of);
+        by_products.fit(of);
+        EXPECT_EQ(by_tree.labels(), by_products.labels());
+      }
+    }
+  }
+  KNeighborsRegressor model({.neighbors = 3});
+  model.fit(from_vector(Values(50, 1.0), {50, 1}), thirds(50));  // equally near: the first
+  EXPECT_EQ(model.neighbors(ones({1, 1}), 3).rows, (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_THROW(model.neighbors(ones({1, 1}), 51), ValueError);
+}
+
+TEST(Pca, OfTurnedRowsTurns) {
+  const Tensor x = blobs(300, 5, 8);
+  Pca basis, plain, turned;
+  basis.fit(blobs(50, 5, 9));
+  const Tensor turn = from_vector(basis.components(), {5, 5});  // orthogonal
+  plain.fit(x);
+  turned.fit(matmul(x, turn.t()));
+  const Values expected = matmul(from_vector(plain.components(), {5, 5}), turn.t()).to_vector<double>();
+  for (std::size_t c = 0; c < 5; ++c) {
+    EXPECT_NEAR(turned.explained_variance()[c], plain.explained_variance()[c], 1e-9);
+    double along = 0;
+    for (std::size_t j = 0; j < 5; ++j) along += expected[c * 5 + j] * turned.components()[c * 5 + j];
+    EXPECT_NEAR(std::abs(along), 1, 1e-9);
+  }
+  const Tensor back = plain.inverse_transform(plain.transform(x));
+  for (std::int64_t row = 0; row < 300; row += 37) {
+    for (std::int64_t j = 0; j < 5; ++j) EXPECT_NEAR(back[row][j].item<double>(), x[row][j].item<double>(), 1e-9);
+  }
+}
+
+// Many columns, of which the greatest directions come by another way than all of them.
+TEST(Pca, OfManyColumnsIsOrthonormalAndAgreesWithAll) {
+  const Tensor wide = blobs(150, 120, 10);
+  Tensor flat = cat({wide, ones({150, 40}, f64)}, 1);  // and columns without variance
+  Pca all, some({.components = 20}),
+      random({.components = 20, .factorisation = Factorisation::randomised, .power_iterations = 30});
+  all.fit(flat);
+  some.fit(flat);
+  random.fit(flat);
+  for (std::size_t a = 0; a < 20; ++a) {
+    EXPECT_NEAR(some.explained_variance()[a], all.explained_variance()[a], 1e-9);
+    EXPECT_NEAR(random.explained_variance()[a], all.explained_variance()[a], 1e-4 * all.explained_variance()[0]);
+    for (std::size_t b = 0; b <= a; ++b) {
+      double along = 0;
+      for (std::size_t j = 0; j < 160; ++j) along += some.components()[a * 160 + j] * some.components()[b * 160 + j];
+      EXPECT_NEAR(along, a == b, 1e-10);
+    }
+  }
+  Pca repeated({.components = 10});  // eigenvalues that are all the same
+  repeated.fit(cat({eye(80, f64), -eye(80, f64)}, 0));
+  for (const double variance : repeated.explained_variance()) EXPECT_NEAR(variance, 2.0 / 159, 1e-12);
+}
+
+data::Table table_of(const Tensor& x) {
+  data::Table table;
+  for (std::int64_t j = 0; j < x.size(1); ++j) {
+    table.add("c" + std::to_string(j), data::Column::from_f64(x.select(1, j).to_vector<double>()));
+  }
+  return table;
+}
+
+TEST(Unsupervised, LearnsTablesByName) {
+  data::Table table = table_of(blobs(90, 3));
+  Pca model({.components = 2});
+  EXPECT_THROW(model.transform(table), StateError);
+  model.fit(table);
+  EXPECT_EQ(model.names(), (std::vector<std::string>{"c0", "c1", "c2"}));
+  const data::Table mixed = table.select({"c2", "c0", "c1"});
+  EXPECT_EQ(model.transform(mixed).to_vector<double>(), model.transform(table).to_vector<double>());
+  EXPECT_THROW(model.transform(table.drop({"c1"})), DataError);
+  table.add("w", data::Column::from_f64(Values(90, 1)));
+  model.fit(table, {.weights = "w"});
+  EXPECT_EQ(model.names().size(), 3U);
+  table.replace("c1", data::Column::from_f64([] {
+                  Values hole(90, 1);
+                  hole[3] = std::nan("");
+                  return hole;
+                }()));
+  try {
+    model.fit(table);
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("column \"c1\""), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(model.names().size(), 3U) << "what was learned stays";
+  table.add("word", data::Column::from_strings(std::vector<std::string>(90, "a")));
+  EXPECT_THROW(model.fit(table), DataError);
+}
+
+TEST(Unsupervised, AreStepsOfAPipeline) {
+  register_estimators();
+  data::Table table = table_of(blobs(120, 6));
+  table.add("pca_1", data::Column::from_f64(thirds(120)));
+  table.add("y", data::Column::from_f64(thirds(120)));
+  const std::vector<data::StepPtr> steps[] = {
+      {data::standardize(data::columns({"c0", "c1", "c2"})), pca_step({"c0", "c1", "c2"}, {.components = 2})},
+      {truncated_svd_step({"c0", "c1", "c2"})},
+      {nmf_step({"c3", "c4", "c5"})},
+      {k_means_step({"c0", "c5"}, {.clusters = 3})}};
+  for (const auto& list : steps) {
+    data::Pipeline pipeline(list);
+    pipeline.fit(table, "y");
+    EXPECT_EQ(pipeline.inputs().size(), 7U);
+    const data::Table out = pipeline.transform_table(table);
+    const data::Pipeline loaded = data::Pipeline::from_json(pipeline.to_json());
+    EXPECT_TRUE(loaded.transform_table(table).equals(out));
+    EXPECT_TRUE(loaded.transform_table(table.slice(7, 1)).equals(out.slice(7, 1)));
+    EXPECT_FALSE(out.has("c0") && out.has("c5"));
+  }
+  data::Pipeline pipeline({pca_step({"c0", "c1"}, {.components = 1})});
+  pipeline.fit(table, "y");
+  EXPECT_TRUE(pipeline.transform_table(table).has("pca_1_2"));
+  EXPECT_THROW(pipeline.transform(table.drop({"c1"})), DataError);
+  table.replace("c1", data::Column::from_f64(Values(120, std::nan(""))));
+  EXPECT_THROW(pipeline.transform(table), DataError);
+  EXPECT_THROW(data::load_step("pca", "{}"), FormatError);
+  EXPECT_THROW(pca_step({"c0"})->transform(table), StateError);
+}
+
+template <class Model>
+void expect_refusals(const Model& untrained) {
+  Model model(untrained);
+  const double nan = std::nan(""), infinite = std::numeric_limits<double>::infinity();
+  EXPECT_THROW(model.save(testing::TempDir() + "none.tern"), StateError);
+  for (const double bad : {nan, infinite}) {
+    EXPECT_THROW(fit(model, from_vector(Values{1, 2, 3, bad, 5, 6}, {3, 2})), ValueError) << model.type();
+  }
+  EXPECT_THROW(fit(model, empty({0, 2})), ValueError);
+  const Tensor x = blobs(60, 4);
+  fit(model, x);
+  const Values before = answers(model, x);
+  EXPECT_THROW(answers(model, blobs(5, 3)), ShapeError);
+  EXPECT_THROW(answers(model, from_vector(Values{1, 2, nan, 4}, {1, 4})), ValueError);
+  EXPECT_THROW(fit(model, full({60, 4}, nan, f64)), ValueError);
+  EXPECT_EQ(answers(model, x), before) << "what was learned stays";
+  Model constant(untrained);
+  fit(constant, ones({60, 4}));
+  for (const double value : answers(constant, ones({3, 4}))) EXPECT_TRUE(std::isfinite(value)) << model.type();
+}
+
+TEST(Unsupervised, SayWhatIsWrong) {
+  expect_refusals(KMeans({.clusters = 3}));
+  expect_refusals(Dbscan());
+  expect_refusals(GaussianMixture({.components = 2}));
+  expect_refusals(KNeighborsClassifier());
+  expect_refusals(Pca({.whiten = true}));
+  expect_refusals(TruncatedSvd());
+  expect_refusals(Nmf());
+  const Tensor x = blobs(10, 4);
+  EXPECT_THROW(KMeans({.clusters = 11}).fit(x), ValueError);
+  EXPECT_THROW(KMeans({.clusters = 2, .centers = x.slice(0, 0, 2)}).fit(blobs(10, 3)), ShapeError);
+  EXPECT_THROW(GaussianMixture({.components = 11}).fit(x), ValueError);
+  EXPECT_THROW(GaussianMixture({.components = 2, .regularisation = 0}).fit(ones({10, 2})), ValueError);
+  EXPECT_THROW(Pca({.components = 5}).fit(x), ValueError);
+  EXPECT_THROW(Pca().fit(x.slice(0, 0, 1)), ValueError);
+  EXPECT_THROW(Pca().partial_fit(x), StateError);
+  EXPECT_THROW(TruncatedSvd({.components = 5}).fit(x), ValueError);
+  EXPECT_THROW(Nmf({.components = 5}).fit(x), ValueError);
+  EXPECT_THROW(Nmf().fit(-x), ValueError);
+  EXPECT_THROW(Nmf().fit(x, {.weights = Values(10, 1)}), ValueError);
+  EXPECT_THROW(KNeighborsClassifier({.neighbors = 11}).fit(x, thirds(10)), ValueError);
+  EXPECT_THROW(KNeighborsClassifier().fit(x, thirds(10), {.weights = Values(10, 1)}), ValueError);
+  EXPECT_THROW(KNeighborsClassifier().fit(1e200 * x, thirds(10)), ValueError);
+  EXPECT_THROW(KMeans({.clusters = 2}).fit(1e200 * x), ValueError);
+  EXPECT_THROW(KMeans().fit(x, {.weights = Values(10, 0)}), ValueError);
+  EXPECT_THROW(KMeans().fit(x, {.weights = Values(9, 1)}), ShapeError);
+  EXPECT_THROW(KMeans({.clusters = 0}), ValueError);
+  EXPECT_THROW(Dbscan({.radius = 0}), ValueError);
+  EXPECT_THROW(GaussianMixture({.regularisation = -1}), ValueError);
+  EXPECT_THROW(Pca({.components = -1}), ValueError);
+  EXPECT_THROW(TruncatedSvd({.factorisation = Factorisation::incremental}), ValueError);
+  EXPECT_THROW(Nmf({.tolerance = -1}), ValueError);
+  EXPECT_THROW(KNeighborsClassifier({.neighbors = 0}), ValueError);
+}
+
+}  // namespace
+}  // namespace tern::models
