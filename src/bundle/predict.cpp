@@ -99,7 +99,8 @@ Column one_value(const Value& value, const data::SchemaColumn& wanted) {
     switch (wanted.type) {
       case ColumnType::string:
       case ColumnType::categorical:  // true is a word for one of yes and no, if the pipeline takes it as such
-        if (truth == nullptr) return fail("a number; give the text that a file would hold, such as \"25,45\"");
+        if (truth == nullptr)
+          return fail("a number; give the text that a file would hold, in the form of the training file");
         return Column::from_strings({*truth ? "true" : "false"}).cast(wanted.type);
       case ColumnType::boolean:
         return truth != nullptr ? Column::from_booleans({*truth}) : fail("a number");

@@ -191,8 +191,9 @@ std::string beaten_by_prior(const Report& report) {
   if (!(model.log_loss.value > prior->binary.log_loss.value * (1 + 1e-9))) return {};
   // Without an interval the value itself has to do.
   const double order = std::isnan(model.auroc.low) ? model.auroc.value : model.auroc.low;
-  return "the log loss of the model, " + number(model.log_loss.value) + ", is above that of the prior, " +
-         number(prior->binary.log_loss.value) +
+  const bool close = number(model.log_loss.value) == number(prior->binary.log_loss.value);
+  return "the log loss of the model, " + number(model.log_loss.value) + ", is " + (close ? "barely " : "") +
+         "above that of the prior, " + number(prior->binary.log_loss.value) +
          ": its probabilities are worth less than the training rows' share given to everybody" +
          (order > 0.5 ? ", though it orders rows better than chance does"
                       : ", and nothing shows that it orders rows better than chance does");

@@ -140,7 +140,10 @@ void Task::fit(const data::Column& target) {
   if (kind_ == TaskKind::binary) {
     const std::string spellings = spellings_of(target);
     if (values.size() != 2 || !spellings.empty()) {
-      fail("expected a target of two values, got " + std::to_string(values.size()) + ": " + list(values) + spellings);
+      fail("expected a target of two values, got " + std::to_string(values.size()) + ": " + list(values) + spellings +
+           (spellings.empty() && values.size() > 2 ? "; a word for what is not known can be told as a missing one, and "
+                                                     "other tasks take more classes, or numbers"
+                                                   : ""));
     }
     if (positive_.empty()) {
       if (names_itself(values[0], values[1])) {

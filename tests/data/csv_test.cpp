@@ -228,6 +228,9 @@ TEST(ReadCsv, MoreMissingWords) {
   EXPECT_EQ(t["y"].null_count(), 2);
   EXPECT_EQ(report.schema.missing.size(), default_missing_words().size() + 2);
   EXPECT_EQ(read_csv_text("x,y\nunknown,3\n", {.schema = report.schema})["x"].null_count(), 1);
+  const Table floats = read_csv_text("lab\n-999.0\n1.5\n-999\n", {.more_missing = {"-999"}});
+  EXPECT_TRUE(floats["lab"].is_null(0) && floats["lab"].is_null(2));
+  EXPECT_EQ(floats["lab"].f64(1), 1.5);
   const Table both = read_csv_text("x,y\nunknown,gone\n", {.more_missing = {"gone"}, .schema = report.schema});
   EXPECT_EQ(both["y"].null_count(), 1);
 }

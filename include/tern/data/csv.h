@@ -38,8 +38,9 @@ struct CsvOptions {
   char delimiter = '\0';
   /// Words that stand for a missing value, blanks around them ignored; with the empty word, blank fields are missing.
   std::vector<std::string> missing = default_missing_words();
-  std::vector<std::string> more_missing{};  ///< further such words, beside those above or a schema's
-  bool quoted_missing = true;               ///< a missing-value word in quotes is missing too
+  std::vector<std::string>
+      more_missing{};          ///< further such words, beside those above or a schema's; -999 is -999.0 too
+  bool quoted_missing = true;  ///< a missing-value word in quotes is missing too
   /// Columns in which a blank field alone is missing, such as an id, which may be called NA; others are passed over.
   std::vector<std::string> only_blank_missing{};
   BadRows bad_rows = BadRows::error;

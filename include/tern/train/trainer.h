@@ -68,8 +68,9 @@ struct Fitted {
   std::vector<std::int64_t> train_rows, validation_rows;  ///< row ids
   double seconds = 0;                                     ///< in all
   double epoch_seconds = 0;                               ///< of the epochs that this call ran, validation included
-  double report_seconds = 0;                              ///< of choosing thresholds and writing the report
-  std::string settings{};                                 ///< the trainer's options as JSON
+  double report_seconds =
+      0;                   ///< of choosing thresholds, of the baselines beside an estimator, and of writing the report
+  std::string settings{};  ///< the trainer's options as JSON
   bool resumable = false;  ///< the checkpoint file is of this run, not of none or of an earlier one
 };
 
