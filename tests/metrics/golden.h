@@ -4,24 +4,24 @@
 
 #include <cmath>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "tern/base/file.h"
 
 namespace tern::metrics {
 
 /// A part of the committed figures of scikit-learn: "binary", "multiclass" or "regression".
-inline nlohmann::json golden(const std::string& part) {
-  return nlohmann::json::parse(read_file(std::string(TERN_TEST_DATA) + "/metrics.json")).at(part);
+inline tern::internal::Json golden(const std::string& part) {
+  return tern::internal::parse_json(read_file(std::string(TERN_TEST_DATA) + "/metrics.json"), "golden").at(part);
 }
 
 inline void expect_close(double got, double expected, double tolerance = 1e-12) {
   EXPECT_NEAR(got, expected, tolerance * std::max(1.0, std::fabs(expected)));
 }
 
-inline void expect_close(const std::vector<double>& got, const nlohmann::json& expected) {
+inline void expect_close(const std::vector<double>& got, const tern::internal::Json& expected) {
   ASSERT_EQ(got.size(), expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) expect_close(got[i], expected[i].get<double>());
 }

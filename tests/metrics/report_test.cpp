@@ -13,7 +13,7 @@ namespace {
 
 using Doubles = std::vector<double>;
 using Bytes = std::vector<std::uint8_t>;
-using nlohmann::json;
+using json = tern::internal::Json;
 
 struct Rows {
   Doubles p;
@@ -29,6 +29,8 @@ Rows make_rows(std::uint64_t n, std::uint64_t seed = 1, double levels = 200) {
   }
   return rows;
 }
+
+json parsed(const BinaryReport& report) { return tern::internal::parse_json(to_json(report), "report"); }
 
 class Report : public ::testing::Test {
  protected:
@@ -150,7 +152,7 @@ TEST_F(Report, CostsAreWrittenAndPrinted) {
   const BinaryReportOptions options{
       .threshold = 0.65, .resamples = 0, .false_negative_cost = 4, .false_positive_cost = 1.5};
   const BinaryReport report = binary_report(p, y, options);
-  const auto cost = json::parse(to_json(report)).at("cost");
+  const auto cost = parsed(report).at("cost");
   EXPECT_EQ(cost.at("false_negative"), 4);
   EXPECT_EQ(cost.at("false_positive"), 1.5);
   EXPECT_EQ(cost.at("total"), 5.5);
@@ -160,7 +162,7 @@ TEST_F(Report, CostsAreWrittenAndPrinted) {
   EXPECT_EQ(cost.at("always_positive").at("total"), 4.5);
   EXPECT_EQ(cost.at("always_positive").at("per_row").at("value"), 0.75);
   EXPECT_NE(to_string(report).find("  cost per row               0.9167"), std::string::npos) << to_string(report);
-  EXPECT_FALSE(json::parse(to_json(binary_report(p, y, {.resamples = 0}))).contains("cost"));
+  EXPECT_FALSE(parsed(binary_report(p, y, {.resamples = 0})).contains("cost"));
   EXPECT_EQ(message_of<ValueError>([&] { binary_report(p, y, {.false_negative_cost = -1}); }),
             "[binary_report] expected finite costs that are not negative, got -1");
 }
@@ -173,7 +175,7 @@ TEST_F(Report, IntervalsAreWithheldWhereAClassIsTooRare) {
   const BinaryReport few = binary_report(rows.p, rows.y, options);
   EXPECT_EQ(few.no_intervals, "9 positive rows, fewer than 10");
   EXPECT_EQ(few.resamples, 0);
-  const auto written = json::parse(to_json(few));
+  const auto written = parsed(few);
   EXPECT_EQ(written.at("no_intervals"), few.no_intervals);
   for (const json& figure : {written.at("auroc"), written.at("f1"), written.at("calibration").at("ece")}) {
     EXPECT_TRUE(figure.at("value").is_number());
@@ -350,10 +352,10 @@ TEST_F(Report, WholeGroupsAreResampled) {
     EXPECT_LT((blind.*figure).high - (blind.*figure).low, 0.6 * ((whole.*figure).high - (whole.*figure).low));
   }
   EXPECT_NE(to_string(whole).find("200 whole groups"), std::string::npos);
-  const auto written = json::parse(to_json(whole));
+  const auto written = parsed(whole);
   EXPECT_EQ(written.at("resampled"), "groups");
   EXPECT_EQ(written.at("groups"), 200);
-  EXPECT_EQ(json::parse(to_json(blind)).at("resampled"), "rows");
+  EXPECT_EQ(parsed(blind).at("resampled"), "rows");
   EXPECT_THROW(binary_report(rows.p, rows.y, {.groups = five}), ShapeError);
 }
 
@@ -403,7 +405,7 @@ TEST_F(Report, ResamplesOfOneClassAreCountedAndLeftOut) {
 
 TEST_F(Report, OneClassGivesReasonsAndNull) {
   const auto report = binary_report(Doubles{0.1, 0.3, 0.2}, Bytes{0, 0, 0}, {.resamples = 50});
-  const auto written = json::parse(to_json(report));
+  const auto written = parsed(report);
   EXPECT_TRUE(written.at("auroc").at("value").is_null());
   EXPECT_TRUE(written.at("auroc").at("low").is_null());
   EXPECT_EQ(written.at("auroc").at("reason"), "one class is absent");
@@ -421,7 +423,7 @@ TEST_F(Report, JsonHasItsShape) {
   const Rows rows = make_rows(120);
   const auto report =
       binary_report(rows.p, rows.y, {.threshold = 0.37, .resamples = 40, .seed = 6, .note = "used for selection"});
-  const auto written = json::parse(to_json(report));
+  const auto written = parsed(report);
   EXPECT_EQ(written.at("rows"), 120);
   EXPECT_EQ(written.at("positives"), report.positives);
   EXPECT_EQ(written.at("threshold"), 0.37);

@@ -2,17 +2,17 @@
 
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "tern/base/file.h"
 #include "tern/trees/gradient_boosting.h"
 
 namespace tern::trees {
 namespace {
 
-std::vector<double> numbers(const nlohmann::json& from) {
+std::vector<double> numbers(const tern::internal::Json& from) {
   std::vector<double> out;
   for (const auto& each : from)
     out.push_back(each.is_null() ? std::numeric_limits<double>::quiet_NaN() : each.get<double>());
@@ -21,7 +21,7 @@ std::vector<double> numbers(const nlohmann::json& from) {
 
 // The peers' models of the same rows, settings and objective: the same but for splits that gain as much, and rounding.
 TEST(Golden, PredictionsAreThoseOfThePeers) {
-  const auto golden = nlohmann::json::parse(read_file(std::string(TERN_TEST_DATA) + "/peers.json"));
+  const auto golden = tern::internal::parse_json(read_file(std::string(TERN_TEST_DATA) + "/peers.json"), "peers");
   const std::vector<double> x = numbers(golden.at("x"));
   const Matrix rows(x, golden.at("columns").get<std::int64_t>());
   for (const auto& [name, peers] : golden.at("predictions").items()) {
