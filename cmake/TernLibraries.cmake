@@ -46,7 +46,7 @@ endif()
 
 # What -O3 makes larger and no faster: tables and text; and most of all files that write and read JSON, whose code is that
 # of the library's inline functions.
-foreach(module data metrics nn train bundle)
+foreach(module data metrics models nn train bundle)
   if(TARGET tern_${module})
     target_compile_options(tern_${module} PRIVATE "$<$<CONFIG:Release>:-O2>")
   endif()
@@ -58,7 +58,13 @@ set_source_files_properties(
   src/tensor/safetensors.cpp src/data/estimator_file.cpp src/data/pipeline.cpp src/data/schema.cpp src/data/selectors.cpp
   src/data/step_target.cpp src/metrics/report_text.cpp src/train/baselines.cpp src/train/checkpoint.cpp
   src/train/report.cpp src/train/task.cpp src/train/trainer.cpp src/bundle/bundle.cpp src/bundle/card.cpp
-  src/bundle/facts.cpp src/bundle/manifest.cpp src/bundle/profile.cpp
+  src/bundle/archive.cpp src/bundle/facts.cpp src/bundle/manifest.cpp src/bundle/predict.cpp src/bundle/profile.cpp
+  src/data/csv_notes.cpp src/data/estimator.cpp src/data/formats.cpp src/data/idx.cpp src/data/roles.cpp
+  src/data/splits.cpp src/data/step_categorical.cpp src/data/step_dates.cpp src/data/step_formats.cpp
+  src/data/step_impute.cpp src/data/step_numeric.cpp src/models/calibrate.cpp src/models/combine.cpp
+  src/models/composite.cpp src/models/conformal.cpp src/models/cross_validate.cpp src/models/fields.cpp
+  src/models/naive_bayes.cpp src/models/recommend.cpp src/models/register.cpp src/models/series.cpp
+  src/models/source.cpp src/models/steps.cpp src/models/unsupervised.cpp src/train/leakage.cpp
   PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
 
 add_library(tern INTERFACE)
