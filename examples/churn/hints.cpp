@@ -69,7 +69,8 @@ void note_spellings(const data::Table& rows, const std::vector<std::string>& col
   }
 }
 
-void note_rare_levels(const data::Table& training, const std::vector<std::string>& columns, Journey& journey) {
+void note_rare_levels(const data::Table& training, const std::vector<std::string>& columns, const std::string& model,
+                      Journey& journey) {
   for (const std::string& name : columns) {
     const data::Column& column = training.column(name);
     const auto said = [](const std::vector<std::string>& texts, const std::string& begin) {
@@ -91,10 +92,12 @@ void note_rare_levels(const data::Table& training, const std::vector<std::string
     }
     const std::int64_t rows = column.size() - column.null_count();
     if (rare_levels < 2 || rare_rows * 2 < rows) continue;
-    journey.note("column \"" + name + "\": " + std::to_string(rare_rows) + " of " + std::to_string(rows) +
-                 " training rows have a value that fewer than " + std::to_string(min_level_rows) + " share; these " +
-                 std::to_string(rare_levels) + " values are one level, <other>, beside " + std::to_string(levels) +
-                 " of their own: the column says little, and --drop " + shell_quoted(list_item(name)) +
-                 " leaves it out");
+    journey.note(
+        "column \"" + name + "\": " + std::to_string(rare_rows) + " of " + std::to_string(rows) +
+        " training rows have a value that fewer than " + std::to_string(min_level_rows) + " share; these " +
+        std::to_string(rare_levels) +
+        (model == "gbdt" ? " values are taken as missing, beside " : " values are one level, <other>, beside ") +
+        std::to_string(levels) + " of their own: the column says little, and --drop " + shell_quoted(list_item(name)) +
+        " leaves it out");
   }
 }

@@ -18,5 +18,7 @@ void warn_of_random_split(const tern::data::Table& rows, const tern::data::Table
 /// Notes values of these columns that differ only in case or blanks.
 void note_spellings(const tern::data::Table& rows, const std::vector<std::string>& columns, Journey& journey);
 
-/// Notes those of these columns of which the pipeline takes half of the training rows, or more, as <other>.
-void note_rare_levels(const tern::data::Table& training, const std::vector<std::string>& columns, Journey& journey);
+/// Notes those of these columns of which half of the training rows, or more, are taken as <other>, or by gbdt as
+/// missing.
+void note_rare_levels(const tern::data::Table& training, const std::vector<std::string>& columns,
+                      const std::string& model, Journey& journey);

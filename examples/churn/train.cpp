@@ -647,7 +647,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
     const auto is_boolean = [&](const auto& format) { return format.first == name; };
     if (std::none_of(booleans.begin(), booleans.end(), is_boolean)) categories.push_back(name);
   }
-  note_rare_levels(splits.train, categories, journey);
+  note_rare_levels(splits.train, categories, options.model, journey);
   note_spellings(table, categories, journey);
   const std::vector<FoundLeak> leaks = find_leaks(splits.train, task, left_out, options, journey);
   if (options.split == "random") warn_of_random_split(table, splits.train, options, leaks, journey);

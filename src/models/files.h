@@ -9,10 +9,6 @@
 
 namespace tern::models::internal {
 
-/// Writes an estimator's file, as `Estimator::save` does.
-inline void save_estimator(const data::EstimatorState& state, const std::string& path) {
-  data::internal::write_state(state, path);
-}
 /// Reads an estimator's file as the class that bears the type. Throws FileError, FormatError.
 template <class T>
 T load_as(const char* type, const std::string& path) {

@@ -118,6 +118,14 @@ class Trees(Churn):
         self.gbdt(data, '--id', 'id', '--drop', 'age,spend,day,home,active,price')  # no number among the features
         self.assertEqual(len(self.predictions(data)), 900)
 
+    def test_columns_of_rare_levels(self):
+        table = self.small(1000)
+        table[0] += ['name', 'town']
+        for i, row in enumerate(table[1:]):
+            row += [f'Anna {i * 11 % 301}' if i % 5 else f'Bob {i // 250}', f't{i % 40}']
+        self.gbdt(self.write('d.csv', table), '--id', 'id', '--report', self.path('r.json'))
+        self.assertRegex(self.json('r.json')['notes'][0], r'these \d+ values are taken as missing, beside \d of their own')
+
     def test_limits(self):
         data = self.write('d.csv', self.small(2000))
         self.gbdt(data, '--id', 'id', '--max-epochs', '7', '--report', self.path('r.json'))
