@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "models/source.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 #include "tern/data/splits.h"
@@ -33,25 +34,11 @@ std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_
 std::vector<double> predict_all(const data::Estimator& model, const data::Table& rows,
                                 const std::vector<std::string>& classes) {
   if (!model.classifies()) return model.predict(rows);
-  std::vector<std::size_t> place;
-  for (const std::string& name : model.classes()) {
-    place.push_back(static_cast<std::size_t>(std::find(classes.begin(), classes.end(), name) - classes.begin()));
-  }
-  if (!model.has_probability()) {
-    std::vector<double> out = model.predict(rows);
-    for (double& k : out) k = static_cast<double>(place[static_cast<std::size_t>(k)]);
-    return out;
-  }
-  std::vector<double> given = model.predict_probability(rows);
-  if (classes.size() == 2 || place.size() == classes.size()) return given;
-  const auto n = static_cast<std::size_t>(rows.rows());
-  const bool one = place.size() == 2;  // the second's alone is given
-  std::vector<double> out(n * classes.size());
-  for (std::size_t row = 0; row < n; ++row) {
-    for (std::size_t k = 0; k < place.size(); ++k) {
-      const double p = !one ? given[row * place.size() + k] : k == 1 ? given[row] : 1 - given[row];
-      out[row * classes.size() + place[k]] = p;
-    }
+  if (model.has_probability()) return internal::widen(model.predict_probability(rows), model.classes(), classes);
+  std::vector<double> out = model.predict(rows);
+  for (double& k : out) {
+    const std::string& name = model.classes()[static_cast<std::size_t>(k)];
+    k = static_cast<double>(std::find(classes.begin(), classes.end(), name) - classes.begin());
   }
   return out;
 }

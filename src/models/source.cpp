@@ -27,7 +27,8 @@ std::vector<double> gather(const data::Vector& values, const RowNumbers& rows) {
   return out;
 }
 
-// Probabilities of the classes that an estimator knows, in terms of all.
+}  // namespace
+
 std::vector<double> widen(std::vector<double> given, const std::vector<std::string>& known,
                           const std::vector<std::string>& classes) {
   if (known.size() == classes.size()) return given;
@@ -42,8 +43,6 @@ std::vector<double> widen(std::vector<double> given, const std::vector<std::stri
   }
   return out;
 }
-
-}  // namespace
 
 std::int64_t Source::columns() const {
   if (x_) return x_->columns();

@@ -68,6 +68,11 @@ class Asked {
 /// Rows dealt into folds at random, of each class (or of all rows) as evenly as can be.
 std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int folds, std::uint64_t seed);
 
+/// Probabilities of the classes `known` in terms of `classes`, of which there may be more; both in the form of
+/// predict_probability.
+std::vector<double> widen(std::vector<double> given, const std::vector<std::string>& known,
+                          const std::vector<std::string>& classes);
+
 /// The numbers of the likeliest classes, from probabilities as predict_probability gives them.
 std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes);
 
