@@ -270,6 +270,26 @@ EstimatorState Estimator::state() const {
           .tensors = tensors()};
 }
 
+// One row says whether what was read fits together: as many numbers as its classes have, each a class where it is one.
+void Estimator::check_answers() const {
+  const std::vector<double> zeros(static_cast<std::size_t>(width()));
+  const Matrix row(zeros, width());
+  const auto fail = [&](const std::string& got) {
+    throw FormatError("[" + std::string(type()) + "] expected the answers of " + std::to_string(classes_.size()) +
+                      " classes (0: a value), got " + got);
+  };
+  const std::vector<double> answer = respond(row, false);
+  if (answer.size() != 1) fail(std::to_string(answer.size()) + " for a row");
+  if (!classifies()) return;
+  if (!(answer[0] >= 0 && answer[0] < static_cast<double>(classes_.size()))) {
+    fail("class " + std::to_string(answer[0]));
+  }
+  if (!has_probability()) return;
+  const std::size_t wanted = classes_.size() == 2 ? 1 : classes_.size();
+  const std::size_t given = respond(row, true).size();
+  if (given != wanted) fail(std::to_string(given) + " probabilities for a row");
+}
+
 void register_estimator(std::string type, EstimatorLoader loader) {
   Loaders& known = loaders();
   const std::lock_guard lock(known.mutex);
@@ -312,8 +332,11 @@ std::unique_ptr<Estimator> make_estimator(const EstimatorState& state) {
       throw FormatError("[make_estimator] expected classes of an estimator of classes and of no other, got " +
                         std::to_string(state.classes.size()));
     }
+    made->check_answers();
     return made;
-  } catch (const ValueError& error) {  // an option outside its values is damage here, not a mistake of the caller
+  } catch (const FormatError&) {
+    throw;
+  } catch (const Error& error) {  // what would be a mistake of the caller is damage here
     throw FormatError(std::string("[make_estimator] ") + error.what());
   }
 }
@@ -363,7 +386,8 @@ std::vector<double> target_values(const Table& table, const std::string& target,
       if (std::isfinite(values.back())) continue;
       throw DataError("target", "expected a finite number, got " + column.text(row), table.location(row, target));
     }
-    const std::string text = column.text(row);
+    const bool zero = column.type() == ColumnType::f64 && column.numeric(row) == 0;  // -0 is 0
+    const std::string text = zero ? (number.contains("0") ? "0" : "-0") : column.text(row);
     const auto found = number.find(text);
     if (found == number.end()) {
       throw DataError("target", "expected a class of the rows of training, got \"" + text + "\"",

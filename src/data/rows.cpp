@@ -98,4 +98,36 @@ void check_numbers(std::string_view type, const Matrix& x, const std::vector<std
              (column < names.size() ? "\"" + names[column] + "\"" : std::to_string(column)) + what);
 }
 
+std::vector<double> in_classes(std::vector<double> given, const std::vector<std::string>& from,
+                               const std::vector<std::string>& to) {
+  const std::size_t given_width = from.size() == 2 ? 1 : from.size(), width = to.size() == 2 ? 1 : to.size();
+  if (from.size() < 2 || to.size() < 2 || given.size() % given_width != 0) {
+    throw ValueError("[predict_probability] expected probabilities of two classes or more, got others");
+  }
+  if (from == to) return given;
+  std::vector<std::size_t> place;
+  for (const std::string& name : from) {
+    const auto found = std::find(to.begin(), to.end(), name);
+    if (found == to.end()) {
+      throw ValueError("[predict_probability] expected known classes, got \"" + name + "\"");
+    }
+    place.push_back(static_cast<std::size_t>(found - to.begin()));
+  }
+  const std::size_t rows = given.size() / given_width;
+  std::vector<double> out(rows * width), all(to.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::fill(all.begin(), all.end(), 0.0);
+    for (std::size_t k = 0; k < from.size(); ++k) {
+      const double* p = given.data() + row * given_width;
+      all[place[k]] = given_width > 1 ? p[k] : k == 1 ? p[0] : 1 - p[0];
+    }
+    if (width == 1) {
+      out[row] = all[1];
+    } else {
+      std::copy(all.begin(), all.end(), out.begin() + static_cast<std::ptrdiff_t>(row * width));
+    }
+  }
+  return out;
+}
+
 }  // namespace tern::data::internal

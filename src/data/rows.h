@@ -23,4 +23,10 @@ TERN_API void check_weights(std::string_view type, const Vector& weights, std::i
 TERN_API void check_numbers(std::string_view type, const Matrix& x, const std::vector<std::string>& names, bool missing,
                             const char* what);
 
+/// Probabilities of the classes `from`, in the form of Estimator::predict_probability, as those of `to`, found by name:
+/// classes that `from` lacks have 0. Throws ValueError where `from` has others or the number of probabilities does not
+/// fit.
+TERN_API std::vector<double> in_classes(std::vector<double> given, const std::vector<std::string>& from,
+                                        const std::vector<std::string>& to);
+
 }  // namespace tern::data::internal

@@ -114,6 +114,7 @@ void Als::learn_ratings(const Side& by_user, const Side& by_item) {
     solve(by_user, users, items);
     solve(by_item, items, users);
   }
+  internal::check_factors("Als", users, items);
   mean_ = mean;
   user_factors_ = std::move(users);
   item_factors_ = std::move(items);
@@ -173,6 +174,7 @@ void Als::learn_implicit(const Side& by_user, const Side& by_item) {
     solve(by_user, users, items);
     solve(by_item, items, users);
   }
+  internal::check_factors("Als", users, items);
   user_factors_ = std::move(users);
   item_factors_ = std::move(items);
 }
@@ -190,6 +192,10 @@ void Als::score(std::int32_t user, std::span<float> out) const {
 std::vector<double> Als::predict(const Interactions& rows) const {
   need_fitted();
   if (options_.implicit) throw StateError("[Als] expected a model of ratings, got an implicit one");
+  if (rows.items.size() != rows.users.size()) {
+    throw ShapeError("[Als] expected an item for each of " + std::to_string(rows.users.size()) + " users, got " +
+                     std::to_string(rows.items.size()));
+  }
   const auto factors = static_cast<std::size_t>(options_.factors), width = factors + 1;
   std::vector<double> out;
   for (std::size_t row = 0; row < rows.users.size(); ++row) {

@@ -184,7 +184,9 @@ std::vector<double> sum_columns(const data::Matrix& x, std::span<const double> w
 
 std::vector<double> column_means(const data::Matrix& x, std::span<const double> weights) {
   std::vector<double> first(static_cast<std::size_t>(x.columns()));  // so that a constant is met exactly
-  for (std::size_t j = 0; j < first.size(); ++j) first[j] = x.at(0, static_cast<std::int64_t>(j));
+  std::int64_t row = 0;  // of the rows that count, whatever stands in the others
+  while (!weights.empty() && row + 1 < x.rows() && weights[static_cast<std::size_t>(row)] == 0) ++row;
+  for (std::size_t j = 0; j < first.size(); ++j) first[j] = x.at(row, static_cast<std::int64_t>(j));
   const double total = total_weight(x.rows(), weights);
   std::vector<double> sums =
       x.f32() ? sum_columns<float, false>(x, weights, first) : sum_columns<double, false>(x, weights, first);

@@ -71,6 +71,7 @@ void Bpr::learn(const Side& by_user, const Side& by_item) {
       j[factors] += rate * (-slope - penalty * j[factors]);
     }
   }
+  internal::check_factors("Bpr", users, items);
   user_factors_ = std::move(users);
   item_factors_ = std::move(items);
 }

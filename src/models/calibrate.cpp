@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "data/rows.h"
 #include "models/files.h"
 #include "models/source.h"
 #include "tern/base/error.h"
@@ -202,6 +203,7 @@ Calibrator::Calibrator(CalibrationMethod method, std::span<const double> probabi
   if (std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) == labels.end()) {
     refuse("rows of at least two classes", "one");
   }
+  data::internal::check_weights("Calibrator", weights, static_cast<std::int64_t>(labels.size()));
   std::vector<double> w(weights.begin(), weights.end());
   if (w.empty()) w.assign(labels.size(), 1.0);
   if (method == CalibrationMethod::temperature) {
@@ -274,7 +276,11 @@ Calibrator Calibrator::from_json(std::string_view text) {
   const std::string what = "Calibrator";
   const Json json = tern::internal::parse_json(text, what);
   Calibrator made;
-  made.method_ = parse_calibration_method(json_get<std::string>(json, "method", what));
+  try {
+    made.method_ = parse_calibration_method(json_get<std::string>(json, "method", what));
+  } catch (const ValueError& error) {
+    throw FormatError(error.what());
+  }
   made.classes_ = json_get<std::int64_t>(json, "classes", what);
   made.temperature_ = json_get<double>(json, "temperature", what);
   for (const Json& each : json_get<std::vector<Json>>(json, "curves", what)) {
@@ -289,7 +295,8 @@ Calibrator Calibrator::from_json(std::string_view text) {
   bool good = made.classes_ >= 2 && made.curves_.size() == curves && made.temperature_ > 0;
   for (const Curve& curve : made.curves_) {
     good = good && curve.x.size() == curve.y.size() && std::is_sorted(curve.x.begin(), curve.x.end()) &&
-           (made.method_ != CalibrationMethod::isotonic || !curve.x.empty());
+           (made.method_ != CalibrationMethod::isotonic || !curve.x.empty()) &&
+           std::all_of(curve.y.begin(), curve.y.end(), [](double p) { return p >= 0 && p <= 1; });
   }
   if (!good) throw FormatError("[Calibrator] expected a curve of sorted points for each class, got others");
   return made;
@@ -333,17 +340,7 @@ void Calibrated::fit_on(const internal::Source& rows) {
     w = weights;
     rows.fit(*model);
   } else {
-    // One part of a hundred is a hundredth: so many of them, of each class, as the share says.
-    const int parts = static_cast<int>(std::min<std::int64_t>(100, rows.rows()));
-    internal::RowNumbers kept, held;
-    const auto dealt = internal::deal(truth, true, parts, options_.seed);
-    const auto out = static_cast<std::size_t>(std::clamp(std::lround(options_.holdout * parts), 1L, parts - 1L));
-    for (std::size_t part = 0; part < dealt.size(); ++part) {
-      internal::RowNumbers& to = part < out ? held : kept;
-      to.insert(to.end(), dealt[part].begin(), dealt[part].end());
-    }
-    std::sort(kept.begin(), kept.end());
-    std::sort(held.begin(), held.end());
+    const auto [held, kept] = internal::draw(truth, true, options_.holdout, options_.seed);
     rows.fit(*model, kept);
     probabilities = rows.predict(*model, held, classes);
     for (const std::int64_t row : held) {
@@ -357,7 +354,7 @@ void Calibrated::fit_on(const internal::Source& rows) {
 }
 
 std::vector<double> Calibrated::answer(const internal::Asked& rows, bool probability) const {
-  std::vector<double> out = calibrator().apply(rows.probabilities(*estimator_));
+  std::vector<double> out = calibrator().apply(rows.predict(*estimator_, classes_));
   return probability ? out : internal::decide(out, classes_.size());
 }
 

@@ -61,7 +61,10 @@ Members make_members(const Json& json, const data::EstimatorState& state) {
   const auto all = json_get<std::vector<Json>>(json, "members", state.type);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto member = internal::make_member(all[i], state, i);
-    if (member->classes() != state.classes) {
+    std::vector<std::string> known = member->classes(), all_known = state.classes;  // in whatever order
+    std::sort(known.begin(), known.end());
+    std::sort(all_known.begin(), all_known.end());
+    if (known != all_known) {
       throw FormatError("[" + state.type + "] expected members of the same classes, got others");
     }
     members.add(*member);
@@ -126,7 +129,7 @@ std::vector<double> Voting::answer(const internal::Asked& rows, bool probability
   std::vector<double> out;
   double sum = 0;
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    const std::vector<double> each = classifies() ? rows.probabilities(members_[i]) : rows.values(members_[i]);
+    const std::vector<double> each = rows.predict(members_[i], classes_);
     out.resize(each.size());
     for (std::size_t j = 0; j < each.size(); ++j) out[j] += weights_[i] * each[j];
     sum += weights_[i];
@@ -189,7 +192,7 @@ void Stacking::fit_on(const internal::Source& rows) {
 std::vector<double> Stacking::answer(const internal::Asked& rows, bool probability) const {
   Inputs inputs(rows.rows(), members_.size(), classes_.size());
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    inputs.put(i, classifies() ? rows.probabilities(members_[i]) : rows.values(members_[i]));
+    inputs.put(i, rows.predict(members_[i], classes_));
   }
   return probability ? last_->predict_probability(inputs.matrix()) : last_->predict(inputs.matrix());
 }

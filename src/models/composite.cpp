@@ -1,5 +1,6 @@
 #include "tern/models/composite.h"
 
+#include "data/rows.h"
 #include "models/source.h"
 #include "tern/base/error.h"
 
@@ -23,7 +24,14 @@ Members& Members::add(const data::Estimator& estimator) {
   return *this;
 }
 
+void Composite::check_validation(bool given) const {
+  if (!given || takes_validation()) return;
+  throw ValueError("[" + std::string(type()) +
+                   "] expected no rows of validation, of which no member makes use, got some");
+}
+
 void Composite::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
+  check_validation(options.validation.has_value());
   const internal::Source source(table, target, options);
   fit_on(source);
   names_.clear();
@@ -38,6 +46,15 @@ void Composite::fit_matrix(const data::Matrix& x, const data::Vector& y, const d
   if (y.size() != x.rows()) {
     throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(x.rows()) + " targets, got " +
                      std::to_string(y.size()));
+  }
+  check_validation(options.validation.rows() > 0);
+  data::internal::check_weights(type(), options.weights, x.rows());
+  if (options.validation.rows() != options.validation_target.size() ||
+      (options.validation.rows() > 0 && options.validation.columns() != x.columns())) {
+    throw ShapeError("[" + std::string(type()) + "] expected rows of validation of " + std::to_string(x.columns()) +
+                     " columns with a target each, got " + std::to_string(options.validation.rows()) + " rows, " +
+                     std::to_string(options.validation.columns()) + " columns and " +
+                     std::to_string(options.validation_target.size()) + " targets");
   }
   const internal::Source source(x, y, options);
   fit_on(source);

@@ -5,7 +5,7 @@
 #include <limits>
 #include <optional>
 
-#include "models/source.h"
+#include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 #include "tern/data/splits.h"
@@ -34,7 +34,8 @@ std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_
 std::vector<double> predict_all(const data::Estimator& model, const data::Table& rows,
                                 const std::vector<std::string>& classes) {
   if (!model.classifies()) return model.predict(rows);
-  if (model.has_probability()) return internal::widen(model.predict_probability(rows), model.classes(), classes);
+  if (model.has_probability())
+    return data::internal::in_classes(model.predict_probability(rows), model.classes(), classes);
   std::vector<double> out = model.predict(rows);
   for (double& k : out) {
     const std::string& name = model.classes()[static_cast<std::size_t>(k)];

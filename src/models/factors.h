@@ -22,6 +22,17 @@ inline std::vector<float> first_factors(std::size_t size, std::uint64_t seed, st
   return out;
 }
 
+/// Throws NumericError where a solution has run away.
+inline void check_factors(const char* type, const std::vector<float>& users, const std::vector<float>& items) {
+  for (const auto* side : {&users, &items}) {
+    for (const float value : *side) {
+      if (std::isfinite(value)) continue;
+      throw NumericError("[" + std::string(type) + "] expected finite factors, got " + std::to_string(value) +
+                         "; more regularization, or a smaller step, keeps them");
+    }
+  }
+}
+
 inline Tensor matrix(const std::vector<float>& values, std::int64_t width) {
   return from_span<float>(values, {static_cast<std::int64_t>(values.size()) / width, width});
 }

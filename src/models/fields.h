@@ -39,7 +39,8 @@ class Fields {
   /// One of several words, by its number.
   template <class Enum>
   void operator()(const char* name, Enum& value, std::span<const std::string_view> words) {
-    value = static_cast<Enum>(choice(name, static_cast<int>(value), words));
+    const int found = choice(name, static_cast<int>(value), words);
+    if (reading()) value = static_cast<Enum>(found);  // writing is const: nothing is assigned
   }
 
   bool reading() const;

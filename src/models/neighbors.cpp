@@ -38,10 +38,13 @@ void KNeighbors::check() const {
       options_.neighbors > rows) {
     refuse("rows [n, d] with a target each, of which there are as many as neighbours", "others");
   }
+  if (classifies() ? outcomes_ < 2 || outcomes_ > kMostOutcomes : outcomes_ != 0) {
+    refuse("a number of classes of its kind", std::to_string(outcomes_));
+  }
   for (const double y : y_) {
     const bool good =
         classifies() ? y >= 0 && y < static_cast<double>(outcomes_) && y == std::floor(y) : std::isfinite(y);
-    if (!good || outcomes_ > kMostOutcomes) refuse("targets of its kind", std::to_string(y));
+    if (!good) refuse("targets of its kind", std::to_string(y));
   }
 }
 

@@ -146,11 +146,13 @@ void Recommender::need_fitted() const {
 void Recommender::index_names() {
   user_index_.clear();
   item_index_.clear();
+  std::int32_t at = 0;
   for (const std::string& name : user_names_) {
-    user_index_.emplace(name, static_cast<std::int32_t>(user_index_.size()));
+    user_index_.emplace(name, at++);
   }
+  at = 0;
   for (const std::string& name : item_names_) {
-    item_index_.emplace(name, static_cast<std::int32_t>(item_index_.size()));
+    item_index_.emplace(name, at++);
   }
 }
 
@@ -223,6 +225,14 @@ std::vector<Recommendation> Recommender::recommend(std::int32_t user, int count,
     }
   }
   return largest(all, count);
+}
+
+bool Recommender::has(std::int32_t user, std::int32_t item) const {
+  need_fitted();
+  check_position("a user", user, users(), 0);
+  const auto begin = rows_.begin() + begin_[static_cast<std::size_t>(user)];
+  const auto end = rows_.begin() + begin_[static_cast<std::size_t>(user) + 1];
+  return std::find(begin, end, item) != end;
 }
 
 std::int32_t Recommender::user(std::string_view name) const {
@@ -303,11 +313,17 @@ RankingReport evaluate_ranking(const Recommender& model, const Interactions& lat
   static_cast<void>(model.scores(-1));  // says so before fit
   const std::size_t users = model.user_names().size();
   std::vector<std::vector<std::int32_t>> found(users);
-  for (std::int64_t row = 0; row < later.rows(); ++row) {
-    const std::int32_t user = later.users[static_cast<std::size_t>(row)];
+  if (later.items.size() != later.users.size()) {
+    throw ShapeError("[evaluate_ranking] expected an item for each of " + std::to_string(later.users.size()) +
+                     " users, got " + std::to_string(later.items.size()));
+  }
+  for (std::size_t row = 0; row < later.users.size(); ++row) {
+    const std::int32_t user = later.users[row], item = later.items[row];
     if (user < 0) continue;
     check_position("a user", user, static_cast<std::int64_t>(users), 0);
-    found[static_cast<std::size_t>(user)].push_back(later.items[static_cast<std::size_t>(row)]);
+    if (item >= 0 && model.has(user, item)) continue;  // never recommended
+    // An item that the model does not know stays to be found, and cannot be: each row is one of its own.
+    found[static_cast<std::size_t>(user)].push_back(item >= 0 ? item : -1 - static_cast<std::int32_t>(row));
   }
   struct Figures {
     double ndcg = 0, map = 0, recall = 0, precision = 0;

@@ -253,17 +253,20 @@ std::vector<double> HoltWinters::forecast(int steps) const {
 
 void HoltWinters::save(const std::string& path) const {
   if (fitted_.empty()) throw StateError("[HoltWinters] expected a fitted model, got one before fit");
-  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
+  const auto smoothings = [](const HoltWintersOptions& of) {
+    const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
+    return Json{{"level", number(of.level)},
+                {"slope", number(of.slope)},
+                {"season", number(of.season)},
+                {"damping", number(of.damping)}};
+  };
   const Json json{{"format", "tern.holt_winters"},
                   {"version", 1},
                   {"trend", static_cast<int>(options_.trend)},
                   {"seasonality", static_cast<int>(options_.seasonality)},
                   {"period", options_.period},
-                  {"smoothing",
-                   {{"level", number(options_.level)},
-                    {"slope", number(options_.slope)},
-                    {"season", number(options_.season)},
-                    {"damping", number(options_.damping)}}},
+                  {"told", smoothings(told_)},
+                  {"smoothing", smoothings(options_)},
                   {"state", {{"level", state_.level}, {"slope", state_.slope}, {"seasons", state_.seasons}}},
                   {"fitted", fitted_},
                   {"rmse", rmse_}};
@@ -283,16 +286,23 @@ HoltWinters HoltWinters::load(const std::string& path) {
   HoltWintersOptions options{.trend = static_cast<Trend>(trend),
                              .seasonality = static_cast<Seasonality>(seasonality),
                              .period = json_get<int>(json, "period", what)};
-  const Json &smoothing = json_member(json, "smoothing", what), &state = json_member(json, "state", what);
-  const auto number = [&](const char* name, std::optional<double>& to) {
-    if (!json_member(smoothing, name, what).is_null()) to = json_get<double>(smoothing, name, what);
+  const Json& state = json_member(json, "state", what);
+  HoltWintersOptions told = options;
+  const auto read = [&](const char* key, HoltWintersOptions& of) {
+    const Json& smoothing = json_member(json, key, what);
+    const auto number = [&](const char* name, std::optional<double>& to) {
+      if (!json_member(smoothing, name, what).is_null()) to = json_get<double>(smoothing, name, what);
+    };
+    number("level", of.level);
+    number("slope", of.slope);
+    number("season", of.season);
+    number("damping", of.damping);
   };
-  number("level", options.level);
-  number("slope", options.slope);
-  number("season", options.season);
-  number("damping", options.damping);
+  read("told", told);
+  read("smoothing", options);
   try {
     HoltWinters made(options);
+    made.told_ = HoltWinters(told).told_;
     made.state_ = {.level = json_get<double>(state, "level", what),
                    .slope = json_get<double>(state, "slope", what),
                    .seasons = json_get<std::vector<double>>(state, "seasons", what)};
@@ -310,7 +320,9 @@ HoltWinters HoltWinters::load(const std::string& path) {
 }
 
 AutoRegression::AutoRegression(AutoRegressionOptions options) : options_(std::move(options)) {
-  if (options_.lags < 1) refuse("AutoRegression", "lags of at least 1", std::to_string(options_.lags));
+  if (options_.lags < 1 || options_.lags > 10'000) {
+    refuse("AutoRegression", "lags from 1 to 10,000", std::to_string(options_.lags));
+  }
   int before = options_.lags;
   for (const int lag : options_.further) {
     if (lag <= before) refuse("AutoRegression", "further lags that rise beyond the others", std::to_string(lag));

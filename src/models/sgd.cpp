@@ -136,6 +136,7 @@ void SgdModel::fields(internal::Fields& fields) {
   fields("steps", steps_);
   fields("iterations", iterations_);
   LinearModel::fields(fields);
+  if (!fields.reading()) return;
   options_.loss = loss_;
   options_.schedule = schedule_;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "data/estimator_file.h"
+#include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 
@@ -28,21 +29,6 @@ std::vector<double> gather(const data::Vector& values, const RowNumbers& rows) {
 }
 
 }  // namespace
-
-std::vector<double> widen(std::vector<double> given, const std::vector<std::string>& known,
-                          const std::vector<std::string>& classes) {
-  if (known.size() == classes.size()) return given;
-  const std::size_t n = given.size() / (known.size() == 2 ? 1 : known.size());
-  std::vector<double> out(n * classes.size());
-  for (std::size_t k = 0; k < known.size(); ++k) {
-    const auto place = static_cast<std::size_t>(std::find(classes.begin(), classes.end(), known[k]) - classes.begin());
-    for (std::size_t row = 0; row < n; ++row) {
-      const double p = known.size() > 2 ? given[row * known.size() + k] : k == 1 ? given[row] : 1 - given[row];
-      out[row * classes.size() + place] = p;
-    }
-  }
-  return out;
-}
 
 std::int64_t Source::columns() const {
   if (x_) return x_->columns();
@@ -110,7 +96,7 @@ std::vector<double> Source::predict(const data::Estimator& estimator, const RowN
     const data::Matrix part(x, x_->columns());
     given = classes.empty() ? estimator.predict(part) : estimator.predict_probability(part);
   }
-  return classes.empty() ? given : widen(std::move(given), estimator.classes(), classes);
+  return classes.empty() ? given : data::internal::in_classes(std::move(given), estimator.classes(), classes);
 }
 
 std::vector<double> Source::predict_out_of_fold(const data::Estimator& estimator, int folds, std::uint64_t seed,
@@ -132,6 +118,41 @@ std::vector<double> Source::predict_out_of_fold(const data::Estimator& estimator
       out[static_cast<std::size_t>(part[i / width]) * width + i % width] = predictions[i];
     }
   }
+  return out;
+}
+
+std::vector<double> Asked::predict(const data::Estimator& estimator, const std::vector<std::string>& classes) const {
+  std::vector<double> out;
+  if (classes.empty()) {
+    out = table_ ? estimator.predict(*table_) : estimator.predict(*x_);
+  } else {
+    out =
+        data::internal::in_classes(table_ ? estimator.predict_probability(*table_) : estimator.predict_probability(*x_),
+                                   estimator.classes(), classes);
+  }
+  const std::size_t width = classes.size() > 2 ? classes.size() : 1;
+  if (out.size() != static_cast<std::size_t>(rows()) * width) {
+    throw StateError("[" + std::string(estimator.type()) + "] expected " + std::to_string(width) +
+                     " numbers for each of " + std::to_string(rows()) + " rows, got " + std::to_string(out.size()));
+  }
+  return out;
+}
+
+std::pair<RowNumbers, RowNumbers> draw(const std::vector<double>& truth, bool classes, double share,
+                                       std::uint64_t seed) {
+  RowNumbers order = permutation(static_cast<std::int64_t>(truth.size()), Philox(seed, 0xd5a3));
+  const auto value = [&](std::int64_t row) { return classes ? truth[static_cast<std::size_t>(row)] : 0; };
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return value(a) < value(b); });
+  std::pair<RowNumbers, RowNumbers> out;
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    while (end < order.size() && value(order[end]) == value(order[begin])) ++end;
+    const std::size_t count = end - begin;
+    auto drawn = static_cast<std::size_t>(std::lround(share * static_cast<double>(count)));
+    if (count > 1) drawn = std::clamp<std::size_t>(drawn, 1, count - 1);
+    for (std::size_t i = begin; i < end; ++i) (i < begin + drawn ? out.first : out.second).push_back(order[i]);
+  }
+  std::sort(out.first.begin(), out.first.end());
+  std::sort(out.second.begin(), out.second.end());
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -53,25 +54,21 @@ class Asked {
   explicit Asked(const data::Table& table) : table_(&table) {}
   explicit Asked(const data::Matrix& x) : x_(&x) {}
   std::int64_t rows() const { return table_ ? table_->rows() : x_->rows(); }
-  std::vector<double> values(const data::Estimator& estimator) const {
-    return table_ ? estimator.predict(*table_) : estimator.predict(*x_);
-  }
-  std::vector<double> probabilities(const data::Estimator& estimator) const {
-    return table_ ? estimator.predict_probability(*table_) : estimator.predict_probability(*x_);
-  }
+  /// Values, or probabilities in terms of `classes` where there are any. Throws StateError for as many as do not fit.
+  std::vector<double> predict(const data::Estimator& estimator, const std::vector<std::string>& classes) const;
 
  private:
   const data::Table* table_ = nullptr;
   const data::Matrix* x_ = nullptr;
 };
 
+/// A share of each class's rows (or of all rows) drawn at random, at least one where there are two: these, and the
+/// others.
+std::pair<RowNumbers, RowNumbers> draw(const std::vector<double>& truth, bool classes, double share,
+                                       std::uint64_t seed);
+
 /// Rows dealt into folds at random, of each class (or of all rows) as evenly as can be.
 std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int folds, std::uint64_t seed);
-
-/// Probabilities of the classes `known` in terms of `classes`, of which there may be more; both in the form of
-/// predict_probability.
-std::vector<double> widen(std::vector<double> given, const std::vector<std::string>& known,
-                          const std::vector<std::string>& classes);
 
 /// The numbers of the likeliest classes, from probabilities as predict_probability gives them.
 std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes);

@@ -406,6 +406,9 @@ Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& t
     fail(std::string("an estimator of ") + (classes ? "classes" : "values") + " for the task",
          std::string(estimator.type()) + " of " + (classes ? "values" : "classes"));
   }
+  if (classes && !estimator.has_probability()) {
+    fail("an estimator with probabilities", std::string(estimator.type()) + " without");
+  }
   if (training.rows() == 0 || validation.rows() == 0) fail("training and validation rows", "none");
   if (!options.groups.empty() && static_cast<std::int64_t>(options.groups.size()) != validation.rows()) {
     fail("a group for each validation row, or none", std::to_string(options.groups.size()));

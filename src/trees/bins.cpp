@@ -166,7 +166,7 @@ FeatureBins categorical_bins(const FeatureValues& values, std::int64_t rows, int
   } else {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(values.levels)), order(counts.size());
     for (std::int64_t row = 0; row < rows; ++row) {
-      if (const std::int32_t code = values.codes[row * values.step]; code >= 0)
+      if (const std::int32_t code = values.codes[row * values.step]; code >= 0 && code < values.levels)
         ++counts[static_cast<std::size_t>(code)];
     }
     std::iota(order.begin(), order.end(), 0);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/tensor/creation.h"
@@ -194,7 +195,7 @@ class Means : public Estimator {
 
 TEST(Estimator, AFileKeepsItsColumnsClassesAndTensors) {
   register_estimator("means", Means::from_state);
-  const std::string path = testing::TempDir() + "means.tern";
+  const std::string path = temporary_path("means.tern");
   Means model;
   EXPECT_THROW(model.save(path), StateError);
   model.fit(table(), "word", {.weights = "w"});
@@ -228,6 +229,8 @@ TEST(Estimator, NumbersClassesByTextOrValue) {
   EXPECT_EQ(target_classes(Column::from_f64({10, 9, 10, 2})), (std::vector<std::string>{"2", "9", "10"}));
   EXPECT_EQ(target_classes(Column::from_strings({"b", "a", "b"})), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(target_values(table(), "word", {"no", "yes"}), (std::vector<double>{0, 0, 1, 0}));
+  const Table zeros{{"y", Column::from_f64({0.0, -0.0, 1})}};
+  EXPECT_EQ(target_values(zeros, "y", target_classes(zeros["y"])), (std::vector<double>{0, 0, 1}));
   EXPECT_THROW(target_values(table(), "word", {"no"}), DataError);
   EXPECT_THROW(target_values(table(), "word", {}), DataError);
 }

@@ -5,11 +5,13 @@
 #include <cmath>
 #include <filesystem>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/random.h"
 #include "tern/metrics/binary.h"
 #include "tern/models/combine.h"
+#include "tern/models/cross_validate.h"
 #include "tern/models/linear.h"
 #include "tern/trees/trees.h"
 
@@ -74,6 +76,10 @@ TEST(Calibrator, SaysWhatItNeeds) {
   EXPECT_THROW(make({.5, 1.5}, {0, 1}, 2), ValueError);
   EXPECT_THROW(make({.5, .5}, {0, 2}, 2), ValueError);
   EXPECT_THROW(make({.5}, {0, 1}, 2), ShapeError);
+  const std::vector<double> p = {.2, .8}, zeros = {0, 0}, one = {1};
+  const std::vector<std::int64_t> labels = {0, 1};
+  EXPECT_THROW(Calibrator(CalibrationMethod::isotonic, p, labels, 2, zeros), ValueError);
+  EXPECT_THROW(Calibrator(CalibrationMethod::isotonic, p, labels, 2, one), ShapeError);
   EXPECT_THROW(parse_calibration_method("cox"), ValueError);
   EXPECT_THROW(Calibrator::from_json("{}"), FormatError);
   for (const double p : make({1, 0, 1, 0}, {1, 0, 1, 0}, 2).apply(std::vector<double>{0, 1})) {
@@ -123,7 +129,7 @@ TEST(Calibrated, TreesThatAreTooSureBecomeHonest) {
     EXPECT_LT(metrics::log_loss(p, is_b(test)), before) << folds;
     const auto decided = model.predict(test);
     for (std::size_t i = 0; i < p.size(); ++i) EXPECT_EQ(decided[i], p[i] >= 0.5);
-    const std::string path = testing::TempDir() + "calibrated.tern";
+    const std::string path = temporary_path("calibrated.tern");
     model.save(path);
     EXPECT_EQ(Calibrated::load(path).predict_probability(test), p);
     const std::string bytes = read_file(path);
@@ -136,6 +142,50 @@ TEST(Calibrated, TreesThatAreTooSureBecomeHonest) {
   }
   EXPECT_THROW(Calibrated(boosted(), {.folds = 1}), ValueError);
   EXPECT_THROW(Calibrated(Ridge(), {}), ValueError);
+}
+
+// A member that counts its classes the other way round says the same.
+TEST(Composite, FindsClassesByName) {
+  trees::register_estimators();
+  const data::Table train = classes(300, 2), test = classes(200, 2, 5);
+  const trees::GradientBoosting straight = boosted();
+  const trees::GradientBoosting turned({.objective = trees::Objective::binary,
+                                        .rounds = 40,
+                                        .learning_rate = 0.3,
+                                        .min_child_rows = 2,
+                                        .positive = "a"});
+  const auto right = [&](data::Estimator& model) {
+    model.fit(train, "class");
+    EXPECT_EQ(model.classes(), (std::vector<std::string>{"a", "b"}));
+    return metrics::auroc(model.predict_probability(test), is_b(test));
+  };
+  Voting voting({&straight, &turned}), stacking_free({&turned});
+  EXPECT_GT(right(voting), 0.9);
+  EXPECT_GT(right(stacking_free), 0.9);
+  Calibrated calibrated(turned, {.method = CalibrationMethod::isotonic, .folds = 3});
+  EXPECT_GT(right(calibrated), 0.85);
+  const std::string path = temporary_path("turned.tern");
+  stacking_free.save(path);
+  EXPECT_EQ(Voting::load(path).predict(test), stacking_free.predict(test));
+  std::filesystem::remove(path);
+  EXPECT_GT(cross_validate(turned, data::Pipeline(), train, "class", {.folds = 3}).mean("auroc"), 0.9);
+}
+
+TEST(Calibrated, HoldsOutRowsOfEachClass) {
+  trees::register_estimators();
+  for (const std::int64_t rare : {4, 20}) {
+    std::vector<double> x;
+    std::vector<std::string> target;
+    for (std::int64_t i = 0; i < 200; ++i) {
+      x.push_back(static_cast<double>(i % 7));
+      target.push_back(i < rare ? "rare" : i < 100 ? "a" : "b");
+    }
+    const data::Table table{{"x", data::Column::from_f64(x)}, {"class", data::Column::from_strings(target)}};
+    Calibrated model(boosted(trees::Objective::multiclass), {.folds = 0, .holdout = 0.25});
+    model.fit(table, "class");
+    EXPECT_EQ(model.classes().size(), 3u);
+    EXPECT_EQ(model.predict_probability(table).size(), 600u);
+  }
 }
 
 TEST(Calibrated, SeveralClassesSumToOne) {
@@ -157,7 +207,7 @@ TEST(Voting, IsTheWeightedMean) {
   two.fit(train, "class");
   const auto a = one.predict_probability(test), b = two.predict_probability(test), p = model.predict_probability(test);
   for (std::size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(p[i], 0.75 * a[i] + 0.25 * b[i], 1e-12);
-  const std::string path = testing::TempDir() + "voting.tern";
+  const std::string path = temporary_path("voting.tern");
   model.save(path);
   EXPECT_EQ(Voting::load(path).predict_probability(test), p);
   std::filesystem::remove(path);
@@ -198,7 +248,7 @@ TEST(Stacking, LearnsWhomToTrust) {
   Ridge alone_too = line;
   EXPECT_LT(together, rmse(alone));
   EXPECT_LT(together, rmse(alone_too));
-  const std::string path = testing::TempDir() + "stacking.tern";
+  const std::string path = temporary_path("stacking.tern");
   stack.save(path);
   EXPECT_EQ(Stacking::load(path).predict(test), stack.predict(test));
   std::filesystem::remove(path);
@@ -214,6 +264,11 @@ TEST(Composite, TakesMatricesAndRefusesBadOnes) {
   EXPECT_EQ(model.predict(data::Matrix(x, 1)).size(), 4u);
   EXPECT_THROW(model.predict(data::Matrix(x, 2)), ShapeError);
   EXPECT_THROW(model.fit(data::Matrix(x, 2), y), ShapeError);
+  EXPECT_THROW(model.fit(data::Matrix(x, 1), y, {.validation = data::Matrix(x, 1), .validation_target = y}),
+               ValueError);
+  EXPECT_THROW(model.fit(data::Matrix(x, 1), y, {.weights = std::vector<double>{1, 2}}), ShapeError);
+  EXPECT_THROW(Stacking({&line}, Ridge(), {.folds = 2}).fit(data::Matrix(x, 1), y, {.weights = std::vector<double>{1}}),
+               ShapeError);
   const auto before = model.predict(data::Matrix(x, 1));
   EXPECT_THROW(model.fit(data::Matrix(x, 1), std::vector<double>{1, 2, 3, NAN}), ValueError);
   EXPECT_EQ(model.predict(data::Matrix(x, 1)), before) << "what was learned stays";

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -131,7 +132,7 @@ TEST(EveryModel, AnswersARowAloneAsInATable) {
 }
 
 TEST(EveryModel, ComesBackFromItsFile) {
-  const std::string path = testing::TempDir() + "model.tern";
+  const std::string path = temporary_path("model.tern");
   const Sample rows = sample(60, 3);
   register_estimators();
   for (const Made& model : every_model()) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "cpu/factors.h"
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -192,6 +193,13 @@ TEST(EvaluateRanking, AgreesWithTheFormulas) {
   EXPECT_NEAR(report.map, (0.5 + (0.5 + 2.0 / 3) / 2) / 2, 1e-12);
   EXPECT_NEAR(report.recall, 1, 1e-12);
   EXPECT_NEAR(report.precision, (1.0 / 3 + 2.0 / 3) / 2, 1e-12);
+  Interactions more = later;
+  add(more, 0, 0);   // a has it: never recommended, and not asked for
+  add(more, 0, -1);  // unknown, twice
+  add(more, 0, -1);
+  EXPECT_NEAR(evaluate_ranking(model, more, 3).recall, (1.0 / 3 + 1) / 2, 1e-12);
+  more.items.pop_back();
+  EXPECT_THROW(evaluate_ranking(model, more, 3), ShapeError);
   EXPECT_THROW(evaluate_ranking(model, later, 0), ValueError);
   EXPECT_THROW(evaluate_ranking(model, Interactions(), 3), ValueError);
   EXPECT_THROW(evaluate_ranking(Popularity(), later, 3), StateError);
@@ -222,7 +230,7 @@ TEST(Interactions, FromATable) {
 
 TEST(Recommender, ComesBackFromItsFile) {
   const Interactions rows = tastes();
-  const std::string path = testing::TempDir() + "recommender.tern";
+  const std::string path = temporary_path("recommender.tern");
   const auto check = [&](auto model, auto load) {
     EXPECT_THROW(model.save(path), StateError);
     EXPECT_THROW(model.recommend(0, 1), StateError);
@@ -261,6 +269,10 @@ TEST(Recommender, SaysWhatItNeeds) {
   EXPECT_THROW(Als().fit(rows), ValueError);
   rows.items.pop_back();
   EXPECT_THROW(Als().fit(rows), ShapeError);
+  Als good({.factors = 2});
+  good.fit(tastes());
+  EXPECT_THROW(good.predict(rows), ShapeError);
+  EXPECT_THROW(Bpr({.factors = 2, .learning_rate = 1e30}).fit(tastes()), NumericError);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "tern/models/clusters.h"
 #include "tern/models/decomposition.h"
 #include "tern/models/neighbors.h"
+#include "tern/models/register.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::models {
@@ -187,6 +188,29 @@ TEST(ScikitLearn, Nmf) {
     // It follows all rows until their sum is settled, ours each alone.
     if (iterations == 200) expect_near(numbers(model.transform(iris().slice(0, 0, 5))), values(name, "w"), 2e-2, name);
   }
+}
+
+// A file whose numbers do not fit each other is refused when it is read, not met by a prediction.
+TEST(KNeighbors, AlteredFilesAreRefused) {
+  register_estimators();
+  const std::vector<double> x = {1, 2, 3, 4, 5, 6}, three = {0, 1, 2, 0, 1, 2};
+  const auto refused = [&](data::Estimator& model, const std::vector<double>& y, const char* told) {
+    model.fit(data::Matrix(x, 1), y);
+    const data::EstimatorState state = model.state();
+    const std::string before = "\"outcomes\":" + std::string(told);
+    for (const char* value : {"-1", "0", "1", "2", "3", "7", "20000"}) {
+      if (std::string(value) == told) continue;
+      data::EstimatorState altered = state;
+      const std::size_t at = altered.json.find(before);
+      ASSERT_NE(at, std::string::npos) << altered.json;
+      altered.json.replace(at, before.size(), "\"outcomes\":" + std::string(value));
+      EXPECT_THROW(data::make_estimator(altered), FormatError) << value;
+    }
+  };
+  KNeighborsClassifier classifier({.neighbors = 2});
+  refused(classifier, three, "3");
+  KNeighborsRegressor regressor({.neighbors = 2});
+  refused(regressor, x, "0");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 
@@ -75,13 +76,18 @@ TEST(HoltWinters, AgreesWithStatsmodels) {
 }
 
 TEST(HoltWinters, ComesBackFromItsFile) {
-  const std::string path = testing::TempDir() + "holt_winters.json";
+  const std::string path = temporary_path("holt_winters.json");
   HoltWinters model({.trend = Trend::damped, .seasonality = Seasonality::additive, .period = 6});
   EXPECT_THROW(model.save(path), StateError);
   EXPECT_THROW(model.forecast(1), StateError);
   model.fit(kSeries);
   model.save(path);
   EXPECT_EQ(HoltWinters::load(path).forecast(20), model.forecast(20));
+  HoltWinters again = HoltWinters::load(path);  // chooses anew
+  const std::vector<double> shorter(kSeries.begin() + 20, kSeries.end());
+  again.fit(shorter);
+  model.fit(shorter);
+  EXPECT_EQ(again.rmse(), model.rmse());
   const std::string text = read_file(path);
   write_file(path, text.substr(0, text.size() / 2));
   EXPECT_THROW(HoltWinters::load(path), FormatError);
@@ -142,7 +148,7 @@ TEST(AutoRegression, SaysWhatItNeedsAndComesBack) {
   bad[0] = INFINITY;
   EXPECT_THROW(model.fit(bad), ValueError);
   model.fit(kSeries);
-  const std::string path = testing::TempDir() + "auto_regression.json";
+  const std::string path = temporary_path("auto_regression.json");
   model.save(path);
   EXPECT_EQ(AutoRegression::load(path).forecast(9), model.forecast(9));
   EXPECT_EQ(AutoRegression::load(path).deviations(9), model.deviations(9));

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -94,7 +95,7 @@ void expect_sound(const Model& untrained, const Tensor& x) {
       const auto row = all[kind].begin() + static_cast<std::ptrdiff_t>(7 * columns);
       EXPECT_EQ(alone[kind], Values(row, row + static_cast<std::ptrdiff_t>(columns))) << what << ", a row alone";
     }
-    const std::string path = testing::TempDir() + what + ".tern";
+    const std::string path = temporary_path(what + ".tern");
     model.save(path);
     EXPECT_EQ(answers(Model::load(path), x), found) << what;
     const std::string bytes = read_file(path);
@@ -385,7 +386,7 @@ template <class Model>
 void expect_refusals(const Model& untrained) {
   Model model(untrained);
   const double nan = std::nan(""), infinite = std::numeric_limits<double>::infinity();
-  EXPECT_THROW(model.save(testing::TempDir() + "none.tern"), StateError);
+  EXPECT_THROW(model.save(temporary_path("none.tern")), StateError);
   for (const double bad : {nan, infinite}) {
     EXPECT_THROW(fit(model, from_vector(Values{1, 2, 3, bad, 5, 6}, {3, 2})), ValueError) << model.type();
   }

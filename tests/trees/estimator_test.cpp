@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/random.h"
@@ -102,7 +103,7 @@ TEST(GradientBoostingEstimator, TakesMatricesThroughTheBase) {
 }
 
 TEST(GradientBoostingEstimator, ComesBackFromItsFileAndGoesOn) {
-  const std::string path = testing::TempDir() + "gbdt.tern";
+  const std::string path = temporary_path("gbdt.tern");
   const data::Table rows = table(400).drop({"value", "colour"}), validation = table(100, 2);
   GradientBoosting model({.objective = Objective::binary,
                           .rounds = 12,
@@ -161,7 +162,7 @@ TEST(GradientBoostingEstimator, ComesBackFromItsFileAndGoesOn) {
 }
 
 TEST(GradientBoostingEstimator, ALoadedCustomObjectivePredicts) {
-  const std::string path = testing::TempDir() + "custom.tern";
+  const std::string path = temporary_path("custom.tern");
   CustomObjective squares{
       .name = "squares",
       .derivatives =

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -477,7 +478,7 @@ TEST(Forest, TakesTablesAsTheyAre) {
 }
 
 TEST(Forest, FilesKeepIt) {
-  const std::string path = (std::filesystem::temp_directory_path() / "tern_forest_test.json").string();
+  const std::string path = temporary_path("forest_test.json");
   const data::Table table = people(300, 14).drop({"amount"});
   RandomForest model({.trees = 7, .max_depth = 6, .seed = 3});
   model.fit(table, "bought");
@@ -608,6 +609,22 @@ TEST(Forest, BadInputIsRefusedOrDefined) {
   EXPECT_THROW(RandomForest().fit(table, "town", {.weights = "bought"}), DataError);
   EXPECT_THROW(RandomForest({.criterion = Criterion::squared}).fit(table, "town"), DataError);
   EXPECT_THROW(RandomForest().fit(table.head(0), "bought"), ValueError);
+}
+
+// More levels than bins, of which one is too rare to keep.
+TEST(Forest, RareLevelsBesideMoreLevelsThanBins) {
+  std::vector<std::string> levels;
+  std::vector<double> y;
+  for (int i = 0; i < 900; ++i) {
+    levels.push_back("L" + std::to_string(i % 300));
+    y.push_back(i % 300 < 150);
+  }
+  levels.push_back("once");
+  y.push_back(1);
+  const data::Table table{{"level", data::Column::from_strings(levels)}, {"y", data::Column::from_f64(y)}};
+  RandomForest model({.trees = 5, .min_level_rows = 2});
+  model.fit(table, "y");
+  EXPECT_EQ(model.predict(table).size(), 901u);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/data/csv.h"
@@ -101,7 +102,7 @@ TEST(Formats, OwnJsonLosesNothing) {
 }
 
 TEST(Formats, SavedAndLoaded) {
-  const std::string path = testing::TempDir() + "/trees_model.json";
+  const std::string path = temporary_path("trees_model.json");
   const Ensemble model = random_ensemble({});
   save(model, path);
   EXPECT_EQ(to_json(load(path)), to_json(model));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -125,7 +126,7 @@ TEST(IsolationForest, TablesMissingValuesAndFiles) {
   const std::vector<double> scores = model.score(table);
   EXPECT_EQ(std::max_element(scores.begin(), scores.end()) - scores.begin(), 17);
   EXPECT_EQ(model.predict(table)[17], 1);
-  const std::string path = (std::filesystem::temp_directory_path() / "tern_isolation_test.json").string();
+  const std::string path = temporary_path("isolation_test.json");
   model.save(path);
   const IsolationForest back = IsolationForest::load(path);
   EXPECT_EQ(back.score(table), scores);

@@ -64,6 +64,9 @@ class TERN_API Recommender {
   /// Score of each item for a user [items].
   std::vector<float> scores(std::int32_t user) const;
 
+  /// Whether the rows of `fit` have the item of the user. Throws as `recommend`.
+  bool has(std::int32_t user, std::int32_t item) const;
+
   const std::vector<std::string>& user_names() const { return user_names_; }
   const std::vector<std::string>& item_names() const { return item_names_; }
   /// Position of a name, -1 where it is unknown.
@@ -198,8 +201,9 @@ struct RankingReport {
   double recall = 0;     ///< share that was found
   double precision = 0;  ///< share of the k
 };
-/// Judges the first k recommendations of each known user by the items of later rows, those that were in the rows of
-/// `fit` left out. Throws StateError before `fit`, ValueError for k below 1 or no user to judge by.
+/// Judges the first k recommendations of each known user by the items of later rows. Those that were in the user's rows
+/// of `fit`, which are never recommended, count for nothing; each row of an unknown item is one that is not found.
+/// Throws StateError before `fit`, ValueError for k below 1 or no user to judge by.
 TERN_API RankingReport evaluate_ranking(const Recommender& model, const Interactions& later, int k = 10);
 
 }  // namespace tern::models
