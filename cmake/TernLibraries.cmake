@@ -54,8 +54,10 @@ endforeach()
 set_source_files_properties(
   src/autograd/anomaly.cpp src/autograd/gradcheck.cpp src/base/json.cpp src/bundle/archive.cpp src/bundle/bundle.cpp
   src/bundle/card.cpp src/bundle/facts.cpp src/bundle/manifest.cpp src/bundle/predict.cpp src/bundle/profile.cpp
-  src/data/csv_notes.cpp src/data/estimator.cpp src/data/estimator_file.cpp src/data/formats.cpp src/data/idx.cpp
-  src/data/pipeline.cpp src/data/roles.cpp src/data/schema.cpp src/data/selectors.cpp src/data/splits.cpp
+  src/data/column_names.cpp src/data/csv_notes.cpp src/data/csv_write.cpp src/data/estimator.cpp src/data/estimator_file.cpp src/data/formats.cpp src/data/idx.cpp src/data/near_names.cpp
+  src/data/pipeline.cpp src/data/repeating_keys.cpp src/data/roles.cpp src/data/scalar.cpp
+  src/data/schema.cpp src/data/selectors.cpp src/data/sentinels.cpp src/data/spellings.cpp src/data/splits.cpp
+  src/data/step_base.cpp src/data/step_columns.cpp src/data/table_text.cpp
   src/data/step_categorical.cpp src/data/step_dates.cpp src/data/step_formats.cpp src/data/step_impute.cpp
   src/data/step_numeric.cpp src/data/step_target.cpp src/metrics/report_text.cpp src/models/als.cpp
   src/models/calibrate.cpp src/models/combine.cpp src/models/composite.cpp src/models/conformal.cpp src/models/cross_validate.cpp
