@@ -20,6 +20,19 @@ MissingWords::MissingWords(const std::vector<std::string>& words) {
   }
 }
 
+std::vector<std::string> missing_words(const CsvOptions& options) {
+  std::vector<std::string> words = options.schema.columns.empty() ? options.missing : options.schema.missing;
+  const auto add = [&](const std::string& word) {
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  };
+  for (const std::string& word : options.more_missing) {
+    add(word);
+    const std::string_view digits = std::string_view(word).substr(word.starts_with('-') ? 1 : 0);
+    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos) add(word + ".0");
+  }
+  return words;
+}
+
 bool leading_zero(std::string_view text) {
   take_sign(text);
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tern/data/column.h"
+#include "tern/data/csv.h"
 
 namespace tern::data::internal {
 
@@ -27,6 +27,10 @@ class MissingWords {
   bool first_[256] = {};
   std::vector<std::vector<std::string>> by_length_;
 };
+
+/// The words that count with these options: those of the schema or the options, and the further ones; a whole number
+/// among these also as it is written where a column of such numbers has become a float.
+std::vector<std::string> missing_words(const CsvOptions& options);
 
 /// A whole number with more digits than it needs, such as 007: an identifier, not a quantity.
 bool leading_zero(std::string_view text);

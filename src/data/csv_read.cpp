@@ -108,7 +108,7 @@ class Reader {
       : text_(text),
         file_(std::move(file)),
         options_(options),
-        words_(missing_words(options)),
+        words_(internal::missing_words(options)),
         missing_(words_),
         quoted_missing_(options.schema.columns.empty() ? options.quoted_missing : options.schema.quoted_missing) {}
 
@@ -134,22 +134,6 @@ class Reader {
   }
 
  private:
-  static std::vector<std::string> missing_words(const CsvOptions& options) {
-    std::vector<std::string> words = options.schema.columns.empty() ? options.missing : options.schema.missing;
-    const auto add = [&](const std::string& word) {
-      if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
-    };
-    for (const std::string& word : options.more_missing) {
-      add(word);
-      if (is_whole(word)) add(word + ".0");  // as it is written where a column of such numbers has become a float
-    }
-    return words;
-  }
-  static bool is_whole(std::string_view word) {
-    if (word.starts_with('-')) word.remove_prefix(1);
-    return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
-  }
-
   std::int64_t rows() const { return some_left_out_ ? static_cast<std::int64_t>(kept_.size()) : records_.count() - 1; }
   // The record of the file (the header not counted) that a row of the table is read from.
   std::int64_t record(std::int64_t row) const { return some_left_out_ ? kept_[static_cast<std::size_t>(row)] : row; }

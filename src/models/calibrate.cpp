@@ -7,12 +7,14 @@
 
 #include "data/rows.h"
 #include "models/files.h"
+#include "models/links.h"
 #include "models/source.h"
 #include "tern/base/error.h"
 
 namespace tern::models {
 namespace {
 
+using internal::sigmoid;
 using tern::internal::Json;
 using tern::internal::json_get;
 using tern::internal::json_member;
@@ -22,8 +24,6 @@ constexpr double kTiny = 0x1p-52;
 constexpr std::pair<CalibrationMethod, std::string_view> kNames[] = {{CalibrationMethod::platt, "platt"},
                                                                      {CalibrationMethod::isotonic, "isotonic"},
                                                                      {CalibrationMethod::temperature, "temperature"}};
-
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
 
 double logit(double p) {
   p = std::clamp(p, kTiny, 1 - kTiny);

@@ -81,7 +81,7 @@ struct Normals {
         }
       }
       if (!std::isfinite(log_determinant)) {
-        refuse("covariances that are positive definite (a greater regularisation makes them so)",
+        refuse("covariances that are positive definite (a greater regularization makes them so)",
                "others of component " + std::to_string(c));
       }
       constants.push_back(std::log(weights[static_cast<std::size_t>(c)]) + log_determinant -
@@ -140,8 +140,8 @@ GaussianMixture::GaussianMixture(GaussianMixtureOptions options) : options_(opti
 void GaussianMixture::check() const {
   const auto k = options_.components;
   if (k < 1) refuse("at least one component", std::to_string(k));
-  if (!(options_.regularisation >= 0) || !std::isfinite(options_.regularisation)) {
-    refuse("a finite regularisation of at least 0", std::to_string(options_.regularisation));
+  if (!(options_.regularization >= 0) || !std::isfinite(options_.regularization)) {
+    refuse("a finite regularization of at least 0", std::to_string(options_.regularization));
   }
   if (!(options_.tolerance >= 0)) refuse("a tolerance of at least 0", std::to_string(options_.tolerance));
   if (options_.max_iterations < 1) refuse("at least one iteration", std::to_string(options_.max_iterations));
@@ -238,11 +238,11 @@ void GaussianMixture::maximise(const data::Matrix& x, const std::vector<std::vec
     if (options_.covariance == Covariance::full) {
       const std::vector<double> gram = internal::gram(x, parts[c], mean, internal::Sums::wide);
       for (std::size_t i = 0; i < gram.size(); ++i) to[i] = gram[i] / mass;
-      for (std::size_t j = 0; j < d; ++j) to[j * d + j] += options_.regularisation;
+      for (std::size_t j = 0; j < d; ++j) to[j * d + j] += options_.regularization;
       continue;
     }
     const std::vector<double> variances = internal::column_variances(x, parts[c], mean);
-    std::fill_n(to, each, options_.regularisation);
+    std::fill_n(to, each, options_.regularization);
     for (std::size_t j = 0; j < d; ++j)
       to[each == 1 ? 0 : j] += each == 1 ? variances[j] / static_cast<double>(d) : variances[j];
   }
@@ -287,7 +287,7 @@ std::vector<std::int64_t> GaussianMixture::assign(const data::Matrix& x) const {
 void GaussianMixture::fields(internal::Fields& fields) {
   fields("components", options_.components);
   fields("covariance", options_.covariance, kCovariances);
-  fields("regularisation", options_.regularisation);
+  fields("regularization", options_.regularization);
   fields("tolerance", options_.tolerance);
   fields("max_iterations", options_.max_iterations);
   fields("starts", options_.starts);

@@ -226,7 +226,7 @@ TEST(GaussianMixture, LikelihoodNeverFalls) {
     double before = -std::numeric_limits<double>::infinity();
     for (int iterations = 1; iterations < 30; ++iterations) {
       GaussianMixture model(
-          {.components = 4, .covariance = kind, .regularisation = 0, .tolerance = 0, .max_iterations = iterations});
+          {.components = 4, .covariance = kind, .regularization = 0, .tolerance = 0, .max_iterations = iterations});
       model.fit(x);
       EXPECT_GE(model.mean_log_likelihood(), before - 1e-12);
       before = model.mean_log_likelihood();
@@ -415,7 +415,7 @@ TEST(Unsupervised, SayWhatIsWrong) {
   EXPECT_THROW(KMeans({.clusters = 11}).fit(x), ValueError);
   EXPECT_THROW(KMeans({.clusters = 2, .centers = x.slice(0, 0, 2)}).fit(blobs(10, 3)), ShapeError);
   EXPECT_THROW(GaussianMixture({.components = 11}).fit(x), ValueError);
-  EXPECT_THROW(GaussianMixture({.components = 2, .regularisation = 0}).fit(ones({10, 2})), ValueError);
+  EXPECT_THROW(GaussianMixture({.components = 2, .regularization = 0}).fit(ones({10, 2})), ValueError);
   EXPECT_THROW(Pca({.components = 5}).fit(x), ValueError);
   EXPECT_THROW(Pca().fit(x.slice(0, 0, 1)), ValueError);
   EXPECT_THROW(Pca().partial_fit(x), StateError);
@@ -431,7 +431,7 @@ TEST(Unsupervised, SayWhatIsWrong) {
   EXPECT_THROW(KMeans().fit(x, {.weights = Values(9, 1)}), ShapeError);
   EXPECT_THROW(KMeans({.clusters = 0}), ValueError);
   EXPECT_THROW(Dbscan({.radius = 0}), ValueError);
-  EXPECT_THROW(GaussianMixture({.regularisation = -1}), ValueError);
+  EXPECT_THROW(GaussianMixture({.regularization = -1}), ValueError);
   EXPECT_THROW(Pca({.components = -1}), ValueError);
   EXPECT_THROW(TruncatedSvd({.factorisation = Factorisation::incremental}), ValueError);
   EXPECT_THROW(Nmf({.tolerance = -1}), ValueError);

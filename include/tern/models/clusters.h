@@ -121,7 +121,7 @@ struct GaussianMixtureOptions {
 
   std::int64_t components = 1;
   Covariance covariance = Covariance::full;
-  double regularisation = 1e-6;  ///< added to variances
+  double regularization = 1e-6;  ///< added to variances
   double tolerance = 1e-3;       ///< stops when the mean log-likelihood rises by less
   int max_iterations = 100;
   int starts = 1;  ///< from k-means; the one of greatest likelihood counts
