@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <deque>
 #include <limits>
 #include <utility>
 
@@ -23,7 +22,6 @@ using tern::internal::Json;
 using tern::internal::json_get;
 
 constexpr std::array<std::string_view, 3> criterion_names{"gini", "entropy", "squared"};
-constexpr double kMostLevels = 1 << 20;
 const std::string what = "forest";
 
 [[noreturn]] void refuse(const std::string& expected, const std::string& got) {
@@ -46,53 +44,6 @@ void check_options(const ForestOptions& o) {
   check_option(o.min_level_rows >= 0, "min_level_rows of at least 0", o.min_level_rows);
   check_option(o.max_bins >= 2 && o.max_bins <= internal::kMostBins, "max_bins from 2 to 255", o.max_bins);
   check_option(!o.oob_score || *o.bootstrap, "a bootstrap beside oob_score, for rows that trees have not seen", 0);
-}
-
-// Columns of a matrix as the binner takes them; what is categorical becomes codes.
-struct MatrixFeatures {
-  std::vector<Feature> features;
-  std::vector<internal::FeatureValues> values;
-  std::deque<std::vector<std::int32_t>> codes;
-};
-
-void bind(const data::Matrix& x, MatrixFeatures& out) {
-  for (std::int64_t f = 0; f < x.columns(); ++f) {
-    Feature& feature = out.features[static_cast<std::size_t>(f)];
-    internal::FeatureValues values;
-    if (feature.categorical) {
-      auto& codes = out.codes.emplace_back();
-      codes.reserve(static_cast<std::size_t>(x.rows()));
-      for (std::int64_t row = 0; row < x.rows(); ++row) {
-        const double value = x.at(row, f);
-        if (value >= kMostLevels) refuse("levels below 2^20", std::to_string(value));
-        codes.push_back(value >= 0 ? static_cast<std::int32_t>(value) : -1);
-        values.levels = std::max<std::int64_t>(values.levels, codes.back() + 1);
-      }
-      values.codes = codes.data();
-      if (feature.levels.empty()) {
-        for (std::int64_t level = 0; level < values.levels; ++level) feature.levels.push_back(std::to_string(level));
-      }
-      values.levels = static_cast<std::int64_t>(feature.levels.size());
-    } else {
-      values.step = x.columns();
-      values.f32 = x.f32() ? x.f32() + f : nullptr;
-      values.f64 = x.f64() ? x.f64() + f : nullptr;
-    }
-    out.values.push_back(values);
-  }
-}
-
-std::vector<Feature> features_of(const data::Matrix& x, const ForestOptions& options) {
-  std::vector<Feature> features(static_cast<std::size_t>(x.columns()));
-  for (std::size_t f = 0; f < features.size(); ++f) features[f].name = "f" + std::to_string(f);
-  for (const std::int64_t f : options.categorical) {
-    if (f < 0 || f >= x.columns()) {
-      throw IndexError("[Forest] expected categorical columns 0 to " + std::to_string(x.columns() - 1) + ", got " +
-                       std::to_string(f));
-    }
-    features[static_cast<std::size_t>(f)].categorical = true;
-  }
-  return features;
 }
 
 double number_of_class(const double* shares, std::size_t outputs) {
@@ -139,9 +90,9 @@ Forest::Forest(ForestOptions options, bool random_thresholds)
 }
 
 void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t classes) {
-  MatrixFeatures columns;
-  columns.features = table_ ? table_->features : features_of(train.x, options_);
-  bind(train.x, columns);
+  const internal::FeatureColumns columns = internal::features_like(
+      train.x, table_ ? table_->features : internal::features_of(train.x, {}, options_.categorical, "Forest"),
+      "Forest");
   if (train.x.rows() > std::int64_t{1} << 31) refuse("at most 2^31 rows", std::to_string(train.x.rows()));
   internal::TrainedForest trained = internal::train_forest(options_, random_thresholds_,
                                                            {.features = columns.features,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <tuple>
 #include <type_traits>
 
@@ -17,13 +16,11 @@
 namespace tern::trees {
 namespace {
 
-using internal::FeatureValues;
+using internal::FeatureColumns;
 using internal::Rows;
-using internal::TableFeatures;
 using internal::Targets;
 using internal::Training;
 
-constexpr int kMostLevels = 1 << 20;
 constexpr std::int64_t kMostRows = std::int64_t{1} << 27;  // sums of all rows stay within 32 bits
 
 [[noreturn]] void refuse(const std::string& expected, const std::string& got) {
@@ -71,6 +68,8 @@ void check_options(const GradientBoostingOptions& o) {
   check_option(o.tweedie_power > 1 && o.tweedie_power < 2, "a tweedie_power in (1, 2)", o.tweedie_power);
   check_option(o.ndcg_at >= 1, "an ndcg_at of at least 1", o.ndcg_at);
   check_option(o.early_stopping_rounds >= 0, "early_stopping_rounds of at least 0", o.early_stopping_rounds);
+  check_option(o.early_stopping_min_delta >= 0, "an early_stopping_min_delta of at least 0",
+               o.early_stopping_min_delta);
   internal::each_option(o, [](const char* name, const auto& value) {
     if constexpr (std::is_same_v<decltype(value), const double&>) {
       check_option(std::isfinite(value), (std::string("a finite ") + name).c_str(), value);
@@ -144,45 +143,6 @@ std::vector<double> by_output(const std::vector<double>& margins, std::int64_t o
   std::vector<double> out(margins.size());
   const std::size_t count = static_cast<std::size_t>(outputs), rows = margins.size() / count;
   for (std::size_t i = 0; i < margins.size(); ++i) out[i % count * rows + i / count] = margins[i];
-  return out;
-}
-
-// Columns of a matrix as features; what is categorical becomes codes.
-struct MatrixFeatures {
-  std::vector<FeatureValues> values;
-  std::deque<std::vector<std::int32_t>> codes;
-};
-
-// Levels that the matrix has become those of categorical features without any.
-MatrixFeatures features_of(const Matrix& matrix, std::vector<Feature>& features) {
-  if (matrix.columns() != static_cast<std::int64_t>(features.size())) {
-    throw ShapeError("[GradientBoosting] expected " + std::to_string(features.size()) + " columns, got " +
-                     std::to_string(matrix.columns()));
-  }
-  MatrixFeatures out;
-  for (std::int64_t f = 0; f < matrix.columns(); ++f) {
-    FeatureValues values;
-    Feature& feature = features[static_cast<std::size_t>(f)];
-    if (feature.categorical) {
-      auto& codes = out.codes.emplace_back();
-      for (std::int64_t row = 0; row < matrix.rows(); ++row) {
-        const double value = matrix.at(row, f);
-        const bool level = value >= 0 && value < kMostLevels;
-        if (value >= kMostLevels) refuse("levels below " + std::to_string(kMostLevels), std::to_string(value));
-        codes.push_back(level ? static_cast<std::int32_t>(value) : -1);
-        values.levels = std::max<std::int64_t>(values.levels, codes.back() + 1);
-      }
-      values.codes = codes.data();
-      if (feature.levels.empty()) {
-        for (std::int64_t level = 0; level < values.levels; ++level) feature.levels.push_back(std::to_string(level));
-      }
-    } else {
-      values.step = matrix.columns();
-      values.f32 = matrix.f32() ? matrix.f32() + f : nullptr;
-      values.f64 = matrix.f64() ? matrix.f64() + f : nullptr;
-    }
-    out.values.push_back(values);
-  }
   return out;
 }
 
@@ -264,13 +224,13 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   std::vector<std::string> classes;
   if (of_classes(options_.objective)) classes = start ? start->classes : classes_of(table[name], options_);
 
-  TableFeatures train = start ? internal::features_like(table, start->features)
-                              : internal::features_of(table, left_out, options_.min_level_rows);
+  FeatureColumns train = start ? internal::features_like(table, start->features)
+                               : internal::features_of(table, left_out, options_.min_level_rows);
   Training training{.features = train.features, .train = {}, .validation = {}, .start = start};
   if (training.features.empty()) refuse("features beside the target", "none");
   const TableTargets targets = targets_of(table, name, options, classes);
   training.train = {.features = train.values, .rows = table.rows(), .targets = targets.view(), .margins = {}};
-  TableFeatures validation;
+  FeatureColumns validation;
   TableTargets validation_targets;
   if (options.validation) {
     validation_targets = targets_of(*options.validation, name, options, classes);
@@ -309,26 +269,11 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
   }
   const Ensemble* start = options.start ? &options.start->ensemble() : nullptr;
   Training training{.features = {}, .train = {}, .validation = {}, .start = start};
-  if (start) {
-    training.features = start->features;
-  } else {
-    if (!options.names.empty() && static_cast<std::int64_t>(options.names.size()) != features.columns()) {
-      throw ShapeError("[GradientBoosting] expected " + std::to_string(features.columns()) + " names, got " +
-                       std::to_string(options.names.size()));
-    }
-    for (std::int64_t f = 0; f < features.columns(); ++f) {
-      Feature& feature = training.features.emplace_back();
-      feature.name = options.names.empty() ? "f" + std::to_string(f) : options.names[static_cast<std::size_t>(f)];
-    }
-    for (const std::int64_t f : options.categorical) {
-      if (f < 0 || f >= features.columns()) {
-        throw IndexError("[GradientBoosting] expected categorical columns 0 to " +
-                         std::to_string(features.columns() - 1) + ", got " + std::to_string(f));
-      }
-      training.features[static_cast<std::size_t>(f)].categorical = true;
-    }
-  }
-  const MatrixFeatures train = features_of(features, training.features);  // with the levels that it finds
+  const FeatureColumns train = internal::features_like(
+      features,
+      start ? start->features : internal::features_of(features, options.names, options.categorical, "GradientBoosting"),
+      "GradientBoosting");
+  training.features = train.features;
   int classes = 0;
   if (options_.objective == Objective::multiclass) {
     for (const double y : target) classes = std::max(classes, y < 1e6 ? static_cast<int>(y) + 1 : 0);
@@ -339,10 +284,10 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
   training.train.targets = {target, options.weights, options.queries};
   check_targets(training.train.targets, *loss);
   check_start(start, *loss);
-  MatrixFeatures validation;
+  FeatureColumns validation;
   training.validation.features.resize(training.features.size());
   if (options.validation.rows() > 0) {
-    validation = features_of(options.validation, training.features);
+    validation = internal::features_like(options.validation, training.features, "GradientBoosting");
     if (static_cast<std::int64_t>(options.validation_target.size()) != options.validation.rows()) {
       throw ShapeError("[GradientBoosting] expected " + std::to_string(options.validation.rows()) +
                        " validation targets, got " + std::to_string(options.validation_target.size()));

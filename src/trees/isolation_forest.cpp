@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
 #include "base/json.h"
@@ -108,18 +109,16 @@ class IsolationTree {
   // Some of the rows, without repeats: the first places of a shuffled list, of which only what moves is kept.
   std::vector<std::int64_t> sample(std::int64_t all, std::int64_t some) {
     std::vector<std::int64_t> chosen;
-    std::vector<std::pair<std::int64_t, std::int64_t>> moved;  // place, what stands there
-    const auto at = [&](std::int64_t place) -> std::int64_t {
-      for (auto each = moved.rbegin(); each != moved.rend(); ++each) {
-        if (each->first == place) return each->second;
-      }
-      return place;
-    };
     if (some * 16 < all) {
+      std::unordered_map<std::int64_t, std::int64_t> moved;  // place, what stands there
+      const auto at = [&](std::int64_t place) {
+        const auto found = moved.find(place);
+        return found == moved.end() ? place : found->second;
+      };
       for (std::int64_t i = 0; i < some; ++i) {
         const auto place = i + static_cast<std::int64_t>(random_.below(drawn_++, static_cast<std::uint64_t>(all - i)));
         chosen.push_back(at(place));
-        moved.emplace_back(place, at(i));
+        moved[place] = at(i);
       }
       return chosen;
     }
@@ -216,11 +215,7 @@ void IsolationForest::fit(const data::Table& table) {
   learn(data::Matrix(x, static_cast<std::int64_t>(features.size())), features);
 }
 
-void IsolationForest::fit(const data::Matrix& x) {
-  std::vector<Feature> features(static_cast<std::size_t>(x.columns()));
-  for (std::size_t f = 0; f < features.size(); ++f) features[f].name = "f" + std::to_string(f);
-  learn(x, std::move(features));
-}
+void IsolationForest::fit(const data::Matrix& x) { learn(x, internal::features_of(x, {}, {}, "IsolationForest")); }
 
 void IsolationForest::learn(const data::Matrix& x, std::vector<Feature> features) {
   if (x.rows() < 2) refuse("at least two rows", std::to_string(x.rows()));

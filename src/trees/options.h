@@ -40,6 +40,7 @@ void each_option(Options& o, Visit visit) {
   visit("ndcg_at", o.ndcg_at);
   visit("positive", o.positive);
   visit("early_stopping_rounds", o.early_stopping_rounds);
+  visit("early_stopping_min_delta", o.early_stopping_min_delta);
   visit("seed", o.seed);
 }
 

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
+
+#include "tern/base/error.h"
 
 namespace tern::trees::internal {
 namespace {
+
+constexpr double kMostLevels = 1 << 20;  // of a column of a matrix
 
 bool has_levels(data::ColumnType type) {
   return type == data::ColumnType::categorical || type == data::ColumnType::string;
 }
 
-void add_numbers(TableFeatures& out, const data::Column& column) {
+void add_numbers(FeatureColumns& out, const data::Column& column) {
   FeatureValues values;
   if (column.type() == data::ColumnType::f64) {
     values.f64 = column.f64_values().data();
@@ -42,9 +47,9 @@ std::vector<std::string> kept_levels(const data::Column& column, std::int64_t le
 
 }  // namespace
 
-TableFeatures features_of(const data::Table& table, const std::vector<std::string>& left_out,
-                          std::int64_t min_level_rows) {
-  TableFeatures out;
+FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
+                           std::int64_t min_level_rows) {
+  FeatureColumns out;
   for (const std::string& name : table.names()) {
     if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
     data::Column column = table[name];
@@ -74,8 +79,8 @@ TableFeatures features_of(const data::Table& table, const std::vector<std::strin
   return out;
 }
 
-TableFeatures features_like(const data::Table& table, const std::vector<Feature>& features) {
-  TableFeatures out;
+FeatureColumns features_like(const data::Table& table, const std::vector<Feature>& features) {
+  FeatureColumns out;
   out.features = features;
   for (const Feature& feature : features) {
     data::Column column = table[feature.name];
@@ -112,6 +117,62 @@ TableFeatures features_like(const data::Table& table, const std::vector<Feature>
     out.columns.push_back(std::move(column));
     out.values.push_back(values);
   }
+  return out;
+}
+
+std::vector<Feature> features_of(const data::Matrix& x, const std::vector<std::string>& names,
+                                 const std::vector<std::int64_t>& categorical, std::string_view type) {
+  const std::string columns = std::to_string(x.columns());
+  if (!names.empty() && static_cast<std::int64_t>(names.size()) != x.columns()) {
+    throw ShapeError("[" + std::string(type) + "] expected " + columns + " names, got " + std::to_string(names.size()));
+  }
+  std::vector<Feature> features(static_cast<std::size_t>(x.columns()));
+  for (std::size_t f = 0; f < features.size(); ++f) {
+    features[f].name = names.empty() ? "f" + std::to_string(f) : names[f];
+  }
+  for (const std::int64_t f : categorical) {
+    if (f < 0 || f >= x.columns()) {
+      throw IndexError("[" + std::string(type) + "] expected categorical columns below " + columns + ", got " +
+                       std::to_string(f));
+    }
+    features[static_cast<std::size_t>(f)].categorical = true;
+  }
+  return features;
+}
+
+FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> features, std::string_view type) {
+  if (x.columns() != static_cast<std::int64_t>(features.size())) {
+    throw ShapeError("[" + std::string(type) + "] expected " + std::to_string(features.size()) + " columns, got " +
+                     std::to_string(x.columns()));
+  }
+  FeatureColumns out;
+  for (std::int64_t f = 0; f < x.columns(); ++f) {
+    FeatureValues& values = out.values.emplace_back();
+    Feature& feature = features[static_cast<std::size_t>(f)];
+    if (!feature.categorical) {
+      values.step = x.columns();
+      values.f32 = x.f32() ? x.f32() + f : nullptr;
+      values.f64 = x.f64() ? x.f64() + f : nullptr;
+      continue;
+    }
+    auto& codes = out.codes.emplace_back();
+    codes.reserve(static_cast<std::size_t>(x.rows()));
+    std::int32_t most = -1;
+    for (std::int64_t row = 0; row < x.rows(); ++row) {
+      const double value = x.at(row, f);
+      if (value >= kMostLevels) {
+        throw ValueError("[" + std::string(type) + "] expected levels below 2^20, got " + std::to_string(value));
+      }
+      codes.push_back(value >= 0 ? static_cast<std::int32_t>(value) : -1);
+      most = std::max(most, codes.back());
+    }
+    values.codes = codes.data();
+    if (feature.levels.empty()) {
+      for (std::int32_t level = 0; level <= most; ++level) feature.levels.push_back(std::to_string(level));
+    }
+    values.levels = static_cast<std::int64_t>(feature.levels.size());
+  }
+  out.features = std::move(features);
   return out;
 }
 

@@ -5,14 +5,15 @@
 #include <string_view>
 #include <vector>
 
+#include "tern/data/matrix.h"
 #include "tern/data/table.h"
 #include "tern/trees/ensemble.h"
 #include "trees/bins.h"
 
 namespace tern::trees::internal {
 
-/// Columns of a table as features, and what had to be made for them. Lives as long as its values are used.
-struct TableFeatures {
+/// Columns of a table or a matrix as features, and what had to be made for them. Lives as long as its values are used.
+struct FeatureColumns {
   std::vector<Feature> features;
   std::vector<FeatureValues> values;
   std::deque<std::vector<double>> numbers;
@@ -21,10 +22,19 @@ struct TableFeatures {
 };
 
 /// All columns but those of `left_out`, with the levels that at least so many of their rows have.
-TableFeatures features_of(const data::Table& table, const std::vector<std::string>& left_out,
-                          std::int64_t min_level_rows);
+FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
+                           std::int64_t min_level_rows);
 /// The columns of these features, found by name; levels become the codes that they have there, others -1. Throws
 /// DataError for one that is not there or is of another kind.
-TableFeatures features_like(const data::Table& table, const std::vector<Feature>& features);
+FeatureColumns features_like(const data::Table& table, const std::vector<Feature>& features);
+
+/// The features of a matrix under these names, or "f0", "f1", …; those of `categorical` have no levels yet. `type`
+/// begins the messages. Throws ShapeError, IndexError.
+std::vector<Feature> features_of(const data::Matrix& x, const std::vector<std::string>& names,
+                                 const std::vector<std::int64_t>& categorical, std::string_view type);
+/// The columns of a matrix as these features: whole numbers are levels, negative and missing ones -1. The levels that
+/// the matrix has become those of categorical features without any. Throws ShapeError, and ValueError for a level of
+/// 2^20 or more.
+FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> features, std::string_view type);
 
 }  // namespace tern::trees::internal

@@ -461,9 +461,8 @@ Ensemble Trainer::run(std::vector<double>& history) {
     if (watched) {
       now = metric();
       history.push_back(now);
-      if (best < 0 ||
-          (larger ? now > history[static_cast<std::size_t>(best)] : now < history[static_cast<std::size_t>(best)]))
-        best = round;
+      const double gain = best < 0 ? 0 : (larger ? 1 : -1) * (now - history[static_cast<std::size_t>(best)]);
+      if (best < 0 || gain > options_.early_stopping_min_delta) best = round;
     }
     if (options_.on_round && !options_.on_round(round + 1, now)) break;
     if (watched && options_.early_stopping_rounds > 0 && round - best >= options_.early_stopping_rounds) break;

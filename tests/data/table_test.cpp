@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "message_of.h"
 #include "tern/base/parallel.h"
 
 namespace tern::data {
@@ -14,15 +15,6 @@ Table people() {
   return Table({{"name", Column::from_strings({"Ann", "Bob", "Cyd", "Dee"})},
                 {"age", Column::from_i64({31, 25, 0, 25}, {true, true, false, true})},
                 {"paid", Column::from_booleans({true, false, true, true})}});
-}
-
-std::string message(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const DataError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Table, NamesColumns) {
@@ -41,8 +33,10 @@ TEST(Table, NamesColumns) {
 
 TEST(Table, RefusesBadNamesAndLengths) {
   Table t = people();
-  EXPECT_EQ(message([&] { t["agee"]; }), "[Table] expected a column \"agee\", got none; near it: \"age\"");
-  EXPECT_NE(message([&] { t["zzzzzzzz"]; }).find("the columns are \"name\", \"age\", \"paid\""), std::string::npos);
+  EXPECT_EQ(message_of<DataError>([&] { t["agee"]; }),
+            "[Table] expected a column \"agee\", got none; near it: \"age\"");
+  EXPECT_NE(message_of<DataError>([&] { t["zzzzzzzz"]; }).find("the columns are \"name\", \"age\", \"paid\""),
+            std::string::npos);
   EXPECT_THROW(t.add("age", Column::from_f64({1, 2, 3, 4})), DataError);
   EXPECT_THROW(t.add("", Column::from_f64({1, 2, 3, 4})), DataError);
   EXPECT_THROW(t.add("short", Column::from_f64({1})), DataError);
@@ -51,7 +45,7 @@ TEST(Table, RefusesBadNamesAndLengths) {
   EXPECT_THROW(t.select({"age", "age"}), DataError);
   EXPECT_THROW(t.drop({"nope"}), DataError);
   EXPECT_THROW(t.rename("age", "name"), DataError);
-  EXPECT_NE(message([] { Table()["x"]; }).find("no column"), std::string::npos);
+  EXPECT_NE(message_of<DataError>([] { Table()["x"]; }).find("no column"), std::string::npos);
 }
 
 TEST(Table, SelectsDropsRenames) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "device/stand_in.h"
+#include "message_of.h"
 #include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
@@ -29,18 +30,6 @@
 namespace {
 
 using namespace tern;
-
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another error: ") + error.what();
-  }
-  return "no error";
-}
 
 TEST(Device, NamesAndTexts) {
   EXPECT_EQ(to_string(cpu()), "cpu");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "message_of.h"
 #include "tern/base/file.h"
 
 namespace tern::metrics {
@@ -24,19 +25,6 @@ inline void expect_close(double got, double expected, double tolerance = 1e-12) 
 inline void expect_close(const std::vector<double>& got, const tern::internal::Json& expected) {
   ASSERT_EQ(got.size(), expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) expect_close(got[i], expected[i].get<double>());
-}
-
-/// The text of the exception that `call` throws, which must be an E.
-template <class E, class F>
-std::string message_of(const F& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another exception: ") + error.what();
-  }
-  return "nothing was thrown";
 }
 
 }  // namespace tern::metrics

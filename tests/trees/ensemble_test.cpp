@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "trees/models.h"
 
@@ -17,12 +18,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 std::string fault(const std::function<void(Ensemble&)>& change) {
   Ensemble model = random_ensemble({});
   change(model);
-  try {
-    model.check("read");
-  } catch (const ValueError& error) {
-    return error.what();
-  }
-  return "no error";
+  return message_of<ValueError>([&] { model.check("read"); });
 }
 
 std::size_t numeric_node(const Tree& tree) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -41,17 +42,6 @@ data::Table table(std::int64_t rows, std::uint64_t seed = 1) {
   out.add("answer", data::Column::from_strings(answer));
   out.add("colour", data::Column::from_strings(colour));
   return out;
-}
-
-template <class Error, class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
 }
 
 TEST(GradientBoostingEstimator, IsTheSameThroughTheBase) {

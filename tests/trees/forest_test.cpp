@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -21,6 +22,7 @@
 #include "tern/trees/explain.h"
 #include "tern/trees/formats.h"
 #include "tern/trees/register.h"
+#include "trees/models.h"
 
 namespace tern::trees {
 namespace {
@@ -60,31 +62,6 @@ std::vector<double> classes(const std::vector<double>& x, std::uint64_t seed, in
   std::vector<double> y = values(x, seed);
   for (double& each : y) each = std::clamp(std::floor((each + 3) / 10 * count), 0.0, count - 1.0);
   return y;
-}
-
-bool same(const Ensemble& a, const Ensemble& b, bool with_thresholds = true) {
-  if (a.trees.size() != b.trees.size()) return false;
-  for (std::size_t t = 0; t < a.trees.size(); ++t) {
-    const Tree &s = a.trees[t], &r = b.trees[t];
-    if (s.feature != r.feature || s.left != r.left || s.right != r.right || s.left_default != r.left_default ||
-        s.leaf_value != r.leaf_value || s.gain != r.gain || s.sets != r.sets) {
-      return false;
-    }
-    if (with_thresholds && s.threshold != r.threshold) return false;
-  }
-  return true;
-}
-
-template <class E, class F>
-std::string message_of(const F& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another exception: ") + error.what();
-  }
-  return "nothing was thrown";
 }
 
 double accuracy(const std::vector<double>& got, const std::vector<double>& wanted) {

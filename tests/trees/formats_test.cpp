@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -56,16 +57,6 @@ std::vector<Ensemble> models() {
   return list;
 }
 
-template <class F>
-std::string fault(F call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Formats, OnlyOwnJsonHoldsVectorLeaves) {
   const Ensemble model = random_ensemble({.outputs = 3, .vector_leaves = true, .average = true});
   const Ensemble back = from_json(to_json(model));
@@ -74,11 +65,11 @@ TEST(Formats, OnlyOwnJsonHoldsVectorLeaves) {
   EXPECT_NE(to_json(model).find("\"version\":2"), std::string::npos);  // what knows no forests shall not read it
   EXPECT_NE(to_json(random_ensemble({})).find("\"version\":1"), std::string::npos);
   const std::string expected = "] expected trees of one value a leaf, got 3 values, which the format cannot hold";
-  EXPECT_EQ(fault([&] { to_xgboost(model); }), "[export_xgboost" + expected);
-  EXPECT_EQ(fault([&] { to_lightgbm(model); }), "[export_lightgbm" + expected);
+  EXPECT_EQ(message_of<Error>([&] { to_xgboost(model); }), "[export_xgboost" + expected);
+  EXPECT_EQ(message_of<Error>([&] { to_lightgbm(model); }), "[export_lightgbm" + expected);
   Ensemble cut = model;
   cut.trees[1].leaf_value.pop_back();
-  EXPECT_NE(fault([&] { to_json(cut); }).find("tree 1 with a value of each output"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { to_json(cut); }).find("tree 1 with a value of each output"), std::string::npos);
 }
 
 TEST(Formats, OwnJsonLosesNothing) {
@@ -140,7 +131,7 @@ TEST(Formats, DamagedFilesAreTypedErrors) {
   std::string unsound = to_json(model);
   const std::size_t left = unsound.find("\"left\":[");
   unsound.replace(left, 9, "\"left\":[9");
-  EXPECT_NE(fault([&] { from_json(unsound); }).find("of tree 0 with children"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { from_json(unsound); }).find("of tree 0 with children"), std::string::npos);
 }
 
 TEST(Formats, HostileUbjson) {
@@ -171,23 +162,24 @@ TEST(Formats, ThereAndBack) {
 TEST(Formats, WhatAFormatCannotHoldNamesTheFeature) {
   Ensemble model = random_ensemble({});
   model.features[0].zero_is_missing = true;
-  EXPECT_NE(fault([&] { to_xgboost(model); }).find("[export_xgboost] feature \"f0\""), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { to_xgboost(model); }).find("[export_xgboost] feature \"f0\""), std::string::npos);
   model = random_ensemble({});
   model.features[0].name = "two words";
-  EXPECT_NE(fault([&] { to_lightgbm(model); }).find("[export_lightgbm] feature \"two words\""), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { to_lightgbm(model); }).find("[export_lightgbm] feature \"two words\""),
+            std::string::npos);
   model = random_ensemble({});
   for (Feature& feature : model.features) feature.levels.clear();
-  EXPECT_NE(fault([&] { to_lightgbm(model); }).find("expected to know its levels"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { to_lightgbm(model); }).find("expected to know its levels"), std::string::npos);
   model = random_ensemble({});
   for (Tree& tree : model.trees) {
     for (auto& set : tree.sets) set.assign(set.size(), 0);
     for (auto& side : tree.left_default) side = 0;
   }
-  EXPECT_NE(fault([&] { to_xgboost(model); }).find("levels on both sides"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { to_xgboost(model); }).find("levels on both sides"), std::string::npos);
   model = random_ensemble({});
   model.link = Link::sigmoid;
   model.link_scale = 2;
-  EXPECT_NE(fault([&] { to_xgboost(model); }).find("scale 1"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { to_xgboost(model); }).find("scale 1"), std::string::npos);
 }
 
 // Models of the real libraries, with what they predicted (golden/make_models.py).
@@ -215,7 +207,7 @@ TEST(Formats, LightgbmWordsThatAreRefused) {
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string changed = text;
     changed.replace(changed.find(from), from.size(), to);
-    return fault([&] { from_lightgbm(changed); });
+    return message_of<Error>([&] { from_lightgbm(changed); });
   };
   EXPECT_NE(with("is_linear=0", "is_linear=1").find("linear tree"), std::string::npos);
   EXPECT_NE(with("objective=regression", "objective=regression sqrt").find("square root"), std::string::npos);

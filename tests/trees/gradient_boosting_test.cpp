@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "message_of.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
+#include "trees/models.h"
 #include "trees/naive.h"
 
 namespace tern::trees {
@@ -51,30 +53,6 @@ std::vector<double> eighths(const std::vector<double>& x, std::int64_t columns, 
     sum -= step;
   }
   return y;
-}
-
-bool same(const Ensemble& a, const Ensemble& b) {
-  if (a.trees.size() != b.trees.size() || a.base != b.base) return false;
-  for (std::size_t t = 0; t < a.trees.size(); ++t) {
-    const Tree &s = a.trees[t], &r = b.trees[t];
-    if (s.feature != r.feature || s.threshold != r.threshold || s.left != r.left || s.right != r.right ||
-        s.left_default != r.left_default || s.leaf_value != r.leaf_value || s.gain != r.gain || s.sets != r.sets) {
-      return false;
-    }
-  }
-  return true;
-}
-
-template <class E, class F>
-std::string message_of(const F& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another exception: ") + error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(GradientBoosting, OneTreeIsThatOfTheNaiveTrainer) {

@@ -62,6 +62,35 @@ TEST(IsolationForest, FindsWhatLiesApart) {
   EXPECT_EQ(plain.score(Matrix(x, 3)), scores);
 }
 
+TEST(IsolationForest, ALargeSampleOfMoreRowsIsWithoutRepeats) {
+  const std::size_t rows = 1'000'000;  // of distinct numbers, few enough of them drawn that only what moves is kept
+  const std::int64_t samples = 60'000;
+  std::vector<double> x(rows);
+  for (std::size_t row = 0; row < rows; ++row) x[row] = static_cast<double>(row);
+  IsolationForest model({.trees = 2, .samples = samples, .seed = 9});
+  model.fit(Matrix(x, 1));
+  for (const Tree& tree : model.ensemble().trees) {
+    // A leaf of two rows above the last depth would hold one row twice.
+    std::vector<std::pair<std::int32_t, int>> open{{0, 0}};
+    double covered = 0;
+    while (!open.empty()) {
+      const auto [node, depth] = open.back();
+      open.pop_back();
+      if (node >= 0) {
+        open.emplace_back(tree.left[static_cast<std::size_t>(node)], depth + 1);
+        open.emplace_back(tree.right[static_cast<std::size_t>(node)], depth + 1);
+        continue;
+      }
+      const double cover = tree.leaf_cover[static_cast<std::size_t>(~node)];
+      covered += cover;
+      if (depth < 16) {
+        EXPECT_EQ(cover, 1);
+      }
+    }
+    EXPECT_EQ(covered, static_cast<double>(samples));
+  }
+}
+
 // The score by the definition of the paper, from the trees' depths and covers.
 TEST(IsolationForest, ScoresFollowTheDefinition) {
   const std::vector<double> x = cloud(2);

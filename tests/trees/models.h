@@ -98,4 +98,18 @@ inline Ensemble one_output(const Ensemble& model, std::int32_t output) {
   return one;
 }
 
+/// Whether two models have the same trees, bit for bit; `with_thresholds` = false leaves out where numbers are split.
+inline bool same(const Ensemble& a, const Ensemble& b, bool with_thresholds = true) {
+  if (a.trees.size() != b.trees.size() || a.base != b.base) return false;
+  for (std::size_t t = 0; t < a.trees.size(); ++t) {
+    const Tree &s = a.trees[t], &r = b.trees[t];
+    if (s.feature != r.feature || s.left != r.left || s.right != r.right || s.left_default != r.left_default ||
+        s.leaf_value != r.leaf_value || s.gain != r.gain || s.sets != r.sets) {
+      return false;
+    }
+    if (with_thresholds && s.threshold != r.threshold) return false;
+  }
+  return true;
+}
+
 }  // namespace tern::trees

@@ -241,6 +241,45 @@ TEST(Objectives, EarlyStoppingKeepsTheBestRound) {
   EXPECT_NEAR(std::sqrt(sum / static_cast<double>(p.size())), *std::min_element(history.begin(), history.end()), 1e-9);
 }
 
+TEST(Objectives, ALaterRoundHasToGainByMinDelta) {
+  const Steps data = steps(300, Objective::squared);
+  std::vector<double> noise;
+  const Philox random(11);
+  for (std::size_t row = 0; row < data.x.size(); ++row) noise.push_back(data.y[row] + 8 * random.uniform(row));
+  for (const bool larger : {false, true}) {
+    const double least = larger ? 0.5 : 0.05;
+    GradientBoostingOptions options{.rounds = 500,
+                                    .learning_rate = 0.3,
+                                    .min_child_rows = 2,
+                                    .early_stopping_rounds = 10,
+                                    .early_stopping_min_delta = least};
+    if (larger) {
+      options.metric = {.name = "minus_mse",
+                        .value =
+                            [](std::span<const double> p, std::span<const double> y, std::span<const double>) {
+                              double sum = 0;
+                              for (std::size_t i = 0; i < p.size(); ++i) sum -= (p[i] - y[i]) * (p[i] - y[i]);
+                              return sum / static_cast<double>(p.size());
+                            },
+                        .larger_is_better = true};
+    }
+    GradientBoosting model(options);
+    model.fit(Matrix(data.x, 1), noise, {.validation = Matrix(data.x, 1), .validation_target = data.y});
+    const auto& history = model.validation_history();
+    std::size_t best = 0, passed = 0;  // better rounds that gain too little
+    for (std::size_t round = 1; round < history.size(); ++round) {
+      const double gain = (larger ? 1 : -1) * (history[round] - history[best]);
+      if (gain > least) best = round;
+      passed += gain > 0 && gain <= least ? 1 : 0;
+    }
+    EXPECT_EQ(model.ensemble().best_round, static_cast<std::int32_t>(best));
+    EXPECT_EQ(history.size(), best + 11);
+    EXPECT_GT(passed, 0u);
+    EXPECT_GT(best, 0u);
+  }
+  EXPECT_THROW(GradientBoosting({.early_stopping_min_delta = -1}), ValueError);
+}
+
 TEST(Objectives, TrainingGoesOn) {
   const Steps data = steps(500, Objective::binary);
   const GradientBoostingOptions options{.objective = Objective::binary, .rounds = 6, .max_leaves = 4};

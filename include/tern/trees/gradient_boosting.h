@@ -117,7 +117,9 @@ struct GradientBoostingOptions {
   CustomObjective custom_objective{};
 
   int early_stopping_rounds = 0;  ///< rounds without a better validation metric that end training; 0: off
-  CustomMetric metric{};          ///< instead of the objective's own
+  /// By how much the metric must be better than at the best round so far for a later one to take its place; >= 0.
+  double early_stopping_min_delta = 0;
+  CustomMetric metric{};  ///< instead of the objective's own
   /// Called after each round, from 1 on, with the validation metric (NaN without); false ends training.
   std::function<bool(int round, double metric)> on_round{};
   std::uint64_t seed = 0;  ///< of sampling, and of rounding gradients
