@@ -371,7 +371,7 @@ std::vector<double> target_values(const Table& table, const std::string& target,
                                   const std::vector<std::string>& classes) {
   const Column& column = table[target];
   if (classes.empty() && !column.is_numeric()) {
-    throw DataError("target", "expected numbers, got " + std::string(to_string(column.type())), {.column = target});
+    throw DataError("target", internal::no_numbers(column, target), {.column = target});
   }
   std::map<std::string_view, double> number;
   for (const std::string& name : classes) number.emplace(name, static_cast<double>(number.size()));

@@ -5,12 +5,24 @@
 
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
+#include "tern/data/formats.h"
 
 namespace tern::data::internal {
 namespace {
 
 [[noreturn]] void refuse(std::string_view type, const std::string& expected, const std::string& got) {
   throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + got);
+}
+
+// The form in which a column of text holds numbers; empty for another, and for plain numbers.
+std::string written_numbers(const Column& column, const std::string& name) {
+  if (column.type() != ColumnType::string && column.type() != ColumnType::categorical) return {};
+  try {
+    const auto format = detect_format(column, name);
+    if (format && format_type(*format) == ColumnType::f64) return *format;
+  } catch (const DataError&) {  // one of several
+  }
+  return {};
 }
 
 // Whether all are finite; side by side, as compilers make wide code of at -O2.
@@ -44,6 +56,14 @@ std::int64_t first_bad(const T* values, std::int64_t count, bool missing) {
 
 }  // namespace
 
+std::string no_numbers(const Column& target, const std::string& name) {
+  const std::string got = "expected numbers, got " + std::string(to_string(target.type()));
+  const std::string form = written_numbers(target, name);
+  if (form.empty()) return got;
+  return got + ", all of it written numbers; normalize_formats leaves a target alone, apply_format(table, \"" + name +
+         "\", \"" + form + "\") reads it";
+}
+
 std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names, std::string_view type,
                                bool missing) {
   const auto width = names.size();
@@ -53,7 +73,9 @@ std::vector<double> numbers_of(const Table& table, const std::vector<std::string
     if (!column.is_numeric()) {
       throw DataError(std::string(type),
                       "expected numbers, got " + std::string(to_string(column.type())) +
-                          " (the steps of a Pipeline, one_hot or ordinal, make numbers of it)",
+                          (written_numbers(column, names[f]).empty()
+                               ? " (the steps of a Pipeline, one_hot or ordinal, make numbers of it)"
+                               : ", all of it written numbers (normalize_formats of a Pipeline reads them)"),
                       {.column = names[f]});
     }
     for (std::int64_t row = 0; row < table.rows(); ++row) {

@@ -12,6 +12,10 @@
 // What everything that learns from rows checks of them. `type` begins the messages.
 namespace tern::data::internal {
 
+/// What is said of a target of a type that is no number; of written numbers ("12%", "$1,234.50") also how they are
+/// read.
+TERN_API std::string no_numbers(const Column& target, const std::string& name);
+
 /// Columns of a table as doubles, row by row; missing values are NaN where they may be there. Throws DataError for a
 /// column of another type, a missing value where it may not, and an infinite one.
 TERN_API std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/data/spellings.h"
 #include "tern/ops/loss.h"
@@ -115,7 +116,7 @@ void Task::fit(const data::Column& target) {
   const auto fail = [&](const std::string& message) { throw DataError("task", message, {.column = target_}); };
   if (target.null_count() == target.size()) fail("expected target values, got none that is not missing");
   if (kind_ == TaskKind::regression) {
-    if (!target.is_numeric()) fail("expected a numeric target, got " + std::string(to_string(target.type())));
+    if (!target.is_numeric()) fail(data::internal::no_numbers(target, target_));
     double sum = 0, squares = 0;
     const std::vector<double> values = target.numeric();
     std::int64_t n = 0;

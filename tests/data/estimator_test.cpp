@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <limits>
 
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
+#include "tern/data/formats.h"
 #include "tern/tensor/creation.h"
 #include "tern/tensor/safetensors.h"
 
@@ -65,17 +67,6 @@ Table table() {
   return out;
 }
 
-template <class Error, class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
-}
-
 TEST(Estimator, LearnsATableByItsNamesAndClasses) {
   Halves model(true);
   model.fit(table(), "word", {.weights = "w"});
@@ -119,6 +110,23 @@ TEST(Estimator, SaysWhatItNeeds) {
   EXPECT_THROW(classes.fit(Matrix(x, 1), std::vector<double>{0, 0.5}), ValueError);
   EXPECT_THROW(classes.fit(Matrix(x, 1), std::vector<double>{1, 1}), ValueError);
   EXPECT_THROW(classes.fit(table().drop({"word"}), "nothing"), DataError);
+}
+
+TEST(Estimator, SaysHowWrittenNumbersAreRead) {
+  Halves values(false);
+  Table rows = table().drop({"word"});
+  rows.add("rate", Column::from_strings({"12%", "9.5%", "80%", "3%"}));
+  const std::string target = message_of<DataError>([&] { values.fit(rows, "rate"); });
+  EXPECT_NE(target.find("normalize_formats leaves a target alone, apply_format(table, \"rate\", \"number:"),
+            std::string::npos)
+      << target;
+  const std::size_t at = target.find("number:");
+  Table read = rows;
+  apply_format(read, "rate", target.substr(at, target.find('"', at) - at));  // what the message says
+  values.fit(read, "rate");
+  const std::string feature = message_of<DataError>([&] { values.fit(rows, "a"); });
+  EXPECT_NE(feature.find("written numbers (normalize_formats"), std::string::npos) << feature;
+  EXPECT_EQ(message_of<DataError>([&] { values.fit(table(), "word"); }).find("normalize_formats"), std::string::npos);
 }
 
 TEST(Estimator, NamesTheCellThatIsMissing) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
 
@@ -11,15 +12,6 @@ namespace tern::train {
 namespace {
 
 using data::Column;
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const DataError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(BinaryTask, FindsThePositiveClassOfFamiliarPairsOnly) {
   Task zero_one = binary({.target = "y"});
@@ -32,7 +24,7 @@ TEST(BinaryTask, FindsThePositiveClassOfFamiliarPairsOnly) {
   truth.fit(Column::from_booleans({true, false}));
   EXPECT_EQ(truth.positive(), "true");
   Task other = binary({.target = "status"});
-  const std::string asked = message_of([&] { other.fit(Column::from_strings({"good", "bad"})); });
+  const std::string asked = message_of<DataError>([&] { other.fit(Column::from_strings({"good", "bad"})); });
   EXPECT_NE(asked.find("column \"status\""), std::string::npos) << asked;
   EXPECT_NE(asked.find("\"bad\", \"good\""), std::string::npos) << asked;
   const Column truths = Column::from_booleans({true, false}), ones = Column::from_f64({0, 1});
@@ -119,7 +111,7 @@ TEST(BinaryTask, BalancedWeightsMakeTheClassesCountAlike) {
 TEST(BinaryTask, NamesSpellingsOfOneClass) {
   Task task = binary({.target = "y", .positive = "Yes"});
   const auto refused = [&](const std::vector<std::string>& values, const std::string& words) {
-    const std::string message = message_of([&] { task.fit(Column::from_strings(values)); });
+    const std::string message = message_of<DataError>([&] { task.fit(Column::from_strings(values)); });
     EXPECT_NE(message.find(words), std::string::npos) << message;
   };
   refused({"No", "Yes", "yes", "Yes"},
@@ -130,7 +122,10 @@ TEST(BinaryTask, NamesSpellingsOfOneClass) {
   task = binary({.target = "y", .positive = "yes"});
   refused({"No", "Yes"}, "told as the data spell it it is \"Yes\"");
   task = binary({.target = "y", .positive = "ja"});
-  EXPECT_EQ(message_of([&] { task.fit(Column::from_strings({"No", "Yes"})); }).find("spell"), std::string::npos);
+  EXPECT_EQ(message_of<DataError>([&] {
+              task.fit(Column::from_strings({"No", "Yes"}));
+            }).find("spell"),
+            std::string::npos);
 }
 
 TEST(MulticlassTask, ProbabilitiesSumToOneInClassOrder) {
@@ -153,6 +148,8 @@ TEST(RegressionTask, StandardizesAndComesBackInUnits) {
   Task constant = regression({.target = "y"});
   EXPECT_THROW(constant.fit(Column::from_f64({1, 1})), DataError);
   EXPECT_THROW(constant.fit(Column::from_strings({"a", "b"})), DataError);
+  const std::string hint = message_of<DataError>([&] { constant.fit(Column::from_strings({"12%", "8%"})); });
+  EXPECT_NE(hint.find("apply_format(table, \"y\", \"number:"), std::string::npos) << hint;
 }
 
 TEST(TaskJson, ComesBackEqualAndRefusesDamage) {
