@@ -70,9 +70,6 @@ std::unique_ptr<nn::Module> make_mlp(std::int64_t width, const train::Logistic& 
   return std::make_unique<nn::Sum>(std::move(wide), std::move(deep));
 }
 
-// Why a later epoch is not always taken: the network has to earn its place beside the logistic regression.
-constexpr double least_gain = 2;  // nats of log loss, over all validation rows
-
 // What the table of epochs shows, and its heading.
 void print_heading(std::int64_t validation_rows) {
   std::printf(
@@ -121,15 +118,10 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
     journey.done("report", figures_text(trained.fitted));
     return trained;
   }
-  const train::Baselines baselines = train::fit_baselines(task, training);
-  train::Logistic start = baselines.logistic;
-  if (options.balanced) {
-    train::Task weighted = task;
-    weighted.fit(training.target());
-    start = train::fit_logistic(training.features(), weighted.labels(training.target()),
-                                {.weights = weighted.row_weights(training.target())});
-  }
-  trained.model = make_mlp(training.width(), start, options.seed);
+  train::Task fitted_task = task;
+  fitted_task.fit(training.target());  // the weights of --balanced are those of the training rows
+  const train::Baselines baselines = train::fit_baselines(fitted_task, training);
+  trained.model = make_mlp(training.width(), baselines.logistic, options.seed);
   journey.done("start", "a network that begins as the logistic regression");
 
   const std::int64_t rows = training.rows();

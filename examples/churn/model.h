@@ -23,6 +23,10 @@ struct Trained {
 /// Levels of fewer training rows are one level, <other>.
 inline constexpr std::int64_t min_level_rows = 10;
 
+/// What a model gains has to be more than chance: nats of log loss, summed over all validation rows (a likelihood ratio
+/// of 7.4). A later epoch or round takes the place of the best so far only when it gains more than that.
+inline constexpr double least_gain = 2;
+
 /// Columns with their written form.
 using Formats = std::vector<std::pair<std::string, std::string>>;
 

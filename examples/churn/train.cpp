@@ -633,7 +633,8 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   if (options.balanced) {
     journey.warn(
         "--balanced weighs the classes equally: probabilities are those of a table with as many positives as "
-        "negatives, so log loss, Brier score and calibration are off on this one");
+        "negatives, so log loss, Brier score and calibration are off on this one; so are those of the logistic "
+        "regression, which is weighed alike");
   }
   task.fit(table.column(options.target));  // asks for the positive class before anything else is done
   warn_of_unplaced(given, table, options, task, journey);

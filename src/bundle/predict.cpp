@@ -290,7 +290,7 @@ std::vector<std::pair<std::string, std::int64_t>> Bundle::unseen(const data::Tab
 data::Table Bundle::read(const std::string& csv_path, bool with_target, data::CsvReport* report) const {
   const State& state = *state_;
   const Provenance& facts = state.provenance;
-  data::CsvOptions options{.schema = facts.schema};
+  data::CsvOptions options{.schema = facts.schema, .allow_no_rows = !with_target};  // of no rows, no predictions
   const auto inputs = state.pipeline.inputs();
   const auto used = [&](const std::string& name) {
     return std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == name; });

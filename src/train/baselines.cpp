@@ -86,7 +86,7 @@ Baselines fit_baselines(const Task& task, const data::Dataset& training) {
   for (const double label : truth) baselines.prior[static_cast<std::size_t>(label)] += 1 / rows;
   if (task.kind() == TaskKind::binary && training.width() > 0) {
     const std::vector<std::uint8_t> labels(truth.begin(), truth.end());
-    baselines.logistic = fit_logistic(training.features(), labels);
+    baselines.logistic = fit_logistic(training.features(), labels, {.weights = task.row_weights(training.target())});
   }
   return baselines;
 }

@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <set>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 #include "base/json.h"
 #include "checkpoint.h"
+#include "data/rows.h"
 #include "optim/fields.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -458,38 +460,28 @@ std::vector<double> predict(nn::Module& model, const Task& task, const data::Dat
 
 std::vector<double> predict(const data::Estimator& estimator, const Task& task, const data::Table& features) {
   if (task.kind() == TaskKind::regression) return estimator.predict(features);
-  std::vector<double> probability = estimator.predict_probability(features);
-  const std::vector<std::string>& from = estimator.classes();
-  if (from == task.classes() && (task.kind() == TaskKind::binary || from.size() != 2)) return probability;
-  std::vector<std::uint8_t> place;  // the task's number of each of the estimator's classes
+  std::vector<double> given = estimator.predict_probability(features);
+  const bool binary = task.kind() == TaskKind::binary;
+  if (estimator.classes() == task.classes() && (binary || task.classes().size() != 2)) return given;
+  std::vector<std::string> from;  // the estimator's classes, spelled as the task does
   try {
-    place = task.labels(data::Column::from_strings(from));
+    for (const std::uint8_t label : task.labels(data::Column::from_strings(estimator.classes()))) {
+      from.push_back(task.classes()[label]);
+    }
   } catch (const DataError& error) {
     throw ValueError("[predict] expected classes of the task of the estimator: " + error.message());
   }
-  if (task.kind() == TaskKind::binary) {
-    if (from.size() != 2 || place[0] == place[1]) {
-      throw ValueError("[predict] expected an estimator of two classes, got " + std::to_string(from.size()));
-    }
-    if (place[0] == 1) {
-      for (double& p : probability) p = 1 - p;
-    }
-    return probability;
+  if (const std::set<std::string> distinct(from.begin(), from.end());
+      distinct.size() != from.size() || (binary && from.size() != 2)) {
+    throw ValueError("[predict] expected an estimator of " + std::string(binary ? "two " : "distinct ") +
+                     "classes, got " + std::to_string(distinct.size()) + " under " + std::to_string(from.size()) +
+                     " names");
   }
-  // Of two classes an estimator gives the probability of the second alone.
-  const std::size_t given = from.size() == 2 ? 1 : from.size(), classes = task.classes().size();
-  const std::size_t rows = probability.size() / given;
-  std::vector<double> values(rows * classes);
-  for (std::size_t row = 0; row < rows; ++row) {
-    double* to = values.data() + row * classes;
-    if (given == 1) {
-      to[place[0]] = 1 - probability[row];
-      to[place[1]] = probability[row];
-    } else {
-      for (std::size_t c = 0; c < given; ++c) to[place[c]] = probability[row * given + c];
-    }
-  }
-  return values;
+  std::vector<double> values = data::internal::in_classes(std::move(given), from, task.classes());
+  if (binary || task.classes().size() != 2) return values;
+  std::vector<double> both;  // of two classes an estimator gives the probability of the second alone
+  for (const double p : values) both.insert(both.end(), {1 - p, p});
+  return both;
 }
 
 }  // namespace tern::train

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "bundle/facts.h"
 #include "bundle/small.h"
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/nn/safetensors.h"
 #include "tern/ops/unary.h"
@@ -30,19 +30,9 @@ struct Net : nn::Module {
   Tensor forward(const Tensor& x) override { return out(tanh(hidden(x))); }
 };
 
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const FormatError& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another type: ") + error.what();
-  }
-  return "nothing thrown";
-}
-
 void expect_damaged(const Entries& entries, const std::string& words) {
-  const std::string message = message_of([&] { Bundle::from_bytes(test::repacked(entries), {}, "x.tern"); });
+  const std::string message =
+      message_of<FormatError>([&] { Bundle::from_bytes(test::repacked(entries), {}, "x.tern"); });
   EXPECT_NE(message.find(words), std::string::npos) << message;
   EXPECT_EQ(message.find("[bundle] x.tern: "), 0u) << message;
 }
@@ -87,7 +77,7 @@ TEST(Bundle, LoadsTheUnpackedFolder) {
   EXPECT_EQ(Bundle::load(folder.path().string()).to_bytes(), made.to_bytes());
 
   std::ofstream(folder / "task.json", std::ios::binary | std::ios::app) << " ";
-  const std::string longer = message_of([&] { Bundle::load(folder.path().string()); });
+  const std::string longer = message_of<FormatError>([&] { Bundle::load(folder.path().string()); });
   EXPECT_NE(longer.find("task.json"), std::string::npos) << longer;
   std::filesystem::remove(folder / "task.json");
   EXPECT_THROW(Bundle::load(folder.path().string()), FileError);
@@ -146,7 +136,7 @@ TEST(Bundle, TakesAUsersOwnModule) {
   const Bundle made(std::make_unique<Net>(width), small.pipeline, small.fitted);
   const std::string bytes = made.to_bytes();
 
-  const std::string message = message_of([&] { Bundle::from_bytes(bytes); });
+  const std::string message = message_of<FormatError>([&] { Bundle::from_bytes(bytes); });
   EXPECT_NE(message.find("\"Net\""), std::string::npos) << message;
   EXPECT_NE(message.find("model.json"), std::string::npos) << message;
 
@@ -315,7 +305,7 @@ TEST(Bundle, RefusesOtherHashesVersionsAndStrangers) {
     std::vector<internal::ArchiveEntry> list;
     for (const auto& [name, bytes] : entries) list.push_back({name, bytes});
     internal::write_archive(list, [&](const char* data, std::size_t size) { packed.append(data, size); });
-    return message_of([&] { Bundle::from_bytes(packed); });
+    return message_of<FormatError>([&] { Bundle::from_bytes(packed); });
   };
   const std::string weights = sha256(good.at("weights.safetensors")), task = sha256(good.at("task.json"));
   EXPECT_NE(with(good, weights, task).find("\"weights.safetensors\" with SHA-256"), std::string::npos);
@@ -342,9 +332,9 @@ TEST(Bundle, RefusesSplitsThatNoFileHas) {
       const std::string hash = sha256(test::small_csv(240));
       settings.replace(settings.find(hash), hash.size(), "");
     }
-    return message_of([&] { Bundle::from_bytes(test::repacked(entries)); });
+    return message_of<FormatError>([&] { Bundle::from_bytes(test::repacked(entries)); });
   };
-  const std::string none = message_of([] {});
+  const std::string none = message_of<FormatError>([] {});
   EXPECT_EQ(with({.train_rows = {0, 0, 3}, .validation_rows = {2}, .test_rows = {1}}, true), none);
   for (const std::string& said :
        {with({.train_rows = {0, -1}}, true), with({.test_rows = {std::int64_t{1} << 53}}, false),

@@ -2,12 +2,12 @@
 
 #include <cmath>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bundle/small_trees.h"
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/models/models.h"
@@ -17,35 +17,6 @@ namespace tern {
 namespace {
 
 using namespace test;
-
-Row row_of(const data::Table& table, std::int64_t i) {
-  Row row;
-  for (const char* name : {"spend", "plan", "active", "age"}) {
-    const data::Column& column = table.column(name);
-    if (column.is_null(i)) {
-      row.emplace_back(name, std::monostate{});
-    } else if (column.type() == data::ColumnType::boolean) {
-      row.emplace_back(name, column.boolean(i));
-    } else if (column.type() == data::ColumnType::i64) {
-      row.emplace_back(name, column.i64(i));
-    } else {
-      row.emplace_back(name, std::string(column.string(i)));
-    }
-  }
-  return row;
-}
-
-template <class Error>
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another type: ") + error.what();
-  }
-  return "nothing thrown";
-}
 
 TEST(EstimatorBundle, LoadsWhatItSaved) {
   const Folder folder("estimator-save");
@@ -64,6 +35,28 @@ TEST(EstimatorBundle, LoadsWhatItSaved) {
   const auto& direct = dynamic_cast<const trees::GradientBoosting&>(loaded.estimator());
   EXPECT_EQ(after.values, direct.predict_probability(small.pipeline.transform_table(small.table)));
   EXPECT_EQ(direct.options().rounds, 8);
+}
+
+TEST(EstimatorBundle, TwoTrainingsDifferWhereThePageSaysSo) {
+  const Parts small = parts(cleaning());
+  const auto train = [&](double seconds, const std::string& created) {
+    trees::GradientBoosting model = small_trees();
+    train::Fitted fitted =
+        train::fit_estimator(model, churn_task(), small.train_features, small.validation_features, {.bootstrap = 20});
+    fitted.seconds = seconds;
+    Provenance facts = facts_of(small);
+    facts.created = created;
+    return Bundle(model, small.pipeline, fitted, facts).to_bytes();
+  };
+  const std::string first = train(0.5, "2025-01-31T12:00:00Z");
+  EXPECT_TRUE(train(0.5, "2025-01-31T12:00:00Z") == first);
+  const auto a = internal::read_archive(first), b = internal::read_archive(train(0.75, "2026-01-31T12:00:00Z"));
+  ASSERT_EQ(a.size(), b.size());
+  std::vector<std::string> others;
+  for (const auto& [name, bytes] : a) {
+    if (b.at(name) != bytes) others.push_back(name);
+  }
+  EXPECT_EQ(others, (std::vector<std::string>{"README.md", "bundle.json", "provenance/settings.json"}));
 }
 
 TEST(EstimatorBundle, ARowAFileAndATableAreTheSameBits) {

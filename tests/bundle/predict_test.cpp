@@ -13,6 +13,7 @@ namespace tern {
 namespace {
 
 using test::Folder;
+using test::row_of;
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
@@ -33,24 +34,6 @@ Bundle yes_no_bundle(bool profiled = true) {
   Provenance facts = test::small_provenance(small);
   if (!profiled) facts.profile.clear();
   return Bundle(test::small_model(small.pipeline.width()), small.pipeline, small.fitted, facts);
-}
-
-// The raw values of a row as a program would have them.
-Row row_of(const data::Table& table, std::int64_t i) {
-  Row row;
-  for (const char* name : {"spend", "plan", "active", "age"}) {
-    const data::Column& column = table.column(name);
-    if (column.is_null(i)) {
-      row.emplace_back(name, std::monostate{});
-    } else if (column.type() == data::ColumnType::boolean) {
-      row.emplace_back(name, column.boolean(i));
-    } else if (column.type() == data::ColumnType::i64) {
-      row.emplace_back(name, column.i64(i));
-    } else {
-      row.emplace_back(name, std::string(column.string(i)));
-    }
-  }
-  return row;
 }
 
 Row with(Row row, const std::string& name, Value value) {
@@ -150,6 +133,18 @@ TEST(Predict, ReadsFilesByTheStoredSchema) {
   EXPECT_FALSE(bundle.read(folder / "all.csv", false).has("churn"));
 }
 
+TEST(Predict, AFileOfNoRowsHasNoPredictions) {
+  const Folder folder("bundle-no-rows");
+  const Bundle bundle = test::small_bundle();
+  std::ofstream(folder / "new.csv") << "id,plan,spend,age,active\n";
+  const data::Table table = bundle.read(folder / "new.csv", false);
+  EXPECT_EQ(table.rows(), 0);
+  EXPECT_TRUE(table.has("id"));
+  EXPECT_TRUE(bundle.unseen(table).empty());
+  EXPECT_EQ(bundle.predict(folder / "new.csv").rows, 0);
+  EXPECT_TRUE(bundle.predict(table).decisions.empty());
+}
+
 TEST(Predict, KeepsIdsThatAreWordsForAMissingValue) {
   const Folder folder("bundle-ids");
   const Bundle bundle = Bundle::from_bytes(test::small_bundle().to_bytes());
@@ -187,8 +182,10 @@ TEST(Predict, RefusesWhatIsMissingOrOfAnotherType) {
   expect_data_error([&] { bundle.predict(path); }, "age", path);
   std::ofstream(path) << "plan,spend,age,active\nbasic,many,40,true\n";
   expect_data_error([&] { bundle.predict(path); }, "spend", path);
-  std::ofstream(path) << "plan,spend,age,active\n";
-  EXPECT_THROW(bundle.predict(path), DataError);
+  std::ofstream(path) << "plan,spend,age,active,churn\n";
+  EXPECT_THROW(bundle.read(path, true), DataError);
+  std::ofstream(path) << "plan,spend,active\n";
+  expect_data_error([&] { bundle.predict(path); }, "age", path);
   EXPECT_THROW(bundle.predict(folder / "none.csv"), FileError);
   std::ofstream(path) << "plan,spend,age,active\nbasic,$20.00,40,true\n";
   EXPECT_THROW(bundle.read(path, true), DataError);

@@ -109,6 +109,24 @@ inline Bundle small_bundle(std::int64_t hidden = 8, std::int64_t rows = 240) {
   return Bundle(model, small.pipeline, small.fitted, small_provenance(small));
 }
 
+/// The raw values of a row of small_csv as a program would have them.
+inline Row row_of(const data::Table& table, std::int64_t i) {
+  Row row;
+  for (const char* name : {"spend", "plan", "active", "age"}) {
+    const data::Column& column = table.column(name);
+    if (column.is_null(i)) {
+      row.emplace_back(name, std::monostate{});
+    } else if (column.type() == data::ColumnType::boolean) {
+      row.emplace_back(name, column.boolean(i));
+    } else if (column.type() == data::ColumnType::i64) {
+      row.emplace_back(name, column.i64(i));
+    } else {
+      row.emplace_back(name, std::string(column.string(i)));
+    }
+  }
+  return row;
+}
+
 /// A folder of its own, removed with all in it.
 class Folder {
  public:

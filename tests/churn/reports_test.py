@@ -4,6 +4,7 @@
 """
 
 import csv
+import json
 import os
 import random
 import re
@@ -247,6 +248,40 @@ class Predictions(Churn):
         notes = self.notes([table[0], ['9999'] * 30 + ['Yes']])
         self.assertEqual(len(notes), 21)
         self.assertEqual(notes[-1], '… and 10 more')
+
+    def test_a_file_of_no_rows(self):
+        table = self.small(300)
+        data, none = self.write('d.csv', table), self.write('n.csv', [table[0][:-1]])
+        labelled = self.write('l.csv', [table[0]])
+        for model in ('logistic', 'gbdt'):
+            self.train(data, '--id', 'id', '--model', model)
+            predict = ['predict', '--bundle', self.path('m.tern'), '--data', none, '--out']
+            self.assertIn('0 rows', run(*predict, self.path('p.csv')).stdout)
+            self.assertEqual(self.text_of('p.csv'), b'id,probability,decision\n')
+            self.assertEqual(run(*predict, '-').stdout, 'id,probability,decision\n')
+            done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('s.csv', [['id', 'age', 'plan']]),
+                       '--out', self.path('no.csv'), expect=2)
+            self.assertIn('spend', done.stderr)
+            done = run('predict', '--bundle', self.path('m.tern'), '--data', self.text('e.csv', ''), '--out',
+                       self.path('no.csv'), expect=2)
+            self.assertIn('empty file', done.stderr)
+            for more in (['--all'], []):
+                run('evaluate', '--bundle', self.path('m.tern'), '--data', labelled, *more, expect=2)
+
+    def test_balanced_weighs_the_baseline_too(self):
+        table = self.small(1200)
+        table = [table[0]] + [row for i, row in enumerate(table[1:]) if row[4] == 'No' or i % 4 == 0]
+        data = self.write('d.csv', table)
+        for model in ('logistic', 'mlp', 'gbdt'):
+            limit = [] if model == 'logistic' else ['--max-epochs', '2']
+            intercepts = []
+            for more in ([], ['--balanced']):
+                said = self.train(data, '--id', 'id', '--model', model, *limit, *more).stdout
+                intercepts.append(json.loads(self.entry('m.tern', 'baselines.json'))['logistic']['intercept'])
+            self.assertGreater(intercepts[1], intercepts[0] + 0.5)
+            self.assertIn('so are those of the logistic regression, which is weighed alike', said)
+            if model == 'logistic':
+                self.assertIn('logistic regression: the same figures as the model', said)
 
     def test_to_standard_output(self):
         data = self.write('d.csv', self.small(300))

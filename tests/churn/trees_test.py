@@ -6,6 +6,7 @@
 import csv
 import gzip
 import hashlib
+import random
 import signal
 import subprocess
 import unittest
@@ -23,6 +24,13 @@ class Trees(Churn):
         with open(self.path('p.csv'), newline='') as file:
             return list(csv.DictReader(file))
 
+    def best_round(self, history, least):
+        best = 0
+        for i, loss in enumerate(history):
+            if history[best] - loss > least:
+                best = i
+        return best + 1
+
     def test_telco_from_file_to_predictions(self):
         done = self.gbdt(TELCO, '--report', self.path('r.json'), target='churn')
         report = self.json('r.json')
@@ -30,9 +38,13 @@ class Trees(Churn):
         self.assertEqual(training['stopped'], 'early stopping')
         self.assertEqual(training['rounds'], training['best_round'] + 50)
         self.assertEqual(len(training['validation_log_loss']), training['rounds'])
-        self.assertEqual(min(training['validation_log_loss']), training['validation_log_loss'][training['best_round'] - 1])
+        rows = report['splits']['validation']
+        self.assertAlmostEqual(training['settings']['early_stopping_min_delta'], 2 / rows)
+        self.assertEqual(training['best_round'], self.best_round(training['validation_log_loss'], 2 / rows))
+        self.assertIn(f'summed over {rows} validation', done.stdout)
         self.assertEqual(training['features'], 19)
-        self.assertAlmostEqual(report['validation']['log_loss']['value'], min(training['validation_log_loss']))
+        self.assertAlmostEqual(report['validation']['log_loss']['value'],
+                               training['validation_log_loss'][training['best_round'] - 1])
         self.assertIn('validation log loss', done.stdout)
         self.assertIn(f'{training["rounds"]} rounds, best {training["best_round"]}, ended by early stopping', done.stdout)
         self.assertAlmostEqual(sum(stage['seconds'] for stage in report['stages'].values()), report['seconds'], delta=0.05)
@@ -70,6 +82,37 @@ class Trees(Churn):
         report = self.json('r.json')
         self.assertGreater(report['validation']['auroc']['value'],
                            report['baselines']['logistic_regression']['validation']['auroc']['value'] + 0.05)
+        self.assertNotIn('note', report['training'])
+
+    def test_what_is_chance_is_not_taken(self):
+        draw = random.Random(5)
+        table = [[f'x{c}' for c in range(10)] + ['left']]
+        table += [[f'{draw.gauss(0, 1):.4f}' for _ in range(10)] + [draw.choice(['Yes', 'No'])] for _ in range(1000)]
+        lowest = []
+        for seed in range(4):  # nothing can be learned: of dozens of rounds the lowest log loss is chance
+            done = self.gbdt(self.write('d.csv', table), '--seed', seed, '--report', self.path('r.json'))
+            training = self.json('r.json')['training']
+            history = training['validation_log_loss']
+            lowest.append(history.index(min(history)) + 1)
+            self.assertLessEqual(training['best_round'], 5)
+            self.assertRegex(training['note'], r'the log loss of the trees, summed over 150 validation rows, is \d+\.\d nats '
+                                               r'(above|below) that of the (prior|logistic regression)')
+            self.assertIn('note: ' + training['note'], done.stdout)
+        self.assertGreater(max(lowest), 5)
+
+    def test_a_line_is_as_good(self):
+        draw = random.Random(6)
+        table = [['x', 'y', 'left']]
+        for _ in range(1500):
+            x, y = draw.gauss(0, 1), draw.gauss(0, 1)
+            table.append([f'{x:.4f}', f'{y:.4f}', 'Yes' if draw.random() < 1 / (1 + 2.718281828 ** -(x + y)) else 'No'])
+        done = self.gbdt(self.write('d.csv', table), '--balanced', '--report', self.path('r.json'))
+        report = self.json('r.json')
+        gain = 225 * (report['baselines']['logistic_regression']['validation']['log_loss']['value'] -
+                      report['validation']['log_loss']['value'])
+        self.assertLess(gain, 2)
+        self.assertIn(f'{abs(gain):.1f} nats {"above" if gain < 0 else "below"} that of the logistic regression',
+                      report['training']['note'])
 
     def test_what_may_come_at_predict_time(self):
         table = self.small()

@@ -40,6 +40,27 @@ TEST(Baselines, EachDecidesAtItsOwnThreshold) {
   }
 }
 
+TEST(Baselines, TheLogisticRegressionIsBalancedWithTheTask) {
+  const data::Dataset training = two_classes(600, 1);
+  for (const bool balanced : {false, true}) {
+    Task task = binary({.target = "y", .balanced_weights = balanced});
+    task.fit(training.target());
+    const Baselines baselines = fit_baselines(task, training);
+    const std::vector<double> p = baselines.logistic.predict(training.features());
+    const std::vector<std::uint8_t> labels = task.labels(training.target());
+    double sums[2] = {}, rows[2] = {};
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      sums[labels[i]] += p[i];
+      rows[labels[i]] += 1;
+    }
+    // At the optimum the intercept gives the mean of the rows, weighted as they are.
+    const double weighted = (sums[0] / rows[0] + sums[1] / rows[1]) / 2, plain = (sums[0] + sums[1]) / 600;
+    EXPECT_NEAR(balanced ? weighted : plain, balanced ? 0.5 : rows[1] / 600, 1e-6);
+    EXPECT_GT(std::abs(balanced ? plain - rows[1] / 600 : weighted - 0.5), 0.01);
+    EXPECT_NEAR(baselines.prior[1], rows[1] / 600, 1e-12);  // the prior is the rows' share all the same
+  }
+}
+
 TEST(Baselines, WithoutAChoiceTakeTheModelsThreshold) {
   const data::Dataset training = two_classes(300, 1);
   Task task = fitted_task("f1", training);

@@ -143,8 +143,8 @@ class TERN_API Bundle {
   train::Report evaluate(const data::Table& labelled, bool test_rows = true, const std::string& data_hash = {});
 
   /// Reads a file of raw rows as training read it; `with_target` demands the target column and takes it along,
-  /// and the group's where there is one. `report` says what the reader noticed, with the SHA-256 of the bytes that it
-  /// read. Throws FileError, DataError.
+  /// and the group's where there is one, and rows; without it a header alone gives a table of none. `report` says what
+  /// the reader noticed, with the SHA-256 of the bytes that it read. Throws FileError, DataError.
   data::Table read(const std::string& csv_path, bool with_target, data::CsvReport* report = nullptr) const;
 
   const train::Task& task() const;

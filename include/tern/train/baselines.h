@@ -30,7 +30,7 @@ struct Baselines {
   std::string features{};
 };
 
-/// Fits the baselines of a fitted task.
+/// Fits the baselines of a fitted task; where it balances classes, the logistic regression too weighs them so.
 TERN_API Baselines fit_baselines(const Task& task, const data::Dataset& training);
 
 /// The same beside an estimator, on the features that it was fitted with and the target: for the logistic regression
