@@ -25,6 +25,8 @@ void comparison_of_integers(const Loop& loop) {
   map2<bool, T, T>(loop, [](T a, T b) { return F::forward(a, b); });
 }
 
+// Booleans are bytes of 0 and 1, and what is done with two of them is done with bytes.
+
 struct real {
   template <BinaryOp op, class F>
   static void set(KernelSlot<LoopFn>& slot) {
@@ -53,7 +55,7 @@ struct bits {
   template <class F>
   static void set(KernelSlot<LoopFn>& slot) {
     whole::set<F>(slot);
-    slot.set(DeviceKind::cpu, boolean, &arithmetic_of_integers<F, bool>);
+    slot.set(DeviceKind::cpu, boolean, &arithmetic_of_integers<F, std::uint8_t>);
   }
 };
 struct all {
@@ -66,7 +68,7 @@ struct all {
     slot.set(DeviceKind::cpu, i64, &comparison_of_integers<F, std::int64_t>);
     slot.set(DeviceKind::cpu, i32, &comparison_of_integers<F, std::int32_t>);
     slot.set(DeviceKind::cpu, u8, &comparison_of_integers<F, std::uint8_t>);
-    slot.set(DeviceKind::cpu, boolean, &comparison_of_integers<F, bool>);
+    slot.set(DeviceKind::cpu, boolean, &comparison_of_integers<F, std::uint8_t>);
   }
 };
 
@@ -120,7 +122,7 @@ void register_binary() {
   where.set(DeviceKind::cpu, i64, &where_kernel<std::int64_t>);
   where.set(DeviceKind::cpu, i32, &where_kernel<std::int32_t>);
   where.set(DeviceKind::cpu, u8, &where_kernel<std::uint8_t>);
-  where.set(DeviceKind::cpu, boolean, &where_kernel<bool>);
+  where.set(DeviceKind::cpu, boolean, &where_kernel<std::uint8_t>);
   clamp.set(DeviceKind::cpu, f32, &clamp_kernel<float>);
   clamp.set(DeviceKind::cpu, f64, &clamp_kernel<double>);
   clamp.set(DeviceKind::cpu, f16, &clamp_kernel<Half>);

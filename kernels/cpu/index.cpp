@@ -183,10 +183,8 @@ template <class T>
 void set() {
   constexpr DType dtype = dtype_of<T>();
   searchsorted.set(DeviceKind::cpu, dtype, &searchsorted_kernel<T>);
-  if constexpr (!std::is_same_v<T, bool>) {
-    index_add.set(DeviceKind::cpu, dtype, &index_add_kernel<T>);
-    scatter_add.set(DeviceKind::cpu, dtype, &scatter_add_kernel<T>);
-  }
+  index_add.set(DeviceKind::cpu, dtype, &index_add_kernel<T>);
+  scatter_add.set(DeviceKind::cpu, dtype, &scatter_add_kernel<T>);
 }
 
 }  // namespace
@@ -206,7 +204,7 @@ void register_index() {
   set<std::int64_t>();
   set<std::int32_t>();
   set<std::uint8_t>();
-  set<bool>();
+  searchsorted.set(DeviceKind::cpu, boolean, &searchsorted_kernel<std::uint8_t>);  // of 0 and 1
 }
 
 }  // namespace tern::kernels::cpu

@@ -96,7 +96,7 @@ void register_sort() {
   argsort.set(DeviceKind::cpu, i64, &argsort_kernel<std::int64_t>);
   argsort.set(DeviceKind::cpu, i32, &argsort_kernel<std::int32_t>);
   argsort.set(DeviceKind::cpu, u8, &argsort_kernel<std::uint8_t>);
-  argsort.set(DeviceKind::cpu, boolean, &argsort_kernel<bool>);
+  argsort.set(DeviceKind::cpu, boolean, &argsort_kernel<std::uint8_t>);  // of 0 and 1
 }
 
 }  // namespace tern::kernels::cpu

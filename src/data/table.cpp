@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <unordered_map>
 
@@ -66,15 +68,46 @@ bool same_value(const Column& column, std::int64_t a, std::int64_t b) {
   return column.string(a) == column.string(b);
 }
 
-// One stable pass; `less` sees rows that have a value. Nulls go last, and `last(row)` just before them.
-template <class Less, class Last>
-void sort_by(std::vector<std::int64_t>& rows, const Column& column, bool ascending, Less less, Last last) {
-  const auto rank = [&](std::int64_t i) { return column.is_null(i) ? 2 : last(i) ? 1 : 0; };
+// One stable pass; `less` sees rows that have a value. Nulls go last, and NaN just before them.
+template <class Less>
+void sort_by(std::vector<std::int64_t>& rows, const Column& column, bool ascending, Less less) {
+  const bool floating = column.type() == ColumnType::f64;
+  const auto rank = [&](std::int64_t i) {
+    return column.is_null(i) ? 2 : floating && std::isnan(column.f64(i)) ? 1 : 0;
+  };
   std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
     const int x = rank(a), y = rank(b);
     if (x != 0 || y != 0) return x < y;
     return ascending ? less(a, b) : less(b, a);
   });
+}
+
+// Whole numbers in the order of a column's values; those of text are not told.
+std::vector<std::int64_t> order_keys(const Column& column) {
+  std::vector<std::int64_t> keys;
+  keys.reserve(static_cast<std::size_t>(column.size()));
+  switch (column.type()) {
+    case ColumnType::f64:
+      for (const double value : column.f64_values()) {
+        const auto bits = std::bit_cast<std::int64_t>(value == 0 ? 0.0 : value);  // -0 is 0
+        keys.push_back(bits < 0 ? bits ^ std::numeric_limits<std::int64_t>::max() : bits);
+      }
+      break;
+    case ColumnType::i64:
+    case ColumnType::timestamp: {
+      const auto values = column.i64_values();
+      keys.assign(values.begin(), values.end());
+      break;
+    }
+    case ColumnType::boolean:
+      for (std::int64_t row = 0; row < column.size(); ++row) keys.push_back(column.boolean(row) ? 1 : 0);
+      break;
+    case ColumnType::categorical:
+    case ColumnType::string:
+      keys.assign(column.codes().begin(), column.codes().end());
+      break;
+  }
+  return keys;
 }
 
 std::string_view bytes_of(const void* data, std::size_t size) {
@@ -336,44 +369,15 @@ Table Table::slice(std::int64_t begin, std::int64_t count) const {
 std::vector<std::int64_t> Table::sorted_indices(const std::vector<std::string>& by, bool ascending) const {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(rows_));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  const auto never = [](std::int64_t) { return false; };
   for (auto name = by.rbegin(); name != by.rend(); ++name) {
     const Column& c = column(*name);
-    switch (c.type()) {
-      case ColumnType::f64: {
-        const auto values = c.f64_values();
-        const auto at = [values](std::int64_t i) { return values[static_cast<std::size_t>(i)]; };
-        sort_by(
-            rows, c, ascending, [at](std::int64_t a, std::int64_t b) { return at(a) < at(b); },
-            [at](std::int64_t i) { return std::isnan(at(i)); });
-        break;
-      }
-      case ColumnType::i64:
-      case ColumnType::timestamp: {
-        const auto values = c.i64_values();
-        sort_by(
-            rows, c, ascending,
-            [values](std::int64_t a, std::int64_t b) {
-              return values[static_cast<std::size_t>(a)] < values[static_cast<std::size_t>(b)];
-            },
-            never);
-        break;
-      }
-      case ColumnType::boolean:
-        sort_by(
-            rows, c, ascending, [&c](std::int64_t a, std::int64_t b) { return !c.boolean(a) && c.boolean(b); }, never);
-        break;
-      case ColumnType::categorical:
-        if (c.ordered()) {
-          sort_by(
-              rows, c, ascending, [&c](std::int64_t a, std::int64_t b) { return c.code(a) < c.code(b); }, never);
-          break;
-        }
-        [[fallthrough]];
-      case ColumnType::string:
-        sort_by(
-            rows, c, ascending, [&c](std::int64_t a, std::int64_t b) { return c.string(a) < c.string(b); }, never);
-        break;
+    if (c.type() == ColumnType::string || (c.type() == ColumnType::categorical && !c.ordered())) {
+      sort_by(rows, c, ascending, [&c](std::int64_t a, std::int64_t b) { return c.string(a) < c.string(b); });
+    } else {
+      const std::vector<std::int64_t> keys = order_keys(c);
+      sort_by(rows, c, ascending, [&keys](std::int64_t a, std::int64_t b) {
+        return keys[static_cast<std::size_t>(a)] < keys[static_cast<std::size_t>(b)];
+      });
     }
   }
   return rows;

@@ -24,6 +24,7 @@ constexpr int64_t kNearB = 1 << 18;  // elements of a B that stays in the second
 template <class T>
 struct Real {
   using Scalar = T;
+  static constexpr bool kPacked = false;
   static TERN_INLINE Lane<T> broadcast(const T* p) { return Lane<T>(*p); }
   static TERN_INLINE Lane<T> multiply_add(Lane<T> a, Lane<T> b, Lane<T> sum) {
 #if defined(__AVX2__)

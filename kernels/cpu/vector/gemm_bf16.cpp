@@ -15,6 +15,7 @@ constexpr int64_t kPackedElements = int64_t{1} << 20;
 
 struct Pairs {
   using Scalar = float;
+  static constexpr bool kPacked = true;
   static TERN_INLINE Lane<float> broadcast(const float* p) {
     int pair;
     __builtin_memcpy(&pair, p, sizeof pair);

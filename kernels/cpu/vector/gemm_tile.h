@@ -6,7 +6,7 @@
 
 // The innermost part of matrix products: a tile of C in registers while k runs, and what tiles are laid out with. What
 // a lane of A and B holds and how it is multiplied is `Kind`: Scalar, the type of a lane and of the sums; Lane
-// broadcast( const Scalar*); Lane multiply_add(Lane a, Lane b, Lane sum).
+// broadcast( const Scalar*); Lane multiply_add(Lane a, Lane b, Lane sum); kPacked, whether A and B always are.
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
@@ -191,17 +191,20 @@ void micro(const Tile<typename Kind::Scalar>& tile) {
 template <class T>
 using Micro = void (*)(const Tile<T>&);
 
-// By order of A, whether the last vector is partial, rows and vectors; the combinations of no tile are null.
+// By order of A, whether the last vector is partial, rows and vectors. The combinations of no tile are null: a row
+// alone is never one of several adjacent ones, and what is packed lies by columns, in panels of one width.
 template <class Kind>
 struct Micros {
   Micro<typename Kind::Scalar> at[2][2][kRows + 1][kMostVectors + 1] = {};
 
   template <int Rows, int Vectors>
   constexpr void set() {
-    constexpr int kWidest = Rows == 1 ? kWide1 : Rows == 2 ? kWide2 : kVectors;
+    constexpr int kWidest = Kind::kPacked || Rows > 2 ? kVectors : Rows == 1 ? kWide1 : kWide2;
     if constexpr (Vectors <= kWidest) {
-      at[0][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, false>;
-      at[0][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, true>;
+      if constexpr (!Kind::kPacked && Rows > 1) {
+        at[0][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, false>;
+        at[0][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::rows, true>;
+      }
       at[1][0][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, false>;
       at[1][1][Rows][Vectors] = &micro<Kind, Rows, Vectors, Order::columns, true>;
       set<Rows, Vectors + 1>();
