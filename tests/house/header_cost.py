@@ -38,9 +38,9 @@ def standard_headers(root):
 
 def instructions(command):
     """Of the command and the processes that it starts."""
-    counting = ['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', '--trace-children=yes']
+    counting = ['valgrind', '--tool=cachegrind', '--cache-sim=no', '--cachegrind-out-file=/dev/null', '--trace-children=yes']
     done = subprocess.run(counting + command, check=True, stderr=subprocess.PIPE, text=True)
-    return sum(int(count) for count in re.findall(r'Collected : (\d+)', done.stderr))
+    return sum(int(count.replace(',', '')) for count in re.findall(r'I +refs: +([\d,]+)', done.stderr))
 
 
 def main():
