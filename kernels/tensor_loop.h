@@ -1,7 +1,5 @@
 #pragma once
 
-#include <initializer_list>
-
 #include "loop.h"
 #include "tensor/impl.h"
 
@@ -15,44 +13,35 @@ TERN_COLD void place(kernels::Loop& loop, const TensorImpl* out, const TensorImp
 
 /// The loop over `out` and `inputs`, which broadcast to out's shape. Operands without gaps, and single elements, make
 /// one dimension.
-inline kernels::Loop make_loop(const TensorImpl* out, std::initializer_list<const TensorImpl*> inputs) {
+template <class... Inputs>
+inline kernels::Loop make_loop(const TensorImpl* out, Inputs... inputs) {
   kernels::Loop loop;
-  const TensorImpl* operands[4] = {out};
   loop.numel = out->numel;
   loop.data[0] = out->data;
   loop.strides[0][0] = 1;
   bool flat = out->contiguous;
-  int count = 1;
-  for (const TensorImpl* x : inputs) {
-    operands[count] = x;
-    loop.data[count] = x->data;
-    if (x->device != out->device) [[unlikely]]
-      place(loop, out, x, count);
+  [[maybe_unused]] int k = 0;
+  [[maybe_unused]] const auto take = [&](const TensorImpl* x) {
+    loop.data[++k] = x->data;
+    if (!on_one_device(x, out)) [[unlikely]]
+      place(loop, out, x, k);
     const bool whole = x->contiguous && x->numel == out->numel;
-    loop.strides[count][0] = whole ? 1 : 0;
+    loop.strides[k][0] = whole ? 1 : 0;
     flat = flat && (whole || x->numel == 1);
-    ++count;
-  }
+  };
+  (take(inputs), ...);
   if (flat) [[likely]] {
     loop.dims = 1;
     loop.sizes[0] = loop.numel;
   } else {
-    strided_loop(loop, operands, count);
+    const TensorImpl* const operands[] = {out, inputs...};
+    strided_loop(loop, operands, sizeof...(inputs) + 1);
   }
   return loop;
 }
-inline kernels::Loop make_loop(const Tensor& out, std::initializer_list<const Tensor*> inputs) {
-  const Tensor* const* x = inputs.begin();
-  switch (inputs.size()) {
-    case 0:
-      return make_loop(out.impl(), {});
-    case 1:
-      return make_loop(out.impl(), {x[0]->impl()});
-    case 2:
-      return make_loop(out.impl(), {x[0]->impl(), x[1]->impl()});
-    default:
-      return make_loop(out.impl(), {x[0]->impl(), x[1]->impl(), x[2]->impl()});
-  }
+template <class... Inputs>
+inline kernels::Loop make_loop(const Tensor& out, Inputs... inputs) {
+  return make_loop(out.impl(), inputs->impl()...);
 }
 
 /// Copies elements, broadcasting and converting, from any device; no tape, no version.

@@ -10,11 +10,11 @@ namespace {
 
 template <BinaryOp op, class T>
 void arithmetic(const Loop& loop) {
-  run_strips(loop, kSizes<T, T, T>, chosen(binary_tables).arithmetic[static_cast<int>(op)][kReal<T>]);
+  run_strips<T, T, T>(loop, chosen(binary_tables).arithmetic[static_cast<int>(op)][kReal<T>]);
 }
 template <CompareOp op, class T>
 void comparison(const Loop& loop) {
-  run_strips(loop, kSizes<bool, T, T>, chosen(binary_tables).compare[static_cast<int>(op)][kReal<T>]);
+  run_strips<bool, T, T>(loop, chosen(binary_tables).compare[static_cast<int>(op)][kReal<T>]);
 }
 template <class F, class T>
 void arithmetic_of_integers(const Loop& loop) {
@@ -75,7 +75,7 @@ struct all {
 template <class T>
 void where_kernel(const Loop& loop) {
   if constexpr (std::is_floating_point_v<T>) {
-    run_strips(loop, kSizes<T, bool, T, T>, chosen(binary_tables).where[kReal<T>]);
+    run_strips<T, bool, T, T>(loop, chosen(binary_tables).where[kReal<T>]);
   } else {
     map3<T, bool, T, T>(loop, [](bool c, T a, T b) { return c ? a : b; });
   }
@@ -84,7 +84,7 @@ void where_kernel(const Loop& loop) {
 template <class T>
 void add_scaled_kernel(const Loop& loop, double alpha) {
   if constexpr (is_floating(dtype_of<T>())) {
-    run_strips(loop, kSizes<T, T, T>, chosen(binary_tables).add_scaled[kReal<T>], alpha);
+    run_strips<T, T, T>(loop, chosen(binary_tables).add_scaled[kReal<T>], alpha);
   } else if (alpha == 1) {
     map2<T, T, T>(loop, [](T a, T b) { return static_cast<T>(a + b); });
   } else {
@@ -95,12 +95,12 @@ void add_scaled_kernel(const Loop& loop, double alpha) {
 
 template <class T>
 void add_product_kernel(const Loop& loop) {
-  run_strips(loop, kSizes<T, T, T, T>, chosen(binary_tables).add_product[kReal<T>]);
+  run_strips<T, T, T, T>(loop, chosen(binary_tables).add_product[kReal<T>]);
 }
 
 template <class T>
 void clamp_kernel(const Loop& loop) {
-  run_strips(loop, kSizes<T, T, T, T>, chosen(binary_tables).clamp[kReal<T>]);
+  run_strips<T, T, T, T>(loop, chosen(binary_tables).clamp[kReal<T>]);
 }
 
 }  // namespace

@@ -19,11 +19,11 @@ using Wider = std::conditional_t<is_half(dtype_of<T>()), float, T>;
 template <class To, class From>
 void convert_from(const Loop& loop) {
   if constexpr (std::is_same_v<To, From>) {
-    run_strips(loop, kSizes<To, From>, nullptr);
+    run_strips<To, From>(loop, nullptr);
   } else if constexpr (!is_half(dtype_of<To>())) {
-    run_strips(loop, kSizes<To, From>, chosen(move_tables).convert[kMoved<To>][kMoved<Wider<From>>]);
+    run_strips<To, From>(loop, chosen(move_tables).convert[kMoved<To>][kMoved<Wider<From>>]);
   } else if constexpr (std::is_same_v<From, float>) {
-    run_strips(loop, kSizes<To, From>, chosen(move_tables).convert[kMoved<float>][kMoved<float>]);
+    run_strips<To, From>(loop, chosen(move_tables).convert[kMoved<float>][kMoved<float>]);
   } else {
     map1<To, From>(loop, [](From x) { return static_cast<To>(static_cast<Wider<From>>(x)); });
   }
@@ -42,7 +42,7 @@ void fill_kernel(const Loop& loop, Scalar scalar) {
   Loop from_one = loop;
   from_one.data[1] = reinterpret_cast<char*>(&value);
   std::fill_n(from_one.strides[1], std::max(loop.dims, 1), 0);
-  run_strips(from_one, kSizes<T, T>, nullptr);
+  run_strips<T, T>(from_one, nullptr);
 }
 
 template <class T>

@@ -10,7 +10,7 @@
 namespace tern::kernels::cpu {
 namespace {
 
-constexpr std::int64_t kGrain = 32768;  // elements of a block
+constexpr std::int64_t kGrain = kLongestStrip;  // elements of a block
 constexpr std::int64_t kGathered = 256, kLargestElement = 8, kSplatBytes = 64;
 constexpr std::int64_t kTileRows = 128;  // bytes: whole lines of what is turned
 
@@ -283,7 +283,7 @@ void run_tiles(const Loop& loop, const ElementSizes& sizes, StripFn fn, double p
 
 }  // namespace
 
-void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter) {
+void run_any_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter) {
   if (loop.numel == 0) return;
   if (has_short_rows(loop)) return run_short_rows(loop, sizes, fn, parameter);
   for (int k = 1; k < sizes.count && loop.dims > 1; ++k) {
@@ -293,20 +293,6 @@ void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double 
   Strip strip;
   strip.parameter = parameter;
   strip.stream = false;
-  strip.n = loop.numel;
-  strip.out = loop.data[0];
-  bool direct = fn && loop.strides[0][0] == 1 && sizes.half == f32;
-  // Without a loop, of which the compiler makes a call of memcpy.
-  const auto take = [&](int k) {
-    if (sizes.count <= k) return;
-    direct = direct && loop.strides[k][0] == 1;
-    strip.in[k - 1] = loop.data[k];
-    strip.step[k - 1] = 1;
-  };
-  take(1);
-  take(2);
-  take(3);
-  if (direct) return fn(strip);
   std::int64_t stride[4] = {};
   for (int k = 0; k < sizes.count; ++k) stride[k] = loop.strides[k][0];
   run_row(row_of(sizes, fn, stride), strip, loop.data, loop.numel);

@@ -38,8 +38,29 @@ inline constexpr ElementSizes kSizes{sizeof...(T),
                                      : (std::is_same_v<T, BFloat16> || ...) ? bf16
                                                                             : f32};
 
+inline constexpr std::int64_t kLongestStrip = 32768;  // elements
+
 /// Of a function that is null, elements are moved as they are: then of one size.
-void run_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter = 0);
+void run_any_strips(const Loop& loop, const ElementSizes& sizes, StripFn fn, double parameter);
+
+/// The same over operands of these types. What small loops mostly are, one strip, is run at once.
+template <class... T>
+inline void run_strips(const Loop& loop, StripFn fn, double parameter = 0) {
+  constexpr const ElementSizes& sizes = kSizes<T...>;
+  bool one = sizes.half == f32 && loop.dims == 1 && loop.numel <= kLongestStrip && loop.numel > 0 && fn;
+  for (int k = 0; k < sizes.count; ++k) one = one && loop.strides[k][0] == 1;
+  if (!one) return run_any_strips(loop, sizes, fn, parameter);
+  Strip strip;
+  strip.out = loop.data[0];
+  for (int k = 1; k < sizes.count; ++k) {
+    strip.in[k - 1] = loop.data[k];
+    strip.step[k - 1] = 1;
+  }
+  strip.n = loop.numel;
+  strip.parameter = parameter;
+  strip.stream = false;
+  fn(strip);
+}
 
 /// Place of a floating type in the tables: half types are computed in f32.
 template <class T>

@@ -8,11 +8,11 @@ namespace {
 
 template <UnaryOp op, class T>
 void forward(const Loop& loop) {
-  run_strips(loop, kSizes<T, T>, chosen(unary_tables).forward[static_cast<int>(op)][kReal<T>]);
+  run_strips<T, T>(loop, chosen(unary_tables).forward[static_cast<int>(op)][kReal<T>]);
 }
 template <UnaryOp op, class T>
 void gradient(const Loop& loop) {
-  run_strips(loop, kSizes<T, T, T>, chosen(unary_tables).gradient[static_cast<int>(op)][kReal<T>]);
+  run_strips<T, T, T>(loop, chosen(unary_tables).gradient[static_cast<int>(op)][kReal<T>]);
 }
 template <class F, class T>
 void forward_of_integers(const Loop& loop) {

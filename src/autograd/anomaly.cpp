@@ -128,7 +128,7 @@ std::string describe(const CallSite& site) {
 
 void check_anomaly(const OpInfo& op, const Tensor& x, const Node* node, const In* inputs, std::size_t count) {
   const auto has_nan = [](const Tensor& t) {
-    return t.defined() && is_floating(t.dtype()) && kernels::any_nan(t.device(), t.dtype(), make_loop(t, {}));
+    return t.defined() && is_floating(t.dtype()) && kernels::any_nan(t.device(), t.dtype(), make_loop(t));
   };
   if (!has_nan(x)) return;
   bool before = false;

@@ -36,10 +36,18 @@ Tensor hooked_gradient(const Extras& extras, Tensor gradient) {
   return run_hooks(extras, std::move(gradient));
 }
 
+[[noreturn]] TERN_COLD void throw_busy(const Node* node) {
+  throw StateError("[backward] expected a graph that one pass runs through at a time, got two at once in " +
+                   std::string(node->op->name));
+}
+
 [[noreturn]] TERN_COLD void throw_gradient(const OpInfo& op, const TensorImpl* leaf, const std::string& got) {
   throw StateError("[" + std::string(op.name) + "] expected a gradient of type " + std::string(name(leaf->dtype)) +
                    ", shape " + to_string(leaf->shape) + ", on " + to_string(leaf->device) + ", as the leaf is, got " +
                    got);
+}
+[[noreturn]] TERN_COLD void throw_sink(const OpInfo& op, const TensorImpl* leaf, const TensorImpl* like) {
+  throw_gradient(op, leaf, std::string(name(like->dtype)) + " on " + to_string(like->device));
 }
 }  // namespace
 
@@ -112,8 +120,7 @@ void Backward::enqueue(const Edge& edge) {
   } else if (owner == nullptr && node->claimed_by.compare_exchange_strong(owner, this, std::memory_order_acq_rel)) {
     node->refs.add();
   } else {
-    throw StateError("[backward] expected a graph that one pass runs through at a time, got two at once in " +
-                     std::string(node->op->name));
+    throw_busy(node);
   }
   __builtin_prefetch(node->edges() + 1);
   if (heap_.empty() && heap_.capacity() == 0) heap_.reserve(32);
@@ -208,8 +215,8 @@ Sink Backward::sink(const Node& node, int i, const Shape& shape, const TensorImp
     return sink_of(target->pending, shape, like);
   }
   TensorImpl* leaf = edge.tensor;
-  if (leaf->dtype != like->dtype || leaf->device != like->device) [[unlikely]]
-    throw_gradient(*node.op, leaf, std::string(name(like->dtype)) + " on " + to_string(like->device));
+  if (leaf->dtype != like->dtype || !on_one_device(leaf, like)) [[unlikely]]
+    throw_sink(*node.op, leaf, like);
   if (leaf->extras) [[unlikely]]
     return sink_of(hooked(leaf), shape, like);
   if (captured_) return sink_of(captured_->wanted.find(leaf)->second, shape, like);
@@ -258,18 +265,17 @@ void Backward::process(Node* node) {
     const auto found = captured_->wanted.find(node);
     if (found != captured_->wanted.end()) found->second = share(g.impl());
   }
-  if (node->released) {
-    throw StateError("[backward] expected a graph that still holds what " + std::string(node->op->name) +
-                     " saved, got one released by an earlier backward; pass retain_graph to keep it");
-  }
+  if (node->released) [[unlikely]]
+    throw_released(*node);
   const std::uint32_t count = node->inputs;
   Edge* edges = node->edges();
   bool any = false;
   for (std::uint32_t i = 0; i < count; ++i) any |= edges[i].wanted = needed(edges[i]);
   if (any) {
-    Tensor few[4];
-    std::vector<Tensor> many(count > 4 ? count : 0);
-    Tensor* out = count > 4 ? many.data() : few;
+    constexpr std::uint32_t kFew = 4;
+    Tensor few[kFew];
+    const std::unique_ptr<Tensor[]> many(count > kFew ? new Tensor[count] : nullptr);
+    Tensor* const out = count > kFew ? many.get() : few;
     if (thread_state.anomaly) [[unlikely]] {
       // By the derivative, whose results can be looked at one by one.
       struct Within {
@@ -289,7 +295,7 @@ void Backward::process(Node* node) {
       node->op->derivative(*node, g, out);
     }
     for (std::uint32_t i = 0; i < count; ++i) {
-      if (!edges[i].wanted || !out[i].defined()) continue;
+      if (!out[i].defined() || !edges[i].wanted) continue;
       if (thread_state.anomaly) [[unlikely]] {
         const In in{g};
         check_anomaly(*node->op, out[i], node, &in, 1);
@@ -297,7 +303,7 @@ void Backward::process(Node* node) {
       deliver(edges[i], std::move(out[i]), *node->op);
     }
   }
-  if (!retain_) let_go(node);
+  if (!retain_ && !node->refs.unique()) let_go(node);  // else all of it goes, now
 }
 
 void Backward::run() {

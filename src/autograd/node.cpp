@@ -16,12 +16,14 @@ struct Drain {
 };
 TERN_THREAD_STATE constinit thread_local Drain drain{};
 
-// Lets go of everything but the node itself.
+// Lets go of everything but the node itself; what is `over` is not looked at again.
+template <bool over>
 inline void clear(Node* node) noexcept {
   Edge* edges = node->edges();
-  for (std::uint32_t i = 0; i < node->inputs; ++i) {
-    TensorImpl* const tensor = std::exchange(edges[i].tensor, nullptr);
-    Node* const from = std::exchange(edges[i].node, nullptr);
+  for (std::uint32_t i = 0, inputs = node->inputs; i < inputs; ++i) {
+    TensorImpl* const tensor = edges[i].tensor;
+    Node* const from = edges[i].node;
+    if (!over) edges[i].tensor = nullptr, edges[i].node = nullptr;
     if (tensor) {
       release(tensor);
     } else if (from) {
@@ -29,10 +31,14 @@ inline void clear(Node* node) noexcept {
     }
   }
   if (node->has_attributes && node->op->drop) node->op->drop(node->attribute_memory());
+  if (node->output) release_storage(node->output->storage);
+  if (over) return;
   node->has_attributes = false;
-  if (const TensorImpl* output = std::exchange(node->output, nullptr)) release_storage(output->storage);
+  node->output = nullptr;
   node->released = true;
 }
+
+TERN_COLD void free_extras(Extras* extras) noexcept { delete extras; }
 }  // namespace
 
 // After a pass. A node that saved nothing has nothing to let go of, and another pass may run through it.
@@ -40,7 +46,7 @@ void let_go(Node* node) noexcept {
   bool saved = node->output != nullptr;
   const Edge* edges = node->edges();
   for (std::uint32_t i = 0; i < node->inputs; ++i) saved |= edges[i].saved;
-  if (saved) clear(node);
+  if (saved) clear<false>(node);
 }
 
 void release_node(Node* node) noexcept {
@@ -50,18 +56,22 @@ void release_node(Node* node) noexcept {
   drain.active = true;
   while (Node* first = drain.head) {
     drain.head = first->next;
-    if (!first->released) clear(first);
+    if (!first->released) clear<true>(first);
     release(first->pending);
-    delete first->extras;
+    if (first->extras) free_extras(first->extras);
     deallocate(first, first->size_class);
   }
   drain.active = false;
 }
 
-namespace {
-[[noreturn]] TERN_COLD void throw_released(const Node& node) {
+void throw_released(const Node& node) {
   throw StateError("[backward] expected a graph that still holds what " + std::string(node.op->name) +
                    " saved, got one released by an earlier backward; pass retain_graph to keep it");
+}
+
+namespace {
+[[noreturn]] TERN_COLD void throw_view(const OpInfo& op) {
+  throw StateError("[" + std::string(op.name) + "] expected a new tensor to be saved, got a view");
 }
 [[noreturn]] TERN_COLD void throw_overwritten(const Node& node, const char* what, std::uint64_t saved,
                                               std::uint64_t now) {
@@ -118,8 +128,8 @@ Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t co
   }
   node->depth = depth + 1;
   if (save_output) {
-    if (out->home != out->storage)
-      throw StateError("[" + std::string(op.name) + "] expected a new tensor to be saved, got a view");
+    if (out->home != out->storage) [[unlikely]]
+      throw_view(op);
     out->storage->refs.add();
     node->output = out;
     node->output_version = out->storage->version();

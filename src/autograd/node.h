@@ -107,6 +107,8 @@ struct In {
   bool save = false;
 };
 
+[[noreturn]] TERN_COLD void throw_released(const Node& node);
+
 /// Makes `out` the result of a new node.
 TERN_API Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::size_t count, bool save_output,
                       std::size_t attribute_bytes);

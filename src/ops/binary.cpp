@@ -39,7 +39,7 @@ TERN_COLD Tensor unequal(const Binary& op, const Tensor& a, const Tensor& b);
 inline Tensor run(const Binary& op, const Tensor& a, const Tensor& b, const Shape& shape) {
   const auto *ia = a.impl(), *ib = b.impl();
   Tensor out = internal::new_result(shape, ia->dtype, ia, ib);
-  (*op.kernel)(out.impl()->device, ia->dtype, internal::make_loop(out, {&a, &b}));
+  (*op.kernel)(out.impl()->device, ia->dtype, internal::make_loop(out, &a, &b));
   const bool both = op.reads == Reads::both, other = op.reads == Reads::other;
   internal::tape(op, out, {{a, both || (other && ib->requires_grad)}, {b, both || (other && ia->requires_grad)}});
   return out;
@@ -105,9 +105,9 @@ void mul_fused(internal::Backward& run, const Node& node, const Tensor& g, Tenso
     const internal::TensorImpl* other = node.borrow(1 - i);
     const internal::Sink sink = run.sink(node, i, ig->shape, ig);
     if (sink.accumulate) {
-      kernels::add_product(ig->device, ig->dtype, internal::make_loop(sink.to, {sink.to, ig, other}));
+      kernels::add_product(ig->device, ig->dtype, internal::make_loop(sink.to, sink.to, ig, other));
     } else {
-      kernels::binary_mul(ig->device, ig->dtype, internal::make_loop(sink.to, {ig, other}));
+      kernels::binary_mul(ig->device, ig->dtype, internal::make_loop(sink.to, ig, other));
     }
   }
 }
@@ -324,7 +324,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   const bool numbers = internal::is_number(left.impl()) && internal::is_number(right.impl());
   Tensor out = numbers ? internal::new_tensor(shape, dtype, ic->device)
                        : internal::new_result(shape, dtype, left.impl(), right.impl());
-  kernels::where(out.impl()->device, dtype, internal::make_loop(out, {&condition, &left, &right}));
+  kernels::where(out.impl()->device, dtype, internal::make_loop(out, &condition, &left, &right));
   internal::tape(op, out, {{condition, true}, {left}, {right}});
   return out;
 }
@@ -343,7 +343,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 Tensor held(const OpInfo& op, const Tensor& x, Scalar low, Scalar high) {
   const Tensor bottom = scalar(low, x.dtype()), top = scalar(high, x.dtype());
   Tensor out = internal::new_result(x.shape(), x.dtype(), x.impl());
-  kernels::clamp(out.impl()->device, x.dtype(), internal::make_loop(out, {&x, &bottom, &top}));
+  kernels::clamp(out.impl()->device, x.dtype(), internal::make_loop(out, &x, &bottom, &top));
   internal::tape_with(op, out, {{x, true}}, std::pair(low.real(), high.real()));
   return out;
 }

@@ -18,7 +18,7 @@ using Slot = kernels::KernelSlot<kernels::LoopFn>;
 Tensor run(const char* name, const Slot& kernel, const Tensor& a, const Tensor& b, DType dtype, DType result) {
   const Tensor left = a.detach().to(dtype), right = b.detach().to(dtype);
   Tensor out = internal::new_result(broadcast_shapes(name, a.shape(), b.shape()), result, a.impl(), b.impl());
-  kernel(out.device(), dtype, internal::make_loop(out, {&left, &right}));
+  kernel(out.device(), dtype, internal::make_loop(out, &left, &right));
   return out;
 }
 

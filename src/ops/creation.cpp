@@ -23,7 +23,7 @@ namespace {
 Tensor filled(const char* where, const Shape& shape, Scalar value, DType dtype, Device device) {
   internal::check_fits(where, value, dtype);
   Tensor out = internal::new_tensor(shape, dtype, device, where);
-  kernels::fill(device, dtype, internal::make_loop(out, {}), value);
+  kernels::fill(device, dtype, internal::make_loop(out), value);
   return out;
 }
 

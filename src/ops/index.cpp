@@ -452,7 +452,7 @@ Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) {
   internal::check_kind("masked_fill_", impl_->dtype, value);
   internal::begin_write("masked_fill_", *this);
   const Tensor filling = full({}, value, impl_->dtype), flags = impl_->dtype == boolean ? mask.clone() : mask;
-  kernels::where(impl_->device, impl_->dtype, internal::make_loop(*this, {&flags, &filling, this}));
+  kernels::where(impl_->device, impl_->dtype, internal::make_loop(*this, &flags, &filling, this));
   return *this;
 }
 

@@ -51,7 +51,7 @@ Tensor number(const char* where, const Tensor& to, Scalar x) {
 Tensor& Tensor::add_(const Tensor& x, double alpha) {
   const Tensor source = beside("add_", *this, x);
   begin_write("add_", *this);
-  kernels::add_scaled(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}), alpha);
+  kernels::add_scaled(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source), alpha);
   return *this;
 }
 
@@ -60,7 +60,7 @@ Tensor& Tensor::add_(Scalar x) { return add_(number("add_", *this, x)); }
 Tensor& Tensor::sub_(const Tensor& x) {
   const Tensor source = beside("sub_", *this, x);
   begin_write("sub_", *this);
-  kernels::binary_sub(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
+  kernels::binary_sub(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
   return *this;
 }
 
@@ -69,7 +69,7 @@ Tensor& Tensor::sub_(Scalar x) { return sub_(number("sub_", *this, x)); }
 Tensor& Tensor::mul_(const Tensor& x) {
   const Tensor source = beside("mul_", *this, x);
   begin_write("mul_", *this);
-  kernels::binary_mul(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
+  kernels::binary_mul(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
   return *this;
 }
 
@@ -80,7 +80,7 @@ Tensor& Tensor::div_(const Tensor& x) {
     internal::throw_dtype("div_", "a floating tensor", std::string(name(dtype())));
   const Tensor source = beside("div_", *this, x);
   begin_write("div_", *this);
-  kernels::binary_div(impl_->device, impl_->dtype, internal::make_loop(*this, {this, &source}));
+  kernels::binary_div(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
   return *this;
 }
 
@@ -99,7 +99,7 @@ Tensor& Tensor::copy_(const Tensor& x) {
 Tensor& Tensor::fill_(Scalar value) {
   internal::check_fits("fill_", value, checked(*this, "fill_")->dtype);
   begin_write("fill_", *this);
-  kernels::fill(impl_->device, impl_->dtype, internal::make_loop(*this, {}), value);
+  kernels::fill(impl_->device, impl_->dtype, internal::make_loop(*this), value);
   return *this;
 }
 

@@ -204,7 +204,7 @@ void linear_fused(Backward& run, const Node& node, const Tensor& g, Tensor* out)
     const auto& kernel = activation == Activation::relu   ? kernels::unary_relu_gradient
                          : activation == Activation::tanh ? kernels::unary_tanh_gradient
                                                           : kernels::unary_sigmoid_gradient;
-    kernel(ig->device, ig->dtype, internal::make_loop(z.impl(), {ig, node.borrow_output()}));
+    kernel(ig->device, ig->dtype, internal::make_loop(z.impl(), ig, node.borrow_output()));
   }
   if (node.wants(1)) {
     const TensorImpl* x = node.borrow(0);

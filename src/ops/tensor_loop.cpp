@@ -58,11 +58,11 @@ void strided_loop(kernels::Loop& loop, const TensorImpl* const* operands, int co
 }
 
 void convert_elements(const Tensor& to, const Tensor& from) {
-  kernels::convert(to.impl()->device, to.impl()->dtype, make_loop(to, {&from}), from.impl()->dtype);
+  kernels::convert(to.impl()->device, to.impl()->dtype, make_loop(to, &from), from.impl()->dtype);
 }
 
 void add_in_place(TensorImpl* to, const Tensor& x) {
-  kernels::add_scaled(to->device, to->dtype, make_loop(to, {to, x.impl()}), 1.0);
+  kernels::add_scaled(to->device, to->dtype, make_loop(to, to, x.impl()), 1.0);
 }
 
 }  // namespace tern::internal

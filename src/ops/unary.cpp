@@ -33,7 +33,7 @@ void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) 
                                       : op.saves == Saves::output ? node.borrow_output()
                                                                   : ig;
   out[0] = internal::new_result(ig->shape, ig->dtype, ig);
-  (*op.gradient)(ig->device, ig->dtype, internal::make_loop(out[0].impl(), {ig, saved}));
+  (*op.gradient)(ig->device, ig->dtype, internal::make_loop(out[0].impl(), ig, saved));
 }
 
 Tensor apply(const Unary& op, const Tensor& x) {
@@ -44,7 +44,7 @@ Tensor apply(const Unary& op, const Tensor& x) {
     if (op.integers == Integers::kept) return x;
   }
   Tensor out = internal::new_result(impl->shape, impl->dtype, impl);
-  (*op.forward)(impl->device, impl->dtype, internal::make_loop(out, {&x}));
+  (*op.forward)(impl->device, impl->dtype, internal::make_loop(out, &x));
   internal::tape(op, out, {{x, op.saves == Saves::input}}, op.saves == Saves::output);
   return out;
 }

@@ -338,7 +338,7 @@ void deallocate_slowly(void* memory, std::uint32_t size_class) noexcept {
   if (cache.state == Cache::unused) start_cache();
   const std::lock_guard lock(central.mutex);
   put_back(memory);
-  if (cache.state == Cache::live) put_back_from(cache.bins[size_class], kMostCached[size_class] / 2);
+  if (cache.state == Cache::live) put_back_from(cache.bins[size_class], kSmall[size_class].most_cached / 2);
 }
 
 }  // namespace tern::internal::memory

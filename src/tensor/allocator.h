@@ -58,18 +58,26 @@ inline constexpr std::int64_t kPublishBytes = std::int64_t{64} << 10;
 void publish() noexcept;
 void* allocate_slowly(std::uint32_t size_class);
 void deallocate_slowly(void* memory, std::uint32_t size_class) noexcept;
-// Blocks of a small class that a thread may cache: a table, for a division would cost as much as all else here.
-inline constexpr auto kMostCached = [] {
-  std::array<std::int32_t, kSmallClasses> most{};
+// The bytes of a block of a small class, and how many a thread may cache: a table, for to work them out would cost as
+// much as all else here.
+struct SmallClass {
+  std::int32_t bytes, most_cached;
+};
+inline constexpr auto kSmall = [] {
+  std::array<SmallClass, kSmallClasses> all{};
   for (std::uint32_t c = 0; c < kSmallClasses; ++c) {
-    most[c] = static_cast<std::int32_t>((std::size_t{448} << 10) / bytes_of(c));
+    const auto bytes = static_cast<std::int32_t>(bytes_of(c));
+    all[c] = {bytes, (448 << 10) / bytes};
   }
-  return most;
+  return all;
 }();
 
+/// Returns the new value.
 template <class T>
-void bump(std::atomic<T>& counter, T by) {
-  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+T bump(std::atomic<T>& counter, T by) {
+  const T now = counter.load(std::memory_order_relaxed) + by;
+  counter.store(now, std::memory_order_relaxed);
+  return now;
 }
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -97,8 +105,8 @@ inline void* allocate(std::size_t bytes, std::uint32_t& size_class) {
       __builtin_prefetch(bin.head, 1);  // the next call reads it, after a long chain from beyond the nearest cache
       memory::bump(bin.count, -1);
       memory::bump(memory::cache.allocations, std::uint64_t{1});
-      memory::bump(memory::cache.unpublished, static_cast<std::int64_t>(memory::bytes_of(c)));
-      if (memory::cache.unpublished.load(std::memory_order_relaxed) > memory::kPublishBytes) [[unlikely]]
+      if (memory::bump(memory::cache.unpublished, std::int64_t{memory::kSmall[c].bytes}) > memory::kPublishBytes)
+          [[unlikely]]
         memory::publish();
       return block;
     }
@@ -110,14 +118,14 @@ inline void* allocate(std::size_t bytes, std::uint32_t& size_class) {
 inline void deallocate(void* block, std::uint32_t size_class) noexcept {
   if (memory::kCaching && size_class < memory::kSmallClasses) [[likely]] {
     memory::Cache::Bin& bin = memory::cache.bins[size_class];
-    if (memory::cache.state == memory::Cache::live &&
-        bin.count.load(std::memory_order_relaxed) < memory::kMostCached[size_class]) [[likely]] {
+    const memory::SmallClass& small = memory::kSmall[size_class];
+    if (memory::cache.state == memory::Cache::live && bin.count.load(std::memory_order_relaxed) < small.most_cached)
+        [[likely]] {
       auto* free = static_cast<memory::FreeBlock*>(block);
       free->next = bin.head;
       bin.head = free;
       memory::bump(bin.count, 1);
-      memory::bump(memory::cache.unpublished, -static_cast<std::int64_t>(memory::bytes_of(size_class)));
-      if (memory::cache.unpublished.load(std::memory_order_relaxed) < -memory::kPublishBytes) [[unlikely]]
+      if (memory::bump(memory::cache.unpublished, -std::int64_t{small.bytes}) < -memory::kPublishBytes) [[unlikely]]
         memory::publish();
       return;
     }

@@ -3,6 +3,7 @@
 #include <sys/single_threaded.h>
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -76,6 +77,9 @@ inline bool is_read_only(const Storage* storage) {
 /// block to itself. When the last handle goes while the storage lives on, everything but the owned pointers stays
 /// readable: that is how a node remembers a result without owning it.
 struct TensorImpl {
+  TensorImpl() = default;
+  explicit TensorImpl(const Shape& of) : shape(of) {}
+
   InlineRefCount refs;  // first, where Tensor looks for it
   DType dtype = DType::f32;
   bool contiguous = true;
@@ -128,6 +132,11 @@ struct StorageAndTensor {
 inline constexpr std::size_t kHeaderBytes = 256;  // the elements lie behind it, 64-byte aligned
 static_assert(sizeof(StorageAndTensor) <= kHeaderBytes);
 
+/// Whether both lie on one device, in one comparison.
+inline bool on_one_device(const TensorImpl* a, const TensorImpl* b) {
+  return std::bit_cast<std::uint16_t>(a->device) == std::bit_cast<std::uint16_t>(b->device);
+}
+
 /// An uninitialised contiguous tensor. Throws ShapeError naming `where`, the op that a caller's sizes were given to,
 /// and MemoryError, DeviceError.
 Tensor new_tensor(const Shape& shape, DType dtype, Device device, const char* where = "shape");
@@ -140,7 +149,7 @@ Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device de
 Tensor new_strided_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second);
 inline Tensor new_result(const Shape& shape, DType dtype, const TensorImpl* first, const TensorImpl* second = nullptr) {
   // An input's own shape, most often, which need not be looked at again.
-  if (&first->shape == &shape && first->contiguous && (!second || first->device == second->device)) [[likely]]
+  if (&first->shape == &shape && first->contiguous && (!second || on_one_device(first, second))) [[likely]]
     return new_tensor(shape, first->numel, dtype, first->device);
   return new_strided_result(shape, dtype, first, second);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -191,6 +192,39 @@ TERN_COLD Tensor new_device_tensor(const Shape& shape, std::int64_t numel, DType
 
 }  // namespace
 
+namespace {
+// In a block of that class, its elements there too or, of such a class, apart.
+inline Tensor new_host_tensor(void* block, std::uint32_t size_class, char* elements, std::uint16_t apart_class,
+                              const Shape& shape, std::int64_t numel, DType dtype) {
+  auto* storage = new (block) Storage;
+  storage->size_class = static_cast<std::uint16_t>(size_class);
+  storage->apart_class = apart_class;
+  storage->data = elements;
+  auto* impl = new (static_cast<char*>(block) + offsetof(StorageAndTensor, tensor)) TensorImpl(shape);
+  impl->dtype = dtype;
+  impl->numel = numel;
+  impl->data = elements;
+  impl->storage = impl->home = storage;
+  contiguous_strides(impl->shape, impl->strides);
+  return Tensor(impl);
+}
+
+// Of elements that have a block to themselves.
+TERN_COLD Tensor new_large_tensor(const Shape& shape, std::int64_t numel, DType dtype, std::size_t bytes) {
+  std::uint32_t size_class, apart_class;
+  void* elements = allocate(bytes, apart_class);
+  void* block;
+  try {
+    block = allocate(sizeof(StorageAndTensor), size_class);
+  } catch (...) {
+    deallocate(elements, apart_class);
+    throw;
+  }
+  return new_host_tensor(block, size_class, static_cast<char*>(elements), static_cast<std::uint16_t>(apart_class),
+                         shape, numel, dtype);
+}
+}  // namespace
+
 Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device device) {
   if (device.kind != DeviceKind::cpu) [[unlikely]]
     return new_device_tensor(shape, numel, dtype, device);
@@ -200,28 +234,11 @@ Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device de
     return sizes;
   }();
   const std::size_t bytes = static_cast<std::size_t>(numel) * kSizes[static_cast<std::size_t>(dtype)];
-  const bool apart = bytes > kInlineBytes;
-  std::uint32_t size_class, apart_class = 0;
-  void* elements = apart ? allocate(bytes, apart_class) : nullptr;
-  void* block;
-  try {
-    block = allocate(apart ? sizeof(StorageAndTensor) : kHeaderBytes + bytes, size_class);
-  } catch (...) {
-    if (apart) deallocate(elements, apart_class);
-    throw;
-  }
-  auto* both = new (block) StorageAndTensor;
-  both->storage.size_class = static_cast<std::uint16_t>(size_class);
-  if (apart) both->storage.apart_class = static_cast<std::uint16_t>(apart_class);
-  both->storage.data = apart ? static_cast<char*>(elements) : static_cast<char*>(block) + kHeaderBytes;
-  TensorImpl& impl = both->tensor;
-  impl.dtype = dtype;
-  impl.numel = numel;
-  impl.data = both->storage.data;
-  impl.storage = impl.home = &both->storage;
-  impl.shape = shape;
-  contiguous_strides(shape, impl.strides);
-  return Tensor(&impl);
+  if (bytes > kInlineBytes) return new_large_tensor(shape, numel, dtype, bytes);
+  std::uint32_t size_class;
+  void* block = allocate(kHeaderBytes + bytes, size_class);
+  return new_host_tensor(block, size_class, static_cast<char*>(block) + kHeaderBytes, Storage::kInline, shape, numel,
+                         dtype);
 }
 
 namespace {

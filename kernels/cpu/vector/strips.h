@@ -50,6 +50,9 @@ TERN_INLINE void put_first(LaneMask<T> mask, char* p, int n) {
   for (int i = 0; i < n; ++i) p[i] = bytes[i];
 }
 
+// A strip of which nothing is to be fetched ahead: what lies behind it is something else.
+constexpr std::int64_t kShort = 256;
+
 template <class T, class Out, class... In, class F, int... K>
 TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K...>) {
   constexpr int kLanes = Lane<T>::kLanes;
@@ -57,6 +60,19 @@ TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K..
   const std::int64_t step[] = {strip.step[K] * kLanes * static_cast<std::int64_t>(sizeof(In))...};
   char* out = strip.out;
   std::int64_t n = strip.n;
+  if (n <= kShort && ((strip.step[K] == 1) && ...)) {
+    std::int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) {
+      put(f(Operand<T, In>::load(at[K] + i * static_cast<std::int64_t>(sizeof(In)))...),
+          out + i * static_cast<std::int64_t>(sizeof(Out)), false);
+    }
+    const int rest = static_cast<int>(n - i);
+    if (rest > 0) {
+      put_first(f(Operand<T, In>::load(at[K] + i * static_cast<std::int64_t>(sizeof(In)), rest)...),
+                out + i * static_cast<std::int64_t>(sizeof(Out)), rest);
+    }
+    return;
+  }
   const bool stream = strip.stream && reinterpret_cast<std::uintptr_t>(out) % TERN_VECTOR_BYTES == 0;
   for (; n >= kLanes; n -= kLanes) {
     (fetch_ahead(at[K]), ...);
