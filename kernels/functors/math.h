@@ -321,20 +321,28 @@ template <class L>
 TERN_MATH L tanh(L x) {
   constexpr double kEnd = kSingle<L> ? 10 : 22;  // 1 from here on
   const L a = detail::at_most(detail::absolute(x), kEnd), z = a * a;
-  // Below 5/8: a + a · N(z) / D(z), Lambert's continued fraction of five (eight) levels, 2^-30 (2^-57) from tanh.
-  L numerator, denominator;
+  // Below 5/8: a + a · N / D, of rational functions of z. Above: 1 - 2 / (e^2a + 1), as a fraction.
+  L numerator, denominator, far_numerator, far_denominator;
   if constexpr (kSingle<L>) {
-    numerator = z * detail::polynomial(z, -315, -14);
-    denominator = detail::polynomial(z, 945, 420, 15);
-  } else {
+    numerator = z * detail::polynomial(z, -0x1.a5cd78e0fb12dp-1, -0x1.f361fa2a816f2p-9);  // 2^-27.6
+    denominator = z + L(0x1.3c5a2cecd0b2cp+1);
+    // e^2a = 2^n (1 + t) / (1 - t), where t = tanh s = s P(s²) / Q(s²), 2^-33 for e^2s. The product with half of log 2
+    // is exact as long as rounding it would matter.
+    const L n = detail::nearest_integer(a * L(2.8853900817779268)), s = a - n * L(0x1.62e43p-2), y = s * s;
+    const L p = s * (y + L(0x1.e0b90d357470fp+3)),
+            q = detail::polynomial(y, 0x1.e0b90d44a0f8ap+3, 0x1.807b3e86c9ad3p+2);
+    far_numerator = L(-2) * (q - p);
+    far_denominator = detail::scaled(q + p, n) + (q - p);
+  } else {  // Lambert's continued fraction of eight levels, 2^-57 from tanh
     numerator = z * detail::polynomial(z, -675675, -45045, -594, -1);
     denominator = detail::polynomial(z, 2027025, 945945, 51975, 630, 1);
+    far_numerator = L(-2);
+    far_denominator = detail::exp_normal(a + a) + L(1);
   }
-  // Above: 1 - 2 / (e^2a + 1).
   const auto small = a < L(0.625);
   const L base = select(small, a, L(1));
-  numerator = select(small, numerator, L(-2));
-  denominator = select(small, denominator, detail::exp_normal(a + a) + L(1));
+  numerator = select(small, numerator, far_numerator);
+  denominator = select(small, denominator, far_denominator);
   return detail::with_sign_of(x, base + base * (numerator / denominator));
 }
 
