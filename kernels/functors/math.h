@@ -277,12 +277,18 @@ TERN_MATH L sqrt(L x) {
   }
 }
 
+/// e^x where that is no more than a number can be.
+template <class L>
+TERN_MATH L exp_finite(L x) {
+  constexpr double kLow = kSingle<L> ? -106 : -748;  // below it the result is 0 whatever the size
+  const detail::Exponent<L> e = detail::exponent(detail::at_least(x, kLow));
+  return detail::scaled_far(L(1) + (e.r + e.tail), e.n);
+}
+
 template <class L>
 TERN_MATH L exp(L x) {
-  // Beyond these the result is ∞ or 0 whatever the size.
-  constexpr double kHigh = kSingle<L> ? 89 : 710, kLow = kSingle<L> ? -106 : -748;
-  const detail::Exponent<L> e = detail::exponent(detail::at_least(detail::at_most(x, kHigh), kLow));
-  return detail::scaled_far(L(1) + (e.r + e.tail), e.n);
+  constexpr double kHigh = kSingle<L> ? 89 : 710;  // above it the result is ∞
+  return exp_finite(detail::at_most(x, kHigh));
 }
 
 /// e^x - 1.

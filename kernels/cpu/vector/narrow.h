@@ -67,10 +67,10 @@ struct NarrowRows {
     }
   }
 
-  /// Of each row.
+  /// Of each row, as a shift of exponentials.
   TERN_INLINE L largest() const {
     L best = column(0);
-    for (std::int64_t c = 1; c < columns; ++c) best = Larger::of(best, column(c));
+    for (std::int64_t c = 1; c < columns; ++c) best = LargerShift::of(best, column(c));
     return best;
   }
 

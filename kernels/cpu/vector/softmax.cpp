@@ -28,7 +28,7 @@ TERN_INLINE double exp_sum(const T* x, std::int64_t n, T shift, Emit emit) {
   LaneSum sum;
   alignas(64) T e[kSumLanes];
   const auto terms = [&](const T* from) {
-    for (int v = 0; v < kSumLanes; v += L::kLanes) math::exp(L::load(from + v) - L(shift)).store(e + v);
+    for (int v = 0; v < kSumLanes; v += L::kLanes) math::exp_finite(L::load(from + v) - L(shift)).store(e + v);
   };
   by_sixteen(
       n,
@@ -83,7 +83,7 @@ bool aligned(const T* p) {
 /// at[c] = exp(at[c] - shift); the sum of each row.
 template <class T>
 TERN_INLINE void exp_sums(NarrowRows<T>& rows, Lane<T> shift, OfRows<double>& sum) {
-  for (std::int64_t c = 0; c < rows.columns; ++c) rows.set(c, math::exp(rows.column(c) - shift));
+  for (std::int64_t c = 0; c < rows.columns; ++c) rows.set(c, math::exp_finite(rows.column(c) - shift));
   rows.sums(sum);
 }
 TERN_INLINE void logs(OfRows<double>& x) {
@@ -167,7 +167,7 @@ void streamed_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t 
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.x) + r * n;
     T *e = kept[r % 2], *done = kept[1 - r % 2];
-    const double sum = exp_sum(x, n, extreme<Larger>(x, n), [=](std::int64_t c, const T* from, int count) {
+    const double sum = exp_sum(x, n, extreme<LargerShift>(x, n), [=](std::int64_t c, const T* from, int count) {
       for (int v = 0; v < count; v += L::kLanes) {
         L::load(from + v).store(e + c + v);
         __builtin_prefetch(x + n + c + v);
@@ -192,7 +192,7 @@ void softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.x) + r * n;
     T* out = static_cast<T*>(args.out) + r * n;
-    const L scale(1 / exp_sum(x, n, extreme<Larger>(x, n), keep_in(out)));
+    const L scale(1 / exp_sum(x, n, extreme<LargerShift>(x, n), keep_in(out)));
     each_column<T>(
         n, out, false, [&](L value) { return value * scale; }, out);
   }
@@ -206,7 +206,7 @@ void log_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) 
   const bool stream = streams<T>(args.rows, n) && aligned(static_cast<T*>(args.out));
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.x) + r * n;
-    const T shift = extreme<Larger>(x, n);
+    const T shift = extreme<LargerShift>(x, n);
     const L log_sum(log(exp_sum(x, n, shift, [](std::int64_t, const T*, int) {})));
     each_column<T>(
         n, static_cast<T*>(args.out) + r * n, stream, [&](L value) { return (value - L(shift)) - log_sum; }, x);
@@ -309,7 +309,7 @@ void cross_entropy(const CrossEntropyArgs& args, std::int64_t begin, std::int64_
   if (n <= kSumLanes) return narrow_cross_entropy<T>(args, begin, end);
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.logits) + r * n;
-    const T shift = extreme<Larger>(x, n);
+    const T shift = extreme<LargerShift>(x, n);
     const double log_sum = log(exp_sum(x, n, shift, [](std::int64_t, const T*, int) {}));
     static_cast<T*>(args.out)[r] = loss_of_row(args, r, shift, log_sum);
   }
@@ -384,7 +384,7 @@ void cross_entropy_gradient(const CrossEntropyArgs& args, std::int64_t begin, st
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(args.logits) + r * n;
     T* out = static_cast<T*>(args.out) + r * n;
-    const double sum = exp_sum(x, n, extreme<Larger>(x, n), keep_in(out));
+    const double sum = exp_sum(x, n, extreme<LargerShift>(x, n), keep_in(out));
     const auto row = slope.row(slope.gradient_of(r), slope.weight_of(r), sum);
     const T at_target = slope.at_target(row, out[args.target[r]]);
     const L by(row.g * row.scale), off(row.g * slope.spread);

@@ -87,6 +87,18 @@ struct Smaller {
   }
 };
 
+/// The larger, but either where one is NaN: enough for a shift of exponentials, whose sum is NaN then.
+struct LargerShift {
+  template <class L>
+  static TERN_INLINE L of(L best, L x) {
+    if constexpr (requires { x.at_least(best); }) {
+      return x.at_least(best);
+    } else {
+      return x < best ? best : x;
+    }
+  }
+};
+
 /// Of n >= 1 elements. The last vector may overlap the one before: taking an element twice changes nothing.
 template <class Better, class T>
 TERN_INLINE T extreme(const T* x, std::int64_t n) {
