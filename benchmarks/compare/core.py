@@ -142,7 +142,7 @@ def measure_onnx(ours_program, options):
 
 def compare(options, announce):
     """Yields the rows of each work; `--works` names some of them."""
-    works = options.works or WORKS
+    works = [work for work in options.works or WORKS if work in WORKS]
     ours_program = limits.program(options, "compare_core")
     peer_program = build_peer(find_torch(options, announce), announce) if any(work in STEPS for work in works) else None
     for work in works:

@@ -130,7 +130,7 @@ def rows_of(name, results, folds):
 def compare(options, announce):
     """Yields the rows of every table asked for; a table whose file is not there is a row that says so."""
     churn = Churn(options.churn, threads=1)
-    for name in options.tables or JUDGED + OTHERS + UNSEEN:
+    for name in [name for name in options.tables or JUDGED + OTHERS + UNSEEN if name in tables.SOURCES]:
         try:
             table = tables.load(name, options.data_dir)
         except tables.TableMissing as missing:

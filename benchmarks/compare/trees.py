@@ -6,6 +6,8 @@ test AUC is the mean over data made with `SEEDS` seeds, and memory what a proces
 
 Then the use of trained models, beside the library that trained them: 200,000 rows through 50 trees of 255 leaves, one row at a time
 through 500 trees of 31 leaves (LightGBM's fast call for a single row, less what calling C from Python costs), and TreeSHAP values.
+
+Then tables with categories: trees_tables.py.
 """
 
 import json
@@ -17,10 +19,12 @@ from pathlib import Path
 
 from core import run
 from program import ProgramError, make_environment
+from trees_tables import compare_tables
 from verdicts import FAILS, HOLDS, Row, quartiles, ratio_verdict
 
 PEERS = ["lightgbm", "lightgbm-quantised", "xgboost"]
-PACKAGES = ["lightgbm==4.7.0", "xgboost==3.2.0", "scikit-learn==1.9.1", "numpy==2.4.6"]
+PACKAGES = ["lightgbm==4.7.0", "xgboost==3.2.0", "scikit-learn==1.9.1", "pandas==3.1.1", "numpy==2.4.6"]
+PARTS = ["synthetic", "use", "flights", "tables"]
 ROWS, TEST_ROWS, COLUMNS, ROUNDS, LEAVES, THREADS = 1_050_000, 200_000, 28, 50, 255, 2
 SEEDS = 5
 TRAINING_LIMIT, BINNING_LIMIT, AUC_MARGIN = 0.50, 0.70, 0.001
@@ -155,10 +159,18 @@ def compare_use(options, python, folder, announce):
 
 
 def compare(options, announce):
+    parts = [part for part in PARTS if part in (options.works or PARTS)]
+    python = make_environment(options.trees_python, "compare-trees", PACKAGES, announce)
+    if "synthetic" in parts or "use" in parts:
+        yield from compare_synthetic(parts, options, python, announce)
+    yield from compare_tables(parts, options, python, announce)
+
+
+def compare_synthetic(parts, options, python, announce):
+    """Yields the rows of `synthetic` and `use`, whichever is among the parts."""
     program = options.build_dir / "benchmarks" / "compare_trees"
     if not os.access(program, os.X_OK):
         raise ProgramError(f"expected the built target compare_trees at {program}, got none; name the build folder with --build-dir")
-    python = make_environment(options.trees_python, "compare-trees", PACKAGES, announce)
     found = {side: [] for side in ["ours", *PEERS]}
 
     def train(side, folder):
@@ -170,14 +182,15 @@ def compare(options, announce):
 
     with tempfile.TemporaryDirectory(prefix="tern-trees-") as path:
         folder = Path(path)
-        for seed in range(SEEDS):
+        for seed in range(SEEDS if "synthetic" in parts else 1):
             announce(f"trees: data of seed {seed}")
             run([python, "-c", f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import trees, pathlib; trees.make_rows(pathlib.Path({path!r}), {seed})"])
-            for side in list(found) if seed % 2 == 0 else reversed(list(found)):
+            for side in [] if "synthetic" not in parts else list(found) if seed % 2 == 0 else reversed(list(found)):
                 train(side, folder)
-        used = list(compare_use(options, python, folder, announce))
-    yield from judge(found)
-    yield from used
+        if "synthetic" in parts:
+            yield from judge(found)
+        if "use" in parts:
+            yield from compare_use(options, python, folder, announce)
 
 
 def judge(found):
