@@ -21,14 +21,17 @@ void check_length(const char* where, const char* what, std::size_t expected, std
                    std::to_string(got));
 }
 
+void check_finite(const char* where, std::span<const double> numbers) {
+  for (const double number : numbers) {
+    if (std::isfinite(number)) continue;
+    throw ValueError("[" + std::string(where) + "] expected finite numbers, got " + std::to_string(number));
+  }
+}
+
 // The ceil((n + 1) coverage)-th smallest score: a new one is at most that with the coverage's probability.
 double quantile(const char* where, std::vector<double> scores, double coverage) {
   if (scores.empty()) throw ValueError("[" + std::string(where) + "] expected calibration rows, got none");
-  for (const double score : scores) {
-    if (!std::isfinite(score)) {
-      throw ValueError("[" + std::string(where) + "] expected finite numbers, got " + std::to_string(score));
-    }
-  }
+  check_finite(where, scores);
   const double n = static_cast<double>(scores.size());
   const double rank = std::ceil((n + 1) * coverage - 1e-9);
   if (rank > n) return std::numeric_limits<double>::infinity();
@@ -58,7 +61,9 @@ ConformalIntervals::ConformalIntervals(std::span<const double> predictions, std:
   std::vector<double> errors;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const double scale = scales.empty() ? 1 : scales[i];
-    if (!(scale > 0)) throw ValueError("[ConformalIntervals] expected scales above 0, got " + std::to_string(scale));
+    if (!(scale > 0) || !std::isfinite(scale)) {
+      throw ValueError("[ConformalIntervals] expected finite scales above 0, got " + std::to_string(scale));
+    }
     errors.push_back(std::abs(targets[i] - predictions[i]) / scale);
   }
   radius_ = quantile(where, std::move(errors), coverage);
@@ -71,6 +76,7 @@ ConformalQuantiles::ConformalQuantiles(std::span<const double> low, std::span<co
   check_length(where, "high quantiles", low.size(), high.size());
   check_length(where, "targets", low.size(), targets.size());
   std::vector<double> outside;
+  for (const auto& numbers : {low, high, targets}) check_finite(where, numbers);
   for (std::size_t i = 0; i < low.size(); ++i) outside.push_back(std::max(low[i] - targets[i], targets[i] - high[i]));
   shift_ = quantile(where, std::move(outside), coverage);
 }

@@ -104,20 +104,21 @@ struct FoldScores {
   std::int64_t rows = 0;
 };
 
+// The first of an order that all shares have in common.
+std::vector<std::int64_t> part_of(const std::vector<std::int64_t>& rows, double share, std::uint64_t seed) {
+  const auto order =
+      permutation(static_cast<std::int64_t>(rows.size()), Philox(seed, static_cast<std::uint64_t>(rows.size())));
+  const auto kept = std::max<std::size_t>(2, static_cast<std::size_t>(share * static_cast<double>(rows.size()) + 0.5));
+  std::vector<std::int64_t> part;
+  for (std::size_t i = 0; i < std::min(kept, order.size()); ++i)
+    part.push_back(rows[static_cast<std::size_t>(order[i])]);
+  std::sort(part.begin(), part.end());
+  return part;
+}
+
 FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& steps, const Rows& rows,
                     const data::Fold& fold, const CrossValidateOptions& options, std::uint64_t seed, double share) {
   std::vector<std::int64_t> train = fold.train, stopping;
-  if (share > 0 && share < 1) {  // the first of an order that all shares have in common
-    const auto order =
-        permutation(static_cast<std::int64_t>(train.size()), Philox(seed, static_cast<std::uint64_t>(train.size())));
-    const auto kept =
-        std::max<std::size_t>(2, static_cast<std::size_t>(share * static_cast<double>(train.size()) + 0.5));
-    std::vector<std::int64_t> part;
-    for (std::size_t i = 0; i < std::min(kept, order.size()); ++i)
-      part.push_back(train[static_cast<std::size_t>(order[i])]);
-    std::sort(part.begin(), part.end());
-    train = std::move(part);
-  }
   if (estimator.takes_validation() && options.validation > 0) {
     const bool plain = options.group.empty() && options.time.empty();
     const data::Splits inner =
@@ -131,6 +132,10 @@ FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& step
                                            .target = rows.target});
     stopping = at(train, inner.validation_rows);
     train = at(train, inner.train_rows);
+  }
+  if (share > 0 && share < 1) {
+    train = part_of(train, share, seed);
+    if (!stopping.empty()) stopping = part_of(stopping, share, seed);
   }
   data::Pipeline pipeline = steps;
   const data::Table fitted =

@@ -118,6 +118,7 @@ void SgdModel::check() const {
   must(options_.huber_epsilon > 0, "huber_epsilon above 0", options_.huber_epsilon);
   must(options_.max_iterations >= 1, "max_iterations of at least 1", options_.max_iterations);
   must(std::isfinite(options_.tolerance), "a finite tolerance", options_.tolerance);
+  must(steps_ >= 0 && steps_ <= std::int64_t{1} << 53, "steps from 0 to 2^53", static_cast<double>(steps_));
 }
 
 void SgdModel::fields(internal::Fields& fields) {

@@ -23,6 +23,7 @@ TEST(ConformalIntervals, RadiusIsTheQuantileOfErrors) {
   EXPECT_THROW(ConformalIntervals(zero, std::vector<double>{1}, 0.5), ShapeError);
   EXPECT_THROW(ConformalIntervals({}, {}, 0.5), ValueError);
   EXPECT_THROW(ConformalIntervals(zero, y, 0.5, std::vector<double>(9, 0.0)), ValueError);
+  EXPECT_THROW(ConformalIntervals(zero, y, 0.5, std::vector<double>(9, INFINITY)), ValueError);
   EXPECT_THROW(ConformalIntervals(zero, std::vector<double>(9, NAN), 0.5), ValueError);
 }
 
@@ -88,6 +89,7 @@ TEST(ConformalQuantiles, MoveInwardsWhereTheyAreTooWide) {
   EXPECT_EQ(narrow.shift(), -10);
   EXPECT_EQ(narrow.interval(-12, 12), (std::pair<double, double>{-2, 2}));
   EXPECT_EQ(narrow.interval(-2, 6), (std::pair<double, double>{2, 2}));
+  EXPECT_THROW(ConformalQuantiles(std::vector<double>(9, -INFINITY), high, y, 0.5), ValueError);
 }
 
 }  // namespace

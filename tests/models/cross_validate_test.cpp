@@ -8,7 +8,9 @@
 
 #include "tern/base/error.h"
 #include "tern/base/random.h"
+#include "tern/data/splits.h"
 #include "tern/data/steps.h"
+#include "tern/models/combine.h"
 #include "tern/models/linear.h"
 
 namespace tern::models {
@@ -152,6 +154,41 @@ TEST(LearningCurve, MoreRowsScoreBetter) {
   EXPECT_GT(points[0].held_out.mean("rmse"), points[2].held_out.mean("rmse"));
   EXPECT_LT(points[0].train.mean("rmse"), points[0].held_out.mean("rmse"));
   EXPECT_THROW(learning_curve(Ridge(), data::Pipeline(), table, "y", {0}), ValueError);
+}
+
+TEST(LearningCurve, SmallerSharesArePartsOfLargerOnes) {
+  const data::Table table = lines(200);
+  for (const char* group : {"", "group"}) {
+    std::vector<Seen> log;
+    const data::Table rows = *group ? table : table.drop({"group"});
+    learning_curve(Recorder(&log), data::Pipeline(), rows, "y", {0.1, 0.5, 1}, {.folds = 3, .group = group});
+    ASSERT_EQ(log.size(), 9u);
+    for (std::size_t fold = 0; fold < 3; ++fold) {
+      for (const std::size_t smaller : {fold, fold + 3}) {
+        const Seen &part = log[smaller], &whole = log[smaller + 3];
+        EXPECT_LT(part.fitted.size(), whole.fitted.size());
+        EXPECT_TRUE(std::includes(whole.fitted.begin(), whole.fitted.end(), part.fitted.begin(), part.fitted.end()));
+        EXPECT_TRUE(
+            std::includes(whole.stopping.begin(), whole.stopping.end(), part.stopping.begin(), part.stopping.end()));
+      }
+    }
+  }
+}
+
+// The folds behind a stack's predictions know no groups: it learns the same with the column as without.
+TEST(CrossValidate, AStackDealsItsOwnFolds) {
+  const data::Table table = lines(110, 0.5);
+  const Ridge line, flat({.alpha = 100});
+  const Stacking stack({&line, &flat}, Ridge(), {.folds = 4});
+  const data::Fold first = data::k_fold(table, {.folds = 3, .group = "group", .target = "y"})[0];
+  const CrossValidation result = cross_validate(stack, data::Pipeline(), table, "y", {.folds = 3, .group = "group"});
+  Stacking alone = stack;
+  const data::Table features = table.drop({"group"});
+  alone.fit(features.take(first.train), "y");
+  const std::vector<double> expected = alone.predict(features.take(first.validation));
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(result.predictions[static_cast<std::size_t>(first.validation[i])], expected[i]);
+  }
 }
 
 TEST(Search, FindsThePenaltyThatHelps) {

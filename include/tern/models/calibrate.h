@@ -16,7 +16,8 @@ namespace tern::models {
 
 enum class CalibrationMethod : std::uint8_t {
   platt,       ///< sigmoid(a logit(p) + b) by maximum likelihood, with the smoothed targets of Platt (1999)
-  isotonic,    ///< the best rising step function, between whose steps lines are drawn (Zadrozny & Elkan 2002)
+  isotonic,    ///< the best rising step function, between whose steps lines are drawn (Zadrozny & Elkan 2002);
+               ///< rows of one class at an end give exactly 0 or 1 there, of which the logarithmic loss may be infinite
   temperature  ///< softmax(log p / T) (Guo, Pleiss, Sun & Weinberger 2017): never changes which class is likeliest
 };
 TERN_API std::string_view to_string(CalibrationMethod method);
@@ -66,8 +67,10 @@ struct CalibratedOptions {
   std::uint64_t seed = 0;
 };
 
-/// An estimator of classes with calibrated probabilities. Rows of validation go on to the estimator. One that holds
-/// estimators of another room is loaded after that room's register_estimators().
+/// An estimator of classes with calibrated probabilities. Folds and rows held out are drawn at random from each class:
+/// of rows that belong together (a group, what was before) some stand on both sides, and the probabilities are too
+/// sure; there a Calibrator takes predictions of rows that were cut so. Rows of validation go on to the estimator. One
+/// that holds estimators of another room is loaded after that room's register_estimators().
 class TERN_API Calibrated : public Composite {
  public:
   /// Takes a copy. Throws ValueError for one without probabilities, folds of 1 or below 0, a holdout outside (0, 1).

@@ -51,7 +51,9 @@ struct StackingOptions {
 };
 
 /// An estimator on what others predict (Wolpert 1992): it learns from predictions out of fold, then the members are
-/// fitted on all rows. Of two classes it is given a probability of each member, of several all but the first.
+/// fitted on all rows. The folds are dealt at random, of each class evenly: rows that belong together (a group, what
+/// was before) stand on both sides of them. Of two classes it is given a probability of each member, of several all but
+/// the first.
 class TERN_API Stacking : public Composite {
  public:
   /// Takes a copy of `last`. Throws ValueError as Voting, and for folds below 2 or a `last` of classes beside members

@@ -15,9 +15,9 @@ namespace tern::models {
 /// Intervals of one width: prediction ± the quantile of the absolute errors.
 class ConformalIntervals {
  public:
-  /// Of predictions [n] and targets [n] of calibration rows. `scales` [n], above 0, make intervals wider where errors
-  /// are: the width is then a multiple of the scale (normalised scores). Throws ShapeError when lengths differ,
-  /// ValueError for no rows, numbers that are not finite, or a coverage outside (0, 1).
+  /// Of predictions [n] and targets [n] of calibration rows. `scales` [n], finite and above 0, make intervals wider
+  /// where errors are: the width is then a multiple of the scale (normalised scores). Throws ShapeError when lengths
+  /// differ, ValueError for no rows, numbers that are not finite, or a coverage outside (0, 1).
   TERN_API ConformalIntervals(std::span<const double> predictions, std::span<const double> targets, double coverage,
                               std::span<const double> scales = {});
 

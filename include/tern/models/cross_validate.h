@@ -22,9 +22,11 @@ struct CrossValidateOptions {
   int repeats = 1;          ///< of all folds, each time cut anew
   double validation = 0.2;  ///< share of a fold's training rows for early stopping, where the estimator makes use of it
   std::string weights{};    ///< column of weights of rows; no feature
-  std::string group{};      ///< column whose equal values never stand on both sides; no feature
-  std::string time{};       ///< folds train on what was before: data::k_fold; no feature
-  std::uint64_t seed = 0;   ///< of the folds, of the inner split and of the pipeline
+  /// Column whose equal values never stand on both sides; no feature. An estimator that cuts its rows again (Stacking,
+  /// Calibrated) is not told of it, nor of `time`.
+  std::string group{};
+  std::string time{};      ///< folds train on what was before: data::k_fold; no feature
+  std::uint64_t seed = 0;  ///< of the folds, of the inner split and of the pipeline
 };
 
 /// What cross_validate found.
@@ -59,7 +61,8 @@ struct LearningPoint {
   CrossValidation held_out;
   CrossValidation train;  ///< the same models on the rows that they were trained on; no predictions
 };
-/// A point for each share in (0, 1]; smaller ones train on a part of the rows of larger ones. Throws as cross_validate.
+/// A point for each share in (0, 1]; smaller ones train, and stop early, on a part of the rows of larger ones. Throws
+/// as cross_validate.
 TERN_API std::vector<LearningPoint> learning_curve(const data::Estimator& estimator, const data::Pipeline& steps,
                                                    const data::Table& table, const std::string& target,
                                                    const std::vector<double>& shares = {0.1, 0.25, 0.5, 0.75, 1},
