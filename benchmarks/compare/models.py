@@ -95,9 +95,11 @@ WORKS = {
     "ridge": (ridge, ridge_objective, "objective", False),
     "logistic": (logistic, logistic_objective, "objective", False),
     "kmeans": (kmeans, kmeans_inertia, "inertia", False),
-    "pca": (pca, pca_variance, "variance explained", True),
+    "pca": (pca, pca_variance, "variance explained", True),  # ours by its randomised factorisation
+    "pca_exact": (pca, pca_variance, "variance explained", True),
     "knn": (knn, knn_accuracy, "accuracy", True),
 }
+REPORTED = {"pca_exact"}  # timed, not judged
 
 
 def make_rows(images, folder):
@@ -166,7 +168,8 @@ def compare(options, announce):
             yield Row(
                 name=f"models/{work} vs scikit-learn", unit="s", ours=statistics.median(seconds["ours"]),
                 peer=statistics.median(seconds["peer"]), comparison=f"{middle:.3f}x [{low:.3f}, {high:.3f}]",
-                bar=f"median ratio <= {LIMIT}", verdict=ratio_verdict(ratios, LIMIT), details=seconds,
+                bar="reported" if work in REPORTED else f"median ratio <= {LIMIT}",
+                verdict="-" if work in REPORTED else ratio_verdict(ratios, LIMIT), details=seconds,
             )  # fmt: skip
             found = json.loads(run([*threads, sys.executable, __file__, "figures", work, folder]))
             worse = (found["peer"] - found["ours"] if more else found["ours"] - found["peer"]) / abs(found["peer"])

@@ -2,6 +2,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "cpu/column_sums.h"
 #include "cpu/families.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/reduce.h"
@@ -363,6 +364,15 @@ void cumsum_kernel(const CumulateArgs& args) {
 }
 
 }  // namespace
+
+void add_column_sums(const float* x, std::int64_t rows, std::int64_t columns, double* total) {
+  for (std::int64_t row = 0; row < rows; row += kSumChunk) {
+    for (std::int64_t j = 0; j < columns; j += kSumColumns) {
+      reductions<float>().sum_columns(x + row * columns + j, columns, std::min(kSumChunk, rows - row),
+                                      std::min(kSumColumns, columns - j), total + j);
+    }
+  }
+}
 
 void register_reduce() {
   reduce_sum.set(DeviceKind::cpu, f64, &sum_kernel<double>);

@@ -1,10 +1,8 @@
 #include "models/blocks.h"
 
-#include <algorithm>
-#include <cmath>
-#include <memory>
 #include <utility>
 
+#include "cpu/column_sums.h"
 #include "tern/base/parallel.h"
 
 namespace tern::models::internal {
@@ -13,37 +11,10 @@ namespace {
 constexpr std::int64_t kBlocks = 64;      // of rows at most, each with sums of its own
 constexpr std::int64_t kBlockRows = 256;  // of one at least
 constexpr std::int64_t kStretch = 1024;   // rows that a chain of f32 adds up
-constexpr std::int64_t kTile = 208;       // columns of a tile of a Gram matrix
-constexpr double kFastWork = 1e9;         // multiply-adds of a Gram matrix from which time counts
-
-template <class T>
-std::unique_ptr<T[]> scratch(std::int64_t count) {
-  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(count));
-}
-
-// The first element of a line of the cache.
-template <class T>
-T* aligned(T* at) {
-  return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(at) + 63) / 64 * 64);
-}
+constexpr std::int64_t kTile = 96;        // columns of a tile of a Gram matrix: those of the diagonal are half in vain
 
 double weight_of(std::span<const double> weights, std::int64_t row) {
   return weights.empty() ? 1 : weights[static_cast<std::size_t>(row)];
-}
-
-// Rows [begin, end) less the means, times the roots of their weights.
-template <class From, class T>
-void centre(const From* x, std::span<const double> weights, std::span<const double> means, std::int64_t begin,
-            std::int64_t end, T* to) {
-  const auto d = static_cast<std::int64_t>(means.size());
-  const double* shift = means.data();
-  for (std::int64_t row = begin; row < end; ++row, to += d) {
-    const From* from = x + row * d;
-    for (std::int64_t j = 0; j < d; ++j) to[j] = static_cast<T>(static_cast<double>(from[j]) - shift[j]);
-    if (weights.empty()) continue;
-    const T root = static_cast<T>(std::sqrt(weights[static_cast<std::size_t>(row)]));
-    for (std::int64_t j = 0; j < d; ++j) to[j] *= root;
-  }
 }
 
 // Tiles of the lower half, each in products of its own; the rows of a stretch are packed once for all of them.
@@ -56,19 +27,17 @@ void add_gram(const data::Matrix& x, std::span<const double> weights, std::span<
   }
   const auto columns_of = [&](std::int64_t tile) { return std::min(kTile, d - tile * kTile); };
   const kernels::cpu::GemmCode<T>& product = products<T>();
-  const auto rows = scratch<T>(most * d);
-  const auto sides = scratch<T>(2 * tiles * most * kTile + 64);
-  const auto squares = scratch<T>(static_cast<std::int64_t>(tasks.size()) * kTile * kTile);
+  const auto rows = room_for<T>(most * d);
+  const auto sides = room_for<T>(2 * tiles * most * kTile + 64);
+  const auto squares = room_for<T>(static_cast<std::int64_t>(tasks.size()) * kTile * kTile);
   T* left = aligned(sides.get());
   T* right = left + tiles * most * kTile;
+  const std::vector<T> shift(means.begin(), means.end());
   for (std::int64_t begin = 0; begin < n; begin += kStretch) {
     const std::int64_t stretch = std::min(kStretch, n - begin);
     parallel_for(stretch, 64, [&](std::int64_t from, std::int64_t to) {
-      T* target = rows.get() + from * d;
-      if (x.f32()) {
-        centre(x.f32(), weights, means, begin + from, begin + to, target);
-      } else {
-        centre(x.f64(), weights, means, begin + from, begin + to, target);
+      for (std::int64_t row = from; row < to; ++row) {
+        centred_row(x, weights, shift.data(), begin + row, rows.get() + row * d);
       }
     });
     parallel_for(tiles, 1, [&](std::int64_t first, std::int64_t last) {
@@ -102,6 +71,16 @@ void add_gram(const data::Matrix& x, std::span<const double> weights, std::span<
       }
     });
   }
+  if constexpr (sizeof(T) == sizeof(double)) return;
+  const double total = total_weight(n, weights);  // by what the rounded means are off
+  for (std::int64_t i = 0; i < d; ++i) {
+    const double off =
+        total * (means[static_cast<std::size_t>(i)] - static_cast<double>(shift[static_cast<std::size_t>(i)]));
+    for (std::int64_t j = 0; j <= i; ++j) {
+      sums[i * d + j] -=
+          off * (means[static_cast<std::size_t>(j)] - static_cast<double>(shift[static_cast<std::size_t>(j)]));
+    }
+  }
 }
 
 template <class T>
@@ -109,7 +88,7 @@ void add_scores(const data::Matrix& x, std::span<const double> coefficients, std
                 double* to) {
   const std::int64_t d = x.columns(), k = static_cast<std::int64_t>(coefficients.size()) / d;
   const T* rows = values<T>(x) + begin * d;
-  const auto wide = scratch<double>(sizeof(T) == sizeof(double) ? 0 : (end - begin) * d);
+  const auto wide = room_for<double>(sizeof(T) == sizeof(double) ? 0 : (end - begin) * d);
   const double* a = wide.get();
   if constexpr (sizeof(T) == sizeof(double)) {
     a = rows;
@@ -183,6 +162,14 @@ std::vector<double> sum_columns(const data::Matrix& x, std::span<const double> w
 }  // namespace
 
 std::vector<double> column_means(const data::Matrix& x, std::span<const double> weights) {
+  if (x.f32() && weights.empty()) {  // sums in double are exact, or nearly so
+    const std::int64_t d = x.columns();
+    std::vector<double> means = sum_blocks(x.rows(), d, [&](std::int64_t begin, std::int64_t end, double* sums) {
+      kernels::cpu::add_column_sums(x.f32() + begin * d, end - begin, d, sums);
+    });
+    for (double& mean : means) mean /= static_cast<double>(x.rows());
+    return means;
+  }
   std::vector<double> first(static_cast<std::size_t>(x.columns()));  // so that a constant is met exactly
   std::int64_t row = 0;  // of the rows that count, whatever stands in the others
   while (!weights.empty() && row + 1 < x.rows() && weights[static_cast<std::size_t>(row)] == 0) ++row;

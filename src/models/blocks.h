@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +50,44 @@ double dot(const A* a, const B* b, std::int64_t n) {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+inline double dot(std::span<const double> a, std::span<const double> b) {
+  return dot(a.data(), b.data(), static_cast<std::int64_t>(a.size()));
+}
+
+/// Memory that is written before it is read.
+template <class T>
+std::unique_ptr<T[]> room_for(std::int64_t count) {
+  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(count));
+}
+
+/// The first element of a line of the cache: at most 64 bytes further.
+template <class T>
+T* aligned(T* at) {
+  return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(at) + 63) / 64 * 64);
+}
+
+/// Rows of d columns that together are about so many elements, from 8 to 256.
+inline std::int64_t block_rows(std::int64_t d, std::int64_t elements = 1 << 16) {
+  return std::clamp<std::int64_t>(elements / d, 8, 256);
+}
+
+/// A row of x less `shift`, times the root of its weight. T is at least as wide as what x holds.
+template <class T>
+void centred_row(const data::Matrix& x, std::span<const double> weights, const T* shift, std::int64_t row, T* to) {
+  const std::int64_t d = x.columns();
+  const auto take = [&](const auto* from) {
+    for (std::int64_t j = 0; j < d; ++j) to[j] = static_cast<T>(from[j]) - shift[j];
+  };
+  if (x.f32()) {
+    take(x.f32() + row * d);
+  } else {
+    take(x.f64() + row * d);
+  }
+  if (weights.empty()) return;
+  const T root = static_cast<T>(std::sqrt(weights[static_cast<std::size_t>(row)]));
+  for (std::int64_t j = 0; j < d; ++j) to[j] *= root;
+}
+
 /// Throws ValueError "[type] expected …, got …" unless it holds.
 inline void require(const char* type, bool holds, const char* expected, double got) {
   if (!holds) throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + std::to_string(got));
@@ -69,7 +110,9 @@ std::vector<double> column_variances(const data::Matrix& x, std::span<const doub
 /// In what products are computed: `fast` those of many f32 rows in f32, of which 1,024 rows at a time are added up in
 /// double.
 enum class Sums : std::uint8_t { fast, wide };
-/// Σ weight (x - means)ᵀ (x - means), [d, d].
+constexpr double kFastWork = 1e9;  ///< multiply-adds from which time counts
+
+/// Σ weight (x - means)ᵀ (x - means), [d, d], of means that are the weighted ones or 0.
 std::vector<double> gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
                          Sums products = Sums::fast);
 /// The columns less their means, times the roots of the rows' weights: [d, n], for fewer rows than columns.

@@ -9,18 +9,25 @@
 
 namespace tern::models::internal {
 
-/// The greatest directions of rows: unit vectors [k, d], whose element of greatest size is positive, and the squares
-/// [k] of the singular values, descending. Where they come on the way, the columns' Σ weight (x - mean)² [d]; else
-/// none.
+/// The greatest directions of rows: unit vectors [k, d], whose element of greatest size is positive, the squares
+/// [k] of the singular values, descending, the means (or 0) [d] and the columns' Σ weight (x - mean)² [d]. Where the
+/// sums overflow, a square is not finite.
 struct Directions {
-  std::vector<double> vectors{}, squares{}, column_squares{};
+  std::vector<double> vectors{}, squares{}, column_squares{}, means{};
 };
 
-/// Of Σ weight (x - means)ᵀ (x - means), k ≤ min(n, d).
-Directions exact_directions(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
-                            std::int64_t k);
-Directions random_directions(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
-                             std::int64_t k, int power_iterations, std::uint64_t seed);
+/// Of Σ weight (x - means)ᵀ (x - means), k ≤ min(n, d); of rows that are not `centred` the means count as 0.
+Directions exact_directions(const data::Matrix& x, std::span<const double> weights, bool centred, std::int64_t k);
+struct RandomOptions {
+  std::int64_t components = 1;
+  bool centred = false;
+  int power_iterations = 7;  ///< passes over all rows after the first, at most
+  double tolerance = 0;      ///< of the squares' sum: no further pass when the last one found less more
+  std::uint64_t seed = 0;
+};
+/// The same by passes over samples of the rows, then over all (Halko, Martinsson & Tropp 2011, algorithm 5.5 for what
+/// comes of the last); products of many f32 rows are f32.
+Directions random_directions(const data::Matrix& x, std::span<const double> weights, const RandomOptions& options);
 
 /// (x - means) · vectorsᵀ for vectors [k, d]: [n, k] of the type of x.
 Tensor project(const data::Matrix& x, std::span<const double> means, std::span<const double> vectors);

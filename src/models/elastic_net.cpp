@@ -14,12 +14,9 @@
 namespace tern::models {
 namespace {
 
+using internal::dot;
 using internal::Fields;
 using internal::require;
-
-double dot(const double* a, const double* b, std::size_t n) {
-  return internal::dot(a, b, static_cast<std::int64_t>(n));
-}
 
 // |y - X w|² for centred columns and rows times the roots of their weights, as coordinate descent looks at it: by the
 // columns' products where there are fewer columns than rows, else by the columns themselves.
@@ -38,7 +35,7 @@ class Squares {
     }
     columns_ = internal::centred_columns(x, weights, means);
     for (std::size_t row = 0; row < n_; ++row) y[row] *= weights.empty() ? 1 : std::sqrt(weights[row]);
-    for (std::size_t j = 0; j < d_; ++j) norms_[j] = dot(column(j), column(j), n_);
+    for (std::size_t j = 0; j < d_; ++j) norms_[j] = dot(column(j), column(j));
     left_ = std::move(y);
   }
 
@@ -47,23 +44,26 @@ class Squares {
   double norm(std::size_t j) const { return norms_[j]; }
   const std::vector<double>& to_y() const { return to_y_; }
   // The product of a column with what is left of y.
-  double left(std::size_t j) const { return by_products_ ? left_[j] : dot(column(j), left_.data(), n_); }
+  double left(std::size_t j) const { return by_products_ ? left_[j] : dot(column(j), left_); }
   void move(std::size_t j, double by) {
-    const double* of = column(j);
+    const std::span<const double> of = column(j);
     for (std::size_t i = 0; i < left_.size(); ++i) left_[i] -= by * of[i];
   }
   // |y - X w|², and its product with y.
   std::pair<double, double> squares(const std::vector<double>& w) const {
-    const double explained = dot(w.data(), to_y_.data(), d_);
+    const double explained = dot(w, to_y_);
     if (!by_products_) {
-      const double square = dot(left_.data(), left_.data(), n_);
+      const double square = dot(left_, left_);
       return {square, square_y_ - explained};
     }
-    return {std::max(0.0, square_y_ - explained - dot(w.data(), left_.data(), d_)), square_y_ - explained};
+    return {std::max(0.0, square_y_ - explained - dot(w, left_)), square_y_ - explained};
   }
 
  private:
-  const double* column(std::size_t j) const { return columns_.data() + j * (by_products_ ? d_ : n_); }
+  std::span<const double> column(std::size_t j) const {
+    const std::size_t size = by_products_ ? d_ : n_;
+    return std::span(columns_).subspan(j * size, size);
+  }
 
   std::size_t d_, n_;
   bool by_products_;
@@ -136,7 +136,7 @@ Problem problem(const data::Matrix& x, std::span<const double> y, std::span<cons
 }
 
 double constant_of(const Problem& problem, const std::vector<double>& w) {
-  return problem.mean_y - dot(w.data(), problem.means.data(), w.size());
+  return problem.mean_y - dot(w, problem.means);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ using internal::Targets;
 
 constexpr std::string_view kStarts[] = {"k_means_plus_plus", "random"};
 
-std::int64_t block_rows(std::int64_t d) { return std::clamp<std::int64_t>((1 << 17) / d, 16, 256); }
+std::int64_t block_rows(std::int64_t d) { return internal::block_rows(d, 1 << 17); }
 
 double distance_square(const data::Matrix& x, std::int64_t row, const double* to) {
   const std::int64_t d = x.columns();

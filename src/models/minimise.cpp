@@ -15,10 +15,6 @@ constexpr std::size_t kHistory = 10;
 
 using Numbers = std::vector<double>;
 
-double dot(const Numbers& a, const Numbers& b) {
-  return internal::dot(a.data(), b.data(), static_cast<std::int64_t>(a.size()));
-}
-
 double largest(const Numbers& a) {
   double most = 0;
   for (const double x : a) most = std::max(most, std::abs(x));

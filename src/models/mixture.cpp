@@ -131,8 +131,6 @@ struct Normals {
   }
 };
 
-std::int64_t block_rows(std::int64_t d) { return std::clamp<std::int64_t>((1 << 16) / d, 8, 256); }
-
 }  // namespace
 
 GaussianMixture::GaussianMixture(GaussianMixtureOptions options) : options_(options) { GaussianMixture::check(); }
@@ -182,7 +180,7 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
     for (now.iterations_ = 1;; ++now.iterations_) {
       const Normals normals(options_.covariance, now.weights_, now.means_, now.covariances_);
       const double sum = internal::sum_blocks(n, 1, [&](std::int64_t begin, std::int64_t end, double* to) {
-        const std::int64_t step = block_rows(d);
+        const std::int64_t step = internal::block_rows(d);
         std::vector<double> joint(static_cast<std::size_t>(step * k)), sums(static_cast<std::size_t>(step));
         for (std::int64_t first = begin; first < end; first += step) {
           const std::int64_t last = std::min(end, first + step);
@@ -192,8 +190,8 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
             const double w = weights.empty() ? 1 : weights[at], log_sum = sums[static_cast<std::size_t>(row - first)];
             *to += w > 0 ? w * log_sum : 0;
             for (std::int64_t c = 0; c < k; ++c) {
-              parts[static_cast<std::size_t>(c)][at] =
-                  w * std::exp(joint[static_cast<std::size_t>((row - first) * k + c)] - log_sum);
+              const double share = std::exp(joint[static_cast<std::size_t>((row - first) * k + c)] - log_sum);
+              parts[static_cast<std::size_t>(c)][at] = w > 0 ? w * share : 0;
             }
           }
         }
@@ -255,9 +253,14 @@ std::pair<std::vector<double>, std::vector<double>> GaussianMixture::judge(const
   const std::int64_t k = options_.components;
   const Normals normals(options_.covariance, weights_, means_, covariances_);
   std::vector<double> joint(static_cast<std::size_t>(x.rows() * k)), sums(static_cast<std::size_t>(x.rows()));
-  parallel_for(x.rows(), block_rows(x.columns()), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.rows(), internal::block_rows(x.columns()), [&](std::int64_t begin, std::int64_t end) {
     normals.judge(x, begin, end, joint.data() + begin * k, sums.data() + begin);
   });
+  for (std::size_t row = 0; row < sums.size(); ++row) {
+    if (!std::isfinite(sums[row])) {
+      refuse("rows whose distances have finite squares", "another, row " + std::to_string(row));
+    }
+  }
   return {std::move(joint), std::move(sums)};
 }
 

@@ -75,9 +75,8 @@ void begin_from_singular_vectors(const data::Matrix& x, std::int64_t k, std::vec
                                  std::vector<double>& h) {
   constexpr std::int64_t kExact = 500;
   const std::int64_t n = x.rows(), d = x.columns();
-  const std::vector<double> origin(static_cast<std::size_t>(d));
-  const internal::Directions found = std::min(n, d) <= kExact ? internal::exact_directions(x, {}, origin, k)
-                                                              : internal::random_directions(x, {}, origin, k, 7, 0);
+  const internal::Directions found = std::min(n, d) <= kExact ? internal::exact_directions(x, {}, false, k)
+                                                              : internal::random_directions(x, {}, {.components = k});
   w = product_of(x, found.vectors, k);  // times the singular values
   h = found.vectors;
   double mean = 0;

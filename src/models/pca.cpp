@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::string_view kFactorisations[] = {"exact", "randomised", "incremental"};
 
-void check_common(const char* where, std::int64_t components, std::int64_t least, int power_iterations) {
+void check_common(const char* where, std::int64_t components, std::int64_t least, int power_iterations,
+                  double tolerance) {
   if (components < least) {
     throw ValueError("[" + std::string(where) + "] expected at least " + std::to_string(least) + " components, got " +
                      std::to_string(components));
@@ -27,6 +28,7 @@ void check_common(const char* where, std::int64_t components, std::int64_t least
     throw ValueError("[" + std::string(where) + "] expected at least 0 power iterations, got " +
                      std::to_string(power_iterations));
   }
+  internal::require(where, tolerance >= 0, "a tolerance of at least 0", tolerance);
 }
 
 void check_components(const char* where, std::int64_t components, std::int64_t n, std::int64_t d) {
@@ -57,15 +59,18 @@ void check_finite(const char* where, const std::vector<double>& squares) {
 Pca::Pca(PcaOptions options) : options_(options) { Pca::check(); }
 
 void Pca::check() const {
-  check_common("Pca", options_.components, 0, options_.power_iterations);
+  check_common("Pca", options_.components, 0, options_.power_iterations, options_.tolerance);
   if (options_.batch_rows < 0) {
     throw ValueError("[Pca] expected batches of at least 0 rows, got " + std::to_string(options_.batch_rows));
   }
   const std::size_t d = mean_.size(), k = variance_.size();
   if (components_.size() != k * d || singular_values_.size() != k || column_variance_.size() != d ||
-      (d > 0) != (k > 0) || !(rows_ >= 0)) {
+      (d > 0) != (k > 0)) {
     throw ValueError("[Pca] expected components [k, d] with their variances, got others");
   }
+  const bool counts = options_.factorisation == Factorisation::incremental;  // else they may be a sum of weights
+  internal::require("Pca", rows_ >= (d > 0 ? 1 : 0) && rows_ <= 0x1p53 && (!counts || rows_ == std::floor(rows_)),
+                    "rows that are finite, and whole of batches", rows_);
 }
 
 void Pca::learn(const data::Matrix& x, std::span<const double> weights) {
@@ -90,16 +95,16 @@ void Pca::learn(const data::Matrix& x, std::span<const double> weights) {
                        std::to_string(total));
     }
     const std::int64_t k = options_.components > 0 ? options_.components : std::min(n, d);
-    now.mean_ = internal::column_means(x, weights);
-    internal::Directions found =
-        options_.factorisation == Factorisation::exact
-            ? internal::exact_directions(x, weights, now.mean_, k)
-            : internal::random_directions(x, weights, now.mean_, k, options_.power_iterations, options_.seed);
+    internal::Directions found = options_.factorisation == Factorisation::exact
+                                     ? internal::exact_directions(x, weights, true, k)
+                                     : internal::random_directions(x, weights,
+                                                                   {.components = k,
+                                                                    .centred = true,
+                                                                    .power_iterations = options_.power_iterations,
+                                                                    .tolerance = options_.tolerance,
+                                                                    .seed = options_.seed});
+    now.mean_ = std::move(found.means);
     now.column_variance_ = std::move(found.column_squares);
-    if (now.column_variance_.empty()) {
-      now.column_variance_ = internal::column_variances(x, weights, now.mean_);
-      for (double& variance : now.column_variance_) variance *= total;
-    }
     for (double& variance : now.column_variance_) variance /= total - 1;
     now.components_ = std::move(found.vectors);
     now.singular_values_ = roots(found.squares);
@@ -154,7 +159,7 @@ void Pca::learn_batch(const data::Matrix& x) {
     for (std::int64_t j = 0; j < d; ++j) to[j] = x.at(row, j) - mean[static_cast<std::size_t>(j)];
   }
   const std::vector<double> none(mean.size());
-  internal::Directions found = internal::exact_directions(stacked, {}, none, k);
+  internal::Directions found = internal::exact_directions(stacked, {}, false, k);
   check_finite("Pca", found.squares);
   if (first) mean_ = column_variance_ = none;
   const double before = rows_ > 1 ? (rows_ - 1) / rows_ : 0;  // from variances of a sample to means of squares
@@ -205,6 +210,7 @@ void Pca::fields(internal::Fields& fields) {
   fields("factorisation", options_.factorisation, kFactorisations);
   fields("whiten", options_.whiten);
   fields("power_iterations", options_.power_iterations);
+  fields("tolerance", options_.tolerance);
   fields("batch_rows", options_.batch_rows);
   fields("seed", options_.seed);
   fields("rows", rows_);
@@ -221,7 +227,7 @@ Pca Pca::load(const std::string& path) { return internal::load_rows_model<Pca>(p
 TruncatedSvd::TruncatedSvd(TruncatedSvdOptions options) : options_(options) { TruncatedSvd::check(); }
 
 void TruncatedSvd::check() const {
-  check_common("TruncatedSvd", options_.components, 1, options_.power_iterations);
+  check_common("TruncatedSvd", options_.components, 1, options_.power_iterations, options_.tolerance);
   if (options_.factorisation == Factorisation::incremental) {
     throw ValueError("[TruncatedSvd] expected an exact or a randomised factorisation, got an incremental one");
   }
@@ -235,11 +241,13 @@ void TruncatedSvd::check() const {
 void TruncatedSvd::learn(const data::Matrix& x, std::span<const double> weights) {
   const std::int64_t k = options_.components;
   check_components("TruncatedSvd", k, x.rows(), x.columns());
-  const std::vector<double> origin(static_cast<std::size_t>(x.columns()));
-  internal::Directions found =
-      options_.factorisation == Factorisation::exact
-          ? internal::exact_directions(x, weights, origin, k)
-          : internal::random_directions(x, weights, origin, k, options_.power_iterations, options_.seed);
+  internal::Directions found = options_.factorisation == Factorisation::exact
+                                   ? internal::exact_directions(x, weights, false, k)
+                                   : internal::random_directions(x, weights,
+                                                                 {.components = k,
+                                                                  .power_iterations = options_.power_iterations,
+                                                                  .tolerance = options_.tolerance,
+                                                                  .seed = options_.seed});
   check_finite("TruncatedSvd", found.squares);
   components_ = std::move(found.vectors);
   singular_values_ = roots(found.squares);
@@ -262,6 +270,7 @@ void TruncatedSvd::fields(internal::Fields& fields) {
   fields("components", options_.components);
   fields("factorisation", options_.factorisation, kFactorisations);
   fields("power_iterations", options_.power_iterations);
+  fields("tolerance", options_.tolerance);
   fields("seed", options_.seed);
   fields("directions", components_);
   fields("singular_values", singular_values_);

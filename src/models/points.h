@@ -30,12 +30,6 @@ double squared_distance(const A* a, const B* b, std::int64_t d) {
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-/// Memory that is written before it is read.
-template <class T>
-std::unique_ptr<T[]> room_for(std::int64_t count) {
-  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(count));
-}
-
 /// A row of a matrix less `shift`, as T.
 template <class T>
 void shifted_row(const data::Matrix& x, std::int64_t row, const double* shift, T* to) {

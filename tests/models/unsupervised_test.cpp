@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <numeric>
 
+#include "models/blocks.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -298,7 +300,7 @@ TEST(Pca, OfManyColumnsIsOrthonormalAndAgreesWithAll) {
   const Tensor wide = blobs(150, 120, 10);
   Tensor flat = cat({wide, ones({150, 40}, f64)}, 1);  // and columns without variance
   Pca all, some({.components = 20}),
-      random({.components = 20, .factorisation = Factorisation::randomised, .power_iterations = 30});
+      random({.components = 20, .factorisation = Factorisation::randomised, .power_iterations = 30, .tolerance = 0});
   all.fit(flat);
   some.fit(flat);
   random.fit(flat);
@@ -314,6 +316,48 @@ TEST(Pca, OfManyColumnsIsOrthonormalAndAgreesWithAll) {
   Pca repeated({.components = 10});  // eigenvalues that are all the same
   repeated.fit(cat({eye(80, f64), -eye(80, f64)}, 0));
   for (const double variance : repeated.explained_variance()) EXPECT_NEAR(variance, 2.0 / 159, 1e-12);
+}
+
+// Enough floats that their products are floats: columns of falling variance, some of them far from 0.
+TEST(Pca, RandomisedOfManyFloatsComesNearTheExact) {
+  constexpr std::int64_t kN = 40000, kD = 256, kK = 90;
+  const Philox random(12);
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < kN * kD; ++i) {
+    const auto j = static_cast<float>(i % kD);
+    values.push_back((j > 250 ? 1000.0f : 0.0f) + random.uniform_float(static_cast<std::uint64_t>(i)) * 8 / (8 + j));
+  }
+  const Tensor x = from_vector(values, {kN, kD});
+  Pca exact({.components = kK}), random_one({.components = kK, .factorisation = Factorisation::randomised});
+  exact.fit(x);
+  const int outside = num_threads();
+  std::vector<Values> found;
+  for (const int threads : {1, 3}) {
+    set_num_threads(threads);
+    random_one.fit(x);
+    found.push_back(random_one.components());
+  }
+  set_num_threads(outside);
+  EXPECT_EQ(found[0], found[1]);
+  const auto sum = [](const Values& all) { return std::accumulate(all.begin(), all.end(), 0.0); };
+  EXPECT_NEAR(sum(random_one.explained_variance()) / sum(exact.explained_variance()), 1, 1e-3);
+  EXPECT_NEAR(sum(random_one.explained_variance_ratio()) / sum(exact.explained_variance_ratio()), 1, 1e-3);
+  double kept = 0;  // of the variance of independent columns, by the directions themselves
+  for (std::size_t j = 0; j < kD; ++j) {
+    const double deviation = 8 / (8 + static_cast<double>(j)) / std::sqrt(12.0);
+    for (std::size_t c = 0; c < kK; ++c) kept += std::pow(found[0][c * kD + j] * deviation, 2);
+    EXPECT_NEAR(random_one.mean()[j], exact.mean()[j], 1e-7 * (1 + exact.mean()[j]));
+  }
+  EXPECT_NEAR(kept / sum(exact.explained_variance()), 1, 2e-3);
+  for (std::size_t a = 0; a < kK; ++a) {
+    EXPECT_NEAR(internal::dot(&found[0][a * kD], &found[0][a * kD], kD), 1, 1e-10);
+    if (a == 0) continue;
+    EXPECT_NEAR(internal::dot(&found[0][a * kD], &found[0][(a - 1) * kD], kD), 0, 1e-10);
+  }
+  Pca heavy({.components = kK, .factorisation = Factorisation::randomised, .tolerance = 1});
+  heavy.fit(x, {.weights = Values(kN, 4)});
+  EXPECT_NEAR(heavy.singular_values()[0], 2 * exact.singular_values()[0], 1e-3 * exact.singular_values()[0]);
+  EXPECT_THROW(random_one.fit(1e30f * x), ValueError);  // whose squares are infinite
 }
 
 data::Table table_of(const Tensor& x) {
@@ -427,12 +471,21 @@ TEST(Unsupervised, SayWhatIsWrong) {
   EXPECT_THROW(KNeighborsClassifier().fit(x, thirds(10), {.weights = Values(10, 1)}), ValueError);
   EXPECT_THROW(KNeighborsClassifier().fit(1e200 * x, thirds(10)), ValueError);
   EXPECT_THROW(KMeans({.clusters = 2}).fit(1e200 * x), ValueError);
+  GaussianMixture mixture({.components = 2});
+  mixture.fit(x);
+  for (const double size : {1e160, 1e300}) {  // no distances, and no answers that are no numbers
+    EXPECT_THROW(mixture.predict(size * x), ValueError);
+    EXPECT_THROW(mixture.predict_probability(size * x), ValueError);
+    EXPECT_THROW(mixture.log_likelihood(size * x), ValueError);
+  }
+  for (const double share : mixture.predict_probability(1e140 * x)) EXPECT_TRUE(share >= 0 && share <= 1);
   EXPECT_THROW(KMeans().fit(x, {.weights = Values(10, 0)}), ValueError);
   EXPECT_THROW(KMeans().fit(x, {.weights = Values(9, 1)}), ShapeError);
   EXPECT_THROW(KMeans({.clusters = 0}), ValueError);
   EXPECT_THROW(Dbscan({.radius = 0}), ValueError);
   EXPECT_THROW(GaussianMixture({.regularization = -1}), ValueError);
   EXPECT_THROW(Pca({.components = -1}), ValueError);
+  EXPECT_THROW(Pca({.tolerance = -1}), ValueError);
   EXPECT_THROW(TruncatedSvd({.factorisation = Factorisation::incremental}), ValueError);
   EXPECT_THROW(Nmf({.tolerance = -1}), ValueError);
   EXPECT_THROW(KNeighborsClassifier({.neighbors = 0}), ValueError);

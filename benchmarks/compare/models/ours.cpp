@@ -76,8 +76,9 @@ double kmeans(const Images& train, const Images& /*test*/, std::vector<double>& 
   return taken;
 }
 
+template <models::Factorisation how>
 double pca(const Images& train, const Images& /*test*/, std::vector<double>& found) {
-  models::Pca model({.components = 50});
+  models::Pca model({.components = 50, .factorisation = how});
   const double taken = seconds([&] { model.fit(train.x()); });
   found = model.components();
   return taken;
@@ -91,8 +92,12 @@ double knn(const Images& train, const Images& test, std::vector<double>& found) 
   });
 }
 
-const std::map<std::string, Work> works = {
-    {"ridge", ridge}, {"logistic", logistic}, {"kmeans", kmeans}, {"pca", pca}, {"knn", knn}};
+const std::map<std::string, Work> works = {{"ridge", ridge},
+                                           {"logistic", logistic},
+                                           {"kmeans", kmeans},
+                                           {"pca", pca<models::Factorisation::randomised>},
+                                           {"pca_exact", pca<models::Factorisation::exact>},
+                                           {"knn", knn}};
 
 }  // namespace
 

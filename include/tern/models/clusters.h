@@ -128,7 +128,8 @@ struct GaussianMixtureOptions {
   std::uint64_t seed = 0;
 };
 
-/// A mixture of normal distributions by expectation-maximisation (Dempster et al. 1977), in double.
+/// A mixture of normal distributions by expectation-maximisation (Dempster et al. 1977), in double. What judges rows
+/// throws ValueError for one so far away (above about 1e150 deviations) that the square of the distance is not finite.
 class TERN_API GaussianMixture : public Unsupervised {
  public:
   /// Throws ValueError for an option outside its values.

@@ -15,7 +15,7 @@ namespace tern::models {
 /// How the greatest directions are found.
 enum class Factorisation : std::uint8_t {
   exact,       ///< eigenvectors of the smaller of the two Gram matrices; products of f32 are f32
-  randomised,  ///< Halko et al. 2011, with as many passes over the rows as its power iterations
+  randomised,  ///< Halko et al. 2011, by passes over samples of the rows, then over all; products of f32 are f32
   incremental  ///< Ross et al. 2008, from batches
 };
 
@@ -23,8 +23,9 @@ enum class Factorisation : std::uint8_t {
 struct PcaOptions {
   std::int64_t components = 0;  ///< 0: as many as there are, min(n, d)
   Factorisation factorisation = Factorisation::exact;
-  bool whiten = false;          ///< divides what `transform` gives by its standard deviations
-  int power_iterations = 7;     ///< of `randomised`
+  bool whiten = false;       ///< divides what `transform` gives by its standard deviations
+  int power_iterations = 7;  ///< of `randomised`: passes over all rows after the first, at most
+  double tolerance = 2e-3;   ///< of `randomised`: ends when a pass found less more, of the variance of the components
   std::int64_t batch_rows = 0;  ///< of `incremental`; 0: five times the columns
   std::uint64_t seed = 0;       ///< of `randomised`
 };
@@ -80,7 +81,8 @@ class TERN_API Pca : public Unsupervised {
 struct TruncatedSvdOptions {
   std::int64_t components = 2;
   Factorisation factorisation = Factorisation::randomised;  ///< or exact
-  int power_iterations = 5;                                 ///< of `randomised`
+  int power_iterations = 5;                                 ///< of `randomised`, as Pca's
+  double tolerance = 0;                                     ///< of `randomised`, as Pca's, of the squares
   std::uint64_t seed = 0;                                   ///< of `randomised`
 };
 
