@@ -3,6 +3,7 @@
 
 #include "cpu/decompositions.h"
 #include "cpu/factors.h"
+#include "models/blocks.h"
 #include "models/factors.h"
 #include "tern/base/parallel.h"
 #include "tern/models/recommend.h"
@@ -15,6 +16,7 @@ using tern::internal::Json;
 using tern::internal::json_get;
 
 constexpr std::int64_t kBlock = 512;  // members whose products are added up together
+constexpr std::size_t kSmall = 256;   // unknowns whose triangle stays in the second cache
 constexpr int kSteps = 3;             // of conjugate gradients, from the factors before
 
 // Σ y yᵀ + λ over all members: blocks of them side by side, added up in order.
@@ -42,10 +44,45 @@ std::vector<float> gram(const std::vector<float>& factors, std::size_t width, do
   return sum;
 }
 
+// (Σ r rᵀ + penalty) x = b over rows r, which are padded as the kernels want them; kept for the next member.
+struct Equations {
+  std::size_t unknowns = 0, width = 0, count = 0;
+  std::vector<double> rows{}, a{}, targets{}, x{};
+
+  void resize(std::size_t of, std::size_t terms) {
+    constexpr auto kStep = static_cast<std::size_t>(kernels::cpu::kFactorStep);
+    unknowns = of;
+    width = (of + kStep) / kStep * kStep;
+    count = terms;
+    rows.assign(count * width, 0);
+    a.resize(width * width);
+    x.resize(of);
+    targets.clear();
+  }
+  double* row(std::size_t i) { return rows.data() + i * width; }
+
+  // b is `targets`, or else what the rows have behind the unknowns.
+  bool solve(double penalty, bool of_targets) {
+    const auto n = static_cast<std::int64_t>(unknowns), stride = static_cast<std::int64_t>(width);
+    factors_table().gram_f64(rows.data(), static_cast<std::int64_t>(count), a.data(), stride);
+    for (std::size_t i = 0; i < unknowns; ++i) {
+      a[i * width + i] += penalty;
+      if (of_targets) a[i * width + unknowns] = targets[i];
+    }
+    if (unknowns <= kSmall) return factors_table().solve_f64(a.data(), n, stride, x.data());
+    std::vector<double> lower(unknowns * unknowns);
+    for (std::size_t i = 0; i < unknowns; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) lower[i * unknowns + j] = a[j * width + i];
+      x[i] = a[i * width + unknowns];
+    }
+    return kernels::cholesky_solve(lower.data(), n, x.data(), 1);
+  }
+};
+
 }  // namespace
 
 Als::Als(AlsOptions options) : options_(options) {
-  const auto check = [](bool good, const char* expected, double got) {
+  const auto check = [](bool good, const char* expected, auto got) {
     if (!good) throw ValueError("[Als] expected " + std::string(expected) + ", got " + std::to_string(got));
   };
   check(options.factors >= 1 && options.factors <= 4096, "factors from 1 to 4096", options.factors);
@@ -78,35 +115,39 @@ void Als::learn_ratings(const Side& by_user, const Side& by_item) {
   clear_biases(items);
   const auto solve = [&](const Side& rows, std::vector<float>& mine, const std::vector<float>& others) {
     parallel_for(std::ssize(rows.begin) - 1, 8, [&](std::int64_t first, std::int64_t last) {
-      std::vector<double> a(width * width), b(width), y;
+      Equations equations;
       for (std::int64_t m = first; m < last; ++m) {
         const auto begin = static_cast<std::size_t>(rows.begin[static_cast<std::size_t>(m)]);
         const auto end = static_cast<std::size_t>(rows.begin[static_cast<std::size_t>(m) + 1]);
-        float* to = mine.data() + static_cast<std::size_t>(m) * width;
+        const std::span<float> to = std::span(mine).subspan(static_cast<std::size_t>(m) * width, width);
         if (begin == end) {
-          std::fill(to, to + width, 0.0f);
+          std::fill(to.begin(), to.end(), 0.0f);
           continue;
         }
-        std::fill(a.begin(), a.end(), 0.0);
-        std::fill(b.begin(), b.end(), 0.0);
-        y.resize((end - begin) * width);
-        for (std::size_t r = begin; r < end; ++r) {
-          const float* other = others.data() + static_cast<std::size_t>(rows.other[r]) * width;
-          double* row = y.data() + (r - begin) * width;
-          for (std::size_t i = 0; i < factors; ++i) row[i] = static_cast<double>(other[i]);
-          row[factors] = 1;
-          const double target = static_cast<double>(rows.value[r]) - mean - static_cast<double>(other[factors]);
-          for (std::size_t i = 0; i < width; ++i) b[i] += target * row[i];
+        // Few ratings have fewer unknowns than factors: w = Yᵀ (Y Yᵀ + λ)⁻¹ t is (Yᵀ Y + λ)⁻¹ Yᵀ t.
+        const std::size_t count = end - begin;
+        const bool few = count < width;
+        equations.resize(few ? count : width, few ? width : count);
+        for (std::size_t r = 0; r < count; ++r) {
+          const std::span<const float> other =
+              std::span(others).subspan(static_cast<std::size_t>(rows.other[begin + r]) * width, width);
+          const double target = static_cast<double>(rows.value[begin + r]) - mean - static_cast<double>(other[factors]);
+          for (std::size_t i = 0; i < factors; ++i) {
+            equations.row(few ? i : r)[few ? r : i] = static_cast<double>(other[i]);
+          }
+          equations.row(few ? factors : r)[few ? r : factors] = 1;
+          if (!few) equations.row(r)[width] = target;
+          equations.targets.push_back(target);
         }
-        factors_table().gram_f64(y.data(), static_cast<std::int64_t>(end - begin), a.data(),
-                                 static_cast<std::int64_t>(width));
-        const double penalty = options_.regularization * static_cast<double>(end - begin) + 1e-9;
-        for (std::size_t i = 0; i < width; ++i) a[i * width + i] += penalty;
-        if (!kernels::cholesky_solve(a.data(), static_cast<std::int64_t>(width), b.data(), 1)) {
+        if (!equations.solve(options_.regularization * static_cast<double>(count) + 1e-9, few)) {
           throw ValueError("[Als] expected a regularization that makes the systems solvable, got " +
                            std::to_string(options_.regularization));
         }
-        for (std::size_t i = 0; i < width; ++i) to[i] = static_cast<float>(b[i]);
+        for (std::size_t i = 0; i < width; ++i) {
+          to[i] = static_cast<float>(
+              few ? internal::dot(equations.row(i), equations.x.data(), static_cast<std::int64_t>(count))
+                  : equations.x[i]);
+        }
       }
     });
   };

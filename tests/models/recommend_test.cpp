@@ -148,17 +148,83 @@ TEST(Factors, KernelsAgreeWithLoops) {
       }
       EXPECT_NEAR(out[i], expected, 1e-4) << width;
     }
-    std::vector<double> wide(rows.begin(), rows.end()), sums(w * w), same(w * w);
+    std::vector<double> wide(rows.begin(), rows.end());
     std::vector<float> narrow(w * w);
-    code.gram_f64(wide.data(), 9, sums.data(), width);
     code.gram(rows.data(), 9, narrow.data(), width);
     for (std::size_t i = 0; i < w; ++i) {
       for (std::size_t j = 0; j <= i; ++j) {
         double expected = 0;
         for (std::size_t r = 0; r < 9; ++r) expected += wide[r * w + i] * wide[r * w + j];
-        EXPECT_NEAR(sums[i * w + j], expected, 1e-12);
         EXPECT_NEAR(narrow[i * w + j], expected, 1e-5);
       }
+    }
+  }
+}
+
+// Σ y yᵀ + 0.1 of padded rows, whose last column becomes b: what comes out solves it.
+TEST(Factors, EquationsAreSolved) {
+  const kernels::cpu::FactorsTable& code = kernels::cpu::factors_table();
+  const Philox random(7);
+  for (const std::int64_t unknowns : {1, 3, 7, 8, 33, 64, 100}) {
+    const auto n = static_cast<std::size_t>(unknowns), width = (n + 8) / 8 * 8;
+    std::vector<double> rows(9 * width), a(width * width), x(n);
+    for (std::size_t r = 0; r < 9; ++r) {
+      for (std::size_t i = 0; i <= n; ++i) rows[r * width + i] = random.uniform(r * width + i) - 0.5;
+    }
+    code.gram_f64(rows.data(), 9, a.data(), static_cast<std::int64_t>(width));
+    for (std::size_t i = 0; i <= n; ++i) {
+      for (std::size_t j = i; j <= n; ++j) {
+        double expected = 0;
+        for (std::size_t r = 0; r < 9; ++r) expected += rows[r * width + i] * rows[r * width + j];
+        EXPECT_NEAR(a[i * width + j], expected, 1e-12) << n;
+      }
+    }
+    for (std::size_t i = 0; i < n; ++i) a[i * width + i] += 0.1;
+    std::vector<double> before = a;
+    ASSERT_TRUE(code.solve_f64(a.data(), unknowns, static_cast<std::int64_t>(width), x.data()));
+    for (std::size_t i = 0; i < n; ++i) {
+      double sum = 0;
+      for (std::size_t j = 0; j < n; ++j) sum += before[std::min(i, j) * width + std::max(i, j)] * x[j];
+      EXPECT_NEAR(sum, before[i * width + n], 1e-12) << n;
+    }
+    before[0] = -1;
+    EXPECT_FALSE(code.solve_f64(before.data(), unknowns, static_cast<std::int64_t>(width), x.data()));
+  }
+}
+
+// A member's part is that of all its equations, whether it has fewer ratings than factors or more.
+TEST(Als, EachPartSolvesItsEquations) {
+  Interactions many;  // more ratings of an item than the small solver takes
+  for (std::int32_t user = 0; user < 320; ++user) many.user_names.push_back("u" + std::to_string(user));
+  many.item_names = {"a", "b", "c", "d", "e"};
+  const Philox random(8);
+  for (std::int32_t i = 0; i < 1600; ++i) {
+    many.users.push_back(i / 5);
+    many.items.push_back(i % 5);
+    many.values.push_back(random.uniform_float(static_cast<std::uint64_t>(i)));
+  }
+  for (const int factors : {3, 30, 300}) {
+    const Interactions rows = factors == 300 ? many : tastes();
+    Als model({.factors = factors, .regularization = 0.1, .iterations = 5});
+    model.fit(rows);
+    // At the optimum of an item's bias the residuals sum to the penalty: λ n b = Σ (rating - prediction).
+    const auto predicted = model.predict(rows);
+    Interactions one = rows;
+    one.users.assign(1, -1);
+    one.items.assign(1, 0);
+    one.values.assign(1, 0);
+    for (std::int32_t item = 0; item < 5; ++item) {
+      one.items[0] = item;
+      const double mean_and_bias = model.predict(one)[0];
+      one.items[0] = -1;
+      const double bias = mean_and_bias - model.predict(one)[0];
+      double left = 0, count = 0;
+      for (std::size_t i = 0; i < predicted.size(); ++i) {
+        if (rows.items[i] != item) continue;
+        left += static_cast<double>(rows.values[i]) - predicted[i];
+        ++count;
+      }
+      EXPECT_NEAR(left, 0.1 * count * bias, 1e-4 * count) << factors << " " << item;
     }
   }
 }
@@ -256,7 +322,12 @@ TEST(Recommender, ComesBackFromItsFile) {
 }
 
 TEST(Recommender, SaysWhatItNeeds) {
-  EXPECT_THROW(Als({.factors = 0}), ValueError);
+  try {
+    Als({.factors = -3});
+    ADD_FAILURE() << "taken";
+  } catch (const ValueError& error) {
+    EXPECT_STREQ(error.what(), "[Als] expected factors from 1 to 4096, got -3");
+  }
   EXPECT_THROW(Als({.regularization = -1}), ValueError);
   EXPECT_THROW(Als({.iterations = 0}), ValueError);
   EXPECT_THROW(Bpr({.learning_rate = 0}), ValueError);

@@ -70,29 +70,74 @@ void add(const float* others, const int32_t* which, const float* weights, int64_
   for (int64_t k = 0; k < n; ++k) axpy(weights[k], others + which[k] * width, out, width);
 }
 
-template <class T>
-TERN_INLINE void add_gram(const T* rows, int64_t n, T* a, int64_t width) {
+void gram(const float* rows, int64_t n, float* a, int64_t width) {
   int64_t k = 0;
   for (; k + 4 <= n; k += 4) {  // four rows for each pass over `a`
-    const T *r0 = rows + k * width, *r1 = r0 + width, *r2 = r1 + width, *r3 = r2 + width;
+    const float *r0 = rows + k * width, *r1 = r0 + width, *r2 = r1 + width, *r3 = r2 + width;
     for (int64_t i = 0; i < width; ++i) {
-      T* to = a + i * width;
-      const T x0 = r0[i], x1 = r1[i], x2 = r2[i], x3 = r3[i];
+      float* to = a + i * width;
+      const float x0 = r0[i], x1 = r1[i], x2 = r2[i], x3 = r3[i];
       for (int64_t j = 0; j <= i; ++j) to[j] += (x0 * r0[j] + x1 * r1[j]) + (x2 * r2[j] + x3 * r3[j]);
     }
   }
   for (; k < n; ++k) {
-    const T* y = rows + k * width;
+    const float* y = rows + k * width;
     for (int64_t i = 0; i < width; ++i) {
       for (int64_t j = 0; j <= i; ++j) a[i * width + j] += y[i] * y[j];
     }
   }
 }
-void gram(const float* rows, int64_t n, float* a, int64_t width) { add_gram(rows, n, a, width); }
-void gram_f64(const double* rows, int64_t n, double* a, int64_t width) { add_gram(rows, n, a, width); }
+
+typedef LaneTypes<double>::Vector Doubles;
+typedef LaneTypes<double>::Unaligned UnalignedDoubles;
+constexpr int64_t kDoubles = TERN_VECTOR_BYTES / 8;
+static_assert(kFactorStep % kDoubles == 0);
+
+TERN_INLINE Doubles load(const double* p) { return *reinterpret_cast<const UnalignedDoubles*>(p); }
+TERN_INLINE void store(double* p, Doubles v) { *reinterpret_cast<UnalignedDoubles*>(p) = v; }
+
+void gram_f64(const double* rows, int64_t n, double* a, int64_t width) {
+  for (int64_t i = 0; i < width; i += kFactorStep) {
+    for (int64_t j = i; j < width; j += kDoubles) {
+      Doubles sums[kFactorStep] = {};
+      for (int64_t k = 0; k < n; ++k) {
+        const double* y = rows + k * width;
+        const Doubles right = load(y + j);
+        TERN_UNROLL
+        for (int64_t r = 0; r < kFactorStep; ++r) sums[r] += y[i + r] * right;
+      }
+      TERN_UNROLL
+      for (int64_t r = 0; r < kFactorStep; ++r) store(a + (i + r) * width + j, sums[r]);
+    }
+  }
+}
+
+// Whole vectors of a row, from the one that holds the diagonal: what they do to the elements before it is not read.
+bool solve_f64(double* a, int64_t n, int64_t width, double* x) {
+  double most = 0;
+  for (int64_t k = 0; k < n; ++k) most = a[k * width + k] > most ? a[k * width + k] : most;
+  for (int64_t k = 0; k < n; ++k) {
+    double* row = a + k * width;
+    if (!(row[k] > 1e-14 * most)) return false;
+    const double scale = 1 / __builtin_sqrt(row[k]);
+    for (int64_t j = k - k % kDoubles; j < width; j += kDoubles) store(row + j, load(row + j) * scale);
+    for (int64_t i = k + 1; i < n; ++i) {
+      double* to = a + i * width;
+      const double factor = row[i];
+      for (int64_t j = i - i % kDoubles; j < width; j += kDoubles) store(to + j, load(to + j) - factor * load(row + j));
+    }
+  }
+  for (int64_t k = 0; k < n; ++k) x[k] = a[k * width + n];
+  for (int64_t k = n; k-- > 0;) {
+    x[k] /= a[k * width + k];
+    for (int64_t i = 0; i < k; ++i) x[i] -= a[i * width + k] * x[k];
+  }
+  return true;
+}
 
 }  // namespace
 
-constinit const FactorsTable factors{.dot = &dot, .apply = &apply, .add = &add, .gram = &gram, .gram_f64 = &gram_f64};
+constinit const FactorsTable factors{
+    .dot = &dot, .apply = &apply, .add = &add, .gram = &gram, .gram_f64 = &gram_f64, .solve_f64 = &solve_f64};
 
 }  // namespace tern::kernels::cpu::TERN_TARGET
