@@ -1,5 +1,5 @@
-// Our side of benchmarks/compare/run recommend: trains on one file, judges by another, tells seconds and figure as
-// JSON.
+// Our side of benchmarks/compare/run recommend: trains on one file, judges by another, tells seconds and figures
+// as JSON.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -31,17 +31,19 @@ int main(int argc, char** argv) try {
   const auto start = std::chrono::steady_clock::now();
   model.fit(train);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  double figure = 0;
+  std::printf("{\"seconds\": %.6f, \"figures\": {", seconds);
   if (implicit) {
-    figure = models::evaluate_ranking(model, test).ndcg;
+    const models::RankingReport report = models::evaluate_ranking(model, test);
+    std::printf("\"NDCG@10\": %.10f, \"MAP@10\": %.10f, \"recall@10\": %.10f}}\n", report.ndcg, report.map,
+                report.recall);
   } else {
+    double squares = 0;
     const auto predicted = model.predict(test);
     for (std::size_t i = 0; i < predicted.size(); ++i) {
-      figure += std::pow(predicted[i] - static_cast<double>(test.values[i]), 2);
+      squares += std::pow(predicted[i] - static_cast<double>(test.values[i]), 2);
     }
-    figure = std::sqrt(figure / static_cast<double>(predicted.size()));
+    std::printf("\"RMSE\": %.10f}}\n", std::sqrt(squares / static_cast<double>(predicted.size())));
   }
-  std::printf("{\"seconds\": %.6f, \"figure\": %.10f}\n", seconds, figure);
 } catch (const Error& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;
