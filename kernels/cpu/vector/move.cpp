@@ -116,7 +116,7 @@ void convert(const Strip& strip) {
 #define TERN_FROM(To)                                                                                  \
   {                                                                                                    \
     &convert<To, double>, &convert<To, float>, &convert<To, std::int64_t>, &convert<To, std::int32_t>, \
-        &convert<To, std::uint8_t>, &convert<To, bool>                                                 \
+        &convert<To, std::uint8_t>, &convert<To, std::uint8_t> /* booleans are bytes of 0 and 1 */     \
   }
 constinit const MoveTable move{
     .copy = &copy,
