@@ -303,6 +303,13 @@ TERN_MATH L expm1(L x) {
   return select(x == L(0), x, result);  // -0 stays
 }
 
+/// log x of a positive number that is normal.
+template <class L>
+TERN_MATH L log_normal(L x) {
+  const detail::Split<L> part = detail::split(x);
+  return detail::log_of_parts(part.k, part.f, L(0));
+}
+
 template <class L>
 TERN_MATH L log(L x) {
   constexpr double kNormal = kSingle<L> ? 0x1p-126 : 0x1p-1022;

@@ -9,7 +9,7 @@ namespace tern::kernels {
 struct Normal {
   template <class L>
   TERN_FUNCTOR static L forward(L u, L v) {
-    return math::sqrt(L(-2) * math::log(L(1) - u)) * cos_of_turns(v);  // 1 - u > 0: the logarithm stays finite
+    return math::sqrt(L(-2) * math::log_normal(L(1) - u)) * cos_of_turns(v);  // 1 - u is 2^-53 at least
   }
 
   /// cos 2πv, 0 <= v <= 1, of doubles.

@@ -98,10 +98,27 @@ TERN_INLINE Lane<float> unit(LaneTypes<float>::Unsigned words) {
   return Lane<float>(__builtin_convertvector(whole, Lane<float>::Vector)) * Lane<float>(0x1p-24f);
 }
 TERN_INLINE Lane<double> unit(Long pairs) {
+#if defined(__AVX512DQ__)
+  const auto whole = reinterpret_cast<__m512i>(pairs >> 11);
+  return Lane<double>(static_cast<Lane<double>::Vector>(_mm512_maskz_cvtepu64_pd(0xFF, whole))) * Lane<double>(0x1p-53);
+#else
   // Each half below the point of a power of two, so that the sum is exact.
   const Long high = pairs >> 43 | 0x4530000000000000, low = (pairs >> 11 & kLow) | 0x4330000000000000;
   const Lane<double> above = Lane<double>::from_bits(high) - Lane<double>(0x1p84 + 0x1p52);
   return (above + Lane<double>::from_bits(low)) * Lane<double>(0x1p-53);
+#endif
+}
+
+// As elements of the result.
+TERN_INLINE void store(Lane<double> x, double* to) { x.store(to); }
+TERN_INLINE void store(Lane<double> x, float* to) {
+#if defined(__AVX512F__)
+  _mm256_storeu_ps(to, _mm512_maskz_cvtpd_ps(0xFF, static_cast<__m512d>(x.vector)));
+#elif defined(__AVX2__)
+  _mm_storeu_ps(to, _mm256_cvtpd_ps(static_cast<__m256d>(x.vector)));
+#else
+  for (int l = 0; l < kLongs; ++l) to[l] = static_cast<float>(x.vector[l]);
+#endif
 }
 
 // Calls body(i) for each whole vector of n elements, and body(i, rest) for what is left.
@@ -141,17 +158,15 @@ TERN_INLINE Lane<double> normal(const std::uint32_t* words) {
 template <class T>
 TERN_INLINE void normals(const std::uint32_t* words, std::int64_t n, T* out) {
   each_vector<double>(n, [=](std::int64_t i, auto... rest) {
-    std::uint32_t four[4 * kLongs] = {};
-    double drawn[kLongs];
     if constexpr (sizeof...(rest) == 0) {
-      if constexpr (sizeof(T) == sizeof(double)) return normal(words + 4 * i).store(out + i);
-      normal(words + 4 * i).store(drawn);
-      for (int l = 0; l < kLongs; ++l) out[i + l] = static_cast<T>(drawn[l]);
+      store(normal(words + 4 * i), out + i);
     } else {
       const int count = (0 + ... + rest);
+      std::uint32_t four[4 * kLongs] = {};
       __builtin_memcpy(four, words + 4 * i, static_cast<std::size_t>(count) * 4 * sizeof *words);
-      normal(four).store(drawn);
-      for (int l = 0; l < count; ++l) out[i + l] = static_cast<T>(drawn[l]);
+      T drawn[kLongs];
+      store(normal(four), drawn);
+      for (int l = 0; l < count; ++l) out[i + l] = drawn[l];
     }
   });
 }
