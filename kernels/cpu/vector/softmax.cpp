@@ -156,7 +156,7 @@ void narrow_log_softmax_gradient(const SoftmaxArgs& args, std::int64_t begin, st
 // --- rows of any length, one by one
 
 /// Rows that are written past the caches: while the exponentials of one are computed, the one before is written and the
-/// next one is fetched, so that neither memory nor processor waits for the other.
+/// largest element of the next but one is sought, so that neither memory nor processor waits for the other.
 template <class T>
 void streamed_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t end) {
   using L = Lane<T>;
@@ -164,18 +164,24 @@ void streamed_softmax(const SoftmaxArgs& args, std::int64_t begin, std::int64_t 
   alignas(64) T kept[2][kKept];
   L scale(0);
   T* before = nullptr;
+  const auto row = [&](std::int64_t r) { return static_cast<const T*>(args.x) + (r < end ? r : end - 1) * n; };
+  T shift = extreme<LargerShift>(row(begin), n), next_shift = extreme<LargerShift>(row(begin + 1), n);
   for (std::int64_t r = begin; r < end; ++r) {
-    const T* x = static_cast<const T*>(args.x) + r * n;
+    const T* later = row(r + 2);
+    L largest = L::load(later);
     T *e = kept[r % 2], *done = kept[1 - r % 2];
-    const double sum = exp_sum(x, n, extreme<LargerShift>(x, n), [=](std::int64_t c, const T* from, int count) {
+    const double sum = exp_sum(row(r), n, shift, [&](std::int64_t c, const T* from, int count) {
       for (int v = 0; v < count; v += L::kLanes) {
         L::load(from + v).store(e + c + v);
-        __builtin_prefetch(x + n + c + v);
+        fetch_ahead(later + c + v);
+        largest = LargerShift::of(largest, L::load(later + c + v));
         if (before) (L::load(done + c + v) * scale).stream(before + c + v);
       }
     });
     scale = L(1 / sum);
     before = static_cast<T*>(args.out) + r * n;
+    shift = next_shift;
+    next_shift = best_lane<LargerShift>(largest);
   }
   if (!before) return;
   each_column<T>(

@@ -99,6 +99,16 @@ struct LargerShift {
   }
 };
 
+template <class Better, class T>
+TERN_INLINE T best_lane(Lane<T> lanes) {
+  T each[Lane<T>::kLanes];
+  lanes.store(each);
+  for (int half = Lane<T>::kLanes / 2; half > 0; half /= 2) {
+    for (int l = 0; l < half; ++l) each[l] = Better::of(each[l], each[l + half]);
+  }
+  return each[0];
+}
+
 /// Of n >= 1 elements. The last vector may overlap the one before: taking an element twice changes nothing.
 template <class Better, class T>
 TERN_INLINE T extreme(const T* x, std::int64_t n) {
@@ -120,12 +130,7 @@ TERN_INLINE T extreme(const T* x, std::int64_t n) {
   }
   for (; i + L::kLanes <= n; i += L::kLanes) lanes[0] = Better::of(lanes[0], L::load(x + i));
   lanes[1] = Better::of(lanes[1], L::load(x + n - L::kLanes));
-  T each[L::kLanes];
-  Better::of(Better::of(lanes[0], lanes[1]), Better::of(lanes[2], lanes[3])).store(each);
-  for (int half = L::kLanes / 2; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) each[l] = Better::of(each[l], each[l + half]);
-  }
-  return each[0];
+  return best_lane<Better>(Better::of(Better::of(lanes[0], lanes[1]), Better::of(lanes[2], lanes[3])));
 }
 
 }  // namespace
