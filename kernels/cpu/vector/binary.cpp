@@ -17,12 +17,12 @@ void clamp_strip(const Strip& strip) {
 template <class T>
 void add_scaled_strip(const Strip& strip) {
   const Lane<T> alpha(strip.parameter);
-  compute<T, T, T, T>([alpha](auto a, auto b) { return a + alpha * b; }, strip);
+  compute<T, T, T, T>([alpha](auto a, auto b) { return a + alpha * b; }, strip, std::true_type{});
 }
 
 template <class T>
 void add_product_strip(const Strip& strip) {
-  compute<T, T, T, T, T>([](auto a, auto b, auto c) { return a + b * c; }, strip);
+  compute<T, T, T, T, T>([](auto a, auto b, auto c) { return a + b * c; }, strip, std::true_type{});
 }
 
 }  // namespace

@@ -50,9 +50,6 @@ TERN_INLINE void put_first(LaneMask<T> mask, char* p, int n) {
   for (int i = 0; i < n; ++i) p[i] = bytes[i];
 }
 
-// A strip of which nothing is to be fetched ahead: what lies behind it is something else.
-constexpr std::int64_t kShort = 256;
-
 template <class T, class Out, class... In, class F, int... K>
 TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K...>) {
   constexpr int kLanes = Lane<T>::kLanes;
@@ -60,19 +57,6 @@ TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K..
   const std::int64_t step[] = {strip.step[K] * kLanes * static_cast<std::int64_t>(sizeof(In))...};
   char* out = strip.out;
   std::int64_t n = strip.n;
-  if (n <= kShort && ((strip.step[K] == 1) && ...)) {
-    std::int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-      put(f(Operand<T, In>::load(at[K] + i * static_cast<std::int64_t>(sizeof(In)))...),
-          out + i * static_cast<std::int64_t>(sizeof(Out)), false);
-    }
-    const int rest = static_cast<int>(n - i);
-    if (rest > 0) {
-      put_first(f(Operand<T, In>::load(at[K] + i * static_cast<std::int64_t>(sizeof(In)), rest)...),
-                out + i * static_cast<std::int64_t>(sizeof(Out)), rest);
-    }
-    return;
-  }
   const bool stream = strip.stream && reinterpret_cast<std::uintptr_t>(out) % TERN_VECTOR_BYTES == 0;
   for (; n >= kLanes; n -= kLanes) {
     (fetch_ahead(at[K]), ...);
@@ -84,10 +68,34 @@ TERN_INLINE void compute(F f, const Strip& strip, std::integer_sequence<int, K..
   if (stream) fence();
 }
 
-/// Out = f(In…), f taking lanes of T.
-template <class T, class Out, class... In, class F>
-TERN_INLINE void compute(F f, const Strip& strip) {
-  compute<T, Out, In...>(f, strip, std::make_integer_sequence<int, sizeof...(In)>{});
+// The same of adjacent elements, without fetching ahead: what lies behind a short strip is something else.
+template <class T, class Out, class... In, class F, int... K>
+TERN_INLINE void compute_short(F f, const Strip& strip, std::integer_sequence<int, K...>) {
+  constexpr std::int64_t kLanes = Lane<T>::kLanes;
+  std::int64_t i = 0;
+  for (; i + kLanes <= strip.n; i += kLanes) {
+    put(f(Operand<T, In>::load(strip.in[K] + i * static_cast<std::int64_t>(sizeof(In)))...),
+        strip.out + i * static_cast<std::int64_t>(sizeof(Out)), false);
+  }
+  const int rest = static_cast<int>(strip.n - i);
+  if (rest > 0) {
+    put_first(f(Operand<T, In>::load(strip.in[K] + i * static_cast<std::int64_t>(sizeof(In)), rest)...),
+              strip.out + i * static_cast<std::int64_t>(sizeof(Out)), rest);
+  }
+}
+
+constexpr std::int64_t kShort = 256;  // elements
+
+/// Out = f(In…), f taking lanes of T. `Brief`: the work of f is so little that short strips have code of their own.
+template <class T, class Out, class... In, class F, bool Brief = false>
+TERN_INLINE void compute(F f, const Strip& strip, std::bool_constant<Brief> = {}) {
+  constexpr std::make_integer_sequence<int, sizeof...(In)> kInputs;
+  if constexpr (Brief) {
+    bool adjacent = true;
+    for (std::size_t k = 0; k < sizeof...(In); ++k) adjacent = adjacent && strip.step[k] == 1;
+    if (strip.n <= kShort && adjacent) return compute_short<T, Out, In...>(f, strip, kInputs);
+  }
+  compute<T, Out, In...>(f, strip, kInputs);
 }
 
 template <class F, class T>
@@ -100,7 +108,7 @@ void gradient_strip(const Strip& strip) {
 }
 template <class F, class T>
 void binary_strip(const Strip& strip) {
-  compute<T, T, T, T>([](auto a, auto b) { return F::forward(a, b); }, strip);
+  compute<T, T, T, T>([](auto a, auto b) { return F::forward(a, b); }, strip, std::true_type{});
 }
 template <class F, class T>
 void compare_strip(const Strip& strip) {
