@@ -21,12 +21,13 @@ struct Array {
   double operator[](std::int64_t i) const { return values[static_cast<std::size_t>(i)]; }
   /// The element at an index of as many or more dimensions: leading ones are skipped, sizes of 1 repeat.
   double at(const Index& index) const {
-    const std::size_t skipped = index.size() - sizes.size();
+    const std::int64_t* from = index.data() + (index.size() - sizes.size());
     std::int64_t offset = 0;
-    for (std::size_t d = 0; d < sizes.size(); ++d) {
-      offset = offset * sizes[d] + (sizes[d] == 1 ? 0 : index[d + skipped]);
+    for (const std::int64_t size : sizes) {
+      const std::int64_t i = *from++;
+      offset = offset * size + (size == 1 ? 0 : i);
     }
-    return (*this)[offset];
+    return values.data()[offset];
   }
 };
 
@@ -41,15 +42,16 @@ inline std::int64_t product(const Index& sizes) {
 /// The array whose element at each index is f(index).
 template <class F>
 Array build(const Index& sizes, F f) {
-  Array out{sizes, {}};
   const std::int64_t count = product(sizes);
-  out.values.reserve(static_cast<std::size_t>(count));
+  Array out{sizes, Numbers(static_cast<std::size_t>(count))};
+  double* to = out.values.data();
   Index index(sizes.size(), 0);
   for (std::int64_t i = 0; i < count; ++i) {
-    out.values.push_back(f(std::as_const(index)));
+    *to++ = f(std::as_const(index));
+    std::int64_t* at = index.data();
     for (std::size_t d = sizes.size(); d-- > 0;) {
-      if (++index[d] < sizes[d]) break;
-      index[d] = 0;
+      if (++at[d] < sizes[d]) break;
+      at[d] = 0;
     }
   }
   return out;
@@ -57,7 +59,10 @@ Array build(const Index& sizes, F f) {
 
 template <class F>
 Array map(const Array& a, F f) {
-  return build(a.sizes, [&](const Index& i) { return f(a.at(i)); });
+  Array out{a.sizes, Numbers(a.values.size())};
+  double* to = out.values.data();
+  for (const double x : a.values) *to++ = f(x);
+  return out;
 }
 
 inline Index broadcast(const Index& a, const Index& b) {
@@ -95,6 +100,7 @@ Array reduce(const Array& a, const std::vector<int>& dims, bool keep, F f) {
     if (!over[d] || keep) out.sizes.push_back(over[d] ? 1 : a.sizes[d]);
   }
   std::vector<Numbers> terms(static_cast<std::size_t>(outputs));
+  for (Numbers& each : terms) each.reserve(a.values.size() / terms.size());
   std::size_t next = 0;
   build(a.sizes, [&](const Index& i) {
     std::int64_t output = 0;

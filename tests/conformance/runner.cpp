@@ -62,9 +62,11 @@ Tensor tensor_of(const Array& a, DType dtype) {
 
 template <class T>
 Array values_as(const Tensor& x) {
-  Numbers values;
-  for (const T element : x.to_vector<T>()) values.push_back(static_cast<double>(element));
-  return {sizes_of(x.shape()), values};
+  const std::vector<T> elements = x.to_vector<T>();
+  Array out{sizes_of(x.shape()), Numbers(elements.size())};
+  double* to = out.values.data();
+  for (const T element : elements) *to++ = static_cast<double>(element);
+  return out;
 }
 
 Array values_of(const Tensor& x) {
