@@ -11,15 +11,23 @@ namespace {
 constexpr std::int64_t kBlocks = 64;      // of rows at most, each with sums of its own
 constexpr std::int64_t kBlockRows = 256;  // of one at least
 constexpr std::int64_t kStretch = 1024;   // rows that a chain of f32 adds up
+constexpr std::int64_t kCentred = 64;     // rows whose sums beside it are f32
 constexpr std::int64_t kTile = 96;        // columns of a tile of a Gram matrix: those of the diagonal are half in vain
 
 double weight_of(std::span<const double> weights, std::int64_t row) {
   return weights.empty() ? 1 : weights[static_cast<std::size_t>(row)];
 }
 
+// Σ weight (x - shift) [d], and behind it Σ weight (x - shift) y, of what passes by.
+struct Beside {
+  std::span<const double> y;
+  std::vector<double> sums;
+};
+
 // Tiles of the lower half, each in products of its own; the rows of a stretch are packed once for all of them.
 template <class T>
-void add_gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means, double* sums) {
+void add_gram(const data::Matrix& x, std::span<const double> weights, const std::vector<T>& shift, double* sums,
+              Beside* beside = nullptr) {
   const std::int64_t n = x.rows(), d = x.columns(), tiles = (d + kTile - 1) / kTile, most = std::min(n, kStretch);
   std::vector<std::pair<std::int64_t, std::int64_t>> tasks;
   for (std::int64_t i = 0; i < tiles; ++i) {
@@ -32,14 +40,26 @@ void add_gram(const data::Matrix& x, std::span<const double> weights, std::span<
   const auto squares = room_for<T>(static_cast<std::int64_t>(tasks.size()) * kTile * kTile);
   T* left = aligned(sides.get());
   T* right = left + tiles * most * kTile;
-  const std::vector<T> shift(means.begin(), means.end());
+  const auto parts = room_for<T>(beside ? kStretch / kCentred * 2 * d : 0);
   for (std::int64_t begin = 0; begin < n; begin += kStretch) {
     const std::int64_t stretch = std::min(kStretch, n - begin);
-    parallel_for(stretch, 64, [&](std::int64_t from, std::int64_t to) {
+    parallel_for(stretch, kCentred, [&](std::int64_t from, std::int64_t to) {
+      T* part = beside ? parts.get() + from / kCentred * 2 * d : nullptr;
+      if (part) std::fill_n(part, 2 * d, T(0));
       for (std::int64_t row = from; row < to; ++row) {
-        centred_row(x, weights, shift.data(), begin + row, rows.get() + row * d);
+        T* at = rows.get() + row * d;
+        centred_row(x, weights, shift.data(), begin + row, at);
+        if (!part) continue;
+        const T root = static_cast<T>(std::sqrt(weight_of(weights, begin + row)));
+        const T slope = root * static_cast<T>(beside->y[static_cast<std::size_t>(begin + row)]);
+        for (std::int64_t j = 0; j < d; ++j) part[j] += root * at[j];
+        for (std::int64_t j = 0; j < d; ++j) part[d + j] += slope * at[j];
       }
     });
+    for (std::int64_t block = 0; beside && block * kCentred < stretch; ++block) {
+      const T* part = parts.get() + block * 2 * d;
+      for (std::size_t j = 0; j < beside->sums.size(); ++j) beside->sums[j] += static_cast<double>(part[j]);
+    }
     parallel_for(tiles, 1, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t t = first; t < last; ++t) {
         const T* from = rows.get() + t * kTile;
@@ -71,16 +91,25 @@ void add_gram(const data::Matrix& x, std::span<const double> weights, std::span<
       }
     });
   }
-  if constexpr (sizeof(T) == sizeof(double)) return;
-  const double total = total_weight(n, weights);  // by what the rounded means are off
-  for (std::int64_t i = 0; i < d; ++i) {
-    const double off =
-        total * (means[static_cast<std::size_t>(i)] - static_cast<double>(shift[static_cast<std::size_t>(i)]));
-    for (std::int64_t j = 0; j <= i; ++j) {
-      sums[i * d + j] -=
-          off * (means[static_cast<std::size_t>(j)] - static_cast<double>(shift[static_cast<std::size_t>(j)]));
-    }
+}
+
+// What the sums of products about a shift are about means that are `off` further.
+void move_means(std::span<const double> off, double total, std::vector<double>& sums) {
+  const std::size_t d = off.size();
+  for (std::size_t i = 0; i < d; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) sums[i * d + j] -= total * off[i] * off[j];
   }
+}
+
+void mirror(std::vector<double>& sums, std::size_t d) {
+  for (std::size_t i = 0; i < d; ++i) {
+    for (std::size_t j = 0; j < i; ++j) sums[j * d + i] = sums[i * d + j];
+  }
+}
+
+bool in_floats(const data::Matrix& x, Sums products) {
+  const auto d = static_cast<double>(x.columns());
+  return x.f32() && products == Sums::fast && static_cast<double>(x.rows()) * d * d >= kFastWork;
 }
 
 template <class T>
@@ -192,19 +221,59 @@ std::vector<double> column_variances(const data::Matrix& x, std::span<const doub
 
 std::vector<double> gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
                          Sums products) {
-  const std::int64_t d = x.columns();
-  const double work = static_cast<double>(x.rows()) * static_cast<double>(d) * static_cast<double>(d);
-  std::vector<double> sums(static_cast<std::size_t>(d * d));
-  if (x.f32() && products == Sums::fast && work >= kFastWork) {
-    add_gram<float>(x, weights, means, sums.data());
+  const auto d = static_cast<std::size_t>(x.columns());
+  std::vector<double> sums(d * d);
+  if (in_floats(x, products)) {
+    const std::vector<float> shift(means.begin(), means.end());
+    add_gram(x, weights, shift, sums.data());
+    std::vector<double> off(means.begin(), means.end());
+    for (std::size_t j = 0; j < d; ++j) off[j] -= static_cast<double>(shift[j]);
+    move_means(off, total_weight(x.rows(), weights), sums);
   } else {
-    add_gram<double>(x, weights, means, sums.data());
+    add_gram(x, weights, std::vector<double>(means.begin(), means.end()), sums.data());
   }
-  for (std::int64_t i = 0; i < d; ++i) {
-    for (std::int64_t j = 0; j < i; ++j)
-      sums[static_cast<std::size_t>(j * d + i)] = sums[static_cast<std::size_t>(i * d + j)];
-  }
+  mirror(sums, d);
   return sums;
+}
+
+NormalEquations normal_equations(const data::Matrix& x, std::span<const double> weights, std::span<const double> y,
+                                 bool centred, Sums products) {
+  const auto d = static_cast<std::size_t>(x.columns());
+  NormalEquations made;
+  if (!in_floats(x, products)) {
+    made.means = centred ? column_means(x, weights) : std::vector<double>(d);
+    made.gram = gram(x, weights, made.means, products);
+    made.cross = cross(x, weights, made.means, y);
+    return made;
+  }
+  std::vector<std::int64_t> some;
+  for (std::int64_t row = 0; centred && row < x.rows(); row += x.rows() / 256 + 1) {
+    if (weight_of(weights, row) > 0) some.push_back(row);
+  }
+  const std::vector<float> shift = some.empty() ? std::vector<float>(d) : mean_of<float>(x, some);
+  double most = 0;  // y as floats, of any size
+  for (const double value : y) most = std::max(most, std::abs(value));
+  if (most == 0) most = 1;
+  std::vector<double> scaled;
+  for (const double value : y) scaled.push_back(value / most);
+  Beside beside{scaled, std::vector<double>(2 * d)};
+  made.gram.resize(d * d);
+  add_gram(x, weights, shift, made.gram.data(), &beside);
+  made.cross.assign(beside.sums.end() - static_cast<std::ptrdiff_t>(d), beside.sums.end());
+  for (double& sum : made.cross) sum *= most;
+  made.means.resize(d);
+  if (centred) {
+    const double total = total_weight(x.rows(), weights), sum_y = total * weighted_mean(y, weights);
+    beside.sums.resize(d);
+    for (std::size_t j = 0; j < d; ++j) {
+      const double off = beside.sums[j] /= total;
+      made.means[j] = static_cast<double>(shift[j]) + off;
+      made.cross[j] -= off * sum_y;
+    }
+    move_means(beside.sums, total, made.gram);
+  }
+  mirror(made.gram, d);
+  return made;
 }
 
 std::vector<double> centred_columns(const data::Matrix& x, std::span<const double> weights,

@@ -88,6 +88,22 @@ void centred_row(const data::Matrix& x, std::span<const double> weights, const T
   for (std::int64_t j = 0; j < d; ++j) to[j] *= root;
 }
 
+/// About the means of the columns over some rows: those exactly of one that is constant.
+template <class T>
+std::vector<T> mean_of(const data::Matrix& x, std::span<const std::int64_t> rows) {
+  const std::int64_t d = x.columns();
+  std::vector<double> sums(static_cast<std::size_t>(d));
+  for (const std::int64_t row : rows) {
+    for (std::int64_t j = 0; j < d; ++j) sums[static_cast<std::size_t>(j)] += x.at(row, j) - x.at(rows[0], j);
+  }
+  std::vector<T> means;
+  for (std::int64_t j = 0; j < d; ++j) {
+    const double further = sums[static_cast<std::size_t>(j)] / static_cast<double>(rows.size());
+    means.push_back(static_cast<T>(x.at(rows[0], j) + further));
+  }
+  return means;
+}
+
 /// Throws ValueError "[type] expected …, got …" unless it holds.
 inline void require(const char* type, bool holds, const char* expected, double got) {
   if (!holds) throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + std::to_string(got));
@@ -115,6 +131,13 @@ constexpr double kFastWork = 1e9;  ///< multiply-adds from which time counts
 /// Σ weight (x - means)ᵀ (x - means), [d, d], of means that are the weighted ones or 0.
 std::vector<double> gram(const data::Matrix& x, std::span<const double> weights, std::span<const double> means,
                          Sums products = Sums::fast);
+/// Σ weight (x - means)ᵀ (x - means) [d, d] and Σ weight (x - means) y [d], where `fast` rows pass once; means are
+/// those of the columns where they are `centred`, or 0.
+struct NormalEquations {
+  std::vector<double> means, gram, cross;
+};
+NormalEquations normal_equations(const data::Matrix& x, std::span<const double> weights, std::span<const double> y,
+                                 bool centred, Sums products);
 /// The columns less their means, times the roots of the rows' weights: [d, n], for fewer rows than columns.
 std::vector<double> centred_columns(const data::Matrix& x, std::span<const double> weights,
                                     std::span<const double> means);

@@ -20,7 +20,8 @@ namespace tern::models::internal {
 namespace {
 
 constexpr std::int64_t kOversampled = 10;
-constexpr std::int64_t kTogether = 1024;                       // rows whose products are added up in the type of x
+constexpr std::int64_t kFresh = 4;        // directions at random after the samples: by them comes in what no sample had
+constexpr std::int64_t kTogether = 1024;  // rows whose products are added up in the type of x
 constexpr std::int64_t kSampleShares[] = {64, 64, 64, 16, 8};  // of the rows, one in so many, that a start is found by
 
 // Makes rows [k, d] orthonormal, by one turn to about what their angles leave, by two to the last digit; one that the
@@ -198,7 +199,7 @@ double nystrom(const std::vector<double>& basis, const std::vector<double>& imag
     const double scale = 1 / std::sqrt(values[static_cast<std::size_t>(r)]);
     for (std::int64_t i = 0; i < l; ++i) turn[static_cast<std::size_t>(r * l + i)] *= scale;
   }
-  std::vector<double> roots(static_cast<std::size_t>(r * d)), all(static_cast<std::size_t>(r * r)), squares(all.size());
+  std::vector<double> roots(static_cast<std::size_t>(r * d)), all(static_cast<std::size_t>(r * r));
   add_product(r, d, l, turn.data(), l, 1, images.data(), d, 1, roots.data());
   add_product(r, r, d, roots.data(), d, 1, roots.data(), 1, d, all.data());
   const std::int64_t few = std::min(r, k);
@@ -208,21 +209,6 @@ double nystrom(const std::vector<double>& basis, const std::vector<double>& imag
   add_product(few, d, r, of.data(), r, 1, roots.data(), d, 1, found.vectors.data());
   orthonormalise(found.vectors.data(), k, d, 2);
   return held;
-}
-
-template <class T>
-std::vector<T> mean_of(const data::Matrix& x, std::span<const std::int64_t> rows) {
-  const std::int64_t d = x.columns();
-  std::vector<double> sums(static_cast<std::size_t>(d));
-  for (const std::int64_t row : rows) {
-    for (std::int64_t j = 0; j < d; ++j) sums[static_cast<std::size_t>(j)] += x.at(row, j) - x.at(rows[0], j);
-  }
-  std::vector<T> means;
-  for (std::int64_t j = 0; j < d; ++j) {
-    means.push_back(
-        static_cast<T>(x.at(rows[0], j) + sums[static_cast<std::size_t>(j)] / static_cast<double>(rows.size())));
-  }
-  return means;
 }
 
 template <class T>
@@ -253,12 +239,17 @@ Directions random_directions_as(const data::Matrix& x, std::span<const double> w
     return finite;
   };
   const Philox random(options.seed);
-  std::vector<double> basis(size);
-  for (std::size_t i = 0; i < size; ++i) basis[i] = normal(random, i);
-  orthonormalise(basis.data(), l, d, 1);
+  std::vector<double> start(size);
+  for (std::size_t i = 0; i < size; ++i) start[i] = normal(random, i);
+  orthonormalise(start.data(), l, d, 1);
+  std::vector<double> basis = start;
   for (const auto& some : samples) {
     if (!pass(basis, some)) return found;
     std::copy_n(images.begin(), size, basis.begin());
+    orthonormalise(basis.data(), l, d, 1);
+  }
+  if (!samples.empty() && l - k > kFresh) {
+    std::copy_n(start.begin(), kFresh * d, basis.end() - kFresh * d);
     orthonormalise(basis.data(), l, d, 1);
   }
   const double total = total_weight(n, weights);

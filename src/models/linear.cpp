@@ -106,7 +106,6 @@ void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*
   std::vector<double> means(width), y(train.y.begin(), train.y.end());
   double mean_y = 0;
   if (options_.fit_intercept) {
-    means = internal::column_means(train.x, train.weights);
     mean_y = internal::weighted_mean(y, train.weights);
     for (double& value : y) value -= mean_y;
   }
@@ -114,11 +113,14 @@ void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*
   std::vector<double> w;
   const auto n = static_cast<std::size_t>(train.x.rows());
   if (width <= n) {
-    std::vector<double> gram = internal::gram(train.x, train.weights, means, sums);
-    w = internal::cross(train.x, train.weights, means, y);
-    for (std::size_t j = 0; j < width; ++j) gram[j * width + j] += options_.alpha;
-    solve(gram, w);
+    internal::NormalEquations equations =
+        internal::normal_equations(train.x, train.weights, y, options_.fit_intercept, sums);
+    for (std::size_t j = 0; j < width; ++j) equations.gram[j * width + j] += options_.alpha;
+    solve(equations.gram, equations.cross);
+    w = std::move(equations.cross);
+    means = std::move(equations.means);
   } else {  // by the products of rows: w is a sum of rows
+    if (options_.fit_intercept) means = internal::column_means(train.x, train.weights);
     const std::vector<double> columns = internal::centred_columns(train.x, train.weights, means);
     std::vector<double> gram = internal::gram(data::Matrix(columns, train.x.rows()), {}, std::vector<double>(n), sums);
     for (std::size_t row = 0; row < n; ++row) {

@@ -224,10 +224,20 @@ TEST(Ridge, OfManyFloatsIsTheSolutionOfDoubles) {
   const Sample rows = sample(4000, 600);  // enough for products of f32
   const std::vector<float> floats(rows.x.begin(), rows.x.end());
   const std::vector<double> wide(floats.begin(), floats.end());
-  Ridge model, exact;
-  model.fit(data::Matrix(std::span<const float>(floats), 600), rows.y);
-  exact.fit(data::Matrix(std::span<const double>(wide), 600), rows.y);
-  expect_same(model.coefficients(), exact.coefficients(), 2e-6, "coefficient ");
+  std::vector<double> weights(4000, 1), large = rows.y;
+  for (std::size_t row = 0; row < 4000; ++row) weights[row] = static_cast<double>(row % 3);
+  for (double& y : large) y *= 1e60;
+  for (const bool intercept : {true, false}) {
+    Ridge model({.fit_intercept = intercept}), exact({.fit_intercept = intercept});
+    for (const auto& of : {std::vector<double>(), weights}) {
+      model.fit(data::Matrix(std::span<const float>(floats), 600), rows.y, {.weights = of});
+      exact.fit(data::Matrix(std::span<const double>(wide), 600), rows.y, {.weights = of});
+      expect_same(model.coefficients(), exact.coefficients(), intercept && of.empty() ? 2e-6 : 5e-6, "coefficient ");
+      expect_same(model.intercepts(), exact.intercepts(), 1e-5, "intercept ");
+    }
+    model.fit(data::Matrix(std::span<const float>(floats), 600), large, {.weights = weights});
+    for (std::size_t j = 0; j < 600; ++j) EXPECT_NEAR(model.coefficients()[j] / 1e60, exact.coefficients()[j], 5e-6);
+  }
 }
 
 TEST(LinearRegression, OfColumnsThatRepeatTakesTheLeast) {

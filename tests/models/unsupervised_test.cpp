@@ -358,6 +358,11 @@ TEST(Pca, RandomisedOfManyFloatsComesNearTheExact) {
   heavy.fit(x, {.weights = Values(kN, 4)});
   EXPECT_NEAR(heavy.singular_values()[0], 2 * exact.singular_values()[0], 1e-3 * exact.singular_values()[0]);
   EXPECT_THROW(random_one.fit(1e30f * x), ValueError);  // whose squares are infinite
+  Tensor lone = x.clone();
+  lone.mutable_span<float>()[17 * kD + 200] = 1e5f;  // a direction that no sample has
+  random_one.fit(lone);
+  EXPECT_NEAR(random_one.explained_variance()[0], 1e10 / kN, 1e-3 * 1e10 / kN);
+  EXPECT_NEAR(random_one.components()[200], 1, 1e-6);
 }
 
 data::Table table_of(const Tensor& x) {
