@@ -106,9 +106,11 @@ void Dbscan::check() const {
   }
   const std::int64_t cores = cores_.defined() ? cores_.size(0) : 0;
   if (cores != static_cast<std::int64_t>(core_labels_.size()) || width_ < 0 ||
-      (cores_.defined() && (cores_.dim() != 2 || cores_.size(1) != width_))) {
-    refuse("a label a core, and cores [n, d]", "others");
+      (cores_.defined() && (cores_.dim() != 2 || cores_.size(1) != width_ ||
+                            (cores_.dtype() != DType::f32 && cores_.dtype() != DType::f64)))) {
+    refuse("a label a core, and cores [n, d] of f32 or f64", "others");
   }
+  if (cores_.defined()) internal::check_distances(cores_);
   for (const std::int64_t label : core_labels_) {
     if (label < 0 || label >= clusters_) refuse("labels of the clusters", std::to_string(label));
   }

@@ -44,7 +44,9 @@ double square_between(const data::Matrix& a, std::int64_t i, const data::Matrix&
                  : squared_distance(a.f64() + i * d, b.f64() + k * d, d);
 }
 
-void check_size(const data::Matrix& x) {
+}  // namespace
+
+void check_distances(const data::Matrix& x) {
   if (x.f32()) return;
   for (std::int64_t i = 0; i < x.rows() * x.columns(); ++i) {
     if (std::abs(x.f64()[i]) > kGreatest) {
@@ -53,8 +55,6 @@ void check_size(const data::Matrix& x) {
     }
   }
 }
-
-}  // namespace
 
 // ---- by a tree
 
@@ -142,7 +142,7 @@ struct NeighborIndex::Tree {
 };
 
 NeighborIndex::NeighborIndex(data::Matrix x, NeighborSearch search) : x_(std::move(x)) {
-  check_size(x_);
+  check_distances(x_);
   const std::int64_t n = x_.rows(), d = x_.columns();
   if (search == NeighborSearch::kd_tree && d > Tree::kTreeMost) {
     throw ValueError("[neighbors] expected at most 64 columns for a tree, got " + std::to_string(d));
@@ -301,7 +301,7 @@ void NeighborIndex::within_by_products(const data::Matrix& queries, double squar
 }
 
 void NeighborIndex::nearest(const data::Matrix& queries, std::int64_t k, std::int64_t* rows, double* squares) const {
-  check_size(queries);
+  check_distances(queries);
   if (!tree_) {
     if (fits_floats(queries)) return nearest_by_products<float>(queries, k, rows, squares);
     return nearest_by_products<double>(queries, k, rows, squares);
@@ -339,7 +339,7 @@ void NeighborIndex::nearest(const data::Matrix& queries, std::int64_t k, std::in
 
 void NeighborIndex::within(const data::Matrix& queries, double radius,
                            const std::function<void(std::int64_t query, std::int64_t row)>& f) const {
-  check_size(queries);
+  check_distances(queries);
   const double square = radius * radius;
   if (!tree_) {
     if (fits_floats(queries) && square > 1e-20) return within_by_products<float>(queries, square, f);

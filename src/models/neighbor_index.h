@@ -12,6 +12,9 @@ namespace tern::models::internal {
 
 /// Rows in which neighbours are searched. Distances that it gives, and the order of neighbours, are those in double;
 /// equally near rows come in order of their numbers.
+/// Throws ValueError for a number above 1e150, whose distances have no finite squares.
+void check_distances(const data::Matrix& x);
+
 class NeighborIndex {
  public:
   NeighborIndex(data::Matrix x, NeighborSearch search);

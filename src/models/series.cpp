@@ -309,7 +309,7 @@ HoltWinters HoltWinters::load(const std::string& path) {
     made.fitted_ = json_get<std::vector<double>>(json, "fitted", what);
     made.rmse_ = json_get<double>(json, "rmse", what);
     const std::size_t seasons = options.seasonality == Seasonality::none ? 0 : static_cast<std::size_t>(options.period);
-    if (made.state_.seasons.size() != seasons || made.fitted_.empty() || !options.level ||
+    if (!(made.rmse_ >= 0) || made.state_.seasons.size() != seasons || made.fitted_.empty() || !options.level ||
         (options.trend == Trend::damped && !options.damping)) {
       throw FormatError("[HoltWinters] expected a state that fits the options, got another in " + path);
     }
@@ -462,7 +462,8 @@ AutoRegression AutoRegression::load(const std::string& path) {
     const std::size_t lags = static_cast<std::size_t>(made.options_.lags) + made.options_.further.size();
     const int longest = made.options_.further.empty() ? made.options_.lags : made.options_.further.back();
     if (made.coefficients_.size() != lags + (made.options_.trend ? 2 : 1) ||
-        made.last_.size() != static_cast<std::size_t>(longest)) {
+        made.last_.size() != static_cast<std::size_t>(longest) || !(made.sigma_ >= 0) || made.steps_ < longest ||
+        made.steps_ > std::int64_t{1} << 53) {
       throw FormatError("[AutoRegression] expected numbers that fit the lags, got others in " + path);
     }
     return made;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "temporary.h"
 #include "tern/base/error.h"
@@ -139,7 +140,9 @@ TEST(AutoRegression, AgreesWithStatsmodels) {
 
 TEST(AutoRegression, SaysWhatItNeedsAndComesBack) {
   EXPECT_THROW(AutoRegression({.lags = 0}), ValueError);
+  EXPECT_THROW(AutoRegression({.lags = std::numeric_limits<int>::max()}), ValueError);
   EXPECT_THROW(AutoRegression({.lags = 3, .further = {2}}), ValueError);
+  EXPECT_THROW(AutoRegression({.lags = 3, .further = {std::numeric_limits<int>::max()}}).fit(kSeries), ValueError);
   AutoRegression model({.lags = 3});
   EXPECT_THROW(model.forecast(1), StateError);
   EXPECT_THROW(model.fit(std::span(kSeries).first(7)), ValueError);
