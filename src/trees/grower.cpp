@@ -12,8 +12,8 @@
 namespace tern::trees::internal {
 namespace {
 
-// Nodes of more bins than that are divided by all threads together, smaller ones each by one.
-constexpr std::int64_t kManyBins = std::int64_t{1} << 21;
+// Nodes of so many bins or more are divided by all threads together, smaller ones each by one.
+constexpr std::int64_t kManyBins = std::int64_t{1} << 19;
 constexpr std::int64_t kFewBins = std::int64_t{1} << 16;  // a tree over less is one thread's work
 constexpr std::int64_t kPartitionRows = 1 << 14;
 
@@ -61,6 +61,10 @@ void Grower::give_histogram(PairSum* histogram) {
   give_histogram_locked(histogram);
 }
 
+bool Grower::is_large(const Node& node) const {
+  return num_threads() > 1 && node.rows() * static_cast<std::int64_t>(features_.size()) >= kManyBins;
+}
+
 bool Grower::may_split(const Node& node) const {
   const std::int64_t least = std::max<std::int64_t>(1, options_.split.min_child_rows);
   return node.rows() >= 2 * least && (options_.max_depth <= 0 || node.depth < options_.max_depth);
@@ -100,7 +104,7 @@ void Grower::find_split(Node& node, bool parallel) {
                         .high = node.high,
                         .path = node.path ^ seed_};
   const auto count = static_cast<std::int64_t>(features.size());
-  const std::int64_t grain = 16;
+  const std::int64_t grain = 4;
   if (!parallel || count <= grain) {
     node.split = finder_.find(facts, features);
     return;
@@ -192,8 +196,10 @@ bool Grower::expand(Node& node, bool parallel) {
     return false;
   }
   const std::int64_t middle = node.begin + left_rows;
+  bool last = false;
   {
     const std::lock_guard lock(mutex_);
+    last = limit_ - accepted_ == 1;
     node.left = new_node(node.begin, middle, node.split.left_sum, node.depth + 1);
     node.right = new_node(middle, node.end, node.sum - node.split.left_sum, node.depth + 1);
   }
@@ -221,7 +227,7 @@ bool Grower::expand(Node& node, bool parallel) {
   }
   Node* small = node.left->rows() <= node.right->rows() ? node.left : node.right;
   Node* large = small == node.left ? node.right : node.left;
-  if (!may_split(*large)) {
+  if (last || !may_split(*large)) {  // the children stay leaves
     give_histogram(std::exchange(node.histogram, nullptr));
     return true;
   }
@@ -267,8 +273,8 @@ Grower::Ticket Grower::pop(std::vector<Ticket>& queue) const {
   return ticket;
 }
 
-// Makes nodes that are divided inner ones, as long as the next in order is. Nodes may be divided in any order, and some
-// in vain, but the tree depends on this order alone.
+// Makes nodes that are divided inner ones, as long as the next in order is; their children may then be divided. Nodes
+// may be divided in any order, and some in vain, but the tree depends on this order alone.
 void Grower::accept() {
   while (!done_) {
     if (accepted_ == limit_ || to_accept_.empty()) {
@@ -286,8 +292,11 @@ void Grower::accept() {
     pop(to_accept_);
     node.inner = true;
     ++accepted_;
+    --ahead_;
     for (Node* child : {node.left, node.right}) {
-      if (child->split.feature >= 0) push(to_accept_, ticket(*child));
+      if (child->split.feature < 0) continue;
+      push(to_accept_, ticket(*child));
+      push(to_expand_, ticket(*child));
     }
   }
 }
@@ -296,9 +305,7 @@ void Grower::accept() {
 void Grower::publish(Node& node, bool expanded) {
   node.expanded = expanded;
   if (expanded) {
-    for (Node* child : {node.left, node.right}) {
-      if (child->split.feature >= 0) push(to_expand_, ticket(*child));
-    }
+    ++ahead_;
   } else if (node.split.feature >= 0) {
     push(to_expand_, ticket(node));
   } else {
@@ -321,12 +328,14 @@ void Grower::give_up_histograms() {
   }
 }
 
-// One of several threads that divide small nodes, the most promising first.
+// One of several threads that divide small nodes, the most promising first, until the next in order is large.
 void Grower::work() {
   std::unique_lock lock(mutex_);
   while (!done_) {
-    if (to_expand_.empty()) {
-      if (working_ == 0) return;
+    const bool none = to_expand_.empty() || is_large(*to_expand_.front().node);
+    if (none && working_ == 0) return;
+    // Of nodes beyond as many as are still to be divided, hardly one will be in the tree.
+    if (none || (working_ > 0 && ahead_ + working_ >= limit_ - accepted_)) {
       lock.unlock();
       std::this_thread::yield();
       lock.lock();
@@ -350,19 +359,15 @@ void Grower::work() {
 }
 
 void Grower::expand_all() {
-  const int threads = num_threads();
-  std::vector<Ticket> small;
-  while (threads > 1 && !done_ && !to_expand_.empty()) {
-    const Ticket next = pop(to_expand_);
-    if (next.node->rows() * static_cast<std::int64_t>(features_.size()) < kManyBins) {
-      small.push_back(next);
-      continue;
-    }
-    publish(*next.node, expand(*next.node, true));
-  }
-  for (const Ticket& each : small) push(to_expand_, each);
   const bool few = nodes_.front().rows() * static_cast<std::int64_t>(features_.size()) < kFewBins;
-  parallel_for(few ? 1 : threads, 1, [this](std::int64_t, std::int64_t) { work(); });
+  while (!done_) {
+    if (!to_expand_.empty() && is_large(*to_expand_.front().node)) {
+      Node& node = *pop(to_expand_).node;
+      publish(node, expand(node, true));
+    } else {
+      parallel_for(few ? 1 : num_threads(), 1, [this](std::int64_t, std::int64_t) { work(); });
+    }
+  }
 }
 
 GrownTree Grower::grow(std::span<const std::uint32_t> sample, std::span<const int> features, const Levels& levels,
@@ -385,7 +390,7 @@ GrownTree Grower::grow(std::span<const std::uint32_t> sample, std::span<const in
   to_expand_.clear();
   free_histograms_.clear();
   for (const auto& histogram : histograms_) free_histograms_.push_back(histogram.data());
-  accepted_ = working_ = 0;
+  accepted_ = ahead_ = working_ = 0;
   done_ = false;
   limit_ = options_.max_leaves > 0 ? options_.max_leaves - 1 : std::numeric_limits<std::int64_t>::max();
 
@@ -395,7 +400,7 @@ GrownTree Grower::grow(std::span<const std::uint32_t> sample, std::span<const in
   Node& root = *new_node(0, rows, 0, 0);
   root.whole = whole;
   if (may_split(root) && !features_.empty()) {
-    const bool parallel = rows * static_cast<std::int64_t>(features_.size()) >= kManyBins && num_threads() > 1;
+    const bool parallel = is_large(root);
     build_histogram(root, parallel);
     const PairSum* first = root.histogram + data_.histogram_offset(features_.front());
     for (int bin = 0; bin <= bins_[static_cast<std::size_t>(features_.front())].bins; ++bin) root.sum += first[bin];

@@ -83,6 +83,7 @@ class Grower {
   void give_histogram_locked(PairSum* histogram);
 
   std::vector<int> features_of(const Node& node) const;
+  bool is_large(const Node& node) const;
   bool may_split(const Node& node) const;
   void find_split(Node& node, bool parallel);
   void build_histogram(Node& node, bool parallel);
@@ -115,6 +116,7 @@ class Grower {
   const HistogramBuilder* builder_ = nullptr;
   std::int64_t limit_ = 0;     // of splits
   std::int64_t accepted_ = 0;  // splits of the tree so far
+  std::int64_t ahead_ = 0;     // nodes that are divided, but not yet inner ones
   bool done_ = false;
   std::deque<Node> nodes_;
   std::vector<Ticket> to_accept_, to_expand_;
