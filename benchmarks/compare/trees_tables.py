@@ -179,6 +179,7 @@ def scores_of(objective, labels, found):
     if objective == "squared":
         return {"R2": r2_score(labels, found), "RMSE": float(np.sqrt(np.mean((labels - found) ** 2)))}
     found = found.reshape(len(labels), -1)
+    found = found / found.sum(axis=1, keepdims=True)  # floats add up to nearly 1
     return {"accuracy": float(np.mean(found.argmax(axis=1) == labels)), "log loss": log_loss(labels, found, labels=range(found.shape[1]))}
 
 
