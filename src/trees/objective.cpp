@@ -225,8 +225,11 @@ class Gamma : public Positive {
  protected:
   bool zero() const override { return false; }
   std::pair<double, double> pair(double f, double y) const override {
+    // Of n rows of which shares add up to s, a leaf is best at log(s / n). The second derivative, s, would give it 1 -
+    // n / s, without bound where targets lie far below the mean; the mean of s and of what is expected of it, n, gives
+    // 2 (s - n) / (s + n), which is log(s / n) up to third order and lies between -2 and 2.
     const double share = y * std::exp(-f);
-    return {1 - share, share};
+    return {1 - share, (1 + share) / 2};
   }
   double loss(double f, double y) const override { return 2 * (y * std::exp(-f) + f - std::log(y) - 1); }
 };

@@ -280,6 +280,20 @@ TEST(Objectives, ALaterRoundHasToGainByMinDelta) {
   EXPECT_THROW(GradientBoosting({.early_stopping_min_delta = -1}), ValueError);
 }
 
+TEST(Objectives, GammaFollowsMeansThatLieFarApart) {
+  std::vector<double> x, y, mean;
+  const Philox random(21);
+  for (std::size_t row = 0; row < 4000; ++row) {
+    x.push_back(std::floor(8 * random.uniform(2 * row)));
+    mean.push_back(std::exp(2 * x.back() - 7));  // from e^-7 to e^7
+    y.push_back(-std::log(1 - random.uniform(2 * row + 1)) * mean.back() + 1e-12);
+  }
+  GradientBoosting model({.objective = Objective::gamma});
+  model.fit(Matrix(x, 1), y);
+  const std::vector<double> p = model.predict(Matrix(x, 1));
+  for (std::size_t row = 0; row < p.size(); ++row) EXPECT_NEAR(std::log(p[row] / mean[row]), 0, 0.25) << x[row];
+}
+
 TEST(Objectives, TrainingGoesOn) {
   const Steps data = steps(500, Objective::binary);
   const GradientBoostingOptions options{.objective = Objective::binary, .rounds = 6, .max_leaves = 4};
