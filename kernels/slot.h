@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <type_traits>
+#include <utility>
 
 #include "loop.h"
 #include "tern/base/export.h"
@@ -24,8 +25,9 @@ struct StandIn {
 TERN_API void set_stand_in(const StandIn* stand_in);
 const StandIn* stand_in();
 
-/// The device of the kernel that this thread calls, unless it is the CPU.
-Device& device_of_call();
+/// The device of the kernel that this thread calls, unless it is the CPU, and the kernel's name.
+TERN_API Device& device_of_call();
+TERN_API const char*& name_of_call();
 
 [[noreturn]] TERN_COLD void throw_mixed(const char* name, const Loop& loop);
 [[noreturn]] TERN_COLD void throw_no_kernel(const char* name, DeviceKind kind, DType dtype);
@@ -78,7 +80,9 @@ class KernelSlot<void(Args...)> {
     Fn fn = at(device.kind, dtype).load(std::memory_order_acquire);
     if (!fn) fn = missing(device.kind, dtype);
     device_of_call() = device;
+    const char* const caller = std::exchange(name_of_call(), name_);
     fn(args...);
+    name_of_call() = caller;
   }
   std::atomic<Fn>& at(DeviceKind kind, DType dtype) const {
     return table_[static_cast<int>(kind)][static_cast<int>(dtype)];

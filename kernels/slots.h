@@ -38,6 +38,8 @@ inline constinit KernelSlot<LoopFn> add_product{"add_product"};
 /// Converts to the slot's type from `from`.
 inline constinit KernelSlot<void(const Loop&, DType from)> convert{"convert"};
 inline constinit KernelSlot<void(const Loop&, Scalar)> fill{"fill"};
+/// 0, 1, … count - 1.
+inline constinit KernelSlot<void(std::int64_t count, std::int64_t* out)> arange{"arange"};
 /// Sets *found when operand 0 holds a NaN; only reads.
 inline constinit KernelSlot<void(const Loop&, bool* found)> find_nan{"find_nan"};
 
@@ -62,6 +64,15 @@ inline constinit KernelSlot<ReduceFn> reduce_max{"max"};
 inline constinit KernelSlot<ReduceFn> reduce_min{"min"};
 inline constinit KernelSlot<ReduceFn> reduce_argmax{"argmax"};
 inline constinit KernelSlot<ReduceFn> reduce_argmin{"argmin"};
+
+/// The sum of products of the elements of two contiguous operands, in f64, in an order that their number alone decides.
+struct DotArgs {
+  std::int64_t numel;
+  const void* a;
+  const void* b;
+  double* out;
+};
+inline constinit KernelSlot<void(const DotArgs&)> dot{"dot"};
 
 /// Sums along the middle of contiguous [outer, size, inner], in order: of the elements up to each, or in reverse.
 struct CumulateArgs {

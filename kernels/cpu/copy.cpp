@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <type_traits>
 
 #include "cpu/elementwise.h"
@@ -58,6 +59,8 @@ void find_nan_kernel(const Loop& loop, bool* found) {
   *found = any.load(std::memory_order_relaxed);
 }
 
+void arange_kernel(std::int64_t count, std::int64_t* out) { std::iota(out, out + count, std::int64_t{0}); }
+
 template <class T>
 void set_all() {
   convert.set(DeviceKind::cpu, dtype_of<T>(), &convert_kernel<T>);
@@ -75,6 +78,7 @@ void register_copy() {
   set_all<std::int32_t>();
   set_all<std::uint8_t>();
   set_all<bool>();
+  arange.set(DeviceKind::cpu, i64, &arange_kernel);
   find_nan.set(DeviceKind::cpu, f64, &find_nan_kernel<double>);
   find_nan.set(DeviceKind::cpu, f32, &find_nan_kernel<float>);
   find_nan.set(DeviceKind::cpu, f16, &find_nan_kernel<Half>);

@@ -333,6 +333,23 @@ void cumulate_rows(const CumulateArgs& args, std::int64_t row) {
   }
 }
 
+template <class T>
+void dot_kernel(const DotArgs& args) {
+  constexpr std::int64_t grain = 1 << 15;
+  const auto* const a = static_cast<const T*>(args.a);
+  const auto* const b = static_cast<const T*>(args.b);
+  const std::int64_t chunks = (args.numel + grain - 1) / grain;
+  const Scratch<double> partial(chunks);
+  parallel_for(args.numel, grain, [&](std::int64_t begin, std::int64_t end) {
+    double sums[4] = {};
+    for (std::int64_t i = begin; i < end; ++i)
+      sums[(i - begin) & 3] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    partial.elements[begin / grain] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  });
+  *args.out = 0;
+  for (std::int64_t c = 0; c < chunks; ++c) *args.out += partial.elements[c];
+}
+
 // Neighbouring sums side by side, each of them one chain.
 template <class T>
 void cumsum_kernel(const CumulateArgs& args) {
@@ -381,6 +398,8 @@ void register_reduce() {
   reduce_sum.set(DeviceKind::cpu, i32, &sum_kernel<std::int32_t, std::int64_t>);
   reduce_sum.set(DeviceKind::cpu, u8, &sum_kernel<std::uint8_t, std::int64_t>);
   reduce_sum.set(DeviceKind::cpu, boolean, &sum_kernel<std::uint8_t, std::int64_t>);
+  dot.set(DeviceKind::cpu, f64, &dot_kernel<double>);
+  dot.set(DeviceKind::cpu, f32, &dot_kernel<float>);
   cumsum.set(DeviceKind::cpu, f64, &cumsum_kernel<double>);
   cumsum.set(DeviceKind::cpu, f32, &cumsum_kernel<float>);
   cumsum.set(DeviceKind::cpu, i64, &cumsum_kernel<std::int64_t>);

@@ -42,6 +42,11 @@ Device& device_of_call() {
   return device;
 }
 
+const char*& name_of_call() {
+  static constinit thread_local const char* name = "";
+  return name;
+}
+
 void throw_mixed(const char* name, const Loop& loop) {
   throw DeviceError("[" + std::string(name) + "] expected tensors on one device, got " + to_string(loop.devices[0]) +
                     " and " + to_string(loop.devices[1]));

@@ -84,13 +84,16 @@ class BlockCache {
 
   void free(void* memory) {
     const std::lock_guard lock(mutex_);
-    const Block& block = blocks_.at(memory);
+    Block& block = blocks_.at(memory);
+    // What is let go within a recording is still the graph's to read and write.
+    if (recording_ && block.pool == &common_) block.pool = recording_;
     block.pool->free[block.size].push_back(memory);
     statistics_.in_use -= static_cast<std::int64_t>(block.size);
     statistics_.cached += static_cast<std::int64_t>(block.size);
   }
 
-  /// From here on, until end_recording, blocks come from `pool`, to which they return whenever they are let go.
+  /// From here on, until end_recording, blocks come from `pool`, to which they return whenever they are let go; so does
+  /// what was there before and is let go meanwhile.
   void begin_recording(Pool* pool) {
     const std::lock_guard lock(mutex_);
     recording_ = pool;

@@ -10,17 +10,24 @@
 // What a kernel is launched with: its device's queue, memory for the time of the call, and where it reports.
 namespace tern::kernels::cuda {
 
-/// What kernels tell the host, in memory that both see; synchronize() looks at it.
+/// What kernels tell the host, in memory that both see; synchronize() looks at it, when they are done.
 struct Report {
   std::int64_t bad_index;
   std::int64_t bound;
-  int count;  // of bad indices, at least
+  const char* op;  // the host's address
+  int taken;       // 1 when the others were written
+};
+
+/// What a kernel needs to report.
+struct Reporter {
+  Report* to;  // the device's address
+  const char* op;
 };
 
 struct Context {
   int index;
   cudaStream_t stream;
-  Report* report;                          // the device's address of it
+  Reporter report;
   const std::uint64_t* further = nullptr;  // while recording: added to the first word that a random kernel draws
 };
 
@@ -29,8 +36,8 @@ Context context();
 
 /// Throws DeviceError naming `where` when `status` says that something failed.
 void check(cudaError_t status, const char* where);
-/// After a launch.
-inline void check_launch(const char* where) { check(cudaGetLastError(), where); }
+/// After a launch: names the kernel that this thread called.
+void check_launch();
 
 /// Memory of the device from here to the end of the scope, by its queue. Throws MemoryError.
 class Scratch {

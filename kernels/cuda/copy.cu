@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "cuda/each.cuh"
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
 #include "slots.h"
@@ -93,11 +94,20 @@ void find_nan_kernel(const Loop& loop, bool* found) {
   const Scratch flag(sizeof(int));
   check(cudaMemsetAsync(flag.as<int>(), 0, sizeof(int), on.stream), "find_nan");
   nan_kernel<T><<<blocks_for(loop.numel), kThreads, 0, on.stream>>>(parameters_of(loop, 1, bytes), flag.as<int>());
-  check_launch("find_nan");
+  check_launch();
   int result = 0;
   check(cudaMemcpyAsync(&result, flag.as<int>(), sizeof(int), cudaMemcpyDeviceToHost, on.stream), "find_nan");
   check(cudaStreamSynchronize(on.stream), "find_nan");
   *found = result != 0;
+}
+
+__global__ void __launch_bounds__(kThreads) count_kernel(std::int64_t count, std::int64_t* out) {
+  each(count, [&](std::int64_t i) { out[i] = i; });
+}
+void arange_kernel(std::int64_t count, std::int64_t* out) {
+  if (count == 0) return;
+  count_kernel<<<blocks_for(count), kThreads, 0, context().stream>>>(count, out);
+  check_launch();
 }
 
 template <class T, class Word>
@@ -118,6 +128,7 @@ void register_copy() {
   set<std::int32_t, std::uint32_t>();
   set<std::uint8_t, std::uint8_t>();
   set<bool, std::uint8_t>();
+  arange.set(DeviceKind::cuda, i64, &arange_kernel);
 }
 
 }  // namespace tern::kernels::cuda

@@ -16,13 +16,14 @@ __device__ __forceinline__ void each(std::int64_t count, F f) {
   }
 }
 
-/// Whether index i lies in [0, size); if not, it is reported.
-__device__ __forceinline__ bool inside(std::int64_t i, std::int64_t size, Report* report) {
+/// Whether index i lies in [0, size); if not, it is reported: of several, whichever comes first.
+__device__ __forceinline__ bool inside(std::int64_t i, std::int64_t size, Reporter report) {
   if (static_cast<std::uint64_t>(i) < static_cast<std::uint64_t>(size)) return true;
-  report->bad_index = i;
-  report->bound = size;
-  __threadfence_system();
-  report->count = 1;
+  if (atomicCAS(&report.to->taken, 0, 1) == 0) {
+    report.to->bad_index = i;
+    report.to->bound = size;
+    report.to->op = report.op;
+  }
   return false;
 }
 

@@ -119,7 +119,7 @@ void map(const Loop& loop, const F& f) {
   const Context on = context();
   map_kernel<F, Out, In...>
       <<<blocks_for(loop.numel, p.vectors ? kPack<Out, In...> : 1), kThreads, 0, on.stream>>>(p, f);
-  check_launch("elementwise");
+  check_launch();
 }
 
 }  // namespace tern::kernels::cuda

@@ -2,8 +2,10 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -16,7 +18,8 @@
 // Products by cuBLASLt, which is loaded when the first one is asked for: a program starts without it. Contract: f32 and
 // f64 in their own type (no TF32), f16 and bf16 with sums in f32 and one rounding; the order of summation is
 // cuBLASLt's, which depends on the shape, so a row alone may differ from its row in a batch within the op's tolerance.
-// The bias, and relu, are in the epilogue, but for f64, whose products have none; other activations follow.
+// The bias is in the epilogue where cuBLASLt has one; it has none for f64. Activations follow: its relu is max(x, 0),
+// which makes 0 of a NaN.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -87,7 +90,7 @@ using Preference = Owned<cublasLtMatmulPreference_t, &Library::cublasLtMatmulPre
 
 cublasLtHandle_t handle_of(int device) {
   static std::mutex mutex;
-  static std::map<int, cublasLtHandle_t> handles;
+  static auto& handles = *new std::map<int, cublasLtHandle_t>;  // calls may come from what outlives main
   const std::lock_guard lock(mutex);
   cublasLtHandle_t& handle = handles[device];
   if (!handle) check_blas(library().cublasLtCreate(&handle));
@@ -126,7 +129,6 @@ struct Product {
   std::int64_t m, n, k, c_row, c_batch, count;
   bool accumulate;
   const void* bias;
-  bool relu;
 };
 
 template <class T>
@@ -134,8 +136,11 @@ void put(cublasLtMatmulDesc_t descriptor, cublasLtMatmulDescAttributes_t attribu
   check_blas(library().cublasLtMatmulDescSetAttribute(descriptor, attribute, &value, sizeof value));
 }
 
-// Row-major m × n is column-major n × m, so B comes first.
-void multiply(const Product& p) {
+constexpr std::size_t kMostChosen = 4096;
+
+// Row-major m × n is column-major n × m, so B comes first. False when there is no algorithm with this epilogue: then
+// nothing was done.
+bool multiply(const Product& p) {
   const Library& lt = library();
   const Context on = context();
   cublasLtHandle_t const handle = handle_of(on.index);
@@ -148,12 +153,9 @@ void multiply(const Product& p) {
   };
   put(descriptor.handle, CUBLASLT_MATMUL_DESC_TRANSA, operation(p.b));
   put(descriptor.handle, CUBLASLT_MATMUL_DESC_TRANSB, operation(p.a));
-  if (p.bias || p.relu) {
-    const cublasLtEpilogue_t epilogue = !p.bias  ? CUBLASLT_EPILOGUE_RELU
-                                        : p.relu ? CUBLASLT_EPILOGUE_RELU_BIAS
-                                                 : CUBLASLT_EPILOGUE_BIAS;
-    put(descriptor.handle, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
-    if (p.bias) put(descriptor.handle, CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
+  if (p.bias) {
+    put(descriptor.handle, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    put(descriptor.handle, CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
   }
   const auto lay = [&](MatrixLayout& layout, DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t ld,
                        std::int64_t batch) {
@@ -182,12 +184,12 @@ void multiply(const Product& p) {
   const auto aligned = static_cast<std::uint32_t>(bits & (~bits + 1));
   const int type = static_cast<int>(p.dtype);
   const int kinds = (operation(p.a) == CUBLAS_OP_T) + 2 * (operation(p.b) == CUBLAS_OP_T) + 4 * (p.bias != nullptr) +
-                    8 * p.relu + 16 * p.accumulate;
+                    8 * p.accumulate;
   const Key key{on.index,      type,    kinds,   p.m,     p.n,       p.k,      p.a.layout.ld,
                 p.b.layout.ld, p.c_row, aligned, p.count, p.a.batch, p.b.batch};
   static std::mutex mutex;
-  static std::map<Key, cublasLtMatmulAlgo_t> chosen;
-  cublasLtMatmulAlgo_t algorithm;
+  static auto& chosen = *new std::map<Key, std::optional<cublasLtMatmulAlgo_t>>;
+  std::optional<cublasLtMatmulAlgo_t> algorithm;
   {
     const std::lock_guard lock(mutex);
     const auto found = chosen.find(key);
@@ -211,18 +213,23 @@ void multiply(const Product& p) {
       prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, scheme);
       cublasLtMatmulHeuristicResult_t result{};
       int got = 0;
-      check_blas(lt.cublasLtMatmulAlgoGetHeuristic(handle, descriptor.handle, b.handle, a.handle, c.handle, c.handle,
-                                                   preference.handle, 1, &result, &got));
-      if (got == 0) throw DeviceError("[matmul] expected an algorithm of cuBLASLt for this shape, got none");
-      algorithm = chosen.emplace(key, result.algo).first->second;
+      cublasStatus_t status = lt.cublasLtMatmulAlgoGetHeuristic(handle, descriptor.handle, b.handle, a.handle, c.handle,
+                                                                c.handle, preference.handle, 1, &result, &got);
+      if (status == CUBLAS_STATUS_SUCCESS) status = got > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED;
+      if (status == CUBLAS_STATUS_SUCCESS) algorithm = result.algo;
+      if (!algorithm && !p.bias) check_blas(status);
+      if (chosen.size() >= kMostChosen) chosen.clear();
+      chosen.emplace(key, algorithm);
     }
   }
+  if (!algorithm) return false;
   const double one = 1, none = 0;
   const float one_f = 1, none_f = 0;
   const void* alpha = wide ? static_cast<const void*>(&one) : &one_f;
   const void* beta = p.accumulate ? alpha : wide ? static_cast<const void*>(&none) : &none_f;
   check_blas(lt.cublasLtMatmul(handle, descriptor.handle, alpha, p.b.data, b.handle, p.a.data, a.handle, beta, p.c,
-                               c.handle, p.c, c.handle, &algorithm, workspace(kWorkspace), kWorkspace, on.stream));
+                               c.handle, p.c, c.handle, &*algorithm, workspace(kWorkspace), kWorkspace, on.stream));
+  return true;
 }
 
 // The elements of a batch dimension's operand in rows, for strides that cuBLASLt does not know.
@@ -289,11 +296,10 @@ void run(DType dtype, const GemmArgs& args, const char* a, const char* b, char* 
             args.c_batch,
             count,
             args.accumulate,
-            nullptr,
-            false};
+            nullptr};
   const auto width = static_cast<std::int64_t>(size_of(dtype));
   const auto packed = [](const Operand& x) { return x.layout.kind == Layout::Kind::packed; };
-  if (count > 1 && (packed(p.a) || packed(p.b))) {
+  if (count > 1 && (packed(p.a) || packed(p.b) || count > INT32_MAX)) {
     for (std::int64_t i = 0; i < count; ++i) {
       run(dtype, args, a + i * a_batch * width, b + i * b_batch * width, c + i * args.c_batch * width, 1, 0, 0);
     }
@@ -311,12 +317,14 @@ void run(DType dtype, const GemmArgs& args, const char* a, const char* b, char* 
     p.b.data = of_b.as<char>();
     p.b.layout = {Layout::Kind::plain, std::max<std::int64_t>(args.n, 1)};
   }
-  const bool fused = dtype != f64 && count == 1;
-  p.bias = fused ? args.bias : nullptr;
-  p.relu = fused && args.activation == Activation::relu;
-  multiply(p);
-  if (count == 1 && ((args.bias && !fused) || (args.activation != Activation::none && !p.relu))) {
-    finish(dtype, args, c, args.bias && !fused, p.relu ? Activation::none : args.activation);
+  p.bias = dtype != f64 && count == 1 ? args.bias : nullptr;
+  if (!multiply(p)) {
+    p.bias = nullptr;
+    multiply(p);
+  }
+  const bool bias_left = args.bias && !p.bias;
+  if (count == 1 && (bias_left || args.activation != Activation::none)) {
+    finish(dtype, args, c, bias_left, args.activation);
   }
 }
 

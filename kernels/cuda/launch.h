@@ -1,9 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
+#include <system_error>
 
 #include "loop.h"
 
@@ -11,6 +14,24 @@
 namespace tern::kernels::cuda {
 
 inline constexpr int kThreads = 256;  // of every block
+
+/// Whether code for `architectures`, as CMAKE_CUDA_ARCHITECTURES lists them ("80-real;90-real;100"), runs on a GPU of a
+/// compute capability (75, 90): machine code on its own and the later ones of its generation, PTX, which an entry
+/// without "-real" is or has, on all later ones. What is no number (native, all) is believed.
+inline bool runs_on(std::string_view architectures, int capability) {
+  while (!architectures.empty()) {
+    const std::string_view entry = architectures.substr(0, architectures.find(';'));
+    architectures.remove_prefix(std::min(entry.size() + 1, architectures.size()));
+    int made_for = 0;
+    const auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), made_for);
+    const std::string_view kind(end, static_cast<std::size_t>(entry.data() + entry.size() - end));
+    if (error != std::errc()) return true;
+    const bool special = !kind.empty() && kind[0] != '-';  // 90a: for that one alone
+    const bool machine = made_for / 10 == capability / 10, ptx = !kind.ends_with("-real");
+    if (special ? capability == made_for : capability >= made_for && (machine || ptx)) return true;
+  }
+  return false;
+}
 
 /// Blocks of kThreads for `items` of which each thread takes `each`; more are done in further rounds of the same grid.
 constexpr unsigned blocks_for(std::int64_t items, std::int64_t each = 1) {

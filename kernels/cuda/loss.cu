@@ -32,7 +32,7 @@ template <class T, bool Gradient>
 void bce(const BceArgs& args) {
   if (args.numel == 0) return;
   bce_kernel<T, Gradient><<<blocks_for(args.numel), kThreads, 0, context().stream>>>(args);
-  check_launch("bce_with_logits");
+  check_launch();
 }
 
 template <class T>

@@ -172,7 +172,7 @@ void forward(const NormArgs& args) {
   const std::size_t shared = shared_bytes<T>(args.columns, 1);
   (grid.warps ? &norm_kernel<T, 32> : &norm_kernel<T, kThreads>)<<<grid.blocks, kThreads, shared, on.stream>>>(
       args, in_packs<T>(args.columns, args.x, args.out), shared > 0);
-  check_launch("norm");
+  check_launch();
 }
 
 template <class T>
@@ -182,7 +182,7 @@ void gradient_of_rows(const NormArgs& args) {
   const std::size_t shared = shared_bytes<T>(args.columns, 2);
   (grid.warps ? &gradient_kernel<T, 32> : &gradient_kernel<T, kThreads>)<<<grid.blocks, kThreads, shared, on.stream>>>(
       args, in_packs<T>(args.columns, args.x, args.g, args.out), shared > 0);
-  check_launch("norm");
+  check_launch();
 }
 
 template <class T>
@@ -214,7 +214,7 @@ void gradient(const NormArgs& args) {
     const dim3 grid(static_cast<unsigned>(blocks), blocks_for(n));
     sums_kernel<T><<<grid, kThreads, 0, on.stream>>>(args, per_block, weight_sums, bias_sums);
   }
-  check_launch("norm");
+  check_launch();
   if (weight_sums) {
     join_kernel<T>
         <<<blocks_for(n), kThreads, 0, on.stream>>>(weight_sums, blocks, n, static_cast<T*>(args.weight_gradient));
@@ -223,7 +223,7 @@ void gradient(const NormArgs& args) {
     join_kernel<T>
         <<<blocks_for(n), kThreads, 0, on.stream>>>(bias_sums, blocks, n, static_cast<T*>(args.bias_gradient));
   }
-  check_launch("norm");
+  check_launch();
 }
 
 template <class T>

@@ -84,7 +84,7 @@ void step(const OptimizerArgs& args, const Step& settings) {
   const bool packs = in_packs<T>(args);
   step_kernel<E, T>
       <<<blocks_for(args.numel, packs ? 16 / sizeof(T) : 1), kThreads, 0, context().stream>>>(E(settings), args, packs);
-  check_launch("optimizer");
+  check_launch();
 }
 
 template <class T>
@@ -113,7 +113,7 @@ void adam_step_of(const OptimizerArgs& args, const AdamStep& settings) {
   const bool packs = in_packs<T>(args);
   resident_kernel<E, T>
       <<<blocks_for(args.numel, packs ? 16 / sizeof(T) : 1), kThreads, 0, on.stream>>>(resident, args, packs);
-  check_launch("adam");
+  check_launch();
 }
 
 template <class T>

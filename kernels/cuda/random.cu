@@ -112,20 +112,20 @@ void uniform(const RandomArgs& args) {
   if (args.numel == 0) return;
   const Context on = context();
   uniform_kernel<T><<<blocks_for(args.numel, 4), kThreads, 0, on.stream>>>(args, draw_of(args, on));
-  check_launch("uniform");
+  check_launch();
 }
 template <class T>
 void normal(const RandomArgs& args) {
   if (args.numel == 0) return;
   const Context on = context();
   normal_kernel<T><<<blocks_for(args.numel), kThreads, 0, on.stream>>>(args, draw_of(args, on));
-  check_launch("randn");
+  check_launch();
 }
 void integer(const RandomIntegerArgs& args) {
   if (args.numel == 0) return;
   const Context on = context();
   integer_kernel<<<blocks_for(args.numel), kThreads, 0, on.stream>>>(args, draw_of(args, on));
-  check_launch("randint");
+  check_launch();
 }
 template <class T>
 void drop(const DropoutArgs& args) {
@@ -134,7 +134,7 @@ void drop(const DropoutArgs& args) {
   const T scale = args.p < 1 ? static_cast<T>(1 / (1 - args.p)) : T(0);
   const auto least = static_cast<std::int32_t>(std::ceil(args.p * 0x1p24));
   dropout_kernel<T><<<blocks_for(args.numel, 4), kThreads, 0, on.stream>>>(args, draw_of(args, on), scale, least);
-  check_launch("dropout");
+  check_launch();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "cuda/context.h"
+#include "cuda/each.cuh"
 #include "cuda/families.h"
 #include "cuda/launch.h"
 #include "cuda/team.cuh"
@@ -10,7 +11,7 @@
 // added in order. Of a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds terms m, m +
 // 256, …, and the members are added in a tree. Sums of columns, outputs side by side, have chunks of 512 rows or more
 // and 8 members, added in order. So the order depends on the number of terms and on how they lie, never on the number
-// of outputs.
+// of outputs. Cumulative sums go along chunks of 512 terms or more, each from the sum of those before it.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -230,7 +231,7 @@ void reduce(const ReduceArgs& args) {
   } else {
     rows_kernel<R, T, kThreads><<<grid.blocks, kThreads, 0, on.stream>>>(t, chunks.length, x, args.out);
   }
-  check_launch("reduce");
+  check_launch();
 }
 
 template <class T>
@@ -247,26 +248,78 @@ void set() {
   reduce_argmin.set(DeviceKind::cuda, dtype, &reduce<Extreme<T, false, true>, T>);
 }
 
-// A thread to a chain, in order.
-template <class T, class Acc>
-__global__ void __launch_bounds__(kThreads) cumsum_kernel(const CumulateArgs args) {
+// A block to a chunk, as those of a sum.
+template <class T>
+__global__ void __launch_bounds__(kThreads) dot_chunks_kernel(const DotArgs args, std::int64_t length, double* parts) {
+  const T* const a = static_cast<const T*>(args.a);
+  const T* const b = static_cast<const T*>(args.b);
+  const std::int64_t begin = std::int64_t{blockIdx.x} * length;
+  const std::int64_t end = begin + length < args.numel ? begin + length : args.numel;
+  double sum = 0;
+  for (std::int64_t i = begin + threadIdx.x; i < end; i += kThreads) {
+    sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  }
+  sum = Team<kThreads>::sum(sum);
+  if (threadIdx.x == 0) parts[blockIdx.x] = sum;
+}
+template <class T>
+void dot_kernel(const DotArgs& args) {
+  const Context on = context();
+  const Chunks chunks = chunks_of(args.numel);
+  const Scratch memory(static_cast<std::size_t>(chunks.count) * sizeof(double));
+  auto* const parts = memory.as<double>();
+  dot_chunks_kernel<T><<<static_cast<unsigned>(chunks.count), kThreads, 0, on.stream>>>(args, chunks.length, parts);
+  join_kernel<Sum<double>><<<1, kThreads, 0, on.stream>>>(parts, chunks.count, args.out);
+  check_launch();
+}
+
+// A thread to a chunk of a chain, in order, from where the chunks before it end; or, first, only their sums.
+template <class T, class Acc, bool Sums>
+__global__ void __launch_bounds__(kThreads)
+    cumsum_kernel(const CumulateArgs args, std::int64_t length, std::int64_t chunks, Acc* parts) {
   const std::int64_t chains = args.outer * args.inner;
-  for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < chains;
-       i += std::int64_t{gridDim.x} * blockDim.x) {
-    const std::int64_t offset = i / args.inner * args.size * args.inner + i % args.inner;
-    Acc total = 0;
-    for (std::int64_t k = 0; k < args.size; ++k) {
+  each(chains * chunks, [&](std::int64_t i) {
+    const std::int64_t c = i / chains, chain = i - c * chains;
+    const std::int64_t offset = chain / args.inner * args.size * args.inner + chain % args.inner;
+    const std::int64_t end = (c + 1) * length < args.size ? (c + 1) * length : args.size;
+    Acc total = Sums || !parts ? Acc(0) : parts[i];
+    for (std::int64_t k = c * length; k < end; ++k) {
       const std::int64_t at = offset + (args.reverse ? args.size - 1 - k : k) * args.inner;
       total += static_cast<Acc>(static_cast<const T*>(args.x)[at]);
-      static_cast<T*>(args.out)[at] = static_cast<T>(total);
+      if constexpr (!Sums) static_cast<T*>(args.out)[at] = static_cast<T>(total);
     }
-  }
+    if constexpr (Sums) parts[i] = total;
+  });
+}
+template <class Acc>
+__global__ void __launch_bounds__(kThreads) starts_kernel(std::int64_t chains, std::int64_t chunks, Acc* parts) {
+  each(chains, [&](std::int64_t chain) {
+    Acc total = 0;
+    for (std::int64_t i = chain; i < chains * chunks; i += chains) {
+      const Acc part = parts[i];
+      parts[i] = total;
+      total += part;
+    }
+  });
 }
 template <class T, class Acc>
 void cumulate(const CumulateArgs& args) {
-  if (args.outer * args.inner * args.size == 0) return;
-  cumsum_kernel<T, Acc><<<blocks_for(args.outer * args.inner), kThreads, 0, context().stream>>>(args);
-  check_launch("cumsum");
+  const std::int64_t chains = args.outer * args.inner;
+  if (chains * args.size == 0) return;
+  const Context on = context();
+  const Chunks chunks = chunks_of(args.size, 512, 4096);
+  if (chunks.count == 1) {
+    cumsum_kernel<T, Acc, false>
+        <<<blocks_for(chains), kThreads, 0, on.stream>>>(args, chunks.length, 1, static_cast<Acc*>(nullptr));
+    return check_launch();
+  }
+  const Scratch memory(static_cast<std::size_t>(chains * chunks.count) * sizeof(Acc));
+  auto* const parts = memory.as<Acc>();
+  const unsigned blocks = blocks_for(chains * chunks.count);
+  cumsum_kernel<T, Acc, true><<<blocks, kThreads, 0, on.stream>>>(args, chunks.length, chunks.count, parts);
+  starts_kernel<Acc><<<blocks_for(chains), kThreads, 0, on.stream>>>(chains, chunks.count, parts);
+  cumsum_kernel<T, Acc, false><<<blocks, kThreads, 0, on.stream>>>(args, chunks.length, chunks.count, parts);
+  check_launch();
 }
 
 }  // namespace
@@ -278,6 +331,8 @@ void register_reduce() {
   set<std::int32_t>();
   set<std::uint8_t>();
   set<bool>();
+  dot.set(DeviceKind::cuda, f64, &dot_kernel<double>);
+  dot.set(DeviceKind::cuda, f32, &dot_kernel<float>);
   cumsum.set(DeviceKind::cuda, f64, &cumulate<double, double>);
   cumsum.set(DeviceKind::cuda, f32, &cumulate<float, double>);
   cumsum.set(DeviceKind::cuda, i64, &cumulate<std::int64_t, std::int64_t>);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "cuda/block_cache.h"
 #include "cuda/context.h"
+#include "cuda/launch.h"
 #include "slot.h"
 #include "tensor/device_runtime.h"
 #include "tern/base/error.h"
@@ -25,23 +27,9 @@ constexpr int kMostDevices = 16;
 constexpr std::size_t kStage = std::size_t{4} << 20;  // bytes of a stage
 constexpr int kStages = 4;
 
-/// What is asked of CUDA while this lives is no part of a graph that this thread records.
-class Unrecorded {
- public:
-  Unrecorded() { cudaThreadExchangeStreamCaptureMode(&mode_); }
-  ~Unrecorded() { cudaThreadExchangeStreamCaptureMode(&mode_); }
-  Unrecorded(const Unrecorded&) = delete;
-  Unrecorded& operator=(const Unrecorded&) = delete;
-
- private:
-  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
-};
-
 struct DeviceRaw : RawMemory {
-  int index = 0;
   cudaStream_t stream = nullptr;
   void* take(std::size_t bytes) override {
-    const Unrecorded now;
     void* memory = nullptr;
     if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
     cudaGetLastError();
@@ -53,7 +41,6 @@ struct DeviceRaw : RawMemory {
 
 struct PinnedRaw : RawMemory {
   void* take(std::size_t bytes) override {
-    const Unrecorded now;
     void* memory = nullptr;
     if (cudaMallocHost(&memory, bytes) == cudaSuccess) return memory;
     cudaGetLastError();
@@ -66,6 +53,7 @@ struct PinnedRaw : RawMemory {
 // Page-locked memory through which elements travel, in rounds; an event says when a stage is free again.
 struct Stage {
   char* memory = nullptr;
+  std::size_t used = 0;
   cudaEvent_t done = nullptr;
 };
 
@@ -75,7 +63,7 @@ struct Gpu {
   Gpu();
   ~Gpu();
 
-  int index = 0;
+  int index = 0;  // as CUDA counts
   DeviceRaw raw;
   BlockCache cache{raw};
   std::mutex mutex;  // of the stages and what follows
@@ -83,8 +71,9 @@ struct Gpu {
   int next_stage = 0;
   Report* report = nullptr;  // as the host sees it
   Report* device_report = nullptr;
-  std::uint64_t* further = nullptr;     // on the device, while a step is recorded
-  std::unique_ptr<Recorded> recording;  // that step
+  std::uint64_t* further = nullptr;  // on the device, while a step is recorded
+  std::unique_ptr<Recorded> step;    // that step
+  std::atomic<bool> recording = false;
   void* workspace = nullptr;
   std::size_t workspace_bytes = 0;
 };
@@ -136,7 +125,11 @@ class Recorded : public internal::RecordedStep {
 };
 
 Gpu::Gpu() = default;
-Gpu::~Gpu() = default;
+// Of one that could not be made ready.
+Gpu::~Gpu() {
+  if (report) cudaFreeHost(report);
+  if (raw.stream) cudaStreamDestroy(raw.stream);
+}
 
 class Runtime : public internal::DeviceRuntime {
  public:
@@ -157,10 +150,11 @@ class Runtime : public internal::DeviceRuntime {
   Gpu& gpu(int index) {
     const std::lock_guard lock(mutex_);
     auto& slot = gpus_[static_cast<std::size_t>(index)];
-    check(cudaSetDevice(index), "device");
+    const int ordinal = ordinals_[static_cast<std::size_t>(index)];
+    check(cudaSetDevice(ordinal), "device");
     if (!slot) {
       auto made = std::make_unique<Gpu>();
-      made->index = made->raw.index = index;
+      made->index = ordinal;
       check(cudaStreamCreateWithFlags(&made->raw.stream, cudaStreamNonBlocking), "device");
       void* report = nullptr;
       check(cudaHostAlloc(&report, sizeof(Report), cudaHostAllocMapped), "device");
@@ -212,6 +206,7 @@ class Runtime : public internal::DeviceRuntime {
     if (from_host) return stage_in(on, copy);
     if (to_host) return out(on, copy);
     Gpu& target = gpu(copy.to_device.index);
+    if (&on != &target && (on.recording || target.recording)) throw_recording("to");
     // After what each has been given, and before what each is given next.
     wait_for(on, target);
     check(cudaSetDevice(on.index), "to");
@@ -228,10 +223,11 @@ class Runtime : public internal::DeviceRuntime {
     if (on.recording) throw_recording("synchronize");
     check(cudaStreamSynchronize(on.raw.stream), "synchronize");
     volatile Report* report = on.report;
-    if (report->count == 0) return;
+    if (report->taken == 0) return;
     const std::int64_t bad = report->bad_index, bound = report->bound;
+    const std::string op = report->op;
     *on.report = Report{};
-    throw IndexError("[index] expected indices in [0, " + std::to_string(bound) + "), got " + std::to_string(bad) +
+    throw IndexError("[" + op + "] expected indices in [0, " + std::to_string(bound) + "), got " + std::to_string(bad) +
                      ", found by a kernel on " + to_string(tern::cuda(index)) + " before this wait");
   }
 
@@ -252,10 +248,12 @@ class Runtime : public internal::DeviceRuntime {
     if (!further) throw MemoryError("[capture] expected memory, got none");
     step->further_ = static_cast<std::uint64_t*>(further);
     check(cudaMemsetAsync(further, 0, sizeof(std::uint64_t), on.raw.stream), "capture");
-    check(cudaStreamBeginCapture(on.raw.stream, cudaStreamCaptureModeThreadLocal), "capture");
+    // Relaxed: to allocate within it, to load a kernel or cuBLASLt, and to copy between other GPUs stays allowed.
+    check(cudaStreamBeginCapture(on.raw.stream, cudaStreamCaptureModeRelaxed), "capture");
     on.cache.begin_recording(&step->pool_);
     on.further = step->further_;
-    on.recording = std::move(step);
+    on.step = std::move(step);
+    on.recording = true;
   }
 
   std::unique_ptr<internal::RecordedStep> end_recording(int index) override {
@@ -284,14 +282,24 @@ class Runtime : public internal::DeviceRuntime {
  private:
   void find() {
     std::call_once(found_, [this] {
-      const cudaError_t status = cudaGetDeviceCount(&count_);
+      int shown = 0;
+      const cudaError_t status = cudaGetDeviceCount(&shown);
       if (status == cudaSuccess) {
-        count_ = std::min(count_, kMostDevices);
-        if (count_ == 0) reason_ = "the driver shows none";
+        if (shown == 0) reason_ = "the driver shows none";
+        for (int i = 0; i < shown && count_ < kMostDevices; ++i) {
+          int major = 0, minor = 0;  // as they are, no code is for it
+          cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, i);
+          cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, i);
+          if (runs_on(TERN_CUDA_ARCHITECTURES, 10 * major + minor)) {
+            ordinals_[static_cast<std::size_t>(count_++)] = i;
+          } else {
+            reason_ = "this build has code for " TERN_CUDA_ARCHITECTURES " (TERN_CUDA_ARCHITECTURES), and a GPU is " +
+                      std::to_string(10 * major + minor);
+          }
+        }
         return;
       }
       cudaGetLastError();
-      count_ = 0;
       reason_ = status == cudaErrorInsufficientDriver ? "no NVIDIA driver, or one older than CUDA " + wanted()
                                                       : std::string(cudaGetErrorString(status));
       reason_ += std::string(" (") + cudaGetErrorName(status) + ")";
@@ -305,7 +313,8 @@ class Runtime : public internal::DeviceRuntime {
   std::unique_ptr<Recorded> stop(Gpu& on) {
     on.further = nullptr;
     on.cache.end_recording();
-    return std::move(on.recording);
+    on.recording = false;
+    return std::move(on.step);
   }
 
   void wait_for(Gpu& waits, Gpu& on) {
@@ -318,17 +327,20 @@ class Runtime : public internal::DeviceRuntime {
     cudaEventDestroy(event);
   }
 
-  Stage& stage(Gpu& on) {
+  // Room in a stage. What is small shares one, so that the host is ahead by as many copies as fit.
+  Stage& stage(Gpu& on, std::size_t bytes) {
+    Stage& now = on.stages[on.next_stage];
+    if (now.memory && kStage - now.used >= bytes) return now;
+    if (now.memory) on.next_stage = (on.next_stage + 1) % kStages;
     Stage& next = on.stages[on.next_stage];
-    on.next_stage = (on.next_stage + 1) % kStages;
+    if (!next.done) check(cudaEventCreateWithFlags(&next.done, cudaEventDisableTiming), "to");
     if (!next.memory) {
       void* memory = nullptr;
       check(cudaMallocHost(&memory, kStage), "to");
       next.memory = static_cast<char*>(memory);
-      check(cudaEventCreateWithFlags(&next.done, cudaEventDisableTiming), "to");
-    } else {
-      check(cudaEventSynchronize(next.done), "to");
     }
+    check(cudaEventSynchronize(next.done), "to");
+    next.used = 0;
     return next;
   }
 
@@ -336,11 +348,12 @@ class Runtime : public internal::DeviceRuntime {
     const std::lock_guard lock(on.mutex);
     for (std::size_t at = 0; at < copy.bytes; at += kStage) {
       const std::size_t bytes = std::min(kStage, copy.bytes - at);
-      Stage& through = stage(on);
-      std::memcpy(through.memory, static_cast<const char*>(copy.from) + at, bytes);
-      check(cudaMemcpyAsync(static_cast<char*>(copy.to) + at, through.memory, bytes, cudaMemcpyHostToDevice,
-                            on.raw.stream),
+      Stage& through = stage(on, bytes);
+      char* const memory = through.memory + through.used;
+      std::memcpy(memory, static_cast<const char*>(copy.from) + at, bytes);
+      check(cudaMemcpyAsync(static_cast<char*>(copy.to) + at, memory, bytes, cudaMemcpyHostToDevice, on.raw.stream),
             "to");
+      through.used += (bytes + 255) / 256 * 256;
       check(cudaEventRecord(through.done, on.raw.stream), "to");
     }
   }
@@ -366,7 +379,6 @@ class Runtime : public internal::DeviceRuntime {
       const std::lock_guard lock(pinned_mutex_);
       arrivals = std::move(pinned_in_use_.extract(static_cast<char*>(data)).mapped().arrivals);
     }
-    const Unrecorded now;
     for (const auto& [device, arrival] : arrivals) {
       if (!arrival) continue;
       cudaEventSynchronize(arrival);
@@ -379,6 +391,7 @@ class Runtime : public internal::DeviceRuntime {
   std::string reason_;
   std::mutex mutex_;
   std::array<std::unique_ptr<Gpu>, kMostDevices> gpus_;
+  std::array<int, kMostDevices> ordinals_{};  // as CUDA counts them, those that this build has no code for included
   PinnedRaw pinned_raw_;
   BlockCache pinned_{pinned_raw_};
   std::mutex pinned_mutex_;
@@ -397,8 +410,10 @@ Gpu& gpu_of_call() { return the_runtime().gpu(device_of_call().index); }
 
 Context context() {
   Gpu& on = gpu_of_call();
-  return {on.index, on.raw.stream, on.device_report, on.further};
+  return {on.index, on.raw.stream, {on.device_report, name_of_call()}, on.further};
 }
+
+void check_launch() { check(cudaGetLastError(), name_of_call()); }
 
 void check(cudaError_t status, const char* where) {
   if (status == cudaSuccess) return;
@@ -424,7 +439,7 @@ void* workspace(std::size_t bytes) {
   return on.workspace;
 }
 
-bool recording() { return gpu_of_call().recording != nullptr; }
+bool recording() { return gpu_of_call().recording; }
 
 void throw_recording(const char* where) {
   throw StateError(

@@ -96,14 +96,14 @@ __device__ double class_weight(const CrossEntropyArgs& args, std::int64_t c) {
 }
 
 // A class out of bounds is reported, and counts as 0.
-__device__ std::int64_t checked_class(const CrossEntropyArgs& args, std::int64_t r, Report* report) {
+__device__ std::int64_t checked_class(const CrossEntropyArgs& args, std::int64_t r, Reporter report) {
   const std::int64_t t = args.target[r];
   return inside(t, args.classes, report) ? t : 0;
 }
 
 template <class T, int kMembers>
 __global__ void __launch_bounds__(kThreads)
-    loss_kernel(const CrossEntropyArgs args, bool packs, bool fits, Report* report) {
+    loss_kernel(const CrossEntropyArgs args, bool packs, bool fits, Reporter report) {
   using Group = Team<kMembers>;
   const std::int64_t n = args.classes;
   T* const kept = kept_rows<Group, T>(n, 1, fits);
@@ -131,7 +131,7 @@ __global__ void __launch_bounds__(kThreads)
 // g (p Σq - q), p being the softmax; at the target in f64, where p and q may nearly cancel.
 template <class T, int kMembers>
 __global__ void __launch_bounds__(kThreads)
-    loss_gradient_kernel(const CrossEntropyArgs args, bool packs, bool fits, Report* report) {
+    loss_gradient_kernel(const CrossEntropyArgs args, bool packs, bool fits, Reporter report) {
   using Group = Team<kMembers>;
   const std::int64_t n = args.classes;
   const double spread = args.smoothing / static_cast<double>(n);
@@ -164,39 +164,38 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class Args, class Warps, class Blocks, class... Rest>
-void launch(const char* name, std::int64_t rows, std::int64_t columns, std::size_t shared, const Args& args,
-            Warps warps, Blocks blocks, Rest... rest) {
+void launch(std::int64_t rows, std::int64_t columns, std::size_t shared, const Args& args, Warps warps, Blocks blocks,
+            Rest... rest) {
   if (rows == 0 || columns == 0) return;
   const RowGrid grid = rows_for(rows, columns);
   const Context on = context();
   (grid.warps ? warps : blocks)<<<grid.blocks, kThreads, shared, on.stream>>>(args, rest...);
-  check_launch(name);
+  check_launch();
 }
 
 template <class T, bool Log>
 void forward(const SoftmaxArgs& args) {
   const std::size_t shared = shared_bytes<T>(args.columns, 1);
-  launch("softmax", args.rows, args.columns, shared, args, &softmax_kernel<T, 32, Log>,
-         &softmax_kernel<T, kThreads, Log>, in_packs<T>(args.columns, args.x, args.out), shared > 0);
+  launch(args.rows, args.columns, shared, args, &softmax_kernel<T, 32, Log>, &softmax_kernel<T, kThreads, Log>,
+         in_packs<T>(args.columns, args.x, args.out), shared > 0);
 }
 template <class T, bool Log>
 void gradient(const SoftmaxArgs& args) {
   const std::size_t shared = shared_bytes<T>(args.columns, 2);
-  launch("softmax", args.rows, args.columns, shared, args, &gradient_kernel<T, 32, Log>,
-         &gradient_kernel<T, kThreads, Log>, in_packs<T>(args.columns, args.x, args.g, args.out), shared > 0);
+  launch(args.rows, args.columns, shared, args, &gradient_kernel<T, 32, Log>, &gradient_kernel<T, kThreads, Log>,
+         in_packs<T>(args.columns, args.x, args.g, args.out), shared > 0);
 }
 template <class T>
 void loss(const CrossEntropyArgs& args) {
   const std::size_t shared = shared_bytes<T>(args.classes, 1);
-  launch("cross_entropy", args.rows, args.classes, shared, args, &loss_kernel<T, 32>, &loss_kernel<T, kThreads>,
+  launch(args.rows, args.classes, shared, args, &loss_kernel<T, 32>, &loss_kernel<T, kThreads>,
          in_packs<T>(args.classes, args.logits), shared > 0, context().report);
 }
 template <class T>
 void loss_gradient(const CrossEntropyArgs& args) {
   const std::size_t shared = shared_bytes<T>(args.classes, 1);
-  launch("cross_entropy", args.rows, args.classes, shared, args, &loss_gradient_kernel<T, 32>,
-         &loss_gradient_kernel<T, kThreads>, in_packs<T>(args.classes, args.logits, args.out), shared > 0,
-         context().report);
+  launch(args.rows, args.classes, shared, args, &loss_gradient_kernel<T, 32>, &loss_gradient_kernel<T, kThreads>,
+         in_packs<T>(args.classes, args.logits, args.out), shared > 0, context().report);
 }
 
 template <class T>

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "cuda/block_cache.h"
+#include "slot.h"
 
 // What kernels/cuda decides on the host, which needs no GPU.
 namespace {
@@ -129,6 +131,20 @@ TEST(Launch, GridsCoverTheWorkAndEndSomewhere) {
   EXPECT_EQ(rows_to_a_block(1 << 20), 64);
 }
 
+TEST(Launch, CodeRunsOnItsGenerationAndPtxOnLaterOnes) {
+  const char* const usual = "80-real;90-real;100";
+  for (const int capability : {80, 86, 89, 90, 100, 103, 120}) EXPECT_TRUE(runs_on(usual, capability)) << capability;
+  for (const int capability : {52, 70, 75}) EXPECT_FALSE(runs_on(usual, capability)) << capability;
+  EXPECT_TRUE(runs_on("90-real", 90));
+  EXPECT_FALSE(runs_on("90-real", 80));
+  EXPECT_FALSE(runs_on("90-real", 100));
+  EXPECT_TRUE(runs_on("80-virtual", 90));
+  EXPECT_TRUE(runs_on("90a-real", 90));
+  EXPECT_FALSE(runs_on("90a", 100));
+  EXPECT_TRUE(runs_on("native", 50));
+  EXPECT_FALSE(runs_on("", 90));
+}
+
 TEST(Launch, OperandsOfProductsAsColumnsFirst) {
   using Kind = Layout::Kind;
   const auto is = [](Layout layout, Kind kind, std::int64_t ld) { return layout.kind == kind && layout.ld == ld; };
@@ -142,6 +158,23 @@ TEST(Launch, OperandsOfProductsAsColumnsFirst) {
   EXPECT_EQ(layout_of(3, 5, 10, 2).kind, Kind::packed);
   EXPECT_EQ(layout_of(3, 5, 0, 1).kind, Kind::packed) << "one row repeated";
   EXPECT_EQ(layout_of(3, 5, 2, 1).kind, Kind::packed) << "rows that overlap";
+}
+
+// What a kernel on a GPU is called, for its errors; one that it calls in turn has its own name.
+KernelSlot<void(std::vector<std::string>&)> outer{"outer"}, inner{"inner"};
+
+TEST(Launch, AKernelKnowsItsName) {
+  using tern::kernels::name_of_call;
+  inner.set(tern::DeviceKind::cuda, tern::f32,
+            [](std::vector<std::string>& names) { names.push_back(name_of_call()); });
+  outer.set(tern::DeviceKind::cuda, tern::f32, [](std::vector<std::string>& names) {
+    names.push_back(name_of_call());
+    inner(tern::kernels::device_of_call(), tern::f32, names);
+    names.push_back(name_of_call());
+  });
+  std::vector<std::string> names;
+  outer(tern::cuda(3), tern::f32, names);
+  EXPECT_EQ(names, (std::vector<std::string>{"outer", "inner", "outer"}));
 }
 
 // Memory of a source that runs dry.
@@ -208,6 +241,20 @@ TEST(BlockCache, ADrySourceGetsBackWhatIsCachedFirst) {
   void* again = cache.allocate(900);
   EXPECT_NE(again, nullptr);
   cache.free(again);
+}
+
+TEST(BlockCache, WhatIsLetGoWithinARecordingIsTheRecordings) {
+  Source source;
+  BlockCache cache(source);
+  void* before = cache.allocate(1024);
+  BlockCache::Pool pool;
+  cache.begin_recording(&pool);
+  cache.free(before);
+  cache.end_recording();
+  void* other = cache.allocate(1024);
+  EXPECT_NE(other, before) << "a replay writes it";
+  cache.dissolve(pool);
+  EXPECT_EQ(cache.allocate(1024), before);
 }
 
 TEST(BlockCache, ARecordingKeepsItsBlocks) {
