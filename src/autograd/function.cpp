@@ -5,6 +5,7 @@
 
 #include "autograd/extras.h"
 #include "autograd/node.h"
+#include "tensor/device_runtime.h"
 #include "tern/base/error.h"
 
 namespace tern {
@@ -18,13 +19,18 @@ struct CustomFunction {
   Function::Backward backward;
   OpInfo op;
 
-  // What a node remembers: for each kept tensor the input of the node that it is, -1 for the result; and the inputs
-  // that gradients are checked against. Kept tensors that are neither follow the inputs, as inputs that need no
-  // gradient.
+  // What the gradient of an input is checked against.
+  struct Input {
+    Shape shape;
+    DType dtype;
+    Device device;
+  };
+  // What a node remembers: for each kept tensor the input of the node that it is, -1 for the result; and the inputs.
+  // Kept tensors that are neither follow the inputs, as inputs that need no gradient.
   struct Attribute {
     const CustomFunction* function;
     std::vector<int> kept;
-    std::vector<std::pair<Shape, DType>> inputs;
+    std::vector<Input> inputs;
   };
 
   static void derivative(const Node& node, const Tensor& g, Tensor* out) {
@@ -39,7 +45,7 @@ struct CustomFunction {
     }
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       if (!gradients[i].defined() || !node.wants(static_cast<int>(i))) continue;
-      const auto& [shape, dtype] = attribute.inputs[i];
+      const auto& [shape, dtype, device] = attribute.inputs[i];
       if (!(gradients[i].shape() == shape)) {
         throw_shape(name.c_str(), "a gradient of shape " + to_string(shape) + " for input " + std::to_string(i),
                     to_string(gradients[i].shape()));
@@ -48,6 +54,10 @@ struct CustomFunction {
         throw_dtype(name.c_str(),
                     "a gradient of type " + std::string(tern::name(dtype)) + " for input " + std::to_string(i),
                     std::string(tern::name(gradients[i].dtype())));
+      }
+      if (gradients[i].device() != device) {
+        throw_devices(name.c_str(), to_string(device) + " of input " + std::to_string(i) + " and " +
+                                        to_string(gradients[i].device()));
       }
       out[i] = std::move(gradients[i]);
     }
@@ -121,7 +131,7 @@ Tensor Function::operator()(const std::vector<Tensor>& inputs) const {
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     list.push_back({inputs[i], save[i]});
-    attribute.inputs.emplace_back(inputs[i].shape(), inputs[i].dtype());
+    attribute.inputs.push_back({inputs[i].shape(), inputs[i].dtype(), inputs[i].device()});
   }
   std::vector<Tensor> constants;
   constants.reserve(others.size());

@@ -44,6 +44,7 @@ Tensor run_hooks(const Extras& extras, Tensor gradient) {
       throw_dtype("hook", "a gradient of type " + std::string(name(gradient.dtype())),
                   std::string(name(instead.dtype())));
     }
+    check_devices("hook", gradient, instead);
     gradient = std::move(instead);
   }
   return gradient;

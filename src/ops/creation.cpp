@@ -85,10 +85,9 @@ Tensor arange(double begin, double end, double step, DType dtype) {
 }
 Tensor arange(std::int64_t count, DType dtype, Device device) {
   if (count < 0) internal::throw_shape("arange", "a count of at least 0", std::to_string(count));
-  Tensor values = internal::new_tensor({count}, i64, cpu(), "arange");
-  auto elements = values.mutable_span<std::int64_t>();
-  for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<std::int64_t>(i);
-  return values.to(dtype).to(device);
+  const Tensor values = internal::new_tensor({count}, i64, device, "arange");
+  kernels::arange(device, i64, count, reinterpret_cast<std::int64_t*>(values.impl()->data));
+  return values.to(dtype);
 }
 namespace {
 Tensor spaced(const char* where, double begin, double end, std::int64_t count) {

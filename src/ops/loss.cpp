@@ -324,8 +324,9 @@ Tensor bce(const Tensor& probability, const Tensor& target, const BceOfProbabili
   check_pair("bce", probability, target);
   const Tensor inside = (probability >= 0) & (probability <= 1);
   if (!all(inside).item<bool>()) {
-    internal::throw_value("bce", "probabilities in [0, 1]",
-                          std::to_string(masked_select(probability.detach(), !inside)[0].item<double>()));
+    internal::throw_value(
+        "bce", "probabilities in [0, 1]",
+        std::to_string(masked_select(probability.detach().to(cpu()), !inside.to(cpu()))[0].item<double>()));
   }
   if (is_half(probability.dtype())) return bce(probability.to(f32), target.to(f32), options).to(probability.dtype());
   Tensor losses = bce_elements(probability, target);

@@ -565,6 +565,7 @@ void check_source(const char* where, const Tensor& part, const Tensor& source) {
     internal::throw_dtype(where, "a source of type " + std::string(name(part.dtype())),
                           std::string(name(source.dtype())));
   }
+  internal::check_devices(where, part, source);
 }
 
 }  // namespace

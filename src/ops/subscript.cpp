@@ -110,6 +110,30 @@ struct Rows {
   bool moved = false;  // the dimensions were not neighbours, and now lead
 };
 
+// Index i, into a dimension of `length` elements, counted from the front and where x lies. One that comes from the CPU,
+// or goes there, is looked at here; of others a kernel finds what is out of bounds, for the next wait to throw: that of
+// index_select, or, when there are several, of which one number is made, one before.
+Tensor from_front(const char* where, const Selection& s, std::size_t i, const Tensor& x, std::int64_t length) {
+  const Tensor& index = s.indices[i];
+  if (index.device() != cpu() && x.device() != cpu()) {
+    const Tensor wrapped = tern::where(index < 0, index + length, index).to(x.device());
+    if (s.indices.size() == 1) return wrapped;
+    return index_select(arange(length, i64, x.device()), 0, wrapped.reshape({-1})).reshape(wrapped.shape());
+  }
+  Tensor wrapped = index.to(cpu()).clone();
+  std::int64_t at = 0;
+  for (std::int64_t& value : wrapped.mutable_span<std::int64_t>()) {
+    if (value < -length || value >= length) {
+      throw IndexError("[" + std::string(where) + "] expected indices in [" + std::to_string(-length) + ", " +
+                       std::to_string(length) + ") of dimension " + std::to_string(s.dims[i]) + ", got " +
+                       std::to_string(value) + " at position " + std::to_string(at));
+    }
+    if (value < 0) value += length;
+    ++at;
+  }
+  return wrapped.to(x.device());
+}
+
 Rows rows_of(const char* where, const Selection& s) {
   Rows r;
   Shape index_shape;
@@ -134,21 +158,7 @@ Rows rows_of(const char* where, const Selection& s) {
   std::int64_t size = 1;
   for (int i = 0; i < count; ++i) {
     const std::int64_t length = base.size(r.dim + i);
-    const Tensor& index = s.indices[static_cast<std::size_t>(i)];
-    // Shifted by the length, so that what is in bounds lies in [0, 2 · length).
-    Tensor wrapped = index.to(cpu()).clone();
-    std::int64_t at = 0;
-    for (std::int64_t& value : wrapped.mutable_span<std::int64_t>()) {
-      if (value < -length || value >= length) {
-        throw IndexError("[" + std::string(where) + "] expected indices in [" + std::to_string(-length) + ", " +
-                         std::to_string(length) + ") of dimension " +
-                         std::to_string(s.dims[static_cast<std::size_t>(i)]) + ", got " + std::to_string(value) +
-                         " at position " + std::to_string(at));
-      }
-      if (value < 0) value += length;
-      ++at;
-    }
-    linear = linear * length + wrapped.to(base.device());
+    linear = linear * length + from_front(where, s, static_cast<std::size_t>(i), base, length);
     size *= length;
   }
   r.index = linear.expand(index_shape).reshape({-1});
@@ -173,6 +183,7 @@ void check_values(const char* where, const Tensor& x, const Tensor& values, cons
   if (checked(values, where)->dtype != checked(x, where)->dtype) {
     internal::throw_dtype(where, "values of type " + std::string(name(x.dtype())), std::string(name(values.dtype())));
   }
+  if (!internal::is_number(values.impl())) internal::check_devices(where, x, values);
   if (!(broadcast_shapes(where, selected, values.shape()) == selected)) {
     throw_shape(where, "values that broadcast to " + to_string(selected), to_string(values.shape()));
   }
@@ -198,7 +209,7 @@ Tensor index_put(const Tensor& x, std::initializer_list<Index> indices, const Te
     if (!r.moved && s.base.shape() == x.shape()) {
       Shape rows = r.merged.shape();
       rows[r.dim] = r.index.numel();
-      const Tensor source = values.expand(r.selected).reshape(rows);
+      const Tensor source = values.to(x.device()).expand(r.selected).reshape(rows);
       return put(x.reshape(r.merged.shape()), r.dim, r.index, source).reshape(x.shape());
     }
   }
@@ -206,7 +217,8 @@ Tensor index_put(const Tensor& x, std::initializer_list<Index> indices, const Te
   const Tensor places =
       taken("index_put", arange(x.numel(), i64, x.device()).reshape(x.shape()), indices.begin(), indices.size());
   check_values("index_put", x, values, places.shape());
-  return put(x.reshape({-1}), 0, places.reshape({-1}), values.expand(places.shape()).reshape({-1})).reshape(x.shape());
+  const Tensor source = values.to(x.device()).expand(places.shape()).reshape({-1});
+  return put(x.reshape({-1}), 0, places.reshape({-1}), source).reshape(x.shape());
 }
 
 Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Tensor& values, bool accumulate) {
@@ -227,7 +239,7 @@ Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Tensor& v
   Shape rows = r.merged.shape();
   rows[r.dim] = r.index.numel();
   const DType computed = accumulate && is_half(impl_->dtype) ? f32 : impl_->dtype;
-  const Tensor source = values.detach().expand(r.selected).reshape(rows).clone().to(computed);
+  const Tensor source = values.detach().to(impl_->device).expand(r.selected).reshape(rows).clone().to(computed);
   // A copy where the chosen part does not lie in one piece, or is not what sums are computed in.
   Tensor to = r.merged.to(computed).contiguous();
   kernels::IndexArgs args = internal::index_args(to.shape(), r.dim, r.index.numel(), r.index);

@@ -3,7 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "optim/dot.h"
+#include "ops/dot.h"
+#include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
@@ -15,14 +16,52 @@
 
 namespace tern::optim {
 
-namespace {
-Tensor square_sum(const Tensor& x) { return square(x.to(f64)).sum(); }
+using tern::internal::TensorImpl;
 
+namespace {
 // The elements of a gradient as they are kept: a gradient of rows stays one, whose other elements are zeros.
 Tensor elements_of(const Tensor& p) {
   const RowGradient rows = row_gradient(p);
   const Tensor all = rows.index.defined() ? rows.values : p.grad();
   return all.defined() ? all.detach() : all;
+}
+
+// Whether b follows a in a flat buffer of gradients: at the next multiple of 16 elements, and zeros between (see
+// autograd/flat.h).
+bool follows(const TensorImpl* a, const TensorImpl* b) {
+  const auto* const parent = a->storage->parent;
+  if (!parent || parent != b->storage->parent || !a->contiguous || !b->contiguous) return false;
+  const auto offset = [&](const TensorImpl* x) {
+    return (x->data - parent->data) / static_cast<std::int64_t>(size_of(x->dtype));
+  };
+  return offset(b) == (offset(a) + a->numel + 15) / 16 * 16;
+}
+
+// The squares of the elements of all gradients, summed, f64 [], or undefined when there is none. What lies side by side
+// is one pass.
+Tensor square_sum(const std::vector<Tensor>& parameters) {
+  Tensor total, first, last;
+  const auto add = [&] {
+    if (!first.defined()) return;
+    const std::int64_t strides[] = {1};
+    const auto bytes = last.impl()->data - first.impl()->data;
+    const bool alone = first.is_same(last);
+    const std::int64_t length = bytes / static_cast<std::int64_t>(size_of(first.dtype())) + last.numel();
+    const Tensor run = alone ? first : tern::internal::new_view(first, {length}, strides, 0);
+    const Tensor sum = tern::internal::dot(run, run);
+    total = total.defined() ? total + sum : sum;
+  };
+  for (const Tensor& p : parameters) {
+    const Tensor gradient = elements_of(p);
+    if (!gradient.defined()) continue;
+    if (!last.defined() || !follows(last.impl(), gradient.impl())) {
+      add();
+      first = gradient;
+    }
+    last = gradient;
+  }
+  add();
+  return total;
 }
 }  // namespace
 
@@ -31,14 +70,8 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
     throw ValueError("[clip_grad_norm] expected max_norm > 0, got " + std::to_string(max_norm));
   }
   NoGrad no_grad;
-  double square = 0;
-  for (const Tensor& p : parameters) {
-    const Tensor gradient = elements_of(p);
-    if (!gradient.defined()) continue;
-    const Tensor elements = gradient.contiguous();
-    square += internal::dot(elements, elements);
-  }
-  const double norm = std::sqrt(square);
+  const Tensor total = square_sum(parameters);
+  const double norm = total.defined() ? std::sqrt(total.item<double>()) : 0;
   const double factor = max_norm / (norm + 1e-6);
   if (std::isfinite(norm) && factor < 1) {
     for (const Tensor& p : parameters) {
@@ -52,13 +85,7 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
 Tensor clip_factor(const std::vector<Tensor>& parameters, double max_norm, const Tensor& loss_scale) {
   if (!(max_norm > 0)) throw ValueError("[clip_factor] expected max_norm > 0, got " + std::to_string(max_norm));
   NoGrad no_grad;
-  Tensor total;
-  for (const Tensor& p : parameters) {
-    const Tensor gradient = elements_of(p);
-    if (!gradient.defined()) continue;
-    const Tensor sum = square_sum(gradient);
-    total = total.defined() ? total + sum : sum;
-  }
+  const Tensor total = square_sum(parameters);
   if (!total.defined()) throw ValueError("[clip_factor] expected a parameter with a gradient, got none");
   const Tensor back = loss_scale.defined() ? reciprocal(loss_scale.detach().to(f64).reshape({})) : scalar(1.0, f64);
   const Tensor norm = sqrt(total) * back;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/line_search.h"
-#include "optim/dot.h"
+#include "ops/dot.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/ops/reduce.h"
@@ -17,9 +17,9 @@
 
 namespace tern::optim {
 
-using internal::dot;
-
 namespace {
+
+double dot(const Tensor& a, const Tensor& b) { return tern::internal::dot(a, b).item<double>(); }
 
 double largest(const Tensor& x) { return abs(x).max().item<double>(); }
 

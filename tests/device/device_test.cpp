@@ -9,6 +9,8 @@
 #include "message_of.h"
 #include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
+#include "tern/autograd/function.h"
+#include "tern/autograd/hooks.h"
 #include "tern/base/random.h"
 #include "tern/data/loader.h"
 #include "tern/nn/architecture.h"
@@ -16,9 +18,11 @@
 #include "tern/nn/sequential.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/dropout.h"
+#include "tern/ops/index.h"
 #include "tern/ops/loss.h"
 #include "tern/ops/matmul.h"
 #include "tern/ops/shape.h"
+#include "tern/ops/softmax.h"
 #include "tern/optim/clip.h"
 #include "tern/optim/lbfgs.h"
 #include "tern/optim/optimizers.h"
@@ -130,6 +134,18 @@ TEST_F(StandIn, MixedDevicesNameTheOpAndTheDevices) {
   EXPECT_EQ(message_of<DeviceError>([&] { mse_loss(there, here); }), mixed("mse_loss"));
   Tensor sum = there.clone();
   EXPECT_EQ(message_of<DeviceError>([&] { sum.add_(here); }), mixed("add_"));
+  Tensor put = there.clone();
+  for (const Tensor& values : {here[0], ones({2})}) {
+    EXPECT_EQ(message_of<DeviceError>([&] { put.index_put_({tensor({1}, i64)}, values); }), mixed("index_put_"));
+    EXPECT_EQ(message_of<DeviceError>([&] { put.index_put_({Slice{0, 1}}, values); }), mixed("index_put_"));
+    EXPECT_EQ(message_of<DeviceError>([&] { index_put(put, {tensor({1}, i64)}, values); }), mixed("index_put"));
+  }
+  Tensor of_host = here.clone();
+  EXPECT_EQ(message_of<DeviceError>([&] { of_host.index_put_({tensor({1}, i64)}, there[0]); }),
+            mixed("index_put_", "cpu and cuda:0"));
+  EXPECT_EQ(message_of<DeviceError>([&] { slice_scatter(there, here.slice(0, 0, 1), 0, 0, 1); }),
+            mixed("slice_scatter"));
+  EXPECT_EQ(message_of<DeviceError>([&] { diagonal_scatter(there, here[0]); }), mixed("diagonal_scatter"));
   Tensor leaf = ones({2, 2}, f32, cuda()).requires_grad_();
   EXPECT_EQ(message_of<DeviceError>([&] { leaf.set_grad(here); }), mixed("set_grad"));
   EXPECT_THROW(optim::Sgd({leaf, ones({2}).requires_grad_()}, {.lr = 0.1}), DeviceError);
@@ -139,6 +155,22 @@ TEST_F(StandIn, MixedDevicesNameTheOpAndTheDevices) {
   EXPECT_EQ((3 / there).device(), cuda());
   EXPECT_EQ(where(there > 0, 1, 2).device(), cuda());
   EXPECT_THROW(there * scalar(2).requires_grad_(), DeviceError);
+  put.index_put_({tensor({1}, i64)}, scalar(7));
+  EXPECT_EQ(index_put(put, {tensor({0}, i64)}, scalar(5)).to_vector<float>(), (std::vector<float>{5, 5, 7, 7}));
+}
+
+// Kernels take what these give as it comes.
+TEST_F(StandIn, GradientsFromAnotherDeviceAreRefused) {
+  const Tensor x = ones({2, 3}, f32, cuda()).requires_grad_();
+  const Tensor y = softmax(x, 1);
+  y.register_hook([](const Tensor& g) { return g.to(cpu()); });
+  EXPECT_EQ(message_of<DeviceError>([&] { (y * y).sum().backward(); }),
+            "[hook] expected tensors on one device, got cuda:0 and cpu");
+  const Function twice(
+      "twice", [](FunctionContext&, const std::vector<Tensor>& in) { return in[0] * 2; },
+      [](const FunctionContext&, const Tensor& g) { return std::vector<Tensor>{(g * 2).to(cpu())}; });
+  EXPECT_EQ(message_of<DeviceError>([&] { twice({softmax(x, 1)}).sum().backward(); }),
+            "[twice] expected tensors on one device, got cuda:0 of input 0 and cpu");
 }
 
 TEST_F(StandIn, AModelTrainsAsOnTheCpu) {
@@ -223,6 +255,57 @@ TEST_F(StandIn, ACapturedStepDrawsAfresh) {
   CapturedStep moved = std::move(step);
   EXPECT_THROW(step.replay(), StateError);  // NOLINT(bugprone-use-after-move)
   moved.replay();
+}
+
+// What is let go while a step is recorded is still the recording's, whoever had it before.
+TEST_F(StandIn, MemoryLetGoWithinACaptureStaysItsOwn) {
+  Tensor w = ones({1000}, f32, cuda()).requires_grad_();
+  Tensor h = ones({1000}, f32, cuda());
+  (w * 2).sum().backward();
+  const void* const gradient = w.grad().impl()->data;
+  const void* const before = h.impl()->data;
+  std::vector<Tensor> others;
+  {
+    CapturedStep step(cuda(),
+                      [&] {
+                        (w * 2).sum().backward();
+                        w.clear_grad();
+                        h = h * 2;
+                      },
+                      {.warm_up = 0});
+    for (int i = 0; i < 10; ++i) others.push_back(ones({1000}, f32, cuda()));
+    for (const Tensor& other : others) {
+      EXPECT_NE(other.impl()->data, gradient);
+      EXPECT_NE(other.impl()->data, before);
+    }
+  }
+  bool served = false;
+  for (int i = 0; i < 10; ++i) {
+    others.push_back(ones({1000}, f32, cuda()));
+    served |= others.back().impl()->data == before;
+  }
+  EXPECT_TRUE(served) << "after the recording";
+}
+
+TEST_F(StandIn, OpsThatNeedNoWaitCanBeCaptured) {
+  const Tensor x = (arange(12, f32, cuda()).reshape({3, 4}) / 4).detach().requires_grad_();
+  const Tensor rows = tensor({2, -1, 0}, i64).to(cuda()), columns = tensor({1, -4, 3}, i64).to(cuda());
+  const Tensor places = tensor({0, 2, 2, 1}, i64).to(cuda()).unsqueeze(0);
+  CapturedStep step(cuda(), [&] {
+    const Tensor table = zeros({3, 4}, f32, cuda());
+    const Tensor parts[] = {tril(x),
+                            triu(x).sum(0),
+                            x[{rows}],
+                            x[{rows, columns}],
+                            one_hot(rows.slice(0, 2, 3), 3).to(f32) * x[0][0],
+                            scatter(table, 0, places, x.slice(0, 0, 1)),
+                            index_copy(table, 0, rows.slice(0, 2, 3), x.slice(0, 1, 2)),
+                            index_put(table, {rows.slice(0, 2, 3)}, x[1])};
+    Tensor total = zeros({}, f32, cuda());
+    for (const Tensor& part : parts) total = total + (part * part).sum();
+    total.backward();
+  });
+  EXPECT_EQ((x.detach()[{rows, columns}].to_vector<float>()), (std::vector<float>{2.25f, 2, 0.75f}));
 }
 
 TEST_F(StandIn, AReplayNeedsTheSeedOfItsCapture) {
@@ -343,6 +426,44 @@ TEST_F(StandIn, TheClippingFactorIsClipGradNorms) {
   q.clear_grad();
   EXPECT_THROW(optim::clip_factor({p, q}, 1), ValueError);
   EXPECT_THROW(optim::clip_factor({p, q}, 0), ValueError);
+}
+
+// What an optimizer laid side by side is one pass, however many parameters it is.
+TEST_F(StandIn, ClippingIsOnePassOverFlatGradients) {
+  const auto parameters = [](int count, const auto& given) {
+    std::vector<Tensor> all;
+    for (int i = 0; i < count; ++i) {
+      all.push_back(zeros({3, 7 + i}, f32, cuda()).requires_grad_());
+      if (given(i)) all.back().set_grad(full({3, 7 + i}, i + 1, f32, cuda()));
+    }
+    return all;
+  };
+  const auto squares = [](const std::vector<Tensor>& all) {
+    double sum = 0;
+    for (const Tensor& p : all) {
+      if (p.grad().defined()) sum += (p.grad() * p.grad()).sum().item<double>();
+    }
+    return sum;
+  };
+  const auto allocations = [](const std::vector<Tensor>& all) {
+    const auto before = memory_statistics(cuda()).allocations;
+    optim::clip_factor(all, 1);
+    return memory_statistics(cuda()).allocations - before;
+  };
+  std::vector<Tensor> few = parameters(2, [](int) { return true; }), many = parameters(40, [](int) { return true; });
+  EXPECT_GT(allocations(many), allocations(few));
+  optim::Sgd of_few(few, {.lr = 0.1}), of_many(many, {.lr = 0.1});
+  EXPECT_EQ(allocations(many), allocations(few));
+  // With gaps, and one whose gradient lies elsewhere.
+  std::vector<Tensor> some = parameters(9, [](int i) { return i % 4 != 1; });
+  const optim::Sgd of_some(some, {.lr = 0.1});
+  some.push_back(zeros({5}, f16, cuda()).requires_grad_());
+  some.back().set_grad(full({5}, 9, f16, cuda()));
+  std::swap(some[3], some[7]);
+  for (const auto& all : {few, many, some}) {
+    EXPECT_NEAR(optim::clip_factor(all, 1).item<double>(), 1 / (std::sqrt(squares(all)) + 1e-6), 1e-12);
+    EXPECT_NEAR(optim::clip_grad_norm(all, 1e9), std::sqrt(squares(all)), 1e-9);
+  }
 }
 
 }  // namespace

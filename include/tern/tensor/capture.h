@@ -14,7 +14,9 @@ class RecordedStep;
 }
 
 struct CaptureOptions {
-  int warm_up = 2;  ///< runs before the one that is recorded, so that gradients, states and caches are there
+  /// Runs before the one that is recorded, so that gradients, states and caches are there: steps like any other, on
+  /// what the inputs hold by then.
+  int warm_up = 2;
 };
 
 /// What a function asks of a GPU, recorded once (as a CUDA graph) and replayed as a whole, for the price of one launch:
