@@ -110,6 +110,7 @@ Row broadcast_to_row() {
 Row expand_as_row() {
   Row row = moving("expand_as", {}, {{"another size", Raises::shape, [] { tern::expand_as(zeros({2}), zeros({3})); }}});
   row.where = "expand";
+  row.mixes_devices = true;  // it reads a shape
   row.cases = {{.inputs = {{}, {.varies = false}},
                 .call = [](const Tensors& in) { return tern::expand_as(in[0], in[1]); },
                 .reference = [](const Arrays& in) { return zip(in[0], in[1], [](double a, double) { return a; }); },

@@ -113,6 +113,7 @@ Rows in_place_rows() {
                                             "number", [](Tensor& x) { x.div_(3); }, [](double x) { return x / 3; })},
                {}, dividing));
   rows.push_back(in_place("copy_", {with_tensor(copy, second)}, kSame, faults_of(copy)));
+  rows.back().mixes_devices = true;
   const std::vector<Fault> filling = faults_of(fill), zeroing = faults_of(zero);
   rows.push_back(in_place("fill_",
                           {with_number(

@@ -73,6 +73,7 @@ struct Row {
   std::string where{};          ///< the name in error texts, when it is not `op`
   std::vector<double> edges{};  ///< further values of a single input, compared with the reference
   bool half = true;             ///< takes f16 and bf16
+  bool mixes_devices = false;   ///< takes inputs that lie on different devices
   bool first = true;            ///< false: an input meets other ops of the call first, whose name errors then bear
 };
 

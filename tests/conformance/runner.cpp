@@ -648,8 +648,25 @@ void compare_with_cpu(
   if (!list.empty()) std::cout << row.op << list << '\n';
 }
 
+// An input on another device than the rest is refused; numbers of no dimensions go along.
+void refuses_mixed(const Row& row, Device device) {
+  for (const Case& c : row.cases) {
+    if (c.inputs.size() < 2 || c.shapes.empty()) continue;
+    const Shapes& shapes = c.shapes.back();
+    const Arrays arrays = draw(row, c, shapes, f32, 13);
+    for (std::size_t i = 0; i < c.inputs.size(); ++i) {
+      Tensors inputs = tensors_of(c, arrays, f32, Layout::contiguous, false, device);
+      if (inputs[i].dim() == 0) continue;
+      inputs[i] = inputs[i].to(tern::cpu());
+      SCOPED_TRACE(label(c, shapes, f32) + ", input " + std::to_string(i) + " elsewhere");
+      EXPECT_THROW(run(c, inputs), tern::DeviceError);
+    }
+  }
+}
+
 void check_stand_in(const Row& row) {
   const stand_in::Scope scope;
+  if (!row.mixes_devices) refuses_mixed(row, tern::cuda());
   compare_with_cpu(row, tern::cuda(), [] { tern::empty_cache(tern::cuda()); });  // what lies there makes kernels slow
 }
 
