@@ -71,16 +71,18 @@ std::unique_ptr<nn::Module> make_mlp(std::int64_t width, const train::Logistic& 
 }
 
 // What the table of epochs shows, and its heading.
-void print_heading(std::int64_t validation_rows) {
+void print_heading(std::int64_t validation_rows, bool balanced) {
   std::printf(
       "  * the best epoch so far, whose weights are kept. Epoch 0 is the logistic regression that the network begins "
       "as; a\n"
       "  later one is better when the log loss, summed over %lld validation rows, falls more than %g nats (%.2g a row) "
       "below\n"
       "  that of the best so far. The train loss is with dropout.\n"
+      "%s"
       "             train  validation\n"
       "              loss  log loss   AUROC  avg. precision   Brier\n",
-      static_cast<long long>(validation_rows), least_gain, least_gain / static_cast<double>(validation_rows));
+      static_cast<long long>(validation_rows), least_gain, least_gain / static_cast<double>(validation_rows),
+      balanced ? balanced_losses : "");
   std::fflush(stdout);
 }
 
@@ -161,7 +163,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
         recipe.checkpoint.c_str());
   }
   note_interrupts();
-  print_heading(validation.rows());
+  print_heading(validation.rows(), options.balanced);
   try {
     trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   } catch (const FormatError& error) {  // the one file that training reads

@@ -27,6 +27,10 @@ inline constexpr std::int64_t min_level_rows = 10;
 /// of 7.4). A later epoch or round takes the place of the best so far only when it gains more than that.
 inline constexpr double least_gain = 2;
 
+/// Behind the heading of what training prints.
+inline constexpr char balanced_losses[] =
+    "  Losses here weigh both classes equally (--balanced); those of the report count each row once.\n";
+
 /// Columns with their written form.
 using Formats = std::vector<std::pair<std::string, std::string>>;
 

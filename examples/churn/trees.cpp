@@ -16,13 +16,15 @@ namespace {
 constexpr int most_rounds = 2000;  // early stopping ends before
 constexpr int patience = 50;       // rounds without a lower validation log loss
 
-void print_heading(std::int64_t validation_rows) {
+void print_heading(std::int64_t validation_rows, bool balanced) {
   std::printf(
       "  The rounds up to the best one are the model. A later round is better when the log loss, summed over %lld "
       "validation\n"
       "  rows, falls more than %g nats (%.2g a row) below that of the best so far.\n"
+      "%s"
       "             validation log loss\n",
-      static_cast<long long>(validation_rows), least_gain, least_gain / static_cast<double>(validation_rows));
+      static_cast<long long>(validation_rows), least_gain, least_gain / static_cast<double>(validation_rows),
+      balanced ? balanced_losses : "");
 }
 
 void print_round(int round, double log_loss) {
@@ -79,7 +81,7 @@ Trained train_trees(const TrainOptions& options, const train::Task& task, const 
     return false;
   };
   note_interrupts();
-  print_heading(given.validation_table.rows());
+  print_heading(given.validation_table.rows(), options.balanced);
   auto model = std::make_unique<trees::GradientBoosting>(std::move(recipe));
   Trained trained;
   train::Fitted& fitted = trained.fitted;

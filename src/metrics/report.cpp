@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -248,6 +249,10 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
     }
     return result;
   };
+  const auto decided_positive = [&](double threshold) {
+    return static_cast<double>(
+        std::count_if(probabilities.begin(), probabilities.end(), [&](double p) { return p >= threshold; }));
+  };
   const auto ece_interval = [&] {
     Interval result{.value = values.ece, .reason = report.no_intervals};
     const std::vector<double> below = sorted_figure(ece_below), above = sorted_figure(ece_above);
@@ -263,10 +268,22 @@ BinaryReport binary_report(std::span<const double> probabilities, std::span<cons
   report.one_class_resamples = std::count(one_class.begin(), one_class.end(), std::uint8_t{1});
   report.seed = options.seed;
   report.note = options.note;
-  report.at_threshold = {options.threshold,   values.at_threshold, interval(accuracy),
-                         interval(precision), interval(recall),    interval(f1)};
-  report.at_half = {
-      0.5, values.at_half, interval(half_accuracy), interval(half_precision), interval(half_recall), interval(half_f1)};
+  const auto precision_interval = [&](std::size_t figure, double decided) {
+    Interval result = interval(figure);
+    if (!(result.low <= result.high) || decided >= static_cast<double>(options.min_per_class)) return result;
+    result.low = result.high = std::numeric_limits<double>::quiet_NaN();
+    result.reason = "no interval of fewer than " + std::to_string(options.min_per_class) + " rows decided positive";
+    return result;
+  };
+  report.at_threshold = {options.threshold,  values.at_threshold,
+                         interval(accuracy), precision_interval(precision, decided_positive(options.threshold)),
+                         interval(recall),   interval(f1)};
+  report.at_half = {0.5,
+                    values.at_half,
+                    interval(half_accuracy),
+                    precision_interval(half_precision, decided_positive(0.5)),
+                    interval(half_recall),
+                    interval(half_f1)};
   report.auroc = interval(auroc_figure);
   report.average_precision = interval(average_precision_figure);
   report.log_loss = interval(log_loss_figure);

@@ -1,5 +1,7 @@
 #include "tern/models/composite.h"
 
+#include <algorithm>
+
 #include "data/rows.h"
 #include "models/source.h"
 #include "tern/base/error.h"
@@ -22,6 +24,21 @@ Members& Members::operator=(Members other) noexcept {
 Members& Members::add(const data::Estimator& estimator) {
   all_.push_back(estimator.clone());
   return *this;
+}
+
+std::vector<std::pair<std::string, std::int64_t>> Members::unseen(const data::Table& table) const {
+  std::vector<std::pair<std::string, std::int64_t>> all;
+  for (const auto& each : all_) {
+    for (const auto& [name, count] : each->unseen(table)) {
+      const auto known = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == name; });
+      if (known == all.end()) {
+        all.emplace_back(name, count);
+      } else {
+        known->second = std::max(known->second, count);
+      }
+    }
+  }
+  return all;
 }
 
 void Composite::check_validation(bool given) const {

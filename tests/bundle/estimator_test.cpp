@@ -103,6 +103,27 @@ TEST(EstimatorBundle, EvaluatesBesideItsBaselinesAndKeepsTheLedger) {
   EXPECT_EQ(bundle.evaluate(small.table, false).rows, 240);
 }
 
+TEST(EstimatorBundle, CompositesKnowWhatTheirMembersDoNot) {
+  const Parts small = parts(cleaning());
+  data::Table strange = small.table;
+  strange.replace("plan", data::Column::from_strings(std::vector<std::string>(240, "platinum")));
+  const trees::GradientBoosting boosting = small_trees();
+  const models::Calibrated calibrated(boosting, {.folds = 2});
+  const models::Voting voting({&boosting, &calibrated});
+  const models::Stacking stacking({&boosting, &boosting}, models::LogisticRegression(), {.folds = 2});
+  for (const data::Estimator* each :
+       {static_cast<const data::Estimator*>(&calibrated), static_cast<const data::Estimator*>(&voting),
+        static_cast<const data::Estimator*>(&stacking)}) {
+    const std::unique_ptr<data::Estimator> model = each->clone();
+    const train::Fitted fitted =
+        train::fit_estimator(*model, churn_task(), small.train_features, small.validation_features, {.bootstrap = 20});
+    const Bundle bundle(*model, small.pipeline, fitted, facts_of(small));
+    using Counts = std::vector<std::pair<std::string, std::int64_t>>;
+    EXPECT_EQ(bundle.unseen(strange), (Counts{{"plan", 240}})) << each->type();
+    EXPECT_THROW(bundle.predict(strange), DataError) << each->type();
+  }
+}
+
 TEST(EstimatorBundle, KnowsWhatItDoesNotKnow) {
   const Parts small = parts(cleaning());
   const Bundle bundle = trees_bundle(small);

@@ -280,6 +280,7 @@ class Predictions(Churn):
                 intercepts.append(json.loads(self.entry('m.tern', 'baselines.json'))['logistic']['intercept'])
             self.assertGreater(intercepts[1], intercepts[0] + 0.5)
             self.assertIn('so are those of the logistic regression, which is weighed alike', said)
+            self.assertEqual('Losses here weigh both classes equally (--balanced)' in said, model != 'logistic')
             if model == 'logistic':
                 self.assertIn('logistic regression: the same figures as the model', said)
 

@@ -197,6 +197,21 @@ TEST_F(Report, IntervalsAreWithheldWhereAClassIsTooRare) {
   EXPECT_FALSE(std::isnan(binary_report(rows.p, rows.y, options).auroc.low));
 }
 
+TEST_F(Report, APrecisionOfAHandfulHasNoInterval) {
+  const Rows rows = make_rows(80);
+  std::vector<double> sorted = rows.p;
+  std::sort(sorted.rbegin(), sorted.rend());
+  BinaryReportOptions options{.threshold = sorted[8], .resamples = 50, .min_per_class = 10};  // nine decided positive
+  const auto few = parsed(binary_report(rows.p, rows.y, options)).at("precision");
+  EXPECT_TRUE(few.at("value").is_number());
+  EXPECT_TRUE(few.at("low").is_null() && few.at("high").is_null());
+  EXPECT_EQ(few.at("reason"), "no interval of fewer than 10 rows decided positive");
+  options.threshold = sorted[9];
+  const BinaryReport enough = binary_report(rows.p, rows.y, options);
+  EXPECT_FALSE(std::isnan(enough.at_threshold.precision.low));
+  EXPECT_FALSE(std::isnan(enough.at_threshold.recall.low));
+}
+
 TEST_F(Report, IntervalsOfGroupsAreThoseOfDrawingAllRowsOfEach) {
   // Groups of 1 to 5 rows whose rows lie apart; group i is the i-th to appear.
   constexpr std::uint64_t n = 73, group_count = 25;

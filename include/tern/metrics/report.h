@@ -72,7 +72,8 @@ struct BinaryReportOptions {
   std::string note{};  ///< printed and written with the report: "used for selection"
   double false_negative_cost = 0, false_positive_cost = 0;  ///< not negative; both 0: no cost is reported
   /// Intervals are withheld unless so many rows (groups, where these are resampled) hold each class: from a handful a
-  /// bootstrap draws the same handful again, and its percentiles promise what nobody knows.
+  /// bootstrap draws the same handful again, and its percentiles promise what nobody knows. So is that of a precision
+  /// of fewer rows decided positive.
   std::int64_t min_per_class = 0;
 };
 

@@ -85,6 +85,9 @@ class TERN_API Calibrated : public Composite {
   bool classifies() const override { return true; }
   bool takes_missing() const override { return estimator_->takes_missing(); }
   bool takes_validation() const override { return estimator_->takes_validation(); }
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override {
+    return estimator_->unseen(table);
+  }
 
   const data::Estimator& estimator() const { return *estimator_; }
   /// Throws StateError before `fit`.

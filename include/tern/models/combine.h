@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -30,6 +31,9 @@ class TERN_API Voting : public Composite {
   bool classifies() const override { return members_[0].classifies(); }
   bool takes_missing() const override;
   bool takes_validation() const override;
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override {
+    return members_.unseen(table);
+  }
 
   const Members& members() const { return members_; }
 
@@ -70,6 +74,9 @@ class TERN_API Stacking : public Composite {
   bool has_probability() const override { return last_->has_probability(); }
   bool takes_missing() const override;
   bool takes_validation() const override;
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override {
+    return members_.unseen(table);
+  }
 
   const Members& members() const { return members_; }
   const data::Estimator& last() const { return *last_; }

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -28,6 +29,9 @@ class TERN_API Members {
   std::size_t size() const { return all_.size(); }
   data::Estimator& operator[](std::size_t i) { return *all_[i]; }
   const data::Estimator& operator[](std::size_t i) const { return *all_[i]; }
+
+  /// Of each column how many values in these rows the one that knows least does not know: data::Estimator::unseen.
+  std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const;
 
  private:
   std::vector<std::unique_ptr<data::Estimator>> all_;
