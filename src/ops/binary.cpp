@@ -239,8 +239,10 @@ Tensor xlogy(const Tensor& a, const Tensor& b) {
   static constexpr Binary op{{"xlogy",
                               [](const Node& node, const Tensor& g, Tensor* out) {
                                 const Tensor a = node.saved(0), b = node.saved(1);
-                                if (node.wants(0)) out[0] = g * xlogy((a != 0).to(g.dtype()), b);
-                                if (node.wants(1)) out[1] = g * (a / b);
+                                // Without a product there where log b is no number, and linear in a elsewhere.
+                                const Tensor none = (a == 0) & (b <= 0), positive = where(none, 1, b);
+                                if (node.wants(0)) out[0] = xlogy(g, positive);
+                                if (node.wants(1)) out[1] = g * (where(none, 0, a) / positive);
                               }},
                              &kernels::binary_xlogy,
                              true,
@@ -274,8 +276,10 @@ Tensor remainder(const Tensor& a, const Tensor& b) {
 Tensor fmod(const Tensor& a, const Tensor& b) {
   static constexpr Binary op{{"fmod",
                               [](const Node& node, const Tensor& g, Tensor* out) {
+                                const Tensor a = node.saved(0), b = node.saved(1);
                                 out[0] = g;
-                                if (node.wants(1)) out[1] = neg(g * trunc(node.saved(0) / node.saved(1)).detach());
+                                // The whole quotient, from what is a multiple of b: a / b may have been rounded up.
+                                if (node.wants(1)) out[1] = neg(g * round((a - fmod(a, b)) / b).detach());
                               }},
                              &kernels::binary_fmod,
                              false,

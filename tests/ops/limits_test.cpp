@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tern/autograd/autograd.h"
+#include "tern/autograd/gradcheck.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 #include "tern/ops/binary.h"
@@ -288,6 +289,35 @@ TEST(Derivatives, AtInfinitiesAndNans) {
   expect_equal(gradient_of([](const Tensor& x) { return x.max(); }, {1, nan, 3, nan}), {0, 0.5, 0, 0.5});
   expect_equal(gradient_of([](const Tensor& x) { return x.min(); }, {1, 3, 1}), {0.5, 0, 0.5});
   expect_equal(gradient_of([](const Tensor& x) { return clamp(x, -1, 1); }, {-1, 1, 0, 2}), {0, 0, 1, 0});
+}
+
+// The quotient is whole but for rounding: a is the number below, at or above a multiple of b.
+TEST(Derivatives, OfFmodBesideMultiples) {
+  for (int i = 1; i < 500; ++i) {
+    const double b = 0.1 * i + 0.037;
+    for (const double a : {std::nextafter(3 * b, 0.0), 3 * b, -3 * b, std::nextafter(3 * b, 1e9)}) {
+      const auto f = [&](const Tensor& x) { return fmod(full({1}, a, f64), x); };
+      ASSERT_EQ(gradient_of(f, {b})[0], -std::round((a - std::fmod(a, b)) / b)) << a << " and " << b;
+    }
+  }
+}
+
+TEST(Derivatives, OfXlogyWhereALogarithmIsMultipliedByZero) {
+  const Tensor zero = zeros({2}, f64).requires_grad_(), b = tensor({2, 0.5}, f64).requires_grad_();
+  const auto f = [](const std::vector<Tensor>& in) { return xlogy(in[0], in[1]); };
+  EXPECT_TRUE(gradcheck(f, {zero, b})) << gradcheck(f, {zero, b}).message;
+  EXPECT_TRUE(gradgradcheck(f, {zero, b})) << gradgradcheck(f, {zero, b}).message;
+  // Where there is no logarithm the product is 0 all along b.
+  const Tensor none = tensor({0, -1}, f64).requires_grad_();
+  const auto gradients = grad(xlogy(zero, none).sum(), {zero, none}, {.create_graph = true});
+  for (const Tensor& g : gradients) EXPECT_EQ(g.to_vector<double>(), (Doubles{0, 0}));
+  const auto second = grad(gradients[0].sum() + gradients[1].sum(), {zero, none}, {.allow_unused = true});
+  for (const Tensor& g : second) {
+    EXPECT_EQ(g.defined() ? g.to_vector<double>() : Doubles(2), Doubles(2));
+  }
+  const Tensor target = tensor({{0.0, 1.0}}, f64).requires_grad_();
+  kl_div(tensor({{-3.0, -0.1}}, f64), target).backward();
+  for (const double g : target.grad().to_vector<double>()) EXPECT_TRUE(std::isfinite(g));
 }
 
 TEST(Variance, OfTooFewTerms) {

@@ -11,6 +11,7 @@ binary = Golden(
     b=grid(3, 1, low=-2.5, high=2.4),
     positive=grid(3, 1, low=0.3, high=2.4),
     same=grid(2, 1, 4, low=0.2, high=2),
+    naught=torch.tensor([0.0, -1.5, 0.0, 2.0]).double(),
     other=grid(2, 1, 4, low=-1, high=2.5).flip(-1).abs(),
     one=torch.tensor(1.75).double(),
     none=torch.zeros(0, 1).double(),
@@ -42,6 +43,7 @@ for name in "add sub mul div pow maximum minimum atan2 remainder fmod floor_divi
     # PyTorch keeps the power of integers whole, and has no hypot, logaddexp or xlogy of them.
     if name not in ("pow", "hypot", "logaddexp", "xlogy"):
         binary.case(f"{name}_whole", function, "i j")
+binary.case("xlogy_zero", torch.xlogy, "naught positive")  # linear in the 0 there
 for name in "eq ne lt le gt ge logical_and logical_or logical_xor".split():
     binary.case(name, getattr(torch, name), "left right", gradient="")
 for name in "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift".split():
