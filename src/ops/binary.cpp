@@ -20,6 +20,7 @@ using internal::needs_grad;
 using internal::Node;
 using internal::OpInfo;
 using internal::real;
+using internal::rounds;
 using internal::wrap;
 using Slot = kernels::KernelSlot<kernels::LoopFn>;
 
@@ -297,18 +298,35 @@ Tensor floor_divide(const Tensor& a, const Tensor& b) {
   return apply(op, a.detach(), b.detach());
 }
 
-#define TERN_WITH_NUMBERS(function)                                                         \
-  Tensor function(const Tensor& a, Scalar b) { return function(a, wrap(#function, b, a)); } \
-  Tensor function(Scalar a, const Tensor& b) { return function(wrap(#function, a, b), b); }
-TERN_WITH_NUMBERS(pow)
-TERN_WITH_NUMBERS(maximum)
-TERN_WITH_NUMBERS(minimum)
-TERN_WITH_NUMBERS(remainder)
-TERN_WITH_NUMBERS(fmod)
-TERN_WITH_NUMBERS(floor_divide)
-TERN_WITH_NUMBERS(atan2)
-TERN_WITH_NUMBERS(xlogy)
+#define TERN_WITH_NUMBERS(name, function)                       \
+  Tensor name(const Tensor& a, Scalar b) {                      \
+    if (rounds(a, b)) [[unlikely]]                              \
+      return function(a.to(f32), scalar(b, f32)).to(a.dtype()); \
+    return function(a, wrap(#function, b, a));                  \
+  }                                                             \
+  Tensor name(Scalar a, const Tensor& b) {                      \
+    if (rounds(b, a)) [[unlikely]]                              \
+      return function(scalar(a, f32), b.to(f32)).to(b.dtype()); \
+    return function(wrap(#function, a, b), b);                  \
+  }
+TERN_WITH_NUMBERS(pow, pow)
+TERN_WITH_NUMBERS(maximum, maximum)
+TERN_WITH_NUMBERS(minimum, minimum)
+TERN_WITH_NUMBERS(remainder, remainder)
+TERN_WITH_NUMBERS(fmod, fmod)
+TERN_WITH_NUMBERS(floor_divide, floor_divide)
+TERN_WITH_NUMBERS(atan2, atan2)
+TERN_WITH_NUMBERS(xlogy, xlogy)
+TERN_WITH_NUMBERS(operator+, add)
+TERN_WITH_NUMBERS(operator-, sub)
+TERN_WITH_NUMBERS(operator*, mul)
+TERN_WITH_NUMBERS(operator/, div)
 #undef TERN_WITH_NUMBERS
+
+Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   static constexpr OpInfo op{"where", [](const Node& node, const Tensor& g, Tensor* out) {
@@ -425,15 +443,5 @@ Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) 
   if (is_half(dtype)) return addcdiv(x.to(f32), a.to(f32), b.to(f32), value).to(dtype);
   return x + value * (a / b);
 }
-
-#define TERN_OPERATOR(symbol, function)                                                            \
-  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }              \
-  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, wrap(#function, b, a)); } \
-  Tensor operator symbol(Scalar a, const Tensor& b) { return function(wrap(#function, a, b), b); }
-TERN_OPERATOR(+, add)
-TERN_OPERATOR(-, sub)
-TERN_OPERATOR(*, mul)
-TERN_OPERATOR(/, div)
-#undef TERN_OPERATOR
 
 }  // namespace tern

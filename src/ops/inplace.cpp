@@ -46,6 +46,16 @@ Tensor number(const char* where, const Tensor& to, Scalar x) {
   return scalar(x, dtype);
 }
 
+// Arithmetic with a number, in f32 beside a half type that would round it.
+Tensor& with_number(const char* where, Tensor& to, Scalar x, Tensor& (Tensor::*write)(const Tensor&)) {
+  if (!internal::rounds(to, x)) return (to.*write)(number(where, to, x));
+  Tensor wide = to.detach().to(f32);
+  (wide.*write)(scalar(x, f32));
+  begin_write(where, to);
+  internal::copy_elements(to, wide);
+  return to;
+}
+
 }  // namespace
 
 Tensor& Tensor::add_(const Tensor& x, double alpha) {
@@ -55,7 +65,7 @@ Tensor& Tensor::add_(const Tensor& x, double alpha) {
   return *this;
 }
 
-Tensor& Tensor::add_(Scalar x) { return add_(number("add_", *this, x)); }
+Tensor& Tensor::add_(Scalar x) { return with_number("add_", *this, x, &Tensor::operator+=); }
 
 Tensor& Tensor::sub_(const Tensor& x) {
   const Tensor source = beside("sub_", *this, x);
@@ -64,7 +74,7 @@ Tensor& Tensor::sub_(const Tensor& x) {
   return *this;
 }
 
-Tensor& Tensor::sub_(Scalar x) { return sub_(number("sub_", *this, x)); }
+Tensor& Tensor::sub_(Scalar x) { return with_number("sub_", *this, x, &Tensor::sub_); }
 
 Tensor& Tensor::mul_(const Tensor& x) {
   const Tensor source = beside("mul_", *this, x);
@@ -73,7 +83,7 @@ Tensor& Tensor::mul_(const Tensor& x) {
   return *this;
 }
 
-Tensor& Tensor::mul_(Scalar x) { return mul_(number("mul_", *this, x)); }
+Tensor& Tensor::mul_(Scalar x) { return with_number("mul_", *this, x, &Tensor::mul_); }
 
 Tensor& Tensor::div_(const Tensor& x) {
   if (!is_floating(checked(*this, "div_")->dtype))
@@ -85,8 +95,8 @@ Tensor& Tensor::div_(const Tensor& x) {
 }
 
 Tensor& Tensor::div_(Scalar x) {
-  const DType dtype = checked(*this, "div_")->dtype;
-  return div_(scalar(x, is_floating(dtype) ? dtype : f32));
+  if (!is_floating(checked(*this, "div_")->dtype)) return div_(scalar(x));  // which refuses
+  return with_number("div_", *this, x, &Tensor::div_);
 }
 
 Tensor& Tensor::copy_(const Tensor& x) {

@@ -12,6 +12,11 @@ void internal::throw_unfit(const char* where, Scalar value, DType dtype) {
               value.promoted(i64) == i64 ? std::to_string(value.integer()) : std::to_string(value.real()));
 }
 
+bool internal::is_rounded(Scalar number, DType half) {
+  const double exact = number.real();
+  return exact != (half == f16 ? static_cast<double>(Half(exact)) : static_cast<double>(BFloat16(exact)));
+}
+
 void internal::check_untaped(const char* where, const Tensor& x) {
   if (!needs_grad(x)) return;
   throw StateError(

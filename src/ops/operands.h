@@ -31,6 +31,12 @@ inline Tensor wrap(const char* where, Scalar value, const Tensor& beside) {
   return scalar(value, dtype);
 }
 
+/// Whether a half type does not hold the number, which beside it is to be taken as f32, as x then is too.
+TERN_COLD bool is_rounded(Scalar number, DType half);
+inline bool rounds(const Tensor& x, Scalar number) {
+  return x.impl() && is_half(x.impl()->dtype) && is_rounded(number, x.impl()->dtype);
+}
+
 /// Throws StateError naming `where` when a write in place would lose the gradient of what it reads.
 void check_untaped(const char* where, const Tensor& x);
 

@@ -9,6 +9,7 @@
 #include "tern/autograd/gradcheck.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
+#include "tern/ops/activation.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/compare.h"
 #include "tern/ops/embedding.h"
@@ -201,6 +202,36 @@ TEST(Limits, ComparisonsWithAnyNumberAreExact) {
   EXPECT_FALSE(any(bytes == 259).item<bool>());
   EXPECT_TRUE(all(bytes > -1).item<bool>());
   EXPECT_TRUE(all(tensor({INT64_MAX}, i64) < UINT64_MAX).item<bool>());
+}
+
+// Computed in f32 and rounded once, as PyTorch does.
+TEST(HalfTypes, NumbersKeepTheirDigits) {
+  const auto f16_of = [](double x) { return full({}, x, f16); };
+  const auto value = [](const Tensor& x) { return x.item<double>(); };
+  const Tensor small = f16_of(0.01), large = f16_of(60000), thousand = f16_of(1000), three = full({}, 3, bf16);
+  EXPECT_EQ((small * 1e6).dtype(), f16);
+  EXPECT_EQ(value(small * 1e6), 10000);
+  EXPECT_EQ(value(1e6 * small), 10000);
+  EXPECT_NEAR(value(large * 1e-6), 0.06, 3e-5);
+  EXPECT_NEAR(value(thousand / 131072), 1000 / 131072.0, 4e-6);
+  EXPECT_EQ(value(1e5 / thousand), 100);
+  EXPECT_EQ(value(large - 70000), -10000 - (60000 - value(large)));
+  EXPECT_EQ(value(three * 1.003), value((three.to(f32) * 1.003).to(bf16)));
+  EXPECT_NE(value(three * 1.003), 3);
+  EXPECT_EQ(value(remainder(large, 1e5)), value(large));
+  EXPECT_EQ(value(pow(f16_of(256), 1.1)), value(pow(f16_of(256).to(f32), 1.1).to(f16)));
+  EXPECT_NEAR(value(leaky_relu(-large, 1e-6)), -0.06, 3e-5);
+  EXPECT_EQ(value(addcmul(zeros({}, f16), small, ones({}, f16), 1e6)), 10000);
+  EXPECT_EQ(value(small.clone().mul_(1e6)), 10000);
+  EXPECT_NEAR(value(thousand.clone().div_(131072)), 1000 / 131072.0, 4e-6);
+  EXPECT_EQ(value(large.clone().add_(-70000)), -10000);
+  EXPECT_EQ(value(large.clone().sub_(70000)), -10000);
+  EXPECT_THROW(zeros({1}, f16).expand({3}).mul_(0.1), ValueError);
+  EXPECT_THROW(zeros({1}, f16).requires_grad_().mul_(0.1), StateError);
+  const Tensor x = full({}, 0.01, f16).requires_grad_();
+  (x * 1e6).backward({.gradient = small});
+  EXPECT_EQ(x.grad().dtype(), f16);
+  EXPECT_EQ(value(x.grad()), 10000);
 }
 
 TEST(Copies, AreNobodyElsesMemory) {
