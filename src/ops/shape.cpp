@@ -179,11 +179,25 @@ Tensor narrow(const Tensor& x, int dim, std::int64_t begin, std::int64_t length)
   return x.slice(dim, first, first + length);
 }
 
+namespace {
+// An empty list for so many parts, whose handles are the C++ library's memory.
+std::vector<Tensor> room_for(const char* where, std::int64_t parts) {
+  std::vector<Tensor> room;
+  try {
+    room.reserve(static_cast<std::size_t>(parts));
+  } catch (const std::exception&) {
+    throw MemoryError("[" + std::string(where) + "] expected memory for " + std::to_string(parts) +
+                      " tensors, got none");
+  }
+  return room;
+}
+}  // namespace
+
 std::vector<Tensor> split(const Tensor& x, std::int64_t size, int dim) {
   const Shape& shape = checked(x, "split")->shape;
   dim = wrap_dim("split", dim, shape.size());
   if (size < 1) internal::throw_value("split", "a size of at least 1", std::to_string(size));
-  std::vector<Tensor> parts;
+  std::vector<Tensor> parts = room_for("split", std::max<std::int64_t>(shape[dim], 1) / size);
   std::int64_t at = 0;
   do {
     const std::int64_t end = at + std::min(size, shape[dim] - at);
@@ -225,8 +239,7 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, int dim) {
 std::vector<Tensor> unbind(const Tensor& x, int dim) {
   const Shape& shape = checked(x, "unbind")->shape;
   dim = wrap_dim("unbind", dim, shape.size());
-  std::vector<Tensor> parts;
-  parts.reserve(static_cast<std::size_t>(shape[dim]));
+  std::vector<Tensor> parts = room_for("unbind", shape[dim]);
   for (std::int64_t i = 0; i < shape[dim]; ++i) parts.push_back(x.select(dim, i));
   return parts;
 }
@@ -366,26 +379,32 @@ Tensor repeated(const char* where, const Tensor& x, int d, std::int64_t count, b
   return spread.expand(wide).reshape(shape);
 }
 
-}  // namespace
-
-Tensor repeat(const Tensor& x, const Shape& repeats) {
-  Shape shape = checked(x, "repeat")->shape;
-  if (repeats.size() < shape.size()) {
-    throw_shape("repeat", "at least " + std::to_string(shape.size()) + " repeats", to_string(repeats));
-  }
+// Every dimension as often as said, the last ones those of x.
+Tensor repeated(const char* where, const Tensor& x, const Shape& repeats) {
+  Shape shape = x.shape();
   for (std::int64_t count : repeats) {
-    if (count < 0) throw_shape("repeat", "repeats of at least 0", to_string(repeats));
+    if (count < 0) throw_shape(where, "repeats of at least 0", to_string(repeats));
   }
   while (shape.size() < repeats.size()) shape.insert(0, 1);
   Tensor out = x.reshape(shape);
-  for (int d = 0; d < shape.size(); ++d) out = repeated("repeat", out, d, repeats[d], false);
+  for (int d = 0; d < shape.size(); ++d) out = repeated(where, out, d, repeats[d], false);
   return internal::apart(out, x);
+}
+
+}  // namespace
+
+Tensor repeat(const Tensor& x, const Shape& repeats) {
+  const int dims = checked(x, "repeat")->shape.size();
+  if (repeats.size() < dims) {
+    throw_shape("repeat", "at least " + std::to_string(dims) + " repeats", to_string(repeats));
+  }
+  return repeated("repeat", x, repeats);
 }
 
 Tensor tile(const Tensor& x, const Shape& repeats) {
   Shape all = repeats;
-  for (int missing = checked(x, "repeat")->shape.size() - repeats.size(); missing > 0; --missing) all.insert(0, 1);
-  return repeat(x, all);
+  for (int missing = checked(x, "tile")->shape.size() - repeats.size(); missing > 0; --missing) all.insert(0, 1);
+  return repeated("tile", x, all);
 }
 
 Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, int dim) {
@@ -403,7 +422,6 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, int dim) {
     throw_shape("repeat_interleave", "repeats of shape [" + std::to_string(shape[dim]) + "]",
                 to_string(repeats.shape()));
   }
-  std::vector<std::int64_t> rows;
   const std::vector<std::int64_t> counts = repeats.to(i64).to_vector<std::int64_t>();
   std::int64_t total = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -416,10 +434,10 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, int dim) {
   Shape result = shape;
   result[dim] = total;
   internal::checked_numel("repeat_interleave", result);
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    rows.insert(rows.end(), static_cast<std::size_t>(counts[i]), static_cast<std::int64_t>(i));
-  }
-  return index_select(x, dim, from_vector(rows).to(x.device()));
+  Tensor rows = internal::new_tensor({total}, i64, cpu());
+  std::int64_t* next = rows.mutable_span<std::int64_t>().data();
+  for (std::size_t i = 0; i < counts.size(); ++i) next = std::fill_n(next, counts[i], static_cast<std::int64_t>(i));
+  return index_select(x, dim, rows.to(x.device()));
 }
 
 namespace {
@@ -479,9 +497,9 @@ Tensor pad_indices(const Shape& shape, int d, std::int64_t before, std::int64_t 
                 size == 0 ? "elements to copy from" : "at most " + std::to_string(most) + " on a side in this mode",
                 std::to_string(before) + " and " + std::to_string(after) + " around " + to_string(shape));
   }
-  std::vector<std::int64_t> from;
-  for (std::int64_t i = -before; i < size + after; ++i) {
-    std::int64_t at = i;
+  Tensor from = internal::new_tensor({before + size + after}, i64, cpu());
+  std::int64_t i = -before;
+  for (std::int64_t& at : from.mutable_span<std::int64_t>()) {
     if (mode == PadMode::reflect) {
       at = i < 0 ? -i : i < size ? i : 2 * (size - 1) - i;
     } else if (mode == PadMode::replicate) {
@@ -489,9 +507,9 @@ Tensor pad_indices(const Shape& shape, int d, std::int64_t before, std::int64_t 
     } else {
       at = i < 0 ? i + size : i < size ? i : i - size;
     }
-    from.push_back(at);
+    ++i;
   }
-  return from_vector(from);
+  return from;
 }
 
 }  // namespace

@@ -424,18 +424,16 @@ Row repeat_row() {
 }
 
 Row tile_row() {
-  Row row = moving("tile",
-                   {one(
-                       "fewer repeats than dimensions", [](const Tensor& x) { return tern::tile(x, {2}); },
-                       [](const Array& x) {
-                         Index repeats(x.sizes.size(), 1);
-                         repeats.back() = 2;
-                         return repeated(x, repeats);
-                       },
-                       {{{2, 3}}, {{2}}}, {{{0, 2}}})},
-                   {{"a negative repeat", Raises::shape, [] { tern::tile(zeros({2}), {-1}); }}});
-  row.where = "repeat";
-  return row;
+  return moving("tile",
+                {one(
+                    "fewer repeats than dimensions", [](const Tensor& x) { return tern::tile(x, {2}); },
+                    [](const Array& x) {
+                      Index repeats(x.sizes.size(), 1);
+                      repeats.back() = 2;
+                      return repeated(x, repeats);
+                    },
+                    {{{2, 3}}, {{2}}}, {{{0, 2}}})},
+                {{"a negative repeat", Raises::shape, [] { tern::tile(zeros({2}), {-1}); }}});
 }
 
 Row repeat_interleave_row() {

@@ -204,6 +204,19 @@ TEST(Limits, ComparisonsWithAnyNumberAreExact) {
   EXPECT_TRUE(all(tensor({INT64_MAX}, i64) < UINT64_MAX).item<bool>());
 }
 
+// Not std::bad_alloc, nor the end of the system's memory.
+TEST(Limits, ListsAndIndicesThatMemoryCannotHold) {
+  const Tensor one = zeros({1}), line = one.expand({std::int64_t{1} << 50});
+  const Tensor many = tensor({std::int64_t{1} << 45}, i64);
+  std::vector<std::function<void()>> calls{[&] { unbind(line); }, [&] { split(line, 1); },
+                                           [&] { chunk(line, kLong << 15); }, [&] { repeat_interleave(one, many, 0); }};
+  calls.push_back([&] { pad(one, {0, std::int64_t{1} << 50}, {.mode = PadMode::replicate}); });
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_THROW(calls[i](), MemoryError);
+  }
+}
+
 // Computed in f32 and rounded once, as PyTorch does.
 TEST(HalfTypes, NumbersKeepTheirDigits) {
   const auto f16_of = [](double x) { return full({}, x, f16); };
