@@ -384,8 +384,10 @@ Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
   const DType dtype = checked(x, "clamp")->dtype;
   internal::check_fits("clamp", low, low.promoted(dtype));
   internal::check_fits("clamp", high, high.promoted(dtype));
-  if (!(low.real() <= high.real())) {
-    internal::throw_value("clamp", "low <= high", std::to_string(low.real()) + " and " + std::to_string(high.real()));
+  const bool whole = low.promoted(i64) == i64 && high.promoted(i64) == i64 && !is_floating(dtype);
+  if (!(whole ? low.integer() <= high.integer() : low.real() <= high.real())) {
+    const auto text = [&](Scalar x) { return whole ? std::to_string(x.integer()) : std::to_string(x.real()); };
+    internal::throw_value("clamp", "low <= high", text(low) + " and " + text(high));
   }
   if (is_floating(dtype)) return held(op, x, low, high);
   return clamp_max(clamp_min(x, low), high);

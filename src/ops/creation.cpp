@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "operands.h"
 #include "slots.h"
@@ -78,6 +79,15 @@ Tensor arange(double begin, double end, double step, DType dtype) {
   const double steps = std::ceil((end - begin) / step);
   if (steps > 0x1p53) internal::throw_value("arange", "fewer than 2^53 elements", std::to_string(steps));
   const auto count = static_cast<std::int64_t>(std::max(0.0, steps));
+  const auto whole = [](double x) { return x == std::trunc(x) && std::abs(x) < 0x1p62; };
+  if (dtype == i64 && whole(begin) && whole(step) && whole(end)) {  // exact beyond 2^53
+    Tensor values = internal::new_tensor({count}, i64, cpu(), "arange");
+    auto at = static_cast<std::int64_t>(begin);
+    for (std::int64_t& x : values.mutable_span<std::int64_t>()) {
+      x = std::exchange(at, at + static_cast<std::int64_t>(step));
+    }
+    return values;
+  }
   Tensor values = internal::new_tensor({count}, f64, cpu(), "arange");
   auto elements = values.mutable_span<double>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = begin + static_cast<double>(i) * step;

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "operands.h"
 #include "slots.h"
 #include "tensor_loop.h"
@@ -30,6 +32,7 @@ Tensor operand(const char* where, const Tensor& to, const Tensor& x) {
 
 // The same for arithmetic, whose kernels see one device.
 Tensor beside(const char* where, const Tensor& to, const Tensor& x) {
+  if (checked(to, where)->dtype == boolean) internal::throw_dtype(where, "numbers to compute with", "bool");
   Tensor source = operand(where, to, x);
   if (!internal::is_number(source.impl())) internal::check_devices(where, to, source);
   return source;
@@ -60,6 +63,10 @@ Tensor& with_number(const char* where, Tensor& to, Scalar x, Tensor& (Tensor::*w
 
 Tensor& Tensor::add_(const Tensor& x, double alpha) {
   const Tensor source = beside("add_", *this, x);
+  if (!is_floating(impl_->dtype)) {
+    if (alpha != std::trunc(alpha)) internal::throw_value("add_", "a whole alpha for integers", std::to_string(alpha));
+    internal::check_fits("add_", alpha, impl_->dtype);
+  }
   begin_write("add_", *this);
   kernels::add_scaled(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source), alpha);
   return *this;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "autograd/node.h"
 #include "operands.h"
@@ -34,7 +35,11 @@ struct Reduced {
 
 Reduced reduced(const char* where, const Shape& shape, const Dims& dims) {
   Reduced r;
-  for (std::int64_t d : dims) r.dim[wrap_dim(where, d, shape.size())] = true;
+  for (std::int64_t d : dims) {
+    if (std::exchange(r.dim[wrap_dim(where, d, shape.size())], true)) {
+      throw_shape(where, "each dimension once", to_string(dims));
+    }
+  }
   for (int d = 0; d < shape.size(); ++d) {
     if (dims.empty()) r.dim[d] = true;
     r.kept_as_one.push_back(r.dim[d] ? 1 : shape[d]);

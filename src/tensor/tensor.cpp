@@ -334,6 +334,10 @@ void take_elements(TensorImpl* to, const TensorImpl* from) noexcept {
 }
 
 int wrap_dim(const char* where, std::int64_t d, int dims) {
+  if (dims == 0) {
+    throw IndexError("[" + std::string(where) + "] expected a tensor of at least one dimension, got dimension " +
+                     std::to_string(d) + " of one without");
+  }
   if (d < -dims || d >= dims) {
     throw IndexError("[" + std::string(where) + "] expected a dimension in [" + std::to_string(-dims) + ", " +
                      std::to_string(dims) + "), got " + std::to_string(d));

@@ -20,6 +20,7 @@
 #include "tern/ops/reduce.h"
 #include "tern/ops/rows.h"
 #include "tern/ops/shape.h"
+#include "tern/ops/softmax.h"
 #include "tern/tensor/creation.h"
 
 // What ops do at the ends of what can be said: shapes, numbers, dimensions, infinities; and whose memory a result is.
@@ -215,6 +216,51 @@ TEST(Limits, ListsAndIndicesThatMemoryCannotHold) {
     SCOPED_TRACE(i);
     EXPECT_THROW(calls[i](), MemoryError);
   }
+}
+
+TEST(Limits, ScalesThatIntegersCannotHold) {
+  Tensor ints = tensor({1, 2}, i64), bytes = tensor({5, 6}, u8), truths = ones({2}, boolean);
+  for (const double alpha : {0.5, 1e300, HUGE_VAL, std::nan("")})
+    EXPECT_THROW(ints.add_(ints, alpha), ValueError) << alpha;
+  EXPECT_THROW(bytes.add_(bytes, -1), ValueError);
+  EXPECT_EQ(ints.add_(ints.clone(), -3).to_vector<std::int64_t>(), (std::vector<std::int64_t>{-2, -4}));
+  const std::uint64_t before = version(truths);
+  expect_named<DTypeError>({{"add_", [&] { truths.add_(true); }},
+                            {"sub_", [&] { truths.sub_(truths); }},
+                            {"mul_", [&] { truths.mul_(truths); }}},
+                           "numbers to compute with, got bool");
+  EXPECT_EQ(version(truths), before);
+}
+
+TEST(Limits, IntegersBeyondTheDigitsOfADouble) {
+  const std::int64_t big = (std::int64_t{1} << 53) + 1;
+  const Tensor x = tensor({5}, i64);
+  EXPECT_THROW(clamp(x, big, big - 1), ValueError);
+  EXPECT_EQ(clamp(x, big - 1, big).item<std::int64_t>(), big - 1);
+  EXPECT_EQ(arange(0x1p53, 0x1p53 + 4, 1, i64).to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{big - 1, big, big + 1, big + 2}));
+  EXPECT_EQ(arange(7, 0, -3, i64).to_vector<std::int64_t>(), (std::vector<std::int64_t>{7, 4, 1}));
+}
+
+TEST(Limits, DimensionsOnceAndOfThoseThatThereAre) {
+  const Tensor x = zeros({2, 3});
+  expect_named<ShapeError>({{"sum",
+                             [&] {
+                               x.sum({0, 0});
+                             }},
+                            {"max",
+                             [&] {
+                               max(x, {1, -1});
+                             }},
+                            {"var",
+                             [&] {
+                               var(x, {0, 0});
+                             }}},
+                           "each dimension once");
+  expect_named<IndexError>({{"softmax", [&] { softmax(zeros({}), -1); }}, {"sum", [&] { zeros({}).sum({0}); }}},
+                           "a tensor of at least one dimension, got dimension ");
+  expect_named<ShapeError>({{"tile", [&] { tile(x, {-1}); }}}, "repeats of at least 0");
+  expect_named<StateError>({{"tile", [&] { tile({}, {2}); }}}, "a defined tensor");
 }
 
 // Computed in f32 and rounded once, as PyTorch does.

@@ -20,7 +20,8 @@ class TERN_API FunctionContext {
   /// Keeps a tensor for backward: an input, the result, or any other. Only in forward; throws StateError in backward.
   void save(const Tensor& tensor);
   /// The tensor kept as number `i`. Only in backward. An input or the result that was kept is part of the graph again,
-  /// so that a pass with create_graph differentiates through it; another tensor is a constant. Throws IndexError, and
+  /// so that a pass with create_graph differentiates through it; another tensor, an intermediate one say, is a constant
+  /// there, and what the derivative owes to it is missing from the second one. Throws IndexError, and
   /// StateError when the tensor was written in place since.
   Tensor saved(std::size_t i) const;
   /// Whether the pass wants the gradient of input `i`; the others need not be computed. True in forward.
