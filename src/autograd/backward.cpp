@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
 
 #include "autograd/extras.h"
 #include "tensor_loop.h"
@@ -39,6 +40,21 @@ Tensor hooked_gradient(const Extras& extras, Tensor gradient) {
 [[noreturn]] TERN_COLD void throw_busy(const Node* node) {
   throw StateError("[backward] expected a graph that one pass runs through at a time, got two at once in " +
                    std::string(node->op->name));
+}
+
+// Throws where a graph that an earlier pass went through has let go of something, before leaves are added to.
+TERN_COLD void check_whole(const Node* root) {
+  std::vector<const Node*> stack{root};
+  std::unordered_set<const Node*> seen{root};
+  while (!stack.empty()) {
+    const Node* node = stack.back();
+    stack.pop_back();
+    if (node->released) throw_released(*node);
+    for (std::uint32_t i = 0; i < node->inputs; ++i) {
+      const Edge& edge = node->edges()[i];
+      if (edge.requires_grad && edge.node && seen.insert(edge.node).second) stack.push_back(edge.node);
+    }
+  }
 }
 
 [[noreturn]] TERN_COLD void throw_gradient(const OpInfo& op, const TensorImpl* leaf, const std::string& got) {
@@ -135,6 +151,8 @@ void Backward::start(const Tensor& output, Tensor gradient) {
   edge.node = output.impl()->node;
   edge.requires_grad = true;
   if (needed(edge)) deliver(edge, std::move(gradient), root);
+  if (edge.node && edge.node->passed && !captured_) [[unlikely]]
+    check_whole(edge.node);
 }
 
 void Backward::add_to(TensorImpl*& slot, Tensor gradient) const {
@@ -171,9 +189,10 @@ void Backward::into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op) {
     leaf->grad = (sole_owner(gradient.impl()) ? std::move(gradient) : gradient.clone()).release();
   } else if (!leaf->grad_present) {
     Tensor(share(leaf->grad)).copy_(gradient);
-  } else if (leaf->grad->requires_grad) {
+  } else if (leaf->grad->requires_grad || !leaf->grad->contiguous) {  // whose elements may share memory
     Tensor sum = add(Tensor(share(leaf->grad)), gradient);
     release(std::exchange(leaf->grad, sum.release()));
+    leaf->grad_buffer = false;
   } else {
     leaf->grad->storage->count_write();
     add_in_place(leaf->grad, gradient);

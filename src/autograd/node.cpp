@@ -43,6 +43,7 @@ TERN_COLD void free_extras(Extras* extras) noexcept { delete extras; }
 
 // After a pass. A node that saved nothing has nothing to let go of, and another pass may run through it.
 void let_go(Node* node) noexcept {
+  node->passed = true;
   bool saved = node->output != nullptr;
   const Edge* edges = node->edges();
   for (std::uint32_t i = 0; i < node->inputs; ++i) saved |= edges[i].saved;

@@ -55,7 +55,8 @@ struct Edge {
 struct Node {
   InlineRefCount refs;
   std::uint16_t size_class = 0;
-  bool released = false;
+  bool released : 1 = false;
+  bool passed : 1 = false;  // by a pass that let go of what it did not retain
   bool has_attributes = false;
   std::uint32_t depth = 0;
   std::uint32_t inputs = 0;

@@ -55,6 +55,17 @@ TEST(Autograd, OneValueUsedManyTimes) {
   EXPECT_EQ(x.grad().item<double>(), 2);
 }
 
+TEST(Autograd, AGradientWhoseElementsShareMemoryIsAddedToApart) {
+  Tensor x = leaf({1, 2, 3});
+  const Tensor one = ones({1}, f64);
+  x.set_grad(one.expand({3}));
+  (x + 1).backward({.gradient = tensor({1, 2, 3}, f64)});
+  EXPECT_EQ(x.grad().to_vector<double>(), (Doubles{2, 3, 4}));
+  EXPECT_EQ(one.item<double>(), 1);
+  (x + 1).backward({.gradient = tensor({1, 2, 3}, f64)});
+  EXPECT_EQ(x.grad().to_vector<double>(), (Doubles{3, 5, 7}));
+}
+
 TEST(Autograd, GradientsDoNotAliasEachOther) {
   Tensor x = leaf({1}), y = leaf({2});
   (x + y).backward();
@@ -86,6 +97,19 @@ TEST(Autograd, AReleasedGraphSaysSo) {
   } catch (const StateError& e) {
     EXPECT_NE(std::string(e.what()).find("mul"), std::string::npos);
   }
+}
+
+TEST(Autograd, AReleasedGraphAddsToNoLeaf) {
+  Tensor a = leaf({1, 2}), b = leaf({3, 4});
+  const Tensor sum = (a + 1).sum() + exp(b).sum();
+  sum.backward();
+  EXPECT_THROW(sum.backward(), StateError);
+  EXPECT_EQ(a.grad().to_vector<double>(), (Doubles{1, 1}));
+  EXPECT_EQ(grad(sum, {a})[0].to_vector<double>(), (Doubles{1, 1}));  // none of it goes through what was released
+  const Tensor linear = (a + 1).sum() + (b * 2).sum();
+  linear.backward({.retain_graph = true});
+  linear.backward();
+  EXPECT_EQ(a.grad().to_vector<double>(), (Doubles{3, 3}));
 }
 
 TEST(Autograd, TwoPassesThroughWhatSavedNothing) {

@@ -202,7 +202,8 @@ class TERN_API Tensor {
   template <class F>
   HookHandle register_hook(F hook) const;
   /// Accumulates d(this)/d(leaf) into the gradient of every leaf that needs one; this tensor must have one element
-  /// unless a gradient is given. Throws StateError when the graph is released or needs none.
+  /// unless a gradient is given. Throws StateError when the graph is released or needs none: when called on one tensor
+  /// again, before any gradient changes; when the graph of another shares a released part, after some may have.
   void backward() const;
   void backward(const BackwardOptions& options) const;
 
