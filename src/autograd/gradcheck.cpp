@@ -40,6 +40,11 @@ GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs
   std::vector<std::size_t> which;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].requires_grad() && inputs[i].dtype() == f64) {
+      if (internal::may_overlap(inputs[i].impl())) {
+        internal::throw_value(
+            "gradcheck", "inputs whose elements lie apart, to be moved one at a time",
+            "input " + std::to_string(i) + " of shape " + to_string(inputs[i].shape()) + ", expanded");
+      }
       wanted.push_back(inputs[i]);
       which.push_back(i);
     }

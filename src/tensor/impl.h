@@ -164,6 +164,9 @@ Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offs
 /// elements is told that they were written.
 TERN_API void take_elements(TensorImpl* to, const TensorImpl* from) noexcept;
 
+/// Whether elements may share memory: a dimension's stride does not reach beyond the smaller ones'. True of what is
+/// expanded, and never of another view of a tensor that it is false of.
+bool may_overlap(const TensorImpl* x);
 /// Throws unless x may be written in place now, and counts the write.
 void begin_write(const char* where, const Tensor& x);
 

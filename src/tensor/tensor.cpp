@@ -242,15 +242,22 @@ Tensor new_tensor(const Shape& shape, std::int64_t numel, DType dtype, Device de
 }
 
 namespace {
-// Whether the elements of a strided tensor fill their memory, each once.
-bool is_dense(const TensorImpl* x) {
-  int order[kMaxDims], count = 0;
+// The dimensions of more than one index, from the smallest stride on; returns how many.
+int by_stride(const TensorImpl* x, int* order) {
+  int count = 0;
   for (int d = 0; d < x->shape.size(); ++d) {
     if (x->shape[d] == 1) continue;
     int at = count++;
     for (; at > 0 && x->strides[order[at - 1]] > x->strides[d]; --at) order[at] = order[at - 1];
     order[at] = d;
   }
+  return count;
+}
+
+// Whether the elements of a strided tensor fill their memory, each once.
+bool is_dense(const TensorImpl* x) {
+  int order[kMaxDims];
+  const int count = by_stride(x, order);
   std::int64_t step = 1;
   for (int i = 0; i < count; ++i) {
     if (x->strides[order[i]] != step) return false;
@@ -259,6 +266,18 @@ bool is_dense(const TensorImpl* x) {
   return true;
 }
 }  // namespace
+
+bool may_overlap(const TensorImpl* x) {
+  int order[kMaxDims];
+  const int count = by_stride(x, order);
+  std::int64_t last = 0;  // the furthest element of the dimensions so far
+  for (int i = 0; i < count && x->numel > 0; ++i) {
+    const std::int64_t stride = x->strides[order[i]];
+    if (stride <= last) return true;
+    last += (x->shape[order[i]] - 1) * stride;
+  }
+  return false;
+}
 
 Tensor new_tensor(const Shape& shape, DType dtype, Device device, const char* where) {
   return new_tensor(shape, checked_numel(where, shape), dtype, device);
@@ -382,11 +401,9 @@ void begin_write(const char* where, const Tensor& x) {
         "needs a gradient: " +
         describe(x));
   }
-  for (int i = 0; i < impl->shape.size(); ++i) {
-    if (impl->strides[i] == 0 && impl->shape[i] > 1) {
-      throw_value(where, "a tensor whose elements lie apart, for a write in place",
-                  "an expanded view of shape " + to_string(impl->shape));
-    }
+  if (!impl->contiguous && may_overlap(impl)) {
+    throw_value(where, "a tensor whose elements lie apart, for a write in place",
+                "elements that share memory, in shape " + to_string(impl->shape));
   }
   throw_if_read_only(where, impl->storage);
   count_write(x);

@@ -485,6 +485,13 @@ TEST(Flat, StepsMatchTheFormulas) {
   EXPECT_NEAR(q.item<double>(), 1 - 0.1 * 2 - 0.1 * (0.9 * 2 + 2), 1e-12);
 }
 
+TEST(Gradcheck, RefusesElementsThatShareMemory) {
+  const Tensor x = tensor({2}, f64).expand({3}).detach().requires_grad_();
+  const auto f = [](const std::vector<Tensor>& in) { return exp(in[0]); };
+  EXPECT_THROW(gradcheck(f, {x}), ValueError);
+  EXPECT_TRUE(gradcheck(f, {x.detach().clone().requires_grad_()}));
+}
+
 TEST(Gradcheck, LeavesEverythingAsItWas) {
   const Tensor x = leaf({1, 2});
   const Generator before = default_generator();

@@ -206,6 +206,11 @@ TEST(FromBlob, SharesTheCallersMemory) {
   EXPECT_EQ(returned, 1);
   EXPECT_EQ(from_blob(memory.data(), {3, 2}, f64, {.strides = {1, 3}}).to_vector<double>(),
             (std::vector<double>{1, 0, 2, 0, 3, 0}));
+  // Rows that overlap can be read, but not written one by one.
+  Tensor rows = from_blob(memory.data(), {2, 3}, f64, {.strides = {1, 1}});
+  EXPECT_EQ(rows[1][0].item<double>(), rows[0][1].item<double>());
+  EXPECT_THROW(rows.add_(1), ValueError);
+  from_blob(memory.data(), {2, 2}, f64, {.strides = {3, 1}}).add_(0);
   Tensor fixed = from_blob(memory.data(), {6}, f64, {.read_only = true});
   EXPECT_THROW(fixed.zero_(), StateError);
   EXPECT_EQ(from_blob(nullptr, {0, 3}).numel(), 0);

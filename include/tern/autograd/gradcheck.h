@@ -24,7 +24,8 @@ struct GradcheckResult {
 using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
 /// Compares the gradient of a fixed random projection of `f(inputs)` with central differences, for every element of
-/// every f64 input that needs a gradient. Inputs are restored. Throws DTypeError when no such input is given.
+/// every f64 input that needs a gradient. Inputs are restored. Throws DTypeError when no such input is given,
+/// ValueError when elements of one share memory, as those of an expanded tensor do.
 TERN_API GradcheckResult gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                    const GradcheckOptions& options = {});
 

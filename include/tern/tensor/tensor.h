@@ -91,8 +91,8 @@ class TERN_API Tensor {
   std::span<const T> span() const {
     return {static_cast<const T*>(data_for(dtype_of<T>(), false)), static_cast<std::size_t>(numel())};
   }
-  /// The same for writing: counts as one in-place write, so it throws StateError on a tensor that needs a gradient
-  /// outside NoGrad.
+  /// The same for writing: counts as one in-place write, made now, so it throws StateError on a tensor that needs a
+  /// gradient outside NoGrad. What is written through a span taken before an op goes unseen by that op's backward.
   template <class T>
   std::span<T> mutable_span() {
     return {static_cast<T*>(data_for(dtype_of<T>(), true)), static_cast<std::size_t>(numel())};
@@ -150,9 +150,10 @@ class TERN_API Tensor {
   /// One index of any kind: x[Slice{.step = 2}], x[mask].
   Tensor operator[](const Index& index) const;
 
-  // In place. Each throws StateError on a tensor that needs a gradient outside NoGrad, ValueError on an expanded view,
-  // and the arithmetic ones DTypeError on a floating number for integers.
-  /// this += alpha * x, broadcasting x.
+  // In place. Each throws StateError on a tensor that needs a gradient outside NoGrad, ValueError on elements that
+  // share memory (an expanded view), and the arithmetic ones DTypeError on booleans and on a floating number for
+  // integers.
+  /// this += alpha * x, broadcasting x. Throws ValueError when integers cannot hold alpha.
   Tensor& add_(const Tensor& x, double alpha = 1);
   Tensor& add_(Scalar x);
   Tensor& sub_(const Tensor& x);
