@@ -1,4 +1,4 @@
-#include "tern/autograd/flat.h"
+#include "autograd/flat.h"
 
 #include <cstring>
 #include <string>
@@ -10,15 +10,18 @@
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
 
-namespace tern {
-
-using internal::checked;
-using internal::TensorImpl;
+namespace tern::internal {
 
 namespace {
 constexpr std::int64_t kAlign = 16;
 constexpr std::size_t kMostKept = 64;
 
+bool shares_memory(const TensorImpl* p) {
+  const Storage* storage = p->storage;
+  return !storage->refs.unique() || (storage->foreign && storage->foreign->lent);
+}
+
+bool is_kept(const Tensor& lent) { return !lent.impl()->refs.unique() || !lent.impl()->storage->refs.unique(); }
 }  // namespace
 
 FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std::move(parameters)) {
@@ -28,14 +31,14 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
   for (const Tensor& p : parameters_) {
     const TensorImpl* impl = checked(p);
     if (impl->dtype != dtype || !is_floating(dtype)) {
-      internal::throw_dtype("flat_parameters", "parameters of one floating type",
-                            std::string(name(dtype)) + " and " + std::string(name(impl->dtype)));
+      throw_dtype("flat_parameters", "parameters of one floating type",
+                  std::string(name(dtype)) + " and " + std::string(name(impl->dtype)));
     }
-    internal::check_devices("flat_parameters", parameters_[0], p);
+    check_devices("flat_parameters", parameters_[0], p);
     if (impl->node) throw StateError("[flat_parameters] expected leaves, got the result of an op");
-    if (!seen.insert(impl).second) internal::throw_value("flat_parameters", "each parameter once", "one twice");
+    if (!seen.insert(impl).second) throw_value("flat_parameters", "each parameter once", "one twice");
     offsets_.push_back(numel_);
-    held_.push_back(p.requires_grad());
+    held_.push_back(p.requires_grad() && !shares_memory(impl));
     if (held_.back()) numel_ += (impl->numel + kAlign - 1) / kAlign * kAlign;
   }
   values_ = zeros({numel_}, dtype, parameters_[0].device());
@@ -43,10 +46,10 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!held_[i]) continue;
     Tensor& p = parameters_[i];
-    Tensor member = internal::new_member_view(values_, p.shape(), offsets_[i]);
+    Tensor member = new_member_view(values_, p.shape(), offsets_[i]);
     member.copy_(p.detach());
-    internal::take_elements(p.impl(), member.impl());
-    Tensor buffer = internal::new_member_view(gradients_, p.shape(), offsets_[i]);
+    take_elements(p.impl(), member.impl());
+    Tensor buffer = new_member_view(gradients_, p.shape(), offsets_[i]);
     const Tensor before = p.grad();
     if (before.defined()) buffer.copy_(before.detach());
     p.set_grad_buffer(buffer);
@@ -65,16 +68,16 @@ const FlatParameters::Segment& FlatParameters::segment(std::size_t first, std::s
   const std::int64_t end = last < parameters_.size() ? offsets_[last] : numel_;
   const Shape length{end - offsets_[first]};
   if (kept_.size() == kMostKept) kept_.clear();
-  kept_.push_back({first, last, offsets_[first], internal::new_member_view(values_, length, offsets_[first]),
-                   internal::new_member_view(gradients_, length, offsets_[first])});
+  kept_.push_back({first, last, offsets_[first], new_member_view(values_, length, offsets_[first]),
+                   new_member_view(gradients_, length, offsets_[first])});
   return kept_.back();
 }
 
 void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*visit)(void*, const Segment&),
                                     void* body) {
   if (from > to || to > parameters_.size()) {
-    internal::throw_value("for_each_segment", "parameters within [0, " + std::to_string(parameters_.size()) + ")",
-                          "[" + std::to_string(from) + ", " + std::to_string(to) + ")");
+    throw_value("for_each_segment", "parameters within [0, " + std::to_string(parameters_.size()) + ")",
+                "[" + std::to_string(from) + ", " + std::to_string(to) + ")");
   }
   const auto in_place = [&](std::size_t i) {
     if (!held_[i]) return false;
@@ -89,24 +92,24 @@ void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*vis
       continue;
     }
     if (!in_place(i)) {
-      internal::count_write(parameters_[i]);
-      const std::int64_t strides[1] = {1};
-      if (!impl->contiguous) {
-        internal::throw_value("for_each_segment", "contiguous parameters",
-                              "parameter " + std::to_string(i) + " strided");
-      }
-      Tensor value = internal::new_view(parameters_[i], {impl->numel}, strides, 0);
+      count_write(parameters_[i]);
+      const Tensor place = parameters_[i].detach(), value = place.contiguous().reshape({impl->numel});
       visit(body, {i, i + 1, offsets_[i], value, parameters_[i].grad().detach().contiguous().reshape({impl->numel})});
+      if (value.impl()->storage != impl->storage) Tensor(place).copy_(value.reshape(impl->shape));  // strided
       ++i;
       continue;
     }
     std::size_t last = i;
     while (last < to && parameters_[last].impl()->grad_present && in_place(last)) {
-      internal::count_write(parameters_[last++]);
+      count_write(parameters_[last++]);
     }
-    visit(body, segment(i, last));
+    const Segment& run = segment(i, last);
+    visit(body, run);
+    if (is_kept(run.value) || is_kept(run.gradient)) {
+      throw StateError("[for_each_segment] expected the tensors of a run to be let go of after it, got one kept");
+    }
     i = last;
   }
 }
 
-}  // namespace tern
+}  // namespace tern::internal

@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "autograd/flat.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/ops/compare.h"
@@ -51,23 +52,25 @@ std::int64_t common_steps(const std::vector<Tensor>& parameters, const std::vect
 }  // namespace
 
 Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> slots)
-    : flat_(joined(groups)),
+    : flat_(std::make_unique<tern::internal::FlatParameters>(joined(groups))),
       slot_names_(std::move(slots)),
-      own_slots_(flat_.parameters().size()),
-      steps_(flat_.parameters().size()) {
+      own_slots_(parameters().size()),
+      steps_(parameters().size()) {
   std::size_t from = 0;
   for (const Group& group : groups) {
     check_lr(group.lr);
     groups_.push_back({from, from + group.parameters.size(), group.lr});
     from = groups_.back().to;
   }
-  const DType dtype = flat_.values().dtype();
+  const DType dtype = flat_->values().dtype();
   for (std::size_t i = 0; i < slot_names_.size(); ++i) {
-    slots_.push_back(zeros({flat_.numel()}, is_half(dtype) ? f32 : dtype, flat_.values().device()));
+    slots_.push_back(zeros({flat_->numel()}, is_half(dtype) ? f32 : dtype, flat_->values().device()));
   }
 }
 
 Optimizer::~Optimizer() = default;
+
+const std::vector<Tensor>& Optimizer::parameters() const { return flat_->parameters(); }
 
 std::size_t Optimizer::num_groups() const { return groups_.size(); }
 
@@ -96,7 +99,7 @@ void Optimizer::step_sparse(std::size_t group, std::size_t from, std::size_t to,
     const Tensor& p = parameters()[i];
     const RowGradient rows = p.requires_grad() ? row_gradient(p) : RowGradient{};
     if (!rows.index.defined()) continue;
-    if (!flat_.holds(i)) own_slots(i);
+    if (!flat_->holds(i)) own_slots(i);
     std::vector<Tensor> slots;
     for (std::size_t s = 0; s < slots_.size(); ++s) slots.push_back(slot_of(s, i));
     if (steps_[i] == 0) start(group, slots);
@@ -115,7 +118,7 @@ Tensor Optimizer::row_on_device(std::size_t group) const {
 void Optimizer::keep_on_device() {
   if (resident_.defined()) return;
   if (!takes_resident()) throw StateError("[keep_on_device] expected Adam or AdamW, got " + std::string(name()));
-  resident_ = rows_for_device().to(flat_.values().device());
+  resident_ = rows_for_device().to(flat_->values().device());
 }
 
 Tensor Optimizer::rows_for_device() const {
@@ -144,7 +147,7 @@ void Optimizer::fetch_steps() {
 
 void Optimizer::step() {
   NoGrad no_grad;
-  const std::vector<std::int64_t>& offsets = flat_.offsets();
+  const std::vector<std::int64_t>& offsets = flat_->offsets();
   if (resident_.defined()) {
     for (const Tensor& p : parameters()) {
       if (!p.requires_grad() || row_gradient(p).index.defined() || p.grad().defined()) continue;
@@ -154,7 +157,7 @@ void Optimizer::step() {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const auto [from, to, lr] = groups_[g];
     step_sparse(g, from, to, lr);
-    flat_.for_each_segment(from, to, [&, g = g, lr = lr](const FlatParameters::Segment& segment) {
+    flat_->for_each_segment(from, to, [&, g = g, lr = lr](const tern::internal::FlatParameters::Segment& segment) {
       // Bias corrections depend on the steps taken, so parameters that were skipped before move on their own.
       const std::vector<Tensor>& all = parameters();
       for (std::size_t first = segment.first; first < segment.last;) {
@@ -170,7 +173,7 @@ void Optimizer::step() {
         const Tensor value = whole ? segment.value : segment.value.slice(0, begin, end);
         const Tensor gradient = whole ? segment.gradient : segment.gradient.slice(0, begin, end);
         const std::vector<Tensor>& slots =
-            flat_.holds(first) ? slots_within(segment.offset + begin, segment.offset + end) : own_slots(first);
+            flat_->holds(first) ? slots_within(segment.offset + begin, segment.offset + end) : own_slots(first);
         if (steps_[first] == 0) start(g, slots);
         advance({g, lr, steps_[first] + 1, value, gradient, slots, row_on_device(g)});
         for (; first < last; ++first) steps_[first] += resident_.defined() ? 0 : 1;
@@ -180,7 +183,7 @@ void Optimizer::step() {
   if (resident_.defined()) count_on_device();
 }
 
-void Optimizer::zero_grad() { flat_.clear_gradients(); }
+void Optimizer::zero_grad() { flat_->clear_gradients(); }
 
 const Optimizer::Range& Optimizer::group(std::size_t index) const {
   if (index >= groups_.size()) {
@@ -217,8 +220,8 @@ const std::vector<Tensor>& Optimizer::own_slots(std::size_t parameter) {
 
 Tensor Optimizer::slot_of(std::size_t slot, std::size_t parameter) const {
   const Tensor& p = parameters()[parameter];
-  if (!flat_.holds(parameter)) return own_slots_[parameter][slot].reshape(p.shape());
-  const std::int64_t offset = flat_.offsets()[parameter];
+  if (!flat_->holds(parameter)) return own_slots_[parameter][slot].reshape(p.shape());
+  const std::int64_t offset = flat_->offsets()[parameter];
   return slots_[slot].slice(0, offset, offset + p.numel()).reshape(p.shape());
 }
 
@@ -267,10 +270,10 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
   std::vector<std::vector<Tensor>> own(steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i] < 0) bad_state("counts of steps", std::to_string(steps[i]));
-    if (!flat_.holds(i) && steps[i] == 0) continue;
-    if (!flat_.holds(i)) own[i] = new_slots(i);
+    if (!flat_->holds(i) && steps[i] == 0) continue;
+    if (!flat_->holds(i)) own[i] = new_slots(i);
     for (std::size_t s = 0; s < slots_.size(); ++s) {
-      const Tensor slot = flat_.holds(i) ? slot_of(s, i) : own[i][s].reshape(parameters()[i].shape());
+      const Tensor slot = flat_->holds(i) ? slot_of(s, i) : own[i][s].reshape(parameters()[i].shape());
       copies.emplace_back(slot, steps[i] == 0
                                     ? zeros_like(slot)
                                     : take(std::to_string(i) + "." + slot_names_[s], slot.shape(), slot.dtype()));

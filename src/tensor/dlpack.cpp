@@ -41,7 +41,7 @@ Lent<Managed>* lend(const Tensor& x) {
     throw DeviceError("[to_dlpack] expected a tensor on the CPU, got one on " + to_string(impl->device));
   }
   auto lent = std::make_unique<Lent<Managed>>();
-  lent->tensor = x;
+  lent->tensor = x.detach();  // which x may part from, as a parameter does that an optimizer moves
   std::copy(impl->shape.begin(), impl->shape.end(), lent->shape);
   std::copy(impl->strides, impl->strides + impl->shape.size(), lent->strides);
   const Type& type =

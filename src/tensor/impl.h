@@ -43,7 +43,7 @@ struct Foreign {
 };
 
 /// Memory and the view family that shares it. A member of a flat buffer is a family of its own whose parent owns the
-/// memory; a write to the parent as a whole counts for the member too.
+/// memory; a write to the parent as a whole counts for the member too. Not the reverse: no tape may hold the parent.
 struct Storage {
   InlineRefCount refs;
   std::uint16_t size_class = 0;

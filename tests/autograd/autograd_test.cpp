@@ -12,7 +12,7 @@
 #include <limits>
 #include <thread>
 
-#include "tern/autograd/flat.h"
+#include "autograd/flat.h"
 #include "tern/autograd/gradcheck.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -31,6 +31,7 @@ namespace tern {
 namespace {
 
 using Doubles = std::vector<double>;
+using internal::FlatParameters;
 
 Tensor leaf(std::initializer_list<double> values) { return tensor(values, f64).requires_grad_(); }
 
@@ -472,6 +473,21 @@ TEST(Flat, SegmentsSkipMissingGradients) {
     sgd_step(s.value, s.gradient, {}, {.lr = 1});
   });
   EXPECT_EQ(runs, (std::vector<std::pair<std::size_t, std::size_t>>{{0, 1}, {1, 2}}));
+}
+
+TEST(Flat, LendsItsBuffersForAVisit) {
+  Tensor a = leaf({1, 2}), b = leaf({3});
+  FlatParameters flat({a, b});
+  (a.sum() + b).backward();
+  Tensor kept;
+  const Tensor w = ones({17}, f64).requires_grad_();
+  EXPECT_THROW(flat.for_each_segment([&](const FlatParameters::Segment& s) { kept = s.value; }), StateError);
+  EXPECT_THROW(flat.for_each_segment([&](const FlatParameters::Segment& s) { kept = s.gradient.slice(0, 0, 1); }),
+               StateError);
+  EXPECT_THROW(flat.for_each_segment([&](const FlatParameters::Segment& s) { kept = s.value.slice(0, 0, 1) * w[0]; }),
+               StateError);
+  kept = {};
+  flat.for_each_segment([&](const FlatParameters::Segment& s) { kept = s.value.clone(); });
 }
 
 TEST(Flat, StepsMatchTheFormulas) {

@@ -20,9 +20,11 @@
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/loss.h"
+#include "tern/ops/shape.h"
 #include "tern/optim/clip.h"
 #include "tern/optim/lbfgs.h"
 #include "tern/tensor/creation.h"
+#include "tern/tensor/dlpack.h"
 #include "tern/tensor/memory.h"
 
 namespace {
@@ -85,6 +87,57 @@ TEST(Optimizer, KeepsTheIdentityOfParameters) {
   layer(ones({1, 3})).sum().backward();
   optimizer.step();
   EXPECT_EQ(weight.to_vector<float>()[0], before[0] - 0.5f);
+}
+
+// What else sees a parameter's memory sees its steps: it is not moved away, and moves as the others do.
+TEST(Optimizer, LeavesSharedMemoryInItsPlace) {
+  std::vector<float> lent{1, 2};
+  Tensor alone = tensor({1, 2}).requires_grad_(), viewed = tensor({1, 2}).requires_grad_();
+  Tensor blob = from_blob(lent.data(), {2}).requires_grad_();
+  const Tensor grid = tensor({{1, 7}, {2, 7}}), column = grid.select(1, 0).detach().requires_grad_();
+  Tensor given = tensor({1, 2});
+  DlManagedTensor* taken = to_dlpack_unversioned(given);
+  given.requires_grad_();
+  const Tensor view = viewed.detach();
+  const std::vector<Tensor> all{alone, viewed, blob, column, given};
+  AdamW optimizer(all, {.lr = 0.5});
+  for (int step = 0; step < 3; ++step) {
+    optimizer.zero_grad();
+    for (const Tensor& p : all) (p * p).sum().backward();
+    optimizer.step();
+  }
+  const auto expected = alone.to_vector<float>();
+  EXPECT_NE(expected[0], 1);
+  for (const Tensor& p : all) EXPECT_EQ(p.to_vector<float>(), expected);
+  EXPECT_EQ(view.to_vector<float>(), expected);
+  EXPECT_EQ(lent, expected);
+  EXPECT_EQ(grid.to_vector<float>(), (std::vector<float>{expected[0], 7, expected[1], 7}));
+  const float* seen = static_cast<const float*>(taken->tensor.data);
+  EXPECT_EQ((std::vector<float>{seen[0], seen[1]}), expected);
+  // A view that backward still needs sees the step, too.
+  const Tensor w = ones({2}).requires_grad_(), saved = (w * view).sum();
+  for (const Tensor& p : all) (p * p).sum().backward();
+  optimizer.step();
+  EXPECT_THROW(saved.backward(), StateError);
+  EXPECT_EQ(optimizer.state_dict().size(), 3u + 2 * all.size());
+  AdamW other(all, {.lr = 0.5});
+  other.load_state_dict(optimizer.state_dict());
+  taken->deleter(taken);
+}
+
+// Runs lend their tensors for the call.
+TEST(Optimizer, RefusesAnUpdateThatKeepsWhatItWasLent) {
+  class Keeping : public optim::Optimizer {
+   public:
+    explicit Keeping(const Tensor& p) : Optimizer({{{p}, 1}}, {}) {}
+    std::string_view name() const override { return "Keeping"; }
+    void update(const Run& run) override { kept = run.value; }
+    Tensor kept;
+  };
+  Tensor p = parameter({1, 2});
+  Keeping optimizer(p);
+  p.sum().backward();
+  EXPECT_THROW(optimizer.step(), StateError);
 }
 
 TEST(Optimizer, GroupsHaveTheirOwnOptions) {

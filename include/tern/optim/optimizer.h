@@ -2,19 +2,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tern/autograd/flat.h"
 #include "tern/nn/module.h"
+
+namespace tern::internal {
+class FlatParameters;
+}
 
 namespace tern::optim {
 
 /// Moves parameters by their gradients (optim/optimizers.h has the kinds). The parameters, leaves of one floating type,
-/// are laid side by side in memory, so that a step is one streaming pass; handles to them stay valid. A parameter
-/// without a gradient, or that needs none, is skipped: nothing of it changes, weight decay included. One that needs
-/// none when the optimizer is made takes no memory for gradients and states until it is thawed and moves. The same
+/// are laid side by side in memory, so that a step is one streaming pass; handles to them stay valid, and views taken
+/// later share their memory. One that shares its memory already, with a view, a lender or a borrower, stays where it
+/// is and moves alone. A parameter without a gradient, or that needs none, is skipped: nothing of it changes, weight
+/// decay included. One that needs none when the optimizer is made takes no memory for gradients and states until it is
+/// thawed and moves. The same
 /// gradients give the same bits at any number of threads. Parameters of a half type take their step in f32, with states
 /// in f32, and are rounded: steps below half of their last place are lost, so keep f32 parameters where training is
 /// long.
@@ -49,7 +55,7 @@ class TERN_API Optimizer {
   /// keep_on_device.
   Tensor gradient_factor() const;
   /// All parameters, group by group.
-  const std::vector<Tensor>& parameters() const { return flat_.parameters(); }
+  const std::vector<Tensor>& parameters() const;
 
   /// What a later step depends on beside parameters and options, as copies: "optimizer" (the name, as u8), "step" (i64,
   /// steps taken of each parameter), "lr" (f64, of each group), and for each parameter i that took a step "i.NAME" in
@@ -79,7 +85,8 @@ class TERN_API Optimizer {
     const std::vector<Tensor>& slots;  ///< at step 1 as `start` left them
     Tensor resident{};                 ///< see AdamStep
   };
-  /// Moves a run, outside the tape.
+  /// Moves a run, outside the tape. Its value and gradient are lent for the call: step() throws StateError when one is
+  /// kept.
   virtual void update(const Run& run) = 0;
   /// Sets the slots of a parameter of a group, which are zeros, before its first step.
   virtual void start(std::size_t, const std::vector<Tensor>&) {}
@@ -107,7 +114,7 @@ class TERN_API Optimizer {
   const std::vector<Tensor>& own_slots(std::size_t parameter);
   const std::vector<Tensor>& slots_within(std::int64_t begin, std::int64_t end);
 
-  FlatParameters flat_;
+  std::unique_ptr<tern::internal::FlatParameters> flat_;
   std::vector<Range> groups_;
   std::vector<std::string> slot_names_;
   std::vector<Tensor> slots_;

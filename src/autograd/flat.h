@@ -7,16 +7,18 @@
 
 #include "tern/tensor/tensor.h"
 
-namespace tern {
+namespace tern::internal {
 
 /// Parameters moved into one flat buffer, and their gradients into another, so that an optimizer is one streaming pass.
 /// Each parameter keeps its identity and is a view family of its own: writing one does not invalidate what was saved of
 /// another. Each starts at a multiple of 16 elements. Gradients that exist are carried over. What needs no gradient at
-/// that time stays where it is and takes no room.
+/// that time stays where it is and takes no room, and so does what shares its memory with another tensor or a lender,
+/// who would lose sight of it. No tape may see the buffers themselves: writes to parameters are not counted in them.
 class TERN_API FlatParameters {
  public:
   /// A run of neighbouring parameters that have a gradient, as contiguous vectors. `value` and `gradient` are views of
-  /// the flat buffers; `first` … `last` (excluded) are the parameters, `offset` where it starts in the buffers.
+  /// the flat buffers, lent for the visit; `first` … `last` (excluded) are the parameters, `offset` where it starts in
+  /// the buffers.
   struct Segment {
     std::size_t first, last;
     std::int64_t offset;
@@ -40,7 +42,8 @@ class TERN_API FlatParameters {
   void clear_gradients();
   /// Calls `f` for each maximal run of parameters from `from` to `to` (excluded) whose gradient is there, and counts a
   /// write to each of them. A parameter that was moved away since, or whose gradient lies elsewhere, is a run of its
-  /// own; its value is then a view of itself. Padding inside a run holds zeros.
+  /// own; its value is then a view of itself. Padding inside a run holds zeros. Throws StateError when `f` keeps a
+  /// tensor of a run: writes through it, and to it, would go unseen.
   template <class F>
   void for_each_segment(std::size_t from, std::size_t to, F&& f) {
     using Body = std::remove_reference_t<F>;
@@ -65,4 +68,4 @@ class TERN_API FlatParameters {
   std::vector<Segment> kept_;  // of earlier visits: the same ones come step after step
 };
 
-}  // namespace tern
+}  // namespace tern::internal
