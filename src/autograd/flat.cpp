@@ -105,7 +105,8 @@ void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*vis
     }
     const Segment& run = segment(i, last);
     visit(body, run);
-    if (is_kept(run.value) || is_kept(run.gradient)) {
+    const bool recorded = thread_state.written != nullptr;  // which keeps what is written
+    if (!recorded && (is_kept(run.value) || is_kept(run.gradient))) {
       throw StateError("[for_each_segment] expected the tensors of a run to be let go of after it, got one kept");
     }
     i = last;

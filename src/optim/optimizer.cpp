@@ -52,7 +52,7 @@ std::int64_t common_steps(const std::vector<Tensor>& parameters, const std::vect
 }  // namespace
 
 Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> slots)
-    : flat_(std::make_unique<tern::internal::FlatParameters>(joined(groups))),
+    : flat_(joined(groups)),
       slot_names_(std::move(slots)),
       own_slots_(parameters().size()),
       steps_(parameters().size()) {
@@ -69,6 +69,10 @@ Optimizer::Optimizer(const std::vector<Group>& groups, std::vector<std::string> 
 }
 
 Optimizer::~Optimizer() = default;
+
+Optimizer::Flat::Flat(std::vector<Tensor> parameters)
+    : all_(new tern::internal::FlatParameters(std::move(parameters))) {}
+Optimizer::Flat::~Flat() { delete all_; }
 
 const std::vector<Tensor>& Optimizer::parameters() const { return flat_->parameters(); }
 
