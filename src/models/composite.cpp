@@ -29,12 +29,13 @@ Members& Members::add(const data::Estimator& estimator) {
 std::vector<std::pair<std::string, std::int64_t>> Members::unseen(const data::Table& table) const {
   std::vector<std::pair<std::string, std::int64_t>> all;
   for (const auto& each : all_) {
-    for (const auto& [name, count] : each->unseen(table)) {
-      const auto known = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == name; });
+    for (auto& column : each->unseen(table)) {
+      const auto known =
+          std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == column.first; });
       if (known == all.end()) {
-        all.emplace_back(name, count);
+        all.push_back(std::move(column));
       } else {
-        known->second = std::max(known->second, count);
+        known->second = std::max(known->second, column.second);
       }
     }
   }
