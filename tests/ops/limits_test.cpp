@@ -205,7 +205,7 @@ TEST(Limits, ComparisonsWithAnyNumberAreExact) {
   EXPECT_TRUE(all(tensor({INT64_MAX}, i64) < UINT64_MAX).item<bool>());
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose allocators end the process
+#ifndef TERN_SANITIZE  // whose allocators end the process
 // Not std::bad_alloc, nor the end of the system's memory.
 TEST(Limits, ListsAndIndicesThatMemoryCannotHold) {
   const Tensor one = zeros({1}), line = one.expand({std::int64_t{1} << 50});
