@@ -118,6 +118,6 @@ int main(int argc, char** argv) {
     run(argv[1], argv[2], clusters);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
-    return 1;
+    return 2;
   }
 }

@@ -103,9 +103,10 @@ void check_end_record(std::string_view bytes) {
   if (bytes.size() < end_record || bytes.size() > max_archive_bytes) {
     fail("a zip of " + std::to_string(end_record) + " bytes to 4 GiB", std::to_string(bytes.size()) + " bytes");
   }
+  if (!bytes.starts_with("PK")) fail("a bundle, which is a zip", "another kind of file");
   const std::string_view end = bytes.substr(bytes.size() - end_record);
   if (!end.starts_with(std::string_view("PK\5\6", 4)) || little(end, 20, 2) != 0) {
-    fail("a zip that ends with its end record and no comment", "another file, or a truncated one");
+    fail("a zip that ends with its end record and no comment", "a truncated one, or one with more");
   }
   const std::uint32_t here = little(end, 8, 2), total = little(end, 10, 2);
   constexpr std::size_t most = std::size(entry_kinds) + 1;  // and the entry of the folder "provenance/"

@@ -142,8 +142,8 @@ void Task::fit(const data::Column& target) {
     const std::string spellings = spellings_of(target);
     if (values.size() != 2 || !spellings.empty()) {
       fail("expected a target of two values, got " + std::to_string(values.size()) + ": " + list(values) + spellings +
-           (spellings.empty() && values.size() > 2 ? "; a word for what is not known can be told as a missing one, and "
-                                                     "other tasks take more classes, or numbers"
+           (spellings.empty() && values.size() > 2 ? "; one that stands for what is not known can be told as a missing "
+                                                     "word; more classes, or numbers, are other tasks'"
                                                    : ""));
     }
     if (positive_.empty()) {

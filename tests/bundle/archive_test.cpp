@@ -141,6 +141,7 @@ TEST(Archive, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < zip.size(); ++size) {
     EXPECT_THROW(read_archive(std::string_view(zip).substr(0, size)), FormatError) << size;
   }
+  expect_refused("id,age,left\n" + std::string(100, '1'), "expected a bundle");
 }
 
 TEST(Archive, EveryFlippedByteIsRefusedOrChangesNothing) {

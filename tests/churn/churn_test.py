@@ -914,7 +914,7 @@ class Refused(Churn):
         constant = self.write('c.csv', [row[:4] + ['left' if i == 0 else 'Yes'] for i, row in enumerate(table)])
         self.refused(constant, 'left', 'Yes', 'c.csv: ')
         three = self.write('t.csv', [row[:4] + ['left' if i == 0 else 'abc'[i % 3]] for i, row in enumerate(table)])
-        self.refused(three, 'left', '3', 't.csv: ', more=('--positive', 'a'))
+        self.refused(three, 'left', '3', 't.csv: ', '--missing WORD', more=('--positive', 'a'))
         empty = self.write('m.csv', [row[:4] + ['left' if i == 0 else ''] for i, row in enumerate(table)])
         self.refused(empty, 'left', 'm.csv: ')
         words = self.write('w.csv', [row[:4] + ['left' if i == 0 else 'ab'[i % 2]] for i, row in enumerate(table)])

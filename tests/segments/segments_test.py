@@ -27,4 +27,4 @@ with tempfile.TemporaryDirectory() as folder:
         assert run(*arguments).returncode == 2, arguments
     for arguments in (('missing.csv', svg), (telco, os.path.join(folder, 'no', 'folder.svg')), (telco, svg, '100000')):
         wrong = run(*arguments)
-        assert wrong.returncode == 1 and wrong.stderr.startswith('['), (arguments, wrong.stderr)
+        assert wrong.returncode == 2 and wrong.stderr.startswith('['), (arguments, wrong.stderr)
