@@ -131,7 +131,7 @@ void Grower::build_histogram(Node& node, bool parallel) {
 }
 
 // Once in a while the hessians' estimate of how many rows a side has is too high: then rows are counted.
-void Grower::find_counted_split(Node& node) {
+Split Grower::find_counted_split(Node& node) {
   if (!node.histogram) build_histogram(node, false);
   std::vector<std::uint32_t> counts(bins_.size() * 256);
   const std::vector<int> features = features_of(node);
@@ -148,8 +148,8 @@ void Grower::find_counted_split(Node& node) {
                         .path = node.path ^ seed_,
                         .counts = counts.data(),
                         .gain_below = node.split.gain};
-  node.split = finder_.find(facts, features);
   node.counted = true;
+  return finder_.find(facts, features);
 }
 
 // Moves the rows that go left before the others, both in their order, and returns how many there are.
@@ -186,14 +186,14 @@ std::int64_t Grower::partition(Node& node, bool parallel) {
   return left;
 }
 
-// Divides a node's rows and looks for its children's splits. False: the split did not hold, and the node has another.
-bool Grower::expand(Node& node, bool parallel) {
+// Divides a node's rows and looks for its children's splits. Where the split did not hold, the one to take its place:
+// other threads read the node's split, so that only `publish` may change it.
+std::optional<Split> Grower::expand(Node& node, bool parallel) {
   const std::int64_t left_rows = partition(node, parallel);
   node.whole = false;
   const std::int64_t least = std::max<std::int64_t>(1, options_.split.min_child_rows);
   if (!node.counted && std::min(left_rows, node.rows() - left_rows) < least) {
-    find_counted_split(node);
-    return false;
+    return find_counted_split(node);
   }
   const std::int64_t middle = node.begin + left_rows;
   bool last = false;
@@ -229,7 +229,7 @@ bool Grower::expand(Node& node, bool parallel) {
   Node* large = small == node.left ? node.right : node.left;
   if (last || !may_split(*large)) {  // the children stay leaves
     give_histogram(std::exchange(node.histogram, nullptr));
-    return true;
+    return std::nullopt;
   }
   build_histogram(*small, parallel);
   if (node.histogram) {
@@ -247,7 +247,7 @@ bool Grower::expand(Node& node, bool parallel) {
     if (may_split(*child)) find_split(*child, parallel);
     if (child->split.feature < 0) give_histogram(std::exchange(child->histogram, nullptr));
   }
-  return true;
+  return std::nullopt;
 }
 
 // The order in which nodes become inner ones: by gain, or level by level; of equals the one whose rows come first.
@@ -301,15 +301,18 @@ void Grower::accept() {
   }
 }
 
-// After a node was divided, or got another split.
-void Grower::publish(Node& node, bool expanded) {
-  node.expanded = expanded;
-  if (expanded) {
+// After a node was divided, or is to get another split.
+void Grower::publish(Node& node, const std::optional<Split>& other) {
+  node.expanded = !other;
+  if (!other) {
     ++ahead_;
-  } else if (node.split.feature >= 0) {
-    push(to_expand_, ticket(node));
   } else {
-    give_histogram_locked(std::exchange(node.histogram, nullptr));
+    node.split = *other;
+    if (node.split.feature >= 0) {
+      push(to_expand_, ticket(node));
+    } else {
+      give_histogram_locked(std::exchange(node.histogram, nullptr));
+    }
   }
   accept();
   give_up_histograms();
@@ -344,9 +347,9 @@ void Grower::work() {
     Node& node = *pop(to_expand_).node;
     ++working_;
     lock.unlock();
-    bool expanded = false;
+    std::optional<Split> other;
     try {
-      expanded = expand(node, false);
+      other = expand(node, false);
     } catch (...) {  // of memory
       lock.lock();
       done_ = true;
@@ -354,7 +357,7 @@ void Grower::work() {
     }
     lock.lock();
     --working_;
-    publish(node, expanded);
+    publish(node, other);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -87,9 +88,9 @@ class Grower {
   bool may_split(const Node& node) const;
   void find_split(Node& node, bool parallel);
   void build_histogram(Node& node, bool parallel);
-  void find_counted_split(Node& node);
+  Split find_counted_split(Node& node);
   std::int64_t partition(Node& node, bool parallel);
-  bool expand(Node& node, bool parallel);
+  std::optional<Split> expand(Node& node, bool parallel);
   void expand_all();
   void work();
 
@@ -98,7 +99,7 @@ class Grower {
   void push(std::vector<Ticket>& queue, Ticket ticket) const;
   Ticket pop(std::vector<Ticket>& queue) const;
   void accept();
-  void publish(Node& node, bool expanded);
+  void publish(Node& node, const std::optional<Split>& other);
   void give_up_histograms();
   GrownTree collect(std::vector<LeafRows>& leaves);
 

@@ -69,7 +69,7 @@ void SplitFinder::consider(const Search& search, PairSum left, std::int64_t left
     if (search.monotone > 0 ? vl > vr : vl < vr) return;
   }
   const double gain = score(gl, wl, l2, node.low, node.high) + score(gr, wr, l2, node.low, node.high) - search.parent;
-  if (!(gain > best.gain) || (node.counts && gain > node.gain_below)) return;
+  if (!(gain > best.gain) || (node.counts && gain + options_.min_split_gain > node.gain_below)) return;
   best.gain = gain;
   best.feature = feature;
   best.left_sum = left;

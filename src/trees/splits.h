@@ -53,7 +53,7 @@ struct NodeFacts {
   std::uint64_t path = 1;    ///< hash of the way from the root, the same in every run
   /// Rows by feature and bin (256 each) where they have been counted, else estimated by the hessians.
   const std::uint32_t* counts = nullptr;
-  double gain_below = 0;  ///< with counts: splits of a higher gain are left out
+  double gain_below = 0;  ///< with counts: splits of a higher gain, as Split has it, are left out
 };
 
 /// Looks for the best split in histograms whose gradients are multiples of `g_unit`, hessians of `h_unit`.
