@@ -510,6 +510,7 @@ std::unique_ptr<Loss> make_loss(const GradientBoostingOptions& options, int clas
 }
 
 double weighted_quantile(std::vector<std::pair<double, double>>& values, double q) {
+  std::erase_if(values, [](const auto& each) { return each.second == 0; });
   std::sort(values.begin(), values.end());  // by weight as well, so that the sum has one order
   double all = 0, below = 0;
   for (const auto& [value, weight] : values) all += weight;

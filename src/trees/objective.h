@@ -53,7 +53,8 @@ class Loss {
 /// `classes` is of the target, where the objective has classes.
 std::unique_ptr<Loss> make_loss(const GradientBoostingOptions& options, int classes);
 
-/// The value below which a share `q` of the weight lies, halfway between two where it lies between them; sorts.
+/// The value below which a share `q` of the weight lies, halfway between two where it lies between them; sorts,
+/// and leaves out what has no weight.
 double weighted_quantile(std::vector<std::pair<double, double>>& values_and_weights, double q);
 
 }  // namespace tern::trees::internal

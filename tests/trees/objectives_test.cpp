@@ -109,6 +109,23 @@ TEST(Objectives, WeightedQuantile) {
   values = {{3, 1}, {1, 1}, {2, 5}};
   EXPECT_EQ(internal::weighted_quantile(values, 0.5), 2);
   EXPECT_EQ(internal::weighted_quantile(values, 0.9), 3);
+  values = {{0, 1}, {0.9, 0}, {1, 1}};  // what has no weight is nowhere between
+  EXPECT_EQ(internal::weighted_quantile(values, 0.5), 0.5);
+  values = {{0, 1}, {5, 0}};
+  EXPECT_EQ(internal::weighted_quantile(values, 1), 0);
+}
+
+TEST(Objectives, RowsWithoutWeightMoveNoMedian) {
+  const std::vector<double> x{1, 1, 1, 2, 2}, y{0, 1, 1.5, 4, 6}, weights{1, 1, 0, 1, 1};
+  for (const Objective objective : {Objective::absolute, Objective::quantile, Objective::huber}) {
+    GradientBoosting model({.objective = objective, .rounds = 1, .learning_rate = 1, .min_child_rows = 1});
+    model.fit(Matrix(x, 1), y, {.weights = weights});
+    EXPECT_EQ(model.ensemble().base[0], 2.5) << to_string(objective);
+    if (objective == Objective::huber) continue;  // whose leaves are steps of bounded gradients
+    const std::vector<double> p = model.predict(Matrix(x, 1));
+    EXPECT_NEAR(p[0], 0.5, 1e-12) << to_string(objective);
+    EXPECT_NEAR(p[3], 5, 1e-12) << to_string(objective);
+  }
 }
 
 // Rows of one informative number and a target of a step in it.
