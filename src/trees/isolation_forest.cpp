@@ -314,7 +314,16 @@ IsolationForest IsolationForest::load(const std::string& path) {
                           .contamination = json_get<double>(options, "contamination", what),
                           .seed = json_get<std::uint64_t>(options, "seed", what)});
     made.threshold_ = json_get<double>(json, "threshold", what);
-    made.keep(internal::ensemble_of(tern::internal::json_member(json, "ensemble", what)));
+    if (!(made.threshold_ >= 0 && made.threshold_ <= 1)) {
+      throw FormatError("[isolation_forest] expected a threshold from 0 to 1, got " + std::to_string(made.threshold_));
+    }
+    Ensemble model = internal::ensemble_of(tern::internal::json_member(json, "ensemble", what));
+    if (model.outputs != 1 || model.link != Link::exp || !model.average) {
+      throw FormatError("[isolation_forest] expected averaged trees of one output and link exp, got " +
+                        std::to_string(model.outputs) + " and " + std::string(to_string(model.link)) +
+                        (model.average ? "" : ", added up"));
+    }
+    made.keep(std::move(model));
     return made;
   } catch (const ValueError& error) {  // an option out of its range is the file's fault
     throw FormatError(error.what());

@@ -165,6 +165,16 @@ TEST(IsolationForest, TablesMissingValuesAndFiles) {
     write_file(path, kept.substr(0, length));
     EXPECT_THROW(IsolationForest::load(path), FormatError);
   }
+  for (const auto& [from, to] :
+       {std::pair<std::string, std::string>{"\"link\":\"exp\"", "\"link\":\"identity\""},
+        {"\"average\":true", "\"average\":false"},
+        {"\"threshold\":0.5", "\"threshold\":7.5"},
+        {"\"outputs\":1,\"average\":true,\"base\":[0.0]", "\"outputs\":2,\"average\":true,\"base\":[0.0,0.0]"}}) {
+    std::string altered = kept;
+    ASSERT_NE(altered.find(from), std::string::npos) << from << kept.substr(0, 600);
+    write_file(path, altered.replace(altered.find(from), from.size(), to));
+    EXPECT_THROW(IsolationForest::load(path), FormatError) << to;
+  }
   std::filesystem::remove(path);
 }
 

@@ -46,7 +46,7 @@ class TERN_API IsolationForest {
   std::vector<std::uint8_t> predict(const data::Table& table) const;
   std::vector<std::uint8_t> predict(const data::Matrix& x) const;
 
-  /// The score from which on rows are outliers. Throws StateError before `fit`.
+  /// The score above which rows are outliers. Throws StateError before `fit`.
   double threshold() const;
   /// The trained model: leaves hold -ln 2 x depth / c(samples), averaged, with Link::exp. Throws StateError before
   /// `fit`.
