@@ -184,7 +184,9 @@ Tree read_tree(const Section& section, std::vector<Feature>& features, std::vect
   if (sets > 0) {
     bounds = section.list<std::uint32_t>("cat_boundaries", std::size_t{sets} + 1);
     codes = section.list<std::uint32_t>("cat_threshold", bounds.back());
+    if (!std::is_sorted(bounds.begin(), bounds.end())) fail("cat_boundaries that ascend");
   }
+  std::vector<bool> taken(sets);
   tree.set.assign(nodes, -1);
   tree.left_default.assign(nodes, 0);
   for (std::size_t node = 0; node < nodes; ++node) {
@@ -195,7 +197,9 @@ Tree read_tree(const Section& section, std::vector<Feature>& features, std::vect
       if (!(set >= 0 && set < sets) || set != std::floor(set)) fail("a threshold that is the number of a set");
       const std::uint32_t begin = bounds[static_cast<std::size_t>(set)],
                           end = bounds[static_cast<std::size_t>(set) + 1];
-      if (begin > end || end > codes.size()) fail("cat_boundaries that ascend");
+      // LightGBM writes a set for each node; sets that are copied to many would let a small file take much memory.
+      if (taken[static_cast<std::size_t>(set)]) fail("each set of categories at one node, got one at two");
+      taken[static_cast<std::size_t>(set)] = true;
       std::vector<std::uint64_t> bits((end - begin + 1) / 2, 0);
       for (std::uint32_t i = begin; i < end; ++i)
         bits[(i - begin) / 2] |= std::uint64_t{codes[i]} << (i - begin) % 2 * 32;

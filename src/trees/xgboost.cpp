@@ -31,6 +31,10 @@ const std::string what = "xgboost";
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::uint64_t kCodes = std::uint64_t{1} << 24;  // XGBoost holds codes as floats
 
+// A code takes few bytes of a file and a bit of a set that may be long: what all sets of a model may take, in words of
+// 64 bits. That lets 64 codes among a million levels stand in each node.
+constexpr std::size_t kWordsAnyhow = std::size_t{1} << 23, kWordsPerByte = 64;
+
 [[noreturn]] TERN_COLD void fail(const std::string& expected) { throw FormatError("[xgboost] expected " + expected); }
 
 /// How the base score, which is on the scale of predictions, becomes a margin.
@@ -162,8 +166,10 @@ std::vector<Feature> read_features(const Json& learner, const Json& model) {
 
 class TreeReader {
  public:
-  TreeReader(const Json& json, std::vector<Feature>& features)
+  /// `words` are left for the sets of this tree and of those that follow.
+  TreeReader(const Json& json, std::vector<Feature>& features, std::size_t& words)
       : features_(features),
+        words_(words),
         left_(json_get<std::vector<std::int32_t>>(json, "left_children", what)),
         right_(json_get<std::vector<std::int32_t>>(json, "right_children", what)),
         indices_(json_get<std::vector<std::int32_t>>(json, "split_indices", what)),
@@ -217,18 +223,22 @@ class TreeReader {
     const auto sizes = json_get_or(json, "categories_sizes", std::vector<std::uint32_t>{}, what);
     const auto codes = json_get_or(json, "categories", std::vector<std::int32_t>{}, what);
     if (begins.size() != nodes.size() || sizes.size() != nodes.size()) fail("as many segments of categories as nodes");
+    std::size_t listed = 0;
+    for (const std::uint32_t size : sizes) listed += size;
+    if (listed > codes.size()) fail("segments that share no categories");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (nodes[i] < 0 || static_cast<std::size_t>(nodes[i]) >= sets_.size())
         fail("categories of nodes that are there");
       if (begins[i] > codes.size() || sizes[i] > codes.size() - begins[i]) fail("segments among the categories");
       auto& set = sets_[static_cast<std::size_t>(nodes[i])];
       for (std::uint32_t j = begins[i]; j < begins[i] + sizes[i]; ++j) {
-        // Codes that few rows can have had would let a small file take much memory.
         if (codes[j] < 0 || static_cast<std::uint64_t>(codes[j]) >= kCodes) fail("codes below 2^24");
         const auto code = static_cast<std::size_t>(codes[j]);
         if (set.size() <= code / 64) {
-          words_ += code / 64 + 1 - set.size();
-          if (words_ > std::size_t{1} << 26) fail("categories of at most 2^32 bits in a tree");
+          const std::size_t more = code / 64 + 1 - set.size();
+          if (more > words_) fail("sets of categories in proportion to the file, got codes that take too much memory");
+          words_ -= more;
+          set.reserve(code / 64 + 1);
           set.resize(code / 64 + 1, 0);
         }
         set[code / 64] |= std::uint64_t{1} << (code % 64);
@@ -249,17 +259,17 @@ class TreeReader {
   }
 
   std::vector<Feature>& features_;
+  std::size_t& words_;
   std::vector<std::int32_t> left_, right_, indices_;
   std::vector<double> conditions_, gains_, covers_;
   std::vector<std::int32_t> types_;
   std::vector<bool> default_left_{};
   std::vector<std::vector<std::uint64_t>> sets_;
-  std::size_t words_ = 0;
   std::vector<bool> seen_{};
   Tree tree_{};
 };
 
-Ensemble read_model(const Json& json) {
+Ensemble read_model(const Json& json, std::size_t bytes) {
   const Json& learner = member(json, "learner");
   const Json& parameters = member(learner, "learner_model_param");
   const Json* booster = &member(learner, "gradient_booster");
@@ -293,9 +303,10 @@ Ensemble read_model(const Json& json) {
   if (!trees.is_array() || output_of.size() != trees.size()) fail("an output for each tree");
   if (kind == "dart" && weights.size() != trees.size()) fail("a weight for each tree");
   std::vector<std::vector<Tree>> by_output(outputs);
+  std::size_t words = kWordsAnyhow + bytes * kWordsPerByte;
   for (std::size_t i = 0; i < output_of.size(); ++i) {
     if (output_of[i] < 0 || static_cast<std::size_t>(output_of[i]) >= outputs) fail("tree_info among the outputs");
-    Tree tree = TreeReader(trees[i], ensemble.features).read();
+    Tree tree = TreeReader(trees[i], ensemble.features, words).read();
     for (double& value : tree.leaf_value) value *= weights.empty() ? 1 : weights[i];
     by_output[static_cast<std::size_t>(output_of[i])].push_back(std::move(tree));
   }
@@ -465,7 +476,8 @@ Ensemble from_xgboost(std::string_view bytes) {
   const bool text = bytes.size() < 2 || bytes[1] == '"' || bytes[1] == '}' || bytes[1] == ' ' || bytes[1] == '\n' ||
                     bytes[1] == '\r' || bytes[1] == '\t';
   return internal::checked(what, [&] {
-    return read_model(text ? tern::internal::parse_json(bytes, what) : internal::parse_ubjson(bytes, what));
+    return read_model(text ? tern::internal::parse_json(bytes, what) : internal::parse_ubjson(bytes, what),
+                      bytes.size());
   });
 }
 

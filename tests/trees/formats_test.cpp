@@ -142,6 +142,90 @@ TEST(Formats, HostileUbjson) {
   EXPECT_THROW(from_xgboost(std::string("{i\xff") + "a"), FormatError);
 }
 
+// A LightGBM model of a chain of categorical nodes, each with the set that `set_of` numbers, of `words` words.
+template <class F>
+std::string lightgbm_chain(int nodes, int sets, int words, const F& set_of) {
+  std::string features, thresholds, lefts, rights, types, leaves, bounds = "0", codes;
+  for (int node = 0; node < nodes; ++node) {
+    features += "0 ";
+    thresholds += std::to_string(set_of(node)) + " ";
+    lefts += std::to_string(~node) + " ";
+    rights += std::to_string(node + 1 < nodes ? node + 1 : ~nodes) + " ";
+    types += "1 ";
+  }
+  for (int leaf = 0; leaf <= nodes; ++leaf) leaves += "0.5 ";
+  for (int set = 1; set <= sets; ++set) bounds += " " + std::to_string(set * words);
+  for (int word = 0; word < sets * words; ++word) codes += "7 ";
+  return "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\nobjective=regression\n"
+         "feature_names=a\nfeature_infos=0\n\nTree=0\nnum_leaves=" +
+         std::to_string(nodes + 1) + "\nnum_cat=" + std::to_string(sets) + "\nsplit_feature=" + features +
+         "\nthreshold=" + thresholds + "\ndecision_type=" + types + "\nleft_child=" + lefts +
+         "\nright_child=" + rights + "\nleaf_value=" + leaves + "\ncat_boundaries=" + bounds +
+         "\ncat_threshold=" + codes + "\nis_linear=0\n\nend of trees\n";
+}
+
+TEST(Formats, LightgbmSetsStandAtOneNodeEach) {
+  EXPECT_EQ(from_lightgbm(lightgbm_chain(4, 4, 3, [](int node) { return 3 - node; })).trees[0].sets.size(), 4u);
+  // 8000 nodes that name one set of 20,000 words would take 1.3 GB of a file of a few hundred kB.
+  EXPECT_NE(message_of<FormatError>([] {
+              from_lightgbm(lightgbm_chain(8000, 1, 20'000, [](int) { return 0; }));
+            }).find("each set of categories at one node"),
+            std::string::npos);
+  // Boundaries that go to and fro name the same words as well.
+  std::string text = lightgbm_chain(2, 3, 2, [](int node) { return 2 * node; });
+  const std::string bounds = "cat_boundaries=0 2 4 6";
+  text.replace(text.find(bounds), bounds.size(), "cat_boundaries=0 6 0 6");
+  EXPECT_NE(message_of<FormatError>([&] { from_lightgbm(text); }).find("cat_boundaries that ascend"),
+            std::string::npos);
+}
+
+// An XGBoost model of `trees` trees, each a chain of nodes of one category.
+std::string xgboost_chains(int trees, int nodes, int code, bool shared = false) {
+  std::string all, outputs;
+  for (int tree = 0; tree < trees; ++tree) {
+    std::string left, right, zeros, ones, at, begins, sizes, codes;
+    const auto add = [](std::string& list, auto value) { list += (list.empty() ? "" : ",") + std::to_string(value); };
+    for (int i = 0; i <= 2 * nodes; ++i) {  // node i's left child is a leaf, its right one the next node
+      const bool inner = i % 2 == 0 && i < 2 * nodes;
+      add(left, inner ? i + 1 : -1);
+      add(right, inner ? i + 2 : -1);
+      add(zeros, 0);
+      add(ones, inner ? 1 : 0);
+      if (!inner) continue;
+      add(at, i);
+      add(begins, shared ? 0 : i / 2);
+      add(sizes, shared ? nodes : 1);
+      add(codes, code);
+    }
+    const auto list = [](const char* key, const std::string& values) {
+      return std::string("\"") + key + "\":[" + values + "],";
+    };
+    all += std::string(tree ? "," : "") + "{" + list("left_children", left) + list("right_children", right) +
+           list("split_indices", zeros) + list("split_conditions", zeros) + list("loss_changes", zeros) +
+           list("sum_hessian", zeros) + list("default_left", zeros) + list("split_type", ones) +
+           list("categories_nodes", at) + list("categories_segments", begins) + list("categories_sizes", sizes) +
+           list("categories", codes) + R"("tree_param":{"size_leaf_vector":"1"}})";
+    add(outputs, 0);
+  }
+  return R"({"learner":{"learner_model_param":{"num_feature":"1","base_score":"0","num_class":"0"},)"
+         R"("objective":{"name":"reg:squarederror"},"gradient_booster":{"name":"gbtree","model":{"tree_info":[)" +
+         outputs + R"(],"trees":[)" + all + "]}}}}";
+}
+
+TEST(Formats, XgboostCategoriesTakeMemoryInProportionToTheFile) {
+  const int last = (1 << 24) - 1;
+  const Ensemble few = from_xgboost(xgboost_chains(2, 4, last));
+  EXPECT_EQ(few.trees[1].sets.at(3).size(), std::size_t{1} << 18);
+  // 20 trees whose sets take 0.27 GB each; and as much again for a tree of one node each.
+  EXPECT_NE(message_of<FormatError>([] { from_xgboost(xgboost_chains(20, 128, last)); }).find("in proportion"),
+            std::string::npos);
+  EXPECT_NE(message_of<FormatError>([] { from_xgboost(xgboost_chains(800, 1, last)); }).find("in proportion"),
+            std::string::npos);
+  EXPECT_EQ(from_xgboost(xgboost_chains(3, 200, 63)).trees[2].sets.size(), 200u);
+  EXPECT_NE(message_of<FormatError>([] { from_xgboost(xgboost_chains(1, 200, 63, true)); }).find("share no"),
+            std::string::npos);
+}
+
 TEST(Formats, ThereAndBack) {
   for (const Ensemble& model : models()) {
     expect_close(from_lightgbm(to_lightgbm(model)), model, 1e-12);

@@ -30,7 +30,8 @@ enum class XgboostForm : std::uint8_t { json, ubjson };
 TERN_API std::string to_xgboost(const Ensemble& ensemble, XgboostForm form = XgboostForm::json);
 /// A model that XGBoost (since 1.7) saved, in either form: gbtree and dart, one output or several, levels by name where
 /// it has them. All trees count, whatever its best iteration. Throws FormatError for what is damaged or is no model of
-/// trees with one value a leaf.
+/// trees with one value a leaf, and for sets of categories that would take more than 64 MB and 512 bytes for each byte
+/// of the file.
 TERN_API Ensemble from_xgboost(std::string_view bytes);
 /// The same with a file; it is UBJSON when the name ends in ".ubj". Throws FileError too.
 TERN_API void export_xgboost(const Ensemble& ensemble, const std::string& path);
@@ -42,7 +43,8 @@ TERN_API Ensemble import_xgboost(const std::string& path);
 /// known; and for several values a leaf.
 TERN_API std::string to_lightgbm(const Ensemble& ensemble);
 /// A text model that LightGBM (since 3) saved: gbdt, dart and rf, every missing type, categorical splits. Covers are
-/// its counts of rows. Throws FormatError for what is damaged, and for linear trees and targets under a square root.
+/// its counts of rows. Throws FormatError for what is damaged, a set of categories at two nodes among it, and for
+/// linear trees and targets under a square root.
 TERN_API Ensemble from_lightgbm(std::string_view text);
 /// The same with a file. Throws FileError too.
 TERN_API void export_lightgbm(const Ensemble& ensemble, const std::string& path);
