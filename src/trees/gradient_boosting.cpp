@@ -22,6 +22,8 @@ using internal::Targets;
 using internal::Training;
 
 constexpr std::int64_t kMostRows = std::int64_t{1} << 27;  // sums of all rows stay within 32 bits
+constexpr double kMostWeight = 1e30;                       // weighted gradients are floats
+constexpr double kMostClasses = 10'000;
 
 [[noreturn]] void refuse(const std::string& expected, const std::string& got) {
   throw ValueError("[GradientBoosting] expected " + expected + ", got " + got);
@@ -102,7 +104,7 @@ void check_targets(const Targets& targets, const internal::Loss& loss, bool trai
     }
     double sum = 0;
     for (const double w : targets.weights) {
-      if (!(w >= 0) || !std::isfinite(w)) refuse("finite weights of at least 0", std::to_string(w));
+      if (!(w >= 0 && w <= kMostWeight)) refuse("weights from 0 to 1e30", std::to_string(w));
       sum += w;
     }
     if (!(sum > 0)) refuse("weights above 0", "0 in all rows");
@@ -197,6 +199,15 @@ TableTargets targets_of(const data::Table& table, const std::string& target, con
 
 bool of_classes(Objective objective) { return objective == Objective::binary || objective == Objective::multiclass; }
 
+// Early stopping without what it watches would silently train all rounds.
+void check_stopping(const GradientBoostingOptions& o, const internal::Loss& loss, std::int64_t validation_rows) {
+  if (o.early_stopping_rounds == 0) return;
+  if (validation_rows == 0) refuse("rows of validation for early_stopping_rounds", "none");
+  if (!o.metric.value && loss.metric_name().empty()) {
+    refuse("a metric of one's own for early_stopping_rounds beside a custom objective", "none");
+  }
+}
+
 void check_start(const Ensemble* start, const internal::Loss& loss) {
   if (!start) return;
   if (start->outputs != loss.outputs() || start->link != loss.link()) {
@@ -245,6 +256,7 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   const auto loss = internal::make_loss(options_, static_cast<int>(classes.size()));
   check_targets(training.train.targets, *loss);
   if (options.validation) check_targets(training.validation.targets, *loss, false);
+  check_stopping(options_, *loss, training.validation.rows);
   check_start(start, *loss);
   if (start) {
     const Predictor& before = *options.start->predictor_;
@@ -276,13 +288,17 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
   training.features = train.features;
   int classes = 0;
   if (options_.objective == Objective::multiclass) {
-    for (const double y : target) classes = std::max(classes, y < 1e6 ? static_cast<int>(y) + 1 : 0);
+    for (const double y : target) {
+      if (!(y >= 0 && y < kMostClasses)) refuse("a target of classes from 0 to 9999", std::to_string(y));
+      classes = std::max(classes, static_cast<int>(y) + 1);
+    }
     classes = start ? start->outputs : std::max(classes, 2);
   }
   const auto loss = internal::make_loss(options_, classes);
   training.train = {.features = train.values, .rows = features.rows(), .targets = {}, .margins = {}};
   training.train.targets = {target, options.weights, options.queries};
   check_targets(training.train.targets, *loss);
+  check_stopping(options_, *loss, options.validation.rows());
   check_start(start, *loss);
   FeatureColumns validation;
   training.validation.features.resize(training.features.size());

@@ -45,7 +45,7 @@ class Loss {
   /// Quantile of the residuals that a leaf takes as its value, or NaN where derivatives give it.
   virtual double leaf_quantile() const;
 
-  virtual std::string metric_name() const = 0;
+  virtual std::string metric_name() const = 0;  ///< empty: there is none
   virtual bool larger_is_better() const { return false; }
   virtual double metric(const Targets& targets, std::span<const double> margins) const = 0;
 };

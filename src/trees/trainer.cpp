@@ -223,7 +223,7 @@ void Trainer::sample(int round) {
     }
     if (sample_.empty()) sample_.push_back(from.empty() ? 0 : from.front());
   }
-  if (goss() && round >= static_cast<int>(1 / options_.learning_rate)) sample_one_side(round);
+  if (goss() && round >= std::floor(1 / options_.learning_rate)) sample_one_side(round);
   left_out_.clear();
   if (!sample_.empty()) {
     left_out_.assign(static_cast<std::size_t>(rows_), 1);
@@ -406,6 +406,10 @@ double Trainer::metric() const {
     predictions[i] = validation_margins_[i % outputs * rows + i / outputs];
   }
   apply_link(loss_.link(), 1, outputs_, predictions);
+  if (loss_.link() == Link::softmax && outputs == 2) {  // as of `predict_probability`: the second's alone
+    for (std::size_t row = 0; row < rows; ++row) predictions[row] = predictions[2 * row + 1];
+    predictions.resize(rows);
+  }
   return options_.metric.value(predictions, targets.values, targets.weights);
 }
 

@@ -162,7 +162,7 @@ TEST(EstimatorBundle, TreesAloneAreABundle) {
   const data::Table raw = small.table.drop({"id", "spend"});
   trees::GradientBoosting gbdt = small_trees();
   EXPECT_THROW(Bundle{gbdt}, StateError);
-  gbdt.fit(raw, "churn");
+  gbdt.fit(raw, "churn", {.validation = raw});
   Bundle(gbdt).save(folder / "churn.tern");
   Bundle bundle = Bundle::load(folder / "churn.tern");
   EXPECT_EQ(bundle.predict(raw).values, gbdt.predict_probability(raw));

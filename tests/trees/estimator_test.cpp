@@ -123,8 +123,8 @@ TEST(GradientBoostingEstimator, ComesBackFromItsFileAndGoesOn) {
   again.fit(rows, "answer", {.validation = validation, .weights = "w"});
   EXPECT_EQ(again.predict_probability(validation), model.predict_probability(validation));
   GradientBoosting more(loaded.options()), same(model.options());
-  more.fit(rows, "answer", {.weights = "w", .start = &loaded});
-  same.fit(rows, "answer", {.weights = "w", .start = &model});
+  more.fit(rows, "answer", {.validation = validation, .weights = "w", .start = &loaded});
+  same.fit(rows, "answer", {.validation = validation, .weights = "w", .start = &model});
   EXPECT_EQ(more.predict_probability(validation), same.predict_probability(validation));
 
   const std::string bytes = read_file(path);

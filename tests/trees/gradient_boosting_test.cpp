@@ -296,7 +296,7 @@ TEST(GradientBoosting, BadInputIsRefused) {
             "[GradientBoosting] expected weights above 0, got 0 in all rows");
   weights[2] = -1;
   EXPECT_EQ(message_of<ValueError>(fit({}, y, {.weights = weights})),
-            "[GradientBoosting] expected finite weights of at least 0, got -1.000000");
+            "[GradientBoosting] expected weights from 0 to 1e30, got -1.000000");
   EXPECT_EQ(message_of<StateError>([&] { static_cast<void>(GradientBoosting().predict(Matrix(x, 2))); }),
             "[GradientBoosting] expected a fitted model, got one before fit");
   GradientBoosting model({.rounds = 1});

@@ -297,6 +297,90 @@ TEST(Objectives, ALaterRoundHasToGainByMinDelta) {
   EXPECT_THROW(GradientBoosting({.early_stopping_min_delta = -1}), ValueError);
 }
 
+TEST(Objectives, EarlyStoppingNeedsSomethingToWatch) {
+  const Steps data = steps(100, Objective::squared);
+  const Matrix x(data.x, 1);
+  GradientBoosting model({.rounds = 50, .early_stopping_rounds = 5});
+  EXPECT_THROW(model.fit(x, data.y), ValueError);
+  const data::Table table{{"x", data::Column::from_f64(data.x)}, {"y", data::Column::from_f64(data.y)}};
+  EXPECT_THROW(model.fit(table, "y"), ValueError);
+  model.fit(table, "y", {.validation = table});
+  GradientBoostingOptions own{.objective = Objective::custom,
+                              .rounds = 3,
+                              .custom_objective = {.derivatives = [](auto margins, auto targets, auto g, auto h) {
+                                for (std::size_t i = 0; i < margins.size(); ++i)
+                                  g[i] = margins[i] - targets[i], h[i] = 1;
+                              }}};
+  const MatrixFitOptions with{.validation = x, .validation_target = data.y};
+  GradientBoosting(own).fit(x, data.y, with);  // nothing is asked for, and nothing watched
+  own.early_stopping_rounds = 5;
+  EXPECT_THROW(GradientBoosting(own).fit(x, data.y, with), ValueError);
+  own.metric = {.name = "none", .value = [](auto, auto, auto) { return 0.0; }};
+  GradientBoosting(own).fit(x, data.y, with);
+}
+
+TEST(Objectives, WeightsStayWithinFloats) {
+  const Steps data = steps(300, Objective::squared);
+  std::vector<double> labels;
+  for (const double y : data.y) labels.push_back(y > 0);
+  for (const Objective objective : {Objective::squared, Objective::binary, Objective::absolute}) {
+    const std::vector<double>& y = objective == Objective::binary ? labels : data.y;
+    GradientBoosting plain({.objective = objective, .rounds = 5}), heavy = plain;
+    plain.fit(Matrix(data.x, 1), y, {.weights = std::vector<double>(y.size(), 1)});
+    heavy.fit(Matrix(data.x, 1), y, {.weights = std::vector<double>(y.size(), 0x1p99)});
+    const auto p = plain.predict_margin(Matrix(data.x, 1)), q = heavy.predict_margin(Matrix(data.x, 1));
+    for (std::size_t row = 0; row < p.size(); ++row) EXPECT_NEAR(p[row], q[row], 1e-9) << to_string(objective);
+    for (const double weight : {1e39, 1e300}) {
+      const std::vector<double> weights(y.size(), weight);
+      EXPECT_THROW(heavy.fit(Matrix(data.x, 1), y, {.weights = weights}), ValueError) << to_string(objective);
+      EXPECT_THROW(heavy.fit(Matrix(data.x, 1), y,
+                             {.validation = Matrix(data.x, 1), .validation_target = y, .validation_weights = weights}),
+                   ValueError);
+    }
+  }
+}
+
+TEST(Objectives, MetricsOfOnesOwnGetProbabilitiesAsPredictProbabilityGivesThem) {
+  for (const int classes : {2, 3}) {
+    Steps data = steps(120, Objective::multiclass);
+    for (double& y : data.y) y = std::min<double>(y, classes - 1);
+    std::vector<double> last;
+    GradientBoosting model({.objective = Objective::multiclass,
+                            .rounds = 3,
+                            .min_child_rows = 5,
+                            .metric = {.name = "own", .value = [&](auto p, auto, auto) {
+                                         last.assign(p.begin(), p.end());
+                                         return 0.0;
+                                       }}});
+    model.fit(Matrix(data.x, 1), data.y, {.validation = Matrix(data.x, 1), .validation_target = data.y});
+    const std::vector<double> p = model.predict_probability(Matrix(data.x, 1));
+    ASSERT_EQ(last.size(), p.size());
+    for (std::size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(last[i], p[i], 1e-12);
+  }
+}
+
+TEST(Objectives, ClassesOfAMatrixAreBounded) {
+  const std::vector<double> x{1, 2, 3, 4};
+  GradientBoosting model({.objective = Objective::multiclass, .rounds = 1});
+  for (const double y : {10'000.0, 999'999.0, 1e300, -1.0, std::nan("")})
+    EXPECT_THROW(model.fit(Matrix(x, 1), std::vector<double>{0, 1, 0, y}), ValueError) << y;
+}
+
+TEST(Objectives, GossBearsTheSmallestLearningRate) {
+  const Steps data = steps(200, Objective::squared);
+  GradientBoosting model({.rounds = 2, .learning_rate = 1e-12, .goss_top = 0.2, .goss_other = 0.2});
+  GradientBoosting plain({.rounds = 2, .learning_rate = 1e-12});
+  model.fit(Matrix(data.x, 1), data.y);
+  plain.fit(Matrix(data.x, 1), data.y);
+  // Sampling sets in after 1 / learning_rate rounds, which are never reached.
+  for (std::size_t t = 0; t < 2; ++t) {
+    double rows = 0, all = 0;
+    for (const double cover : model.ensemble().trees[t].leaf_cover) rows += cover;
+    for (const double cover : plain.ensemble().trees[t].leaf_cover) all += cover;
+    EXPECT_NEAR(rows, all, 1e-6);
+  }
+}
+
 TEST(Objectives, GammaFollowsMeansThatLieFarApart) {
   std::vector<double> x, y, mean;
   const Philox random(21);

@@ -116,7 +116,9 @@ struct GradientBoostingOptions {
   std::string positive{};      ///< the level of a target of text that is class 1; empty: the last
   CustomObjective custom_objective{};
 
-  int early_stopping_rounds = 0;  ///< rounds without a better validation metric that end training; 0: off
+  /// Rounds without a better validation metric that end training; 0: off. `fit` then needs rows of validation and,
+  /// beside a custom objective, `metric`.
+  int early_stopping_rounds = 0;
   /// By how much the metric must be better than at the best round so far for a later one to take its place; >= 0.
   double early_stopping_min_delta = 0;
   CustomMetric metric{};  ///< instead of the objective's own
@@ -178,8 +180,9 @@ class TERN_API GradientBoosting : public data::Estimator {
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override;
 
   /// Trains on all other columns of a table. Throws DataError for a column that is not there or does not fit,
-  /// ValueError for no rows, a target that is missing, not finite or outside what the objective takes, one class alone,
-  /// weights that are negative, not finite or all 0.
+  /// ValueError for no rows, a target that is missing, not finite or outside what the objective takes, one class alone
+  /// or more than 10,000 of them, weights that are negative, beyond 1e30 or all 0, and `early_stopping_rounds` without
+  /// rows of validation.
   void fit(const data::Table& table, std::string_view target, const FitOptions& options = {});
   /// The same on a matrix; NaN is missing. Throws ShapeError when lengths differ.
   void fit(const Matrix& features, std::span<const double> target, const MatrixFitOptions& options = {});
