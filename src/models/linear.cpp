@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "cpu/decompositions.h"
@@ -16,26 +17,70 @@ using internal::Fields;
 
 namespace {
 
-// Solves A w = right for a symmetric A [d, d] of no negative eigenvalues; of several solutions, the least.
-void solve(const std::vector<double>& a, std::vector<double>& right) {
+// Takes from w what of it lies in the span of `free`, directions [k, d], which are made orthonormal for it.
+void leave_out(std::vector<double>& free, std::vector<double>& w) {
+  const std::size_t d = w.size();
+  const auto direction = [&](std::size_t k) { return std::span(free).subspan(k * d, d); };
+  const auto shorten = [&](std::span<double> from, std::span<const double> along) {
+    const double by = internal::dot(from, along);
+    for (std::size_t j = 0; j < d; ++j) from[j] -= by * along[j];
+  };
+  const auto normalise = [&](std::span<double> of) {
+    const double length = std::sqrt(internal::dot(of, of));
+    for (double& each : of) each = length > 0 ? each / length : 0;
+  };
+  for (std::size_t k = 0; k * d < free.size(); ++k) {
+    normalise(direction(k));
+    for (int twice = 0; twice < 2; ++twice) {
+      for (std::size_t before = 0; before < k; ++before) shorten(direction(k), direction(before));
+      normalise(direction(k));
+    }
+    shorten(w, direction(k));
+  }
+}
+
+// Solves A w = right for a symmetric A [d, d] of no negative eigenvalues; of several solutions, the least. What has no
+// say is judged of an A whose diagonal is scaled to ones, so that a column is not one for its units alone.
+void solve(std::vector<double>& a, std::vector<double>& right) {
   const std::size_t d = right.size();
+  std::vector<double> units(d);
+  for (std::size_t i = 0; i < d; ++i) units[i] = a[i * d + i] > 0 ? 1 / std::sqrt(a[i * d + i]) : 1;
+  for (std::size_t i = 0; i < d; ++i) {
+    right[i] *= units[i];
+    for (std::size_t j = 0; j < d; ++j) a[i * d + j] *= units[i] * units[j];
+  }
   std::vector<double> solution = right;
   if (kernels::cholesky_solve(a.data(), static_cast<std::int64_t>(d), solution.data(), 1)) {
-    right = std::move(solution);
+    for (std::size_t i = 0; i < d; ++i) right[i] = units[i] * solution[i];
     return;
   }
-  std::vector<double> values(d), vectors(d * d);
+  std::vector<double> values(d), vectors(d * d), free;
   kernels::symmetric_eigen(a.data(), static_cast<std::int64_t>(d), values.data(), vectors.data());
   const double least = values.back() * static_cast<double>(d) * 1e-15;
   solution.assign(d, 0);
   for (std::size_t i = 0; i < d; ++i) {
-    if (!(values[i] > least)) continue;
     const double* vector = vectors.data() + i * d;
-    double along = 0;
-    for (std::size_t j = 0; j < d; ++j) along += vector[j] * right[j];
+    if (!(values[i] > least)) {
+      for (std::size_t j = 0; j < d; ++j) free.push_back(units[j] * vector[j]);
+      continue;
+    }
+    const double along = internal::dot(vector, right.data(), static_cast<std::int64_t>(d));
     for (std::size_t j = 0; j < d; ++j) solution[j] += along / values[i] * vector[j];
   }
+  for (std::size_t j = 0; j < d; ++j) solution[j] *= units[j];
+  leave_out(free, solution);
   right = std::move(solution);
+}
+
+// Makes a column that differs from its mean in rounding alone one of zeros.
+void clear_constants(internal::NormalEquations& of, double total) {
+  const std::size_t d = of.cross.size();
+  for (std::size_t j = 0; j < d; ++j) {
+    const double rounding = 1e-15 * of.means[j];
+    if (of.gram[j * d + j] > total * rounding * rounding) continue;
+    of.cross[j] = 0;
+    for (std::size_t k = 0; k < d; ++k) of.gram[j * d + k] = of.gram[k * d + j] = 0;
+  }
 }
 
 }  // namespace
@@ -115,6 +160,7 @@ void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*
   if (width <= n) {
     internal::NormalEquations equations =
         internal::normal_equations(train.x, train.weights, y, options_.fit_intercept, sums);
+    clear_constants(equations, internal::total_weight(train.x.rows(), train.weights));
     for (std::size_t j = 0; j < width; ++j) equations.gram[j * width + j] += options_.alpha;
     solve(equations.gram, equations.cross);
     w = std::move(equations.cross);

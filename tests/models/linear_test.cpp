@@ -250,6 +250,82 @@ TEST(LinearRegression, OfColumnsThatRepeatTakesTheLeast) {
   expect_same(model.predict(wide.matrix()), wide.y, 1e-9, "");
 }
 
+// What is left, times a column, is the penalty's slope, in the column's own units, and the first two weights are found.
+void expect_least_squares(const Sample& rows, const Ridge& model, double alpha, double tolerance) {
+  const auto d = static_cast<std::size_t>(rows.width);
+  std::vector<double> left = rows.y;
+  for (std::size_t i = 0; i < rows.x.size(); ++i) left[i / d] -= rows.x[i] * model.coefficients()[i % d];
+  for (std::size_t j = 0; j < d; ++j) {
+    double slope = -alpha * model.coefficients()[j], size = 0;
+    for (std::size_t row = 0; row < left.size(); ++row) {
+      slope += rows.x[row * d + j] * (left[row] - model.intercept());
+      size += rows.x[row * d + j] * rows.x[row * d + j];
+    }
+    EXPECT_NEAR(slope / std::sqrt(size), 0, tolerance) << j;
+  }
+}
+
+// A column in the smallest of units beside 29 others.
+Sample of_other_units(std::uint64_t rows, double scale) {
+  const Philox random(21);
+  Sample made{{}, {}, 30};
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    for (std::uint64_t j = 0; j < 30; ++j) made.x.push_back((j == 0 ? scale : 0.5) * normal(random, row * 31 + j));
+    const double* of = made.x.data() + row * 30;
+    made.y.push_back(of[0] / scale + 3 * of[1] + 0.01 * normal(random, row * 31 + 30));
+  }
+  return made;
+}
+
+TEST(Ridge, BearsColumnsOfAnyScale) {
+  for (const double scale : {3e7, 1e10}) {
+    const Sample rows = of_other_units(1000, scale);
+    Ridge ridge({.alpha = 1});
+    LinearRegression line;
+    for (Ridge* model : {&ridge, static_cast<Ridge*>(&line)}) {
+      model->fit(rows.matrix(), rows.y);
+      EXPECT_NEAR(model->coefficients()[0] * scale, 1, 0.01) << scale;
+      EXPECT_NEAR(model->coefficients()[1], model == &line ? 3 : 2.99, 0.01) << scale;
+      expect_least_squares(rows, *model, model == &line ? 0 : 1, 1e-9);
+    }
+  }
+  const Sample wide = of_other_units(20, 1e5);
+  Ridge model({.alpha = 1});
+  model.fit(wide.matrix(), wide.y);
+  expect_least_squares(wide, model, 1, 1e-4);
+}
+
+// Thirds of a tenth and what adds up to them: its values differ by rounding, of which nothing is learned.
+TEST(LinearRegression, OfAColumnOfRoundingLearnsNothing) {
+  Sample rows = sample(50, 2);
+  rows.y.clear();
+  for (std::size_t row = 0; row < 50; ++row) {
+    rows.y.push_back(rows.x[2 * row]);
+    rows.x[2 * row + 1] = row % 3 == 0 ? 0.1 + 0.2 : 0.3;
+  }
+  LinearRegression model;
+  model.fit(rows.matrix(), rows.y);
+  expect_same(model.coefficients(), {1, 0}, 1e-12, "");
+}
+
+// Of columns that repeat, in other units too, the least weights in the units they stand in.
+TEST(LinearRegression, OfColumnsThatRepeatInOtherUnitsTakesTheLeast) {
+  Sample rows = sample(50, 2);
+  Sample with{{}, {}, 5};
+  for (std::size_t row = 0; row < 50; ++row) {
+    const double a = rows.x[2 * row], b = rows.x[2 * row + 1];
+    with.x.insert(with.x.end(), {a, 1e6 * b, 2 * a, 7, b});
+    with.y.push_back(5 * a - 2 * b);
+  }
+  LinearRegression model;
+  model.fit(with.matrix(), with.y);
+  const std::vector<double> expected = {1, -2e-6, 2, 0, -2e-12};
+  for (std::size_t j = 0; j < 5; ++j) {
+    EXPECT_NEAR(model.coefficients()[j], expected[j], 1e-9 * (std::abs(expected[j]) + 1e-3)) << j;
+  }
+  expect_same(model.predict(with.matrix()), with.y, 1e-9, "");
+}
+
 TEST(ElasticNet, OfMoreColumnsThanRowsStandsAtItsMinimum) {
   const Sample rows = sample(12, 30);
   ElasticNet model({.alpha = 0.05, .max_iterations = 10'000, .tolerance = 1e-10});
