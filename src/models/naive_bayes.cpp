@@ -84,6 +84,10 @@ std::vector<double> NaiveBayes::respond(const Matrix& x, bool probability) const
   std::vector<double> out;
   for (std::int64_t row = 0; row < x.rows(); ++row) {
     double* of = joint.data() + row * classes;
+    if (!std::isfinite(*std::max_element(of, of + classes))) {
+      throw ValueError("[" + std::string(type()) + "] expected rows of finite likelihood, got another, row " +
+                       std::to_string(row));
+    }
     if (!probability) {
       out.push_back(static_cast<double>(std::max_element(of, of + classes) - of));
       continue;

@@ -406,6 +406,20 @@ TEST(NaiveBayes, InPartsLearnsWhatItLearnsAtOnce) {
                ValueError);
 }
 
+// No class is likelier than another where each is too far for a number: an error, not probabilities that are none.
+TEST(NaiveBayes, GaussianRefusesRowsFartherThanNumbersReach) {
+  GaussianNaiveBayes model;
+  model.fit(data::Matrix(std::vector<double>{0, 1, 2, 5, 6, 7}, 1), std::vector<double>{0, 0, 0, 1, 1, 1});
+  const std::vector<double> far = {3, 1e200}, near = {3, 1e100};
+  EXPECT_THROW(model.predict_probability(data::Matrix(far, 1)), ValueError);
+  EXPECT_THROW(model.predict(data::Matrix(far, 1)), ValueError);
+  for (const double p : model.predict_probability(data::Matrix(near, 1))) EXPECT_TRUE(p >= 0 && p <= 1) << p;
+  // One class too far by itself has probability 0.
+  GaussianNaiveBayes narrow({.smoothing = 0});
+  narrow.fit(data::Matrix(std::vector<double>{0, 0, 0, 5, 6, 7}, 1), std::vector<double>{0, 0, 0, 1, 1, 1});
+  expect_same(narrow.predict_probability(data::Matrix(std::vector<double>{0, 1e10}, 1)), {0, 1}, 1e-12, "");
+}
+
 TEST(Options, OutsideTheirValuesAreRefused) {
   EXPECT_THROW(Ridge({.alpha = -1}), ValueError);
   EXPECT_THROW(ElasticNet({.l1_ratio = 2}), ValueError);
