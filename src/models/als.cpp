@@ -267,6 +267,7 @@ std::vector<Recommendation> Als::similar(std::int32_t item, int count) const {
   const auto at = [&](std::int64_t i) { return item_factors_.data() + static_cast<std::size_t>(i) * width; };
   const float own = std::sqrt(factors_table().dot(at(item), at(item), options_.factors));
   std::vector<Recommendation> all;
+  if (own == 0) return all;
   for (std::int64_t i = 0; i < items(); ++i) {
     const float other = std::sqrt(factors_table().dot(at(i), at(i), options_.factors));
     if (i == item || other == 0) continue;

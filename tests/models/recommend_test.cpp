@@ -229,6 +229,21 @@ TEST(Als, EachPartSolvesItsEquations) {
   }
 }
 
+// It has no factors that could point anywhere.
+TEST(Als, NothingIsSimilarToAnItemWithoutRows) {
+  Interactions rows = tastes();
+  rows.item_names.push_back("never");
+  for (const bool implicit : {false, true}) {
+    Als model({.factors = 4, .implicit = implicit});
+    model.fit(rows);
+    EXPECT_TRUE(model.similar(40, 5).empty());
+    for (const Recommendation& each : model.similar(3, 100)) {
+      EXPECT_NE(each.item, 40);
+      EXPECT_TRUE(std::abs(each.score) <= 1.0001f);
+    }
+  }
+}
+
 TEST(EvaluateRanking, AgreesWithTheFormulas) {
   Interactions rows;
   rows.user_names = {"a", "b"};

@@ -143,7 +143,7 @@ class TERN_API Als : public Recommender {
   /// The rating of each row; an unknown user or item has no bias and no factors. Throws StateError before `fit` and for
   /// an implicit model.
   std::vector<double> predict(const Interactions& rows) const;
-  /// Items whose factors point the same way: cosines. Throws as `recommend`.
+  /// Items whose factors point the same way: cosines. None for an item without rows. Throws as `recommend`.
   std::vector<Recommendation> similar(std::int32_t item, int count) const;
 
  protected:
