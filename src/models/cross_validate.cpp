@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "data/rows.h"
@@ -104,14 +105,28 @@ struct FoldScores {
   std::int64_t rows = 0;
 };
 
-// The first of an order that all shares have in common.
-std::vector<std::int64_t> part_of(const std::vector<std::int64_t>& rows, double share, std::uint64_t seed) {
-  const auto order =
-      permutation(static_cast<std::int64_t>(rows.size()), Philox(seed, static_cast<std::uint64_t>(rows.size())));
-  const auto kept = std::max<std::size_t>(2, static_cast<std::size_t>(share * static_cast<double>(rows.size()) + 0.5));
+// The first of an order that all shares have in common: a row of each stratum of `strata` (of all rows, or none), then
+// all of them evenly.
+std::vector<std::int64_t> part_of(const std::vector<std::int64_t>& rows, const std::vector<double>& strata,
+                                  double share, std::uint64_t seed) {
+  std::map<double, std::vector<std::int64_t>> drawn;
+  for (const std::int64_t at :
+       permutation(static_cast<std::int64_t>(rows.size()), Philox(seed, static_cast<std::uint64_t>(rows.size())))) {
+    const std::int64_t row = rows[static_cast<std::size_t>(at)];
+    drawn[strata.empty() ? 0 : strata[static_cast<std::size_t>(row)]].push_back(row);
+  }
+  std::vector<std::pair<double, std::int64_t>> order;  // how far it is through its stratum
+  for (const auto& [stratum, of] : drawn) {
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      order.emplace_back(i == 0 ? 0 : (static_cast<double>(i) + 0.5) / static_cast<double>(of.size()), of[i]);
+    }
+  }
+  std::sort(order.begin(), order.end());
+  const auto kept = std::max(
+      {std::size_t{2}, drawn.size(), static_cast<std::size_t>(share * static_cast<double>(rows.size()) + 0.5)});
+  order.resize(std::min(kept, order.size()));
   std::vector<std::int64_t> part;
-  for (std::size_t i = 0; i < std::min(kept, order.size()); ++i)
-    part.push_back(rows[static_cast<std::size_t>(order[i])]);
+  for (const auto& [through, row] : order) part.push_back(row);
   std::sort(part.begin(), part.end());
   return part;
 }
@@ -119,23 +134,23 @@ std::vector<std::int64_t> part_of(const std::vector<std::int64_t>& rows, double 
 FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& steps, const Rows& rows,
                     const data::Fold& fold, const CrossValidateOptions& options, std::uint64_t seed, double share) {
   std::vector<std::int64_t> train = fold.train, stopping;
+  const bool stratified = estimator.classifies() && options.group.empty() && options.time.empty();
   if (estimator.takes_validation() && options.validation > 0) {
-    const bool plain = options.group.empty() && options.time.empty();
-    const data::Splits inner =
-        data::split(rows.all.take(train), {.train = 1 - options.validation,
-                                           .validation = options.validation,
-                                           .test = 0,
-                                           .stratify = plain && estimator.classifies() ? rows.target : "",
-                                           .group = options.group,
-                                           .time = options.time,
-                                           .seed = seed,
-                                           .target = rows.target});
+    const data::Splits inner = data::split(rows.all.take(train), {.train = 1 - options.validation,
+                                                                  .validation = options.validation,
+                                                                  .test = 0,
+                                                                  .stratify = stratified ? rows.target : "",
+                                                                  .group = options.group,
+                                                                  .time = options.time,
+                                                                  .seed = seed,
+                                                                  .target = rows.target});
     stopping = at(train, inner.validation_rows);
     train = at(train, inner.train_rows);
   }
   if (share > 0 && share < 1) {
-    train = part_of(train, share, seed);
-    if (!stopping.empty()) stopping = part_of(stopping, share, seed);
+    const std::vector<double> strata = stratified ? rows.truth : std::vector<double>();
+    train = part_of(train, strata, share, seed);
+    if (!stopping.empty()) stopping = part_of(stopping, strata, share, seed);
   }
   data::Pipeline pipeline = steps;
   const data::Table fitted =

@@ -11,6 +11,7 @@
 #include "tern/data/splits.h"
 #include "tern/data/steps.h"
 #include "tern/models/combine.h"
+#include "tern/models/glm.h"
 #include "tern/models/linear.h"
 
 namespace tern::models {
@@ -154,6 +155,26 @@ TEST(LearningCurve, MoreRowsScoreBetter) {
   EXPECT_GT(points[0].held_out.mean("rmse"), points[2].held_out.mean("rmse"));
   EXPECT_LT(points[0].train.mean("rmse"), points[0].held_out.mean("rmse"));
   EXPECT_THROW(learning_curve(Ridge(), data::Pipeline(), table, "y", {0}), ValueError);
+}
+
+// Ten of 1,000 rows are of the class, eight of a fold's: a tenth of them is one, and is there.
+TEST(LearningCurve, EachShareHasRowsOfARareClass) {
+  const Philox random(5);
+  std::vector<double> a;
+  std::vector<std::string> kind;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const bool rare = i % 100 == 37;
+    a.push_back(random.uniform(i) + (rare ? 0.5 : 0));
+    kind.push_back(rare ? "rare" : "usual");
+  }
+  const data::Table table{{"a", data::Column::from_f64(a)}, {"kind", data::Column::from_strings(kind)}};
+  const auto points = learning_curve(LogisticRegression(), data::Pipeline(), table, "kind");
+  ASSERT_EQ(points.size(), 5u);
+  EXPECT_EQ(points[0].rows, 80);
+  EXPECT_EQ(points[4].rows, 800);
+  for (const LearningPoint& point : points) EXPECT_TRUE(std::isfinite(point.held_out.mean("log_loss"))) << point.share;
+  const auto few = learning_curve(LogisticRegression(), data::Pipeline(), table, "kind", {0.001});
+  EXPECT_EQ(few[0].rows, 2) << "one of each";
 }
 
 TEST(LearningCurve, SmallerSharesArePartsOfLargerOnes) {

@@ -61,8 +61,8 @@ struct LearningPoint {
   CrossValidation held_out;
   CrossValidation train;  ///< the same models on the rows that they were trained on; no predictions
 };
-/// A point for each share in (0, 1]; smaller ones train, and stop early, on a part of the rows of larger ones. Throws
-/// as cross_validate.
+/// A point for each share in (0, 1]; smaller ones train, and stop early, on a part of the rows of larger ones, drawn by
+/// class where the folds are, at least one row of each. Throws as cross_validate.
 TERN_API std::vector<LearningPoint> learning_curve(const data::Estimator& estimator, const data::Pipeline& steps,
                                                    const data::Table& table, const std::string& target,
                                                    const std::vector<double>& shares = {0.1, 0.25, 0.5, 0.75, 1},
