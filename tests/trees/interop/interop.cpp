@@ -11,6 +11,7 @@
 // What interop_test.py asks of Tern:
 //   convert MODEL MODEL           formats by name: .txt LightGBM, .json and .ubj XGBoost, .tern Tern's own
 //   predict MODEL ROWS RESULT     doubles: margins, then predictions
+//   explain MODEL ROWS RESULT     doubles: TreeSHAP's values
 //   train MODEL ROWS TARGET       doubles: rows of 6 features, the last two codes, and 0 or 1 a row
 namespace {
 
@@ -55,6 +56,10 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   const std::vector<double> rows = doubles(arguments.at(2));
+  if (task == "explain") {
+    put(arguments.at(3), TreeShap(model).values(rows), {});
+    return 0;
+  }
   const Predictor predictor(model);
   if (task == "predict") {
     put(arguments.at(3), predictor.margins(rows), predictor.predict(rows));
