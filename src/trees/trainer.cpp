@@ -104,6 +104,51 @@ Tree to_tree(const GrownTree& grown, const std::vector<FeatureBins>& bins) {
   return tree;
 }
 
+// Leaves of one side of a node.
+std::vector<std::size_t> leaves_below(const GrownTree& tree, int node) {
+  std::vector<std::size_t> open{static_cast<std::size_t>(node)}, leaves;
+  while (!open.empty()) {
+    const std::size_t at = open.back();
+    open.pop_back();
+    const GrownTree::Node& each = tree.nodes[at];
+    if (each.left < 0) {
+      leaves.push_back(at);
+      continue;
+    }
+    open.push_back(static_cast<std::size_t>(each.left));
+    open.push_back(static_cast<std::size_t>(each.right));
+  }
+  return leaves;
+}
+
+// Makes values that were not found within bounds keep to monotone constraints: where a side that shall be lower reaches
+// above the other, both are cut off midway between their means. From the root down, a cut stays between the values
+// below its node, so that what holds at nodes above goes on holding.
+void keep_monotone(GrownTree& tree, const std::vector<signed char>& monotone) {
+  for (const GrownTree::Node& node : tree.nodes) {
+    const int direction = node.left < 0 ? 0 : monotone[static_cast<std::size_t>(node.split.feature)];
+    if (direction == 0) continue;
+    const auto lower = leaves_below(tree, direction > 0 ? node.left : node.right);
+    const auto upper = leaves_below(tree, direction > 0 ? node.right : node.left);
+    const auto value = [&](std::size_t leaf) -> double& { return tree.nodes[leaf].value; };
+    const auto mean = [&](const std::vector<std::size_t>& leaves) {
+      double sum = 0, weight = 0;
+      for (const std::size_t leaf : leaves) {
+        sum += tree.nodes[leaf].hessian * value(leaf);
+        weight += tree.nodes[leaf].hessian;
+      }
+      return weight > 0 ? sum / weight : value(leaves.front());
+    };
+    double most = -std::numeric_limits<double>::infinity(), least = -most;
+    for (const std::size_t leaf : lower) most = std::max(most, value(leaf));
+    for (const std::size_t leaf : upper) least = std::min(least, value(leaf));
+    if (most <= least) continue;
+    const double middle = std::clamp((mean(lower) + mean(upper)) / 2, least, most);
+    for (const std::size_t leaf : lower) value(leaf) = std::min(value(leaf), middle);
+    for (const std::size_t leaf : upper) value(leaf) = std::max(value(leaf), middle);
+  }
+}
+
 class Trainer {
  public:
   Trainer(const GradientBoostingOptions& options, const Training& training, const Loss& loss)
@@ -335,7 +380,13 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
   const float* pairs = pairs_.data() + 2 * output * rows_;
   double* margins = margins_.data() + output * rows_;
   const double quantile = loss_.leaf_quantile();
+  // Bounds that the grower found are in units of gradients, which those of the target have nothing to do with.
+  const bool bound_later = !std::isnan(quantile) && !grow_.split.monotone.empty();
   const Targets& targets = training_.train.targets;
+  const auto add_value = [&](const LeafRows& leaf) {
+    const double value = tree.nodes[static_cast<std::size_t>(leaf.node)].value;
+    for (const std::uint32_t row : leaf.rows) margins[row] += value;
+  };
   parallel_for(static_cast<std::int64_t>(leaves.size()), 1, [&](std::int64_t l, std::int64_t) {
     const LeafRows& leaf = leaves[static_cast<std::size_t>(l)];
     constexpr std::size_t kAhead = 48;
@@ -356,11 +407,16 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
       for (const std::uint32_t row : leaf.rows) {
         residuals.emplace_back(targets.values[row] - margins[row], targets.weight(row));
       }
-      value = std::clamp(weighted_quantile(residuals, quantile), leaf.low, leaf.high);
+      value = weighted_quantile(residuals, quantile);
     }
     node.value = value * options_.learning_rate;
-    for (const std::uint32_t row : leaf.rows) margins[row] += node.value;
+    if (!bound_later) add_value(leaf);
   });
+  if (bound_later) {
+    keep_monotone(tree, grow_.split.monotone);
+    parallel_for(static_cast<std::int64_t>(leaves.size()), 1,
+                 [&](std::int64_t l, std::int64_t) { add_value(leaves[static_cast<std::size_t>(l)]); });
+  }
   for (std::size_t i = tree.nodes.size(); i-- > 0;) {
     auto& node = tree.nodes[i];
     if (node.left < 0) continue;

@@ -104,7 +104,8 @@ struct GradientBoostingOptions {
   double categorical_smoothing = 10;  ///< weight of the node's mean in that of a level [cat_smooth]
   double categorical_l2 = 10;         ///< added to `lambda_l2` where sets of levels are split [cat_l2]
 
-  /// Features in which the margin never falls (1) or never rises (-1) [monotone_constraints].
+  /// Features in which the margin never falls (1) or never rises (-1) [monotone_constraints]; of any objective. Where
+  /// leaves are medians or quantiles, those of sides that overlap are cut off midway between the sides' means.
   std::vector<std::pair<std::string, int>> monotone{};
   /// Groups of features that may stand on one way from a root to a leaf; those named nowhere are a group of their own.
   std::vector<std::vector<std::string>> interactions{};
