@@ -168,8 +168,11 @@ class Trainer {
 
  private:
   bool goss() const { return options_.goss_top > 0; }
+  bool any_order() const { return options_.coarse_gradients.has_value() && !*options_.coarse_gradients; }
   void start(Ensemble& model);
+  std::vector<double> base() const;
   void prepare();
+  void make_keys();
   void derive();
   void sample(int round);
   void sample_one_side(int round);
@@ -196,14 +199,29 @@ class Trainer {
   Levels levels_;
   bool fused_ = false;  // gradients are rounded while they are in the cache, their bounds being known
   double most_g_ = 1, most_h_ = 1, g_scale_ = 1, h_scale_ = 1;
+  std::vector<std::uint32_t> keys_;             // of rows that are rounded by what they hold
   std::vector<std::uint32_t> always_, sample_;  // rows of weight; those of this tree. Empty: all.
   std::vector<std::uint8_t> left_out_;          // rows that the sample lacks, when it lacks any
   std::vector<GrownTree> grown_;                // for DART
   std::vector<double> factors_;
 };
 
-void Trainer::start(Ensemble& model) {
+// Sums of doubles depend on the order of rows, which for a model of any order is that of targets and weights.
+std::vector<double> Trainer::base() const {
   const Targets& targets = training_.train.targets;
+  if (!any_order()) return loss_.base(targets);
+  std::vector<std::pair<double, double>> rows;
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    rows.emplace_back(targets.values[static_cast<std::size_t>(row)], targets.weight(row));
+  }
+  std::sort(rows.begin(), rows.end());
+  std::vector<double> values, weights;
+  for (const auto& [value, weight] : rows) values.push_back(value), weights.push_back(weight);
+  if (targets.weights.empty()) weights.clear();
+  return loss_.base({values, weights, targets.queries});
+}
+
+void Trainer::start(Ensemble& model) {
   if (training_.start) {
     model = *training_.start;
     model.best_round = -1;
@@ -214,7 +232,7 @@ void Trainer::start(Ensemble& model) {
   }
   model.features = training_.features;
   model.outputs = outputs_;
-  model.base = loss_.base(targets);
+  model.base = base();
   model.link = loss_.link();
   model.objective = loss_.name();
   for (const double base : model.base) {
@@ -235,11 +253,26 @@ void Trainer::prepare() {
   const bool coarse =
       options_.coarse_gradients.value_or(g > 0 && targets.weights.empty() && !goss() && rows_ >= kCoarseRows);
   levels_ = levels_for(rows_, coarse, loss_.constant_hessian() && targets.weights.empty() && !goss());
+  if (any_order()) make_keys();
   if (std::find(targets.weights.begin(), targets.weights.end(), 0.0) != targets.weights.end()) {
     for (std::int64_t row = 0; row < rows_; ++row) {
       if (targets.weight(row) > 0) always_.push_back(static_cast<std::uint32_t>(row));
     }
   }
+}
+
+// A hash of each row's bins, so that rows are rounded by what they hold, not by where they stand.
+void Trainer::make_keys() {
+  keys_.assign(static_cast<std::size_t>(rows_), 0);
+  parallel_for(rows_, kRows, [&](std::int64_t begin, std::int64_t end) {
+    for (std::size_t f = 0; f < bins_.size(); ++f) {
+      const std::uint8_t* column = data_.column(static_cast<int>(f));
+      for (std::int64_t row = begin; row < end; ++row) {
+        std::uint32_t& key = keys_[static_cast<std::size_t>(row)];
+        key = mixed(key ^ (column[row] + 1u));
+      }
+    }
+  });
 }
 
 void Trainer::derive() {
@@ -328,14 +361,19 @@ void Trainer::quantise_rows(int output, std::uint32_t seed, const F& before) {
   g_scale_ = scale_for(levels_.gradient, most_g_);
   h_scale_ = levels_.hessian == 1 ? 1 : scale_for(levels_.hessian, most_h_);
   constexpr std::int64_t kStep = 1024;
+  const auto& kernels = kernels::cpu::trees_table();
   parallel_for(rows_, kRows, [&](std::int64_t begin, std::int64_t end) {
     std::int32_t packed[kStep];
     for (std::int64_t first = begin; first < end; first += kStep) {
       const std::int64_t n = std::min(kStep, end - first);
       before(first, first + n);
-      kernels::cpu::trees_table().quantise(pairs_.data() + 2 * (output * rows_ + first), n, seed,
-                                           static_cast<std::uint32_t>(first), static_cast<float>(g_scale_),
-                                           static_cast<float>(h_scale_), packed);
+      const float* pairs = pairs_.data() + 2 * (output * rows_ + first);
+      const auto g_scale = static_cast<float>(g_scale_), h_scale = static_cast<float>(h_scale_);
+      if (keys_.empty()) {
+        kernels.quantise(pairs, n, seed, static_cast<std::uint32_t>(first), g_scale, h_scale, packed);
+      } else {
+        kernels.quantise_keyed(pairs, n, seed, keys_.data() + first, g_scale, h_scale, packed);
+      }
       for (const BinnedRows::Block& block : data_.blocks()) {
         std::uint8_t* to = block.records.data() + first * block.width + block.width - 4;
         for (std::int64_t i = 0; i < n; ++i) std::memcpy(to + i * block.width, packed + i, sizeof *packed);

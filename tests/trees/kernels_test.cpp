@@ -120,6 +120,18 @@ TEST(TreeKernels, RoundingIsRightInTheMean) {
     std::vector<std::int32_t> part(100);  // rows by number, not by place
     table.quantise(pairs.data(), 100, 17, 5 + 200, 7, 15.5f, part.data());
     EXPECT_TRUE(std::equal(part.begin(), part.end(), packed.begin() + 200));
+    std::vector<std::uint32_t> keys;  // rows by key, wherever they stand
+    for (std::int64_t i = 0; i < n; ++i) keys.push_back(static_cast<std::uint32_t>(n - i));
+    table.quantise_keyed(pairs.data(), n, 17, keys.data(), 7, 15.5f, packed.data());
+    g = h = 0;
+    for (const std::int32_t each : packed) g += each >> 16, h += each & 0xFFFF;
+    EXPECT_NEAR(g / static_cast<double>(n), -2.1, 0.01);
+    EXPECT_NEAR(h / static_cast<double>(n), 3.1, 0.01);
+    std::reverse(keys.begin(), keys.end());
+    std::vector<std::int32_t> turned(static_cast<std::size_t>(n));
+    table.quantise_keyed(pairs.data(), n, 17, keys.data(), 7, 15.5f, turned.data());
+    std::reverse(turned.begin(), turned.end());
+    EXPECT_EQ(packed, turned);
   });
 }
 

@@ -127,7 +127,11 @@ struct GradientBoostingOptions {
   std::function<bool(int round, double metric)> on_round{};
   std::uint64_t seed = 0;  ///< of sampling, and of rounding gradients
   /// Gradients are summed up in whole numbers: of few bits, which is fast (Shi et al., NeurIPS 2022), or of many.
-  /// Not told: few for many rows, where objective and weights bound the gradients.
+  /// Not told: few for many rows, where objective and weights bound the gradients. Rounding is up or down by chance,
+  /// which goes by a row's number, and with `false` by what the row holds: then rows of training in another order give
+  /// the same bits, unless there are more than 200,000 (of which some, by number, are looked at for bins) or rows are
+  /// drawn (`subsample`, GOSS). Of lambdarank whole queries may change places, of a custom objective rows where its
+  /// derivatives take each by itself.
   std::optional<bool> coarse_gradients{};
 };
 

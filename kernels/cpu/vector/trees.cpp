@@ -129,10 +129,18 @@ TERN_INLINE uint32_t mixed(uint32_t x) {
   return x ^ (x >> 16);
 }
 
-void quantise(const float* pairs, int64_t n, uint32_t seed, uint32_t first, float g_scale, float h_scale,
-              int32_t* packed) {
+// By keys of the rows, or by their numbers without.
+template <bool Keyed>
+TERN_INLINE void quantise(const float* pairs, int64_t n, uint32_t seed, uint32_t first, const uint32_t* keys,
+                          float g_scale, float h_scale, int32_t* packed) {
   for (int64_t i = 0; i < n; ++i) {
-    const uint32_t random = mixed((first + static_cast<uint32_t>(i)) ^ seed);
+    uint32_t row = first + static_cast<uint32_t>(i);
+    if constexpr (Keyed) {
+      uint32_t bits;
+      __builtin_memcpy(&bits, pairs + 2 * i, sizeof bits);
+      row = keys[i] ^ mixed(bits);
+    }
+    const uint32_t random = mixed(row ^ seed);
     const float g = pairs[2 * i] * g_scale, h = pairs[2 * i + 1] * h_scale;
     auto g_down = static_cast<int32_t>(g), h_down = static_cast<int32_t>(h);
     g_down -= static_cast<float>(g_down) > g;  // a hessian is not negative
@@ -141,6 +149,14 @@ void quantise(const float* pairs, int64_t n, uint32_t seed, uint32_t first, floa
     h_down += static_cast<float>(static_cast<int32_t>(random & 0xFFFF)) * 0x1p-16f < h - static_cast<float>(h_down);
     packed[i] = g_down * 65536 + h_down;
   }
+}
+void quantise_rows(const float* pairs, int64_t n, uint32_t seed, uint32_t first, float g_scale, float h_scale,
+                   int32_t* packed) {
+  quantise<false>(pairs, n, seed, first, nullptr, g_scale, h_scale, packed);
+}
+void quantise_keyed(const float* pairs, int64_t n, uint32_t seed, const uint32_t* keys, float g_scale, float h_scale,
+                    int32_t* packed) {
+  quantise<true>(pairs, n, seed, 0, keys, g_scale, h_scale, packed);
 }
 
 // A binary search in eight steps for many values side by side.
@@ -173,7 +189,8 @@ constinit const TreesTable trees{.flush = &flush,
                                  .partition = &partition,
                                  .best_threshold = &best_threshold,
                                  .logistic = &logistic,
-                                 .quantise = &quantise,
+                                 .quantise = &quantise_rows,
+                                 .quantise_keyed = &quantise_keyed,
                                  .bins_f32 = &bins_f32,
                                  .bins_f64 = &bins_f64};
 

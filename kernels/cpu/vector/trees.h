@@ -43,6 +43,9 @@ struct TreesTable {
   /// is right in the mean. Rows are first … first + n - 1.
   void (*quantise)(const float* pairs, std::int64_t n, std::uint32_t seed, std::uint32_t first, float g_scale,
                    float h_scale, std::int32_t* packed);
+  /// The same by a hash of (seed, key, gradient), whatever the rows' numbers.
+  void (*quantise_keyed)(const float* pairs, std::int64_t n, std::uint32_t seed, const std::uint32_t* keys,
+                         float g_scale, float h_scale, std::int32_t* packed);
   /// The number of thresholds below each of n values `step` apart, `missing` for a NaN; there are 255 thresholds,
   /// ascending.
   void (*bins_f32)(const float* values, std::int64_t step, std::int64_t n, const float* thresholds,
