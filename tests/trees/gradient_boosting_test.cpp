@@ -142,6 +142,30 @@ TEST(GradientBoosting, SameBitsAtAnyNumberOfThreads) {
   }
 }
 
+// Under the thread sanitizer: what threads may read while one looks for another split.
+TEST(GradientBoosting, SplitsThatDoNotHoldAreReplacedBesideOtherThreads) {
+  const std::int64_t rows = 20'000, columns = 8;
+  const Philox random(3);
+  std::vector<double> x, y;
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(rows * columns); ++i) x.push_back(random.uniform(i));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double noise = random.uniform(static_cast<std::uint64_t>(rows * columns + row));
+    y.push_back(x[static_cast<std::size_t>(row * columns)] * x[static_cast<std::size_t>(row * columns + 1)] +
+                    0.2 * noise >
+                0.35);
+  }
+  std::vector<Ensemble> models;
+  for (const int threads : {1, 4}) {
+    set_num_threads(threads);
+    GradientBoosting model(
+        {.objective = Objective::binary, .rounds = 15, .learning_rate = 0.4, .max_leaves = 60, .min_child_rows = 80});
+    model.fit(Matrix(x, columns), y);
+    models.push_back(model.ensemble());
+  }
+  set_num_threads(0);
+  EXPECT_TRUE(same(models[0], models[1]));
+}
+
 TEST(GradientBoosting, MonotoneTransformOfAFeatureChangesNoTree) {
   const std::int64_t rows = 250'000, columns = 2;  // more than thresholds are looked for in
   const Philox random(8);
