@@ -103,7 +103,7 @@ class Binary : public Pointwise {
     if (!(p > 0 && p < 1)) refuse("weight in both classes, and a mean between 0 and 1", p);
     return {std::log(p / (1 - p))};
   }
-  std::pair<double, double> bounds() const override { return {1, 0.25}; }
+  std::pair<double, double> bounds(const Targets&) const override { return {1, 0.25}; }
   void derivatives(const Targets& targets, std::span<const double> margins, std::int64_t begin, std::int64_t end,
                    float* pairs) const override {
     constexpr std::int64_t kStep = 256;
@@ -144,7 +144,9 @@ class Absolute : public Pointwise {
     return {weighted_quantile(values, share())};
   }
   bool constant_hessian() const override { return true; }
-  std::pair<double, double> bounds() const override { return {quantile_ < 0 ? 1 : std::max(share(), 1 - share()), 1}; }
+  std::pair<double, double> bounds(const Targets&) const override {
+    return {quantile_ < 0 ? 1 : std::max(share(), 1 - share()), 1};
+  }
   double leaf_quantile() const override { return share(); }
   std::string metric_name() const override { return quantile_ < 0 ? "mae" : "pinball"; }
 
@@ -167,7 +169,11 @@ class Huber : public Absolute {
  public:
   explicit Huber(double delta) : Absolute(-1), delta_(delta) {}
   std::string name() const override { return "huber"; }
-  std::pair<double, double> bounds() const override { return {delta_, 1}; }
+  // Within a delta beyond all targets this is the squared error: levels up to it would be far apart.
+  std::pair<double, double> bounds(const Targets& targets) const override {
+    const auto [least, most] = std::minmax_element(targets.values.begin(), targets.values.end());
+    return {delta_ <= *most - *least ? delta_ : 0, 1};
+  }
   double leaf_quantile() const override { return Loss::leaf_quantile(); }
   std::string metric_name() const override { return "huber"; }
 
@@ -280,7 +286,7 @@ class Multiclass : public Loss {
     for (std::size_t k = 0; k < weight.size(); ++k) margins[k] = std::log(std::max(weight[k] / all, 1e-15));
     return margins;
   }
-  std::pair<double, double> bounds() const override { return {1, factor() / 4}; }
+  std::pair<double, double> bounds(const Targets&) const override { return {1, factor() / 4}; }
   void derivatives(const Targets& targets, std::span<const double> margins, std::int64_t begin, std::int64_t end,
                    float* pairs) const override {
     const std::int64_t rows = targets.rows();

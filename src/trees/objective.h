@@ -34,8 +34,8 @@ class Loss {
 
   /// Whether hessians without weights are 1.
   virtual bool constant_hessian() const { return false; }
-  /// Bounds of gradient and hessian without weights; 0 where there are none.
-  virtual std::pair<double, double> bounds() const { return {0, 0}; }
+  /// Bounds of gradient and hessian without weights; 0 where there are none that are of use.
+  virtual std::pair<double, double> bounds(const Targets&) const { return {0, 0}; }
   /// Whether `derivatives` takes any part of the rows, and otherwise all of them alone.
   virtual bool by_rows() const { return true; }
   /// Gradient and hessian in turn of rows begin … end - 1, weights multiplied in: pairs[(output · rows + row) · 2].

@@ -246,7 +246,7 @@ void Trainer::prepare() {
   const Targets& targets = training_.train.targets;
   double most_weight = 1;
   if (!targets.weights.empty()) most_weight = *std::max_element(targets.weights.begin(), targets.weights.end());
-  const auto [g, h] = loss_.bounds();
+  const auto [g, h] = loss_.bounds(targets);
   most_g_ = g * most_weight;
   most_h_ = (loss_.constant_hessian() ? 1 : h) * most_weight;
   fused_ = g > 0 && outputs_ == 1 && loss_.by_rows() && !goss();

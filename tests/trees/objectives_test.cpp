@@ -319,6 +319,16 @@ TEST(Objectives, EarlyStoppingNeedsSomethingToWatch) {
   GradientBoosting(own).fit(x, data.y, with);
 }
 
+TEST(Objectives, HuberWithinALargeDeltaIsTheSquaredError) {
+  const Steps data = steps(2000, Objective::huber);
+  for (const double delta : {1e3, 1e9, 1e39, 1e300}) {
+    GradientBoosting model({.objective = Objective::huber, .rounds = 60, .huber_delta = delta});
+    model.fit(Matrix(data.x, 1), data.y);
+    const std::vector<double> p = model.predict(Matrix(data.x, 1));
+    for (std::size_t row = 0; row < p.size(); ++row) ASSERT_NEAR(p[row], data.y[row], 0.2) << delta;
+  }
+}
+
 TEST(Objectives, WeightsStayWithinFloats) {
   const Steps data = steps(300, Objective::squared);
   std::vector<double> labels;
