@@ -44,10 +44,15 @@ void leave_out(std::vector<double>& free, std::vector<double>& w) {
 void solve(std::vector<double>& a, std::vector<double>& right) {
   const std::size_t d = right.size();
   std::vector<double> units(d);
-  for (std::size_t i = 0; i < d; ++i) units[i] = a[i * d + i] > 0 ? 1 / std::sqrt(a[i * d + i]) : 1;
+  for (std::size_t i = 0; i < d; ++i) {
+    if (!std::isfinite(a[i * d + i])) {
+      throw ValueError("[Ridge] expected numbers whose squares have finite sums, got others");
+    }
+    units[i] = a[i * d + i] > 0 ? 1 / std::sqrt(a[i * d + i]) : 1;
+  }
   for (std::size_t i = 0; i < d; ++i) {
     right[i] *= units[i];
-    for (std::size_t j = 0; j < d; ++j) a[i * d + j] *= units[i] * units[j];
+    for (std::size_t j = 0; j < d; ++j) a[i * d + j] = a[i * d + j] * units[i] * units[j];
   }
   std::vector<double> solution = right;
   if (kernels::cholesky_solve(a.data(), static_cast<std::int64_t>(d), solution.data(), 1)) {
@@ -76,8 +81,7 @@ void solve(std::vector<double>& a, std::vector<double>& right) {
 void clear_constants(internal::NormalEquations& of, double total) {
   const std::size_t d = of.cross.size();
   for (std::size_t j = 0; j < d; ++j) {
-    const double rounding = 1e-15 * of.means[j];
-    if (of.gram[j * d + j] > total * rounding * rounding) continue;
+    if (std::sqrt(of.gram[j * d + j] / total) > 1e-15 * std::abs(of.means[j])) continue;
     of.cross[j] = 0;
     for (std::size_t k = 0; k < d; ++k) of.gram[j * d + k] = of.gram[k * d + j] = 0;
   }

@@ -289,6 +289,10 @@ TEST(Ridge, BearsColumnsOfAnyScale) {
       expect_least_squares(rows, *model, model == &line ? 0 : 1, 1e-9);
     }
   }
+  for (const std::uint64_t count : {40, 20}) {
+    const Sample beyond = of_other_units(count, 1e200);
+    EXPECT_THROW(Ridge().fit(beyond.matrix(), beyond.y), ValueError) << count;
+  }
   const Sample wide = of_other_units(20, 1e5);
   Ridge model({.alpha = 1});
   model.fit(wide.matrix(), wide.y);
