@@ -106,6 +106,11 @@ function(tern_module name)
   if(TERN_BUILD_FUZZERS AND NOT name STREQUAL "core")  # the parsers; coverage of kernels teaches a fuzzer nothing
     target_compile_options(tern_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
+  # The sanitizers' builds are for a run of the tests: inline functions, those of JSON above all, are compiled once for
+  # several files there. Kernels are long ones of their own.
+  if(TERN_SANITIZE AND NOT name MATCHES "^(core|trees)$")
+    set_target_properties(tern_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+  endif()
   # Under a sanitizer, headers that nearly every file reads are parsed once: the core's, and, with JSON, of all above it.
   if(TERN_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     if(name STREQUAL "core")

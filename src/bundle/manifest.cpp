@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t version_of(bool estimator) { return estimator ? 2 : 1; }
 const std::string what = "bundle.json";
 
-[[noreturn]] void fail(const std::string& expected, const std::string& got) {
+[[noreturn]] void refuse_manifest(const std::string& expected, const std::string& got) {
   throw FormatError("[bundle.json] expected " + expected + ", got " + got);
 }
 
@@ -40,27 +40,29 @@ std::string manifest_of(const std::vector<ArchiveEntry>& entries, const std::str
 
 Manifest parse_manifest(std::string_view text) {
   const Json json = parse_json(text, what);
-  if (json_get<std::string>(json, "format", what) != "tern.bundle") fail("\"format\" to be \"tern.bundle\"", "another");
+  if (json_get<std::string>(json, "format", what) != "tern.bundle")
+    refuse_manifest("\"format\" to be \"tern.bundle\"", "another");
   const auto version = json_get<std::int64_t>(json, "version", what);
   if (version != version_of(false) && version != version_of(true)) {
-    fail("version 1 or 2", std::to_string(version) + "; another release of Tern wrote it");
+    refuse_manifest("version 1 or 2", std::to_string(version) + "; another release of Tern wrote it");
   }
   Manifest manifest{.tern = json_get<std::string>(json, "tern", what),
                     .created = json_get<std::string>(json, "created", what)};
-  if (!is_utc_time(manifest.created)) fail("\"created\" as 2025-01-31T12:00:00Z", "another form");
+  if (!is_utc_time(manifest.created)) refuse_manifest("\"created\" as 2025-01-31T12:00:00Z", "another form");
   const Json& entries = json_member(json, "entries", what);
-  if (!entries.is_object()) fail("\"entries\" as an object", entries.type_name());
+  if (!entries.is_object()) refuse_manifest("\"entries\" as an object", entries.type_name());
   for (const auto& [name, value] : entries.items()) {
     const EntryKind* kind = entry_kind(name);
-    if (!kind || name == what) fail("entries that a bundle has", json_text(Json(name), {.ascii = true}));
+    if (!kind || name == what) refuse_manifest("entries that a bundle has", json_text(Json(name), {.ascii = true}));
     const std::string place = std::string(what).append(": ").append(name);
     ManifestEntry entry{.name = name,
                         .size = json_get<std::uint64_t>(value, "size", place),
                         .sha256 = json_get<std::string>(value, "sha256", place)};
     if (entry.size > kind->max_bytes) {
-      fail(name + " of at most " + std::to_string(kind->max_bytes) + " bytes", std::to_string(entry.size));
+      refuse_manifest(name + " of at most " + std::to_string(kind->max_bytes) + " bytes", std::to_string(entry.size));
     }
-    if (!is_sha256(entry.sha256)) fail("the SHA-256 of " + name + " as 64 hexadecimal digits", "another text");
+    if (!is_sha256(entry.sha256))
+      refuse_manifest("the SHA-256 of " + name + " as 64 hexadecimal digits", "another text");
     manifest.entries.push_back(std::move(entry));
   }
   for (const EntryKind& kind : entry_kinds) {
@@ -68,10 +70,10 @@ Manifest parse_manifest(std::string_view text) {
     const bool module = kind.name == "model.json" || kind.name == "weights.safetensors";
     const bool estimator = kind.name == "estimator.json";
     const bool required = kind.required || (version == version_of(true) ? estimator : module);
-    if (required && !listed) fail("entry \"" + std::string(kind.name) + "\"", "none");
+    if (required && !listed) refuse_manifest("entry \"" + std::string(kind.name) + "\"", "none");
   }
   if (entries.contains("model.json") && entries.contains("estimator.json")) {
-    fail("a module or an estimator", "entries of both");
+    refuse_manifest("a module or an estimator", "entries of both");
   }
   return manifest;
 }
@@ -82,20 +84,20 @@ Manifest check_manifest(const Entries& entries) {
   Manifest manifest = parse_manifest(text->second);
   for (const ManifestEntry& entry : manifest.entries) {
     const auto found = entries.find(entry.name);
-    if (found == entries.end()) fail("entry \"" + entry.name + "\" as listed", "none");
+    if (found == entries.end()) refuse_manifest("entry \"" + entry.name + "\" as listed", "none");
     if (found->second.size() != entry.size) {
-      fail("entry \"" + entry.name + "\" of " + std::to_string(entry.size) + " bytes",
-           std::to_string(found->second.size()));
+      refuse_manifest("entry \"" + entry.name + "\" of " + std::to_string(entry.size) + " bytes",
+                      std::to_string(found->second.size()));
     }
     if (const std::string hash = sha256(found->second); hash != entry.sha256) {
-      fail("entry \"" + entry.name + "\" with SHA-256 " + entry.sha256, hash);
+      refuse_manifest("entry \"" + entry.name + "\" with SHA-256 " + entry.sha256, hash);
     }
   }
   if (entries.size() == manifest.entries.size() + 1) return manifest;
   for (const auto& [name, bytes] : entries) {
     const bool listed = std::any_of(manifest.entries.begin(), manifest.entries.end(),
                                     [&, &wanted = name](const ManifestEntry& entry) { return entry.name == wanted; });
-    if (!listed && name != what) fail("every entry to be listed", "\"" + name + "\" that is not");
+    if (!listed && name != what) refuse_manifest("every entry to be listed", "\"" + name + "\" that is not");
   }
   return manifest;
 }

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "data/bits.h"
 #include "data/scalar.h"
 #include "tern/base/error.h"
 #include "tern/data/column_builder.h"
@@ -21,18 +22,13 @@ const std::vector<bool>& all_valid() {
 
 namespace {
 
+using internal::get_bit;
+using internal::set_bit;
+
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::string_view type_names[] = {"f64", "i64", "boolean", "string", "categorical", "timestamp"};
 
 std::size_t bitmap_bytes(std::int64_t size) { return static_cast<std::size_t>((size + 7) / 8); }
-
-void set_bit(std::vector<std::uint8_t>& bits, std::int64_t i) {
-  bits[static_cast<std::size_t>(i >> 3)] |= static_cast<std::uint8_t>(1u << (i & 7));
-}
-
-bool get_bit(const std::vector<std::uint8_t>& bits, std::int64_t i) {
-  return (bits[static_cast<std::size_t>(i >> 3)] >> (i & 7)) & 1;
-}
 
 std::vector<std::uint8_t> pack(const std::vector<bool>& values) {
   std::vector<std::uint8_t> bits(bitmap_bytes(static_cast<std::int64_t>(values.size())));

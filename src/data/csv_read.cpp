@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "data/bits.h"
 #include "data/column_names.h"
 #include "data/csv_infer.h"
 #include "data/csv_input.h"
@@ -97,10 +98,6 @@ struct Output {
     return Column::from_buffers(std::move(buffers));
   }
 };
-
-void set_bit(std::vector<std::uint8_t>& bits, std::int64_t i) {
-  bits[static_cast<std::size_t>(i >> 3)] |= static_cast<std::uint8_t>(1u << (i & 7));
-}
 
 class Reader {
  public:
@@ -559,7 +556,7 @@ class Reader {
       strings.ends.reserve(static_cast<std::size_t>(count));
       for (std::int64_t r = 0; r < count; ++r, field += width_) {
         if (value(plan, *field, scratch, text)) {
-          set_bit(b.validity, first + r);
+          internal::set_bit(b.validity, first + r);
           strings.characters += field->escaped ? std::string_view(scratch) : field->quoted ? field->raw() : text;
         }
         strings.ends.push_back(static_cast<std::int64_t>(strings.characters.size()));
@@ -584,7 +581,7 @@ class Reader {
         case ColumnType::boolean:
           if (const auto word = plan.told ? internal::parse_boolean(text) : internal::parse_true_false(text)) {
             parsed = Parsed::ok;
-            if (*word) set_bit(b.bits, row);
+            if (*word) internal::set_bit(b.bits, row);
           }
           break;
         default:
@@ -596,7 +593,7 @@ class Reader {
       }
       const bool number = plan.read == ColumnType::f64 || plan.read == ColumnType::i64;
       if (parsed == Parsed::ok && !(number && !plan.told && internal::leading_zero(text))) {
-        set_bit(b.validity, row);
+        internal::set_bit(b.validity, row);
       } else if (!plan.told) {
         return false;
       } else {

@@ -18,7 +18,7 @@ constexpr int kVersion = 1;
 constexpr const char* kFormat = "tern.estimator";
 constexpr const char* kBegin = "{\"format\"";  // which no safetensors file begins with: its ninth byte is a brace
 constexpr std::string_view kOwn = ",\"state\":";
-const std::string what = kFormat;
+const std::string kWhat = kFormat;
 
 }  // namespace
 
@@ -45,19 +45,20 @@ EstimatorState read_state(std::string_view text) {
   // string the quotes of the key would be escaped.
   const std::size_t at = text.find(kOwn);
   const bool split = at != std::string_view::npos && text.back() == '}';
-  const Json json = tern::internal::parse_json(split ? std::string(text.substr(0, at)) + "}" : std::string(text), what);
-  if (json_get<std::string>(json, "format", what) != kFormat) {
+  const Json json =
+      tern::internal::parse_json(split ? std::string(text.substr(0, at)) + "}" : std::string(text), kWhat);
+  if (json_get<std::string>(json, "format", kWhat) != kFormat) {
     throw FormatError("[tern.estimator] expected the format tern.estimator, got another one");
   }
-  if (const int version = json_get<int>(json, "version", what); version != kVersion) {
+  if (const int version = json_get<int>(json, "version", kWhat); version != kVersion) {
     throw FormatError("[tern.estimator] expected version " + std::to_string(kVersion) + ", got " +
                       std::to_string(version) + "; another release of Tern wrote it");
   }
-  EstimatorState state{.type = json_get<std::string>(json, "type", what),
-                       .names = json_get<std::vector<std::string>>(json, "names", what),
-                       .target = json_get<std::string>(json, "target", what),
-                       .classes = json_get<std::vector<std::string>>(json, "classes", what)};
-  for (const std::string& type : json_get<std::vector<std::string>>(json, "types", what)) {
+  EstimatorState state{.type = json_get<std::string>(json, "type", kWhat),
+                       .names = json_get<std::vector<std::string>>(json, "names", kWhat),
+                       .target = json_get<std::string>(json, "target", kWhat),
+                       .classes = json_get<std::vector<std::string>>(json, "classes", kWhat)};
+  for (const std::string& type : json_get<std::vector<std::string>>(json, "types", kWhat)) {
     try {
       state.types.push_back(parse_column_type(type));
     } catch (const ValueError& error) {
@@ -89,7 +90,7 @@ EstimatorState load_state(const std::string& path, std::string_view type) {
     } else {
       TensorFile file = from_safetensors(bytes);
       if (file.metadata.size() != 1 || file.metadata[0].first != kFormat) {
-        throw FormatError("[tern.estimator] expected a saved estimator, got a safetensors file without \"" + what +
+        throw FormatError("[tern.estimator] expected a saved estimator, got a safetensors file without \"" + kWhat +
                           "\"");
       }
       state = read_state(file.metadata[0].second);

@@ -11,7 +11,7 @@
 namespace tern::data {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, const std::string& message) {
+[[noreturn]] void refuse_idx(const std::string& path, const std::string& message) {
   DataLocation location;
   location.file = path;
   throw DataError("read_idx", message, std::move(location));
@@ -42,8 +42,8 @@ Tensor elements(const Shape& shape, std::string_view content) {
 Tensor read_idx(const std::string& path, std::int64_t max_bytes) {
   const std::string content = internal::read_text("read_idx", path, max_bytes);
   if (content.size() < 4 || content[0] != 0 || content[1] != 0) {
-    fail(path,
-         "expected an IDX file, which begins with two zero bytes, a type and a number of dimensions, got another");
+    refuse_idx(
+        path, "expected an IDX file, which begins with two zero bytes, a type and a number of dimensions, got another");
   }
   const int type = static_cast<unsigned char>(content[2]);
   const int dims = static_cast<unsigned char>(content[3]);
@@ -52,12 +52,12 @@ Tensor read_idx(const std::string& path, std::int64_t max_bytes) {
                            : type == 0x0C || type == 0x0D ? 4
                            : type == 0x0E                 ? 8
                                                           : 0;
-  if (size == 0) fail(path, "expected an element type of 8, 9, 11, 12, 13 or 14, got " + std::to_string(type));
+  if (size == 0) refuse_idx(path, "expected an element type of 8, 9, 11, 12, 13 or 14, got " + std::to_string(type));
   if (dims > kMaxDims) {
-    fail(path, "expected at most " + std::to_string(kMaxDims) + " dimensions, got " + std::to_string(dims));
+    refuse_idx(path, "expected at most " + std::to_string(kMaxDims) + " dimensions, got " + std::to_string(dims));
   }
   const std::size_t header = 4 + 4 * static_cast<std::size_t>(dims);
-  if (content.size() < header) fail(path, "expected a header of " + std::to_string(header) + " bytes, got fewer");
+  if (content.size() < header) refuse_idx(path, "expected a header of " + std::to_string(header) + " bytes, got fewer");
   Shape shape;
   std::size_t bytes = size;
   bool fits = true;
@@ -67,8 +67,8 @@ Tensor read_idx(const std::string& path, std::int64_t max_bytes) {
     fits = !__builtin_mul_overflow(bytes, std::size_t{extent}, &bytes) && fits;
   }
   if (!fits || bytes != content.size() - header) {
-    fail(path, "expected the elements of shape " + to_string(shape) + " at " + std::to_string(size) +
-                   " bytes each, got " + std::to_string(content.size() - header) + " bytes");
+    refuse_idx(path, "expected the elements of shape " + to_string(shape) + " at " + std::to_string(size) +
+                         " bytes each, got " + std::to_string(content.size() - header) + " bytes");
   }
   const std::string_view body = std::string_view(content).substr(header);
   switch (type) {

@@ -20,7 +20,7 @@ using tern::internal::json_text;
 
 namespace {
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kPipelineFormat = 1;
 
 std::vector<std::unique_ptr<Step>> copies(const std::vector<std::unique_ptr<Step>>& steps) {
   std::vector<std::unique_ptr<Step>> result;
@@ -286,8 +286,8 @@ std::string Pipeline::to_json() const {
     const std::string type(step->type());
     steps.push_back({{"type", type}, {"step", tern::internal::parse_json(step->to_json(), type)}});
   }
-  Json json = {{"format", "tern.pipeline"}, {"version", kFormat},        {"inputs", std::move(inputs)},
-               {"target", target_},         {"steps", std::move(steps)}, {"features", features_}};
+  Json json = {{"format", "tern.pipeline"}, {"version", kPipelineFormat}, {"inputs", std::move(inputs)},
+               {"target", target_},         {"steps", std::move(steps)},  {"features", features_}};
   if (!numbers_) json["numbers"] = false;
   return internal::dump_json(json, "Pipeline::to_json");
 }
@@ -298,8 +298,9 @@ Pipeline Pipeline::from_json(std::string_view text) {
   if (json_get<std::string>(json, "format", what) != "tern.pipeline") {
     throw FormatError("[pipeline] expected \"format\" to be \"tern.pipeline\", got another");
   }
-  if (const auto version = json_get<std::int64_t>(json, "version", what); version != kFormat) {
-    throw FormatError("[pipeline] expected version " + std::to_string(kFormat) + ", got " + std::to_string(version));
+  if (const auto version = json_get<std::int64_t>(json, "version", what); version != kPipelineFormat) {
+    throw FormatError("[pipeline] expected version " + std::to_string(kPipelineFormat) + ", got " +
+                      std::to_string(version));
   }
   Pipeline result;
   result.target_ = json_get<std::string>(json, "target", what);

@@ -45,7 +45,7 @@ bool time_for_missing(double microseconds) {
 
 // Calls `see(value)` for each that is not null.
 template <class See>
-void each_value(const Column& column, See see) {
+void each_number(const Column& column, See see) {
   const auto over = [&](const auto& values) {
     for (std::int64_t row = 0; row < column.size(); ++row) {
       if (!column.is_null(row)) see(static_cast<double>(values[static_cast<std::size_t>(row)]));
@@ -69,7 +69,7 @@ std::vector<Sentinel> find_sentinels(const Column& column) {
   double floor = -infinite, ceiling = infinite;
   const auto range = [&] {
     Range all;
-    each_value(column, [&](double value) {
+    each_number(column, [&](double value) {
       if (!(value > floor && value < ceiling)) return;
       ++all.rows;
       all.low = std::min(all.low, value);
@@ -79,7 +79,7 @@ std::vector<Sentinel> find_sentinels(const Column& column) {
   };
   const auto others_than = [&](double end) {
     Range others;
-    each_value(column, [&](double value) {
+    each_number(column, [&](double value) {
       if (!(value > floor && value < ceiling) || value == end) return;
       ++others.rows;
       others.low = std::min(others.low, value);

@@ -15,7 +15,7 @@
 namespace tern::models {
 namespace {
 
-constexpr std::string_view kSearches[] = {"automatic", "brute", "kd_tree"};
+constexpr std::string_view kDbscanSearches[] = {"automatic", "brute", "kd_tree"};
 
 [[noreturn]] void refuse(const std::string& expected, const std::string& got) {
   throw ValueError("[Dbscan] expected " + expected + ", got " + got);
@@ -74,7 +74,7 @@ Tensor rows_at(const data::Matrix& x, const std::vector<std::int64_t>& rows) {
   return out;
 }
 
-constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kNoRow = std::numeric_limits<std::int64_t>::max();
 
 // Of each query, the least label among the cores within the radius; -1: there is none.
 std::vector<std::int64_t> first_labels(const data::Matrix& queries, const Tensor& cores,
@@ -82,13 +82,13 @@ std::vector<std::int64_t> first_labels(const data::Matrix& queries, const Tensor
   std::vector<std::int64_t> out(static_cast<std::size_t>(queries.rows()), -1);
   if (labels.empty()) return out;
   std::vector<std::atomic<std::int64_t>> least(out.size());
-  for (auto& one : least) one.store(kNone, std::memory_order_relaxed);
+  for (auto& one : least) one.store(kNoRow, std::memory_order_relaxed);
   internal::NeighborIndex(cores, options.search)
       .within(queries, options.radius, [&](std::int64_t query, std::int64_t core) {
         lower(least[static_cast<std::size_t>(query)], labels[static_cast<std::size_t>(core)]);
       });
   for (std::size_t i = 0; i < out.size(); ++i) {
-    if (least[i] != kNone) out[i] = least[i];
+    if (least[i] != kNoRow) out[i] = least[i];
   }
   return out;
 }
@@ -170,7 +170,7 @@ std::vector<std::int64_t> Dbscan::assign(const data::Matrix& x) const {
 void Dbscan::fields(internal::Fields& fields) {
   fields("radius", options_.radius);
   fields("min_weight", options_.min_weight);
-  fields("search", options_.search, kSearches);
+  fields("search", options_.search, kDbscanSearches);
   fields("columns", width_);
   fields("clusters", clusters_);
   fields("cores", cores_);

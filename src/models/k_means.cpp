@@ -429,7 +429,7 @@ class Lloyd {
   std::vector<double> upper_, lower_, norms_;  // bounds of the distances to the own center and to all others
 };
 
-[[noreturn]] void refuse(const std::string& expected, const std::string& got) {
+[[noreturn]] void refuse_k_means(const std::string& expected, const std::string& got) {
   throw ValueError("[KMeans] expected " + expected + ", got " + got);
 }
 
@@ -447,17 +447,17 @@ KMeans::KMeans(KMeansOptions options) : options_(std::move(options)) { KMeans::c
 
 void KMeans::check() const {
   const auto k = options_.clusters;
-  if (k < 1) refuse("at least one cluster", std::to_string(k));
-  if (options_.starts < 1) refuse("at least one start", std::to_string(options_.starts));
-  if (options_.max_iterations < 1) refuse("at least one iteration", std::to_string(options_.max_iterations));
-  if (!(options_.tolerance >= 0)) refuse("a tolerance of at least 0", std::to_string(options_.tolerance));
-  if (options_.batch_rows < 0) refuse("batches of at least 0 rows", std::to_string(options_.batch_rows));
+  if (k < 1) refuse_k_means("at least one cluster", std::to_string(k));
+  if (options_.starts < 1) refuse_k_means("at least one start", std::to_string(options_.starts));
+  if (options_.max_iterations < 1) refuse_k_means("at least one iteration", std::to_string(options_.max_iterations));
+  if (!(options_.tolerance >= 0)) refuse_k_means("a tolerance of at least 0", std::to_string(options_.tolerance));
+  if (options_.batch_rows < 0) refuse_k_means("batches of at least 0 rows", std::to_string(options_.batch_rows));
   if (options_.centers.defined() && (options_.centers.dim() != 2 || options_.centers.size(0) != k)) {
     throw ShapeError("[KMeans] expected centers [" + std::to_string(k) + ", d], got " +
                      to_string(options_.centers.shape()));
   }
   if (centers_.size() % static_cast<std::size_t>(k) != 0) {
-    refuse("centers [" + std::to_string(k) + ", d]", std::to_string(centers_.size()) + " values");
+    refuse_k_means("centers [" + std::to_string(k) + ", d]", std::to_string(centers_.size()) + " values");
   }
 }
 
@@ -465,7 +465,7 @@ void KMeans::learn(const data::Matrix& x, std::span<const double> weights) {
   const std::int64_t k = options_.clusters;
   std::int64_t rows = x.rows();
   if (!weights.empty()) rows = std::count_if(weights.begin(), weights.end(), [](double w) { return w > 0; });
-  if (k > rows) refuse("at most as many clusters as rows", std::to_string(k) + " of " + std::to_string(rows));
+  if (k > rows) refuse_k_means("at most as many clusters as rows", std::to_string(k) + " of " + std::to_string(rows));
   if (options_.centers.defined() && options_.centers.size(1) != x.columns()) {
     throw ShapeError("[KMeans] expected centers of " + std::to_string(x.columns()) + " columns, got " +
                      std::to_string(options_.centers.size(1)));
@@ -483,7 +483,7 @@ void KMeans::learn(const data::Matrix& x, std::span<const double> weights) {
       inertia = lloyd.inertia;
       iterations = lloyd.iterations;
     }
-    if (!std::isfinite(inertia)) refuse("numbers whose squared distances are finite", "larger ones");
+    if (!std::isfinite(inertia)) refuse_k_means("numbers whose squared distances are finite", "larger ones");
     centers_ = std::move(best);
     inertia_ = inertia;
     iterations_ = iterations;

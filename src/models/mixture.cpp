@@ -19,7 +19,7 @@ using Covariance = GaussianMixtureOptions::Covariance;
 
 constexpr std::string_view kCovariances[] = {"full", "diagonal", "spherical"};
 
-[[noreturn]] void refuse(const std::string& expected, const std::string& got) {
+[[noreturn]] void refuse_mixture(const std::string& expected, const std::string& got) {
   throw ValueError("[GaussianMixture] expected " + expected + ", got " + got);
 }
 
@@ -81,8 +81,8 @@ struct Normals {
         }
       }
       if (!std::isfinite(log_determinant)) {
-        refuse("covariances that are positive definite (a greater regularization makes them so)",
-               "others of component " + std::to_string(c));
+        refuse_mixture("covariances that are positive definite (a greater regularization makes them so)",
+                       "others of component " + std::to_string(c));
       }
       constants.push_back(std::log(weights[static_cast<std::size_t>(c)]) + log_determinant -
                           static_cast<double>(d) / 2 * std::log(2 * std::numbers::pi));
@@ -137,13 +137,13 @@ GaussianMixture::GaussianMixture(GaussianMixtureOptions options) : options_(opti
 
 void GaussianMixture::check() const {
   const auto k = options_.components;
-  if (k < 1) refuse("at least one component", std::to_string(k));
+  if (k < 1) refuse_mixture("at least one component", std::to_string(k));
   if (!(options_.regularization >= 0) || !std::isfinite(options_.regularization)) {
-    refuse("a finite regularization of at least 0", std::to_string(options_.regularization));
+    refuse_mixture("a finite regularization of at least 0", std::to_string(options_.regularization));
   }
-  if (!(options_.tolerance >= 0)) refuse("a tolerance of at least 0", std::to_string(options_.tolerance));
-  if (options_.max_iterations < 1) refuse("at least one iteration", std::to_string(options_.max_iterations));
-  if (options_.starts < 1) refuse("at least one start", std::to_string(options_.starts));
+  if (!(options_.tolerance >= 0)) refuse_mixture("a tolerance of at least 0", std::to_string(options_.tolerance));
+  if (options_.max_iterations < 1) refuse_mixture("at least one iteration", std::to_string(options_.max_iterations));
+  if (options_.starts < 1) refuse_mixture("at least one start", std::to_string(options_.starts));
   if (weights_.empty() && means_.empty() && covariances_.empty()) return;
   const auto count = static_cast<std::size_t>(k);
   const std::size_t d = means_.size() / count;
@@ -151,10 +151,10 @@ void GaussianMixture::check() const {
                            : options_.covariance == Covariance::diagonal ? d
                                                                          : 1;
   if (d == 0 || weights_.size() != count || means_.size() != count * d || covariances_.size() != count * each) {
-    refuse("weights, means and covariances of its components", "others");
+    refuse_mixture("weights, means and covariances of its components", "others");
   }
   for (const double weight : weights_) {
-    if (!(weight >= 0)) refuse("weights of at least 0", std::to_string(weight));
+    if (!(weight >= 0)) refuse_mixture("weights of at least 0", std::to_string(weight));
   }
   Normals(options_.covariance, weights_, means_, covariances_);
 }
@@ -197,7 +197,7 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
         }
       })[0];
       now.mean_log_likelihood_ = sum / total;
-      if (!std::isfinite(now.mean_log_likelihood_)) refuse("rows of finite likelihood", "others");
+      if (!std::isfinite(now.mean_log_likelihood_)) refuse_mixture("rows of finite likelihood", "others");
       now.maximise(x, parts, total);
       now.converged_ = std::abs(now.mean_log_likelihood_ - before) < options_.tolerance;
       before = now.mean_log_likelihood_;
@@ -258,7 +258,7 @@ std::pair<std::vector<double>, std::vector<double>> GaussianMixture::judge(const
   });
   for (std::size_t row = 0; row < sums.size(); ++row) {
     if (!std::isfinite(sums[row])) {
-      refuse("rows whose distances have finite squares", "another, row " + std::to_string(row));
+      refuse_mixture("rows whose distances have finite squares", "another, row " + std::to_string(row));
     }
   }
   return {std::move(joint), std::move(sums)};

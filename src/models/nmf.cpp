@@ -15,7 +15,7 @@
 namespace tern::models {
 namespace {
 
-[[noreturn]] void refuse(const std::string& expected, const std::string& got) {
+[[noreturn]] void refuse_nmf(const std::string& expected, const std::string& got) {
   throw ValueError("[Nmf] expected " + expected + ", got " + got);
 }
 
@@ -64,7 +64,7 @@ void check_signs(const data::Matrix& x) {
   for (std::int64_t i = 0; i < x.rows() * x.columns(); ++i) {
     const double value = x.f32() ? static_cast<double>(x.f32()[i]) : x.f64()[i];
     if (value < 0) {
-      refuse("numbers of at least 0", std::to_string(value) + " in row " + std::to_string(i / x.columns()));
+      refuse_nmf("numbers of at least 0", std::to_string(value) + " in row " + std::to_string(i / x.columns()));
     }
   }
 }
@@ -127,20 +127,20 @@ Nmf::Nmf(NmfOptions options) : options_(options) { Nmf::check(); }
 
 void Nmf::check() const {
   const auto k = options_.components;
-  if (k < 1) refuse("at least one component", std::to_string(k));
-  if (!(options_.tolerance >= 0)) refuse("a tolerance of at least 0", std::to_string(options_.tolerance));
-  if (options_.max_iterations < 1) refuse("at least one iteration", std::to_string(options_.max_iterations));
-  if (components_.size() % static_cast<std::size_t>(k) != 0) refuse("components [k, d]", "others");
+  if (k < 1) refuse_nmf("at least one component", std::to_string(k));
+  if (!(options_.tolerance >= 0)) refuse_nmf("a tolerance of at least 0", std::to_string(options_.tolerance));
+  if (options_.max_iterations < 1) refuse_nmf("at least one iteration", std::to_string(options_.max_iterations));
+  if (components_.size() % static_cast<std::size_t>(k) != 0) refuse_nmf("components [k, d]", "others");
   for (const double value : components_) {
-    if (!(value >= 0)) refuse("components of at least 0", std::to_string(value));
+    if (!(value >= 0)) refuse_nmf("components of at least 0", std::to_string(value));
   }
 }
 
 void Nmf::learn(const data::Matrix& x, std::span<const double> /*weights*/) {
   const std::int64_t k = options_.components, n = x.rows(), d = x.columns();
   if (k > std::min(n, d)) {
-    refuse("at most as many components as rows and columns",
-           std::to_string(k) + " of " + std::to_string(n) + " rows and " + std::to_string(d) + " columns");
+    refuse_nmf("at most as many components as rows and columns",
+               std::to_string(k) + " of " + std::to_string(n) + " rows and " + std::to_string(d) + " columns");
   }
   check_signs(x);
   std::vector<double> w, h;
@@ -152,7 +152,7 @@ void Nmf::learn(const data::Matrix& x, std::span<const double> /*weights*/) {
     std::vector<double> columns = transposed(h, k);
     violation += descend_rows(columns, internal::transposed_product(x, w, k), inner_of(w, k), k);
     h = transposed(columns, d);
-    if (!std::isfinite(violation)) refuse("numbers whose squares have a finite sum", "larger ones");
+    if (!std::isfinite(violation)) refuse_nmf("numbers whose squares have a finite sum", "larger ones");
     if (iterations == 1) first = violation;
     if (first == 0 || violation / first <= options_.tolerance || iterations == options_.max_iterations) break;
   }

@@ -16,7 +16,7 @@
 namespace tern::models {
 namespace {
 
-constexpr std::string_view kLosses[] = {"squared_hinge", "hinge"};
+constexpr std::string_view kSvmLosses[] = {"squared_hinge", "hinge"};
 
 // One class against the others: `w` [d + 1] becomes the coefficients and the constant.
 template <class T>
@@ -74,7 +74,7 @@ void LinearSvm::check() const {
 
 void LinearSvm::fields(internal::Fields& fields) {
   fields("inverse_penalty", options_.inverse_penalty);
-  fields("loss", options_.loss, kLosses);
+  fields("loss", options_.loss, kSvmLosses);
   fields("fit_intercept", options_.fit_intercept);
   fields("max_iterations", options_.max_iterations);
   fields("tolerance", options_.tolerance);

@@ -13,7 +13,7 @@ namespace tern::optim {
 
 namespace {
 
-[[noreturn]] void bad_state(const std::string& expected) {
+[[noreturn]] void bad_schedule(const std::string& expected) {
   throw FormatError("[load_state_dict] expected " + expected + ", got another state");
 }
 
@@ -61,16 +61,16 @@ nn::NamedTensors Scheduler::state_dict() const {
 }
 
 void Scheduler::load_state_dict(const nn::NamedTensors& state) {
-  if (state.size() != 2 || state[0].first != "step" || state[1].first != "base_lr") bad_state("step and base_lr");
+  if (state.size() != 2 || state[0].first != "step" || state[1].first != "base_lr") bad_schedule("step and base_lr");
   const Tensor &step = state[0].second, &base = state[1].second;
-  if (step.dtype() != i64 || step.shape() != Shape{} || step.item<std::int64_t>() < 0) bad_state("a count as step");
+  if (step.dtype() != i64 || step.shape() != Shape{} || step.item<std::int64_t>() < 0) bad_schedule("a count as step");
   const auto groups = static_cast<std::int64_t>(base_.size());
   if (base.dtype() != f64 || base.shape() != Shape{groups}) {
-    bad_state("f64 [" + std::to_string(groups) + "] as base_lr");
+    bad_schedule("f64 [" + std::to_string(groups) + "] as base_lr");
   }
   std::vector<double> rates = base.to_vector<double>();
   for (const double rate : rates) {
-    if (!(rate >= 0 && std::isfinite(rate))) bad_state("finite rates of at least 0 as base_lr");
+    if (!(rate >= 0 && std::isfinite(rate))) bad_schedule("finite rates of at least 0 as base_lr");
   }
   apply(step.item<std::int64_t>(), rates);
   base_ = std::move(rates);
@@ -121,13 +121,13 @@ nn::NamedTensors ReduceOnPlateau::state_dict() const {
 void ReduceOnPlateau::load_state_dict(const nn::NamedTensors& state) {
   if (state.size() != 1 || state[0].first != "plateau" || state[0].second.dtype() != f64 ||
       state[0].second.shape() != Shape{4}) {
-    bad_state("f64 [4] as plateau");
+    bad_schedule("f64 [4] as plateau");
   }
   const std::vector<double> values = state[0].second.to_vector<double>();
   const auto is_count = [](double x, int most) { return x >= 0 && x <= most && x == std::floor(x); };
   if (std::isnan(values[0]) || !is_count(values[1], options_.patience) || !is_count(values[2], options_.cooldown) ||
       !(values[3] > 0 || values[3] == options_.min_ratio) || values[3] > 1) {
-    bad_state("counts within patience and cooldown and a ratio in (0, 1] as plateau");
+    bad_schedule("counts within patience and cooldown and a ratio in (0, 1] as plateau");
   }
   best_ = values[0];
   bad_ = static_cast<int>(values[1]);

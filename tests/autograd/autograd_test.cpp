@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "autograd/flat.h"
+#include "autograd/leaf.h"
 #include "tern/autograd/gradcheck.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -32,8 +33,6 @@ namespace {
 
 using Doubles = std::vector<double>;
 using internal::FlatParameters;
-
-Tensor leaf(std::initializer_list<double> values) { return tensor(values, f64).requires_grad_(); }
 
 TEST(Autograd, AccumulatesIntoLeaves) {
   Tensor x = leaf({2, 3}), y = leaf({5, 7});

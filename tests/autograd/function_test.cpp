@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "autograd/leaf.h"
 #include "tern/autograd/autograd.h"
 #include "tern/autograd/gradcheck.h"
 #include "tern/base/error.h"
@@ -16,8 +17,6 @@ namespace {
 
 using Doubles = std::vector<double>;
 using Tensors = std::vector<Tensor>;
-
-Tensor leaf(std::initializer_list<double> values) { return tensor(values, f64).requires_grad_(); }
 
 const Function cube(
     "cube",

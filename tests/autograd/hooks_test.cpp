@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "autograd/leaf.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/nn/activations.h"
@@ -18,8 +19,6 @@ namespace tern {
 namespace {
 
 using Doubles = std::vector<double>;
-
-Tensor leaf(std::initializer_list<double> values) { return tensor(values, f64).requires_grad_(); }
 
 TEST(Hooks, SeeTheWholeGradientOnceAPass) {
   Tensor x = leaf({3});

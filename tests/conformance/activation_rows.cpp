@@ -12,8 +12,6 @@ using tern::i64;
 using tern::u8;
 using tern::zeros;
 
-const std::vector<TypeRule> kReal{{i64, f32}, {u8, f32}, {boolean, f32}};
-
 Case one(const char* what, std::function<Tensor(const Tensor&)> f, std::function<double(double)> reference) {
   return {.what = what,
           .inputs = {{.low = -5, .high = 8}},

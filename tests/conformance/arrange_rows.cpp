@@ -15,20 +15,6 @@ using tern::tensor;
 using tern::u8;
 using tern::zeros;
 
-const std::vector<TypeRule> kSame{{i64, i64}, {u8, u8}, {boolean, boolean}};
-
-using Call = std::function<Tensor(const Tensor&)>;
-using Reference = std::function<Array(const Array&)>;
-
-Case one(const char* what, Call call, Reference reference, std::vector<Shapes> shapes, std::vector<Shapes> empty = {}) {
-  return {.what = what,
-          .inputs = {{}},
-          .call = [call = std::move(call)](const Tensors& in) { return call(in[0]); },
-          .reference = [reference = std::move(reference)](const Arrays& in) { return reference(in[0]); },
-          .shapes = std::move(shapes),
-          .empty = std::move(empty)};
-}
-
 Row moving(const char* op, std::vector<Case> cases, std::vector<Fault> faults) {
   return {.op = op, .cases = std::move(cases), .types = kSame, .faults = std::move(faults)};
 }
@@ -46,7 +32,7 @@ Tensor joined(const Tensors& parts, int dim) { return tern::cat(parts, dim); }
 
 Row unflatten_row() {
   return moving("unflatten",
-                {one(
+                {one_input(
                      "",
                      [](const Tensor& x) {
                        return tern::unflatten(x, 1, {2, -1});
@@ -55,7 +41,7 @@ Row unflatten_row() {
                        return Array{{x.sizes[0], 2, x.sizes[1] / 2}, x.values};
                      },
                      {{{3, 4}}, {{2, 6}}}, {{{0, 4}}}),
-                 one(
+                 one_input(
                      "all sizes given",
                      [](const Tensor& x) {
                        return tern::unflatten(x, -1, {1, 4});
@@ -83,7 +69,7 @@ Row unflatten_row() {
 
 Row broadcast_to_row() {
   return moving("broadcast_to",
-                {one(
+                {one_input(
                      "",
                      [](const Tensor& x) {
                        return tern::broadcast_to(x, {2, 3});
@@ -92,7 +78,7 @@ Row broadcast_to_row() {
                        return build({2, 3}, [&](const Index& i) { return x.at(i); });
                      },
                      {{{3}}, {{2, 1}}, {{}}, {{2, 3}}}),
-                 one(
+                 one_input(
                      "to none",
                      [](const Tensor& x) {
                        return tern::broadcast_to(x, {0, 2});
@@ -121,13 +107,13 @@ Row expand_as_row() {
 
 Row movedim_row() {
   return moving("movedim",
-                {one(
+                {one_input(
                      "first to last", [](const Tensor& x) { return tern::movedim(x, 0, -1); },
                      [](const Array& x) {
                        return taken(x, {x.sizes[1], x.sizes[2], x.sizes[0]}, [](Index& i) { i = {i[2], i[0], i[1]}; });
                      },
                      {{{2, 3, 4}}}, {{{2, 0, 3}}}),
-                 one(
+                 one_input(
                      "two",
                      [](const Tensor& x) {
                        return tern::movedim(x, {2, 0}, {0, 1});
@@ -160,13 +146,13 @@ Row narrow_row() {
     return taken(x, sizes, [=](Index& i) { i[1] += begin; });
   };
   return moving("narrow",
-                {one(
+                {one_input(
                      "", [](const Tensor& x) { return tern::narrow(x, 1, 1, 2); },
                      [=](const Array& x) { return part(x, 1, 2); }, {{{2, 4}}, {{2, 3, 2}}}, {{{0, 3}}}),
-                 one(
+                 one_input(
                      "from the end", [](const Tensor& x) { return tern::narrow(x, 1, -2, 2); },
                      [=](const Array& x) { return part(x, x.sizes[1] - 2, 2); }, {{{2, 4}}}),
-                 one(
+                 one_input(
                      "none", [](const Tensor& x) { return tern::narrow(x, 1, 3, 0); },
                      [=](const Array& x) { return part(x, 0, 0); }, {}, {{{2, 3}}})},
                 {{"past the end", Raises::index, [] { tern::narrow(zeros({3}), 0, 2, 2); }},
@@ -202,10 +188,10 @@ std::vector<std::int64_t> pieces(std::int64_t total, std::int64_t size) {
 Row split_row() {
   return moving(
       "split",
-      {one(
+      {one_input(
            "with a rest", [](const Tensor& x) { return reversed(tern::split(x, 2), 0); },
            [](const Array& x) { return parts_reversed(x, 0, pieces(x.sizes[0], 2)); }, {{{5, 2}}, {{4}}}, {{{0, 2}}}),
-       one(
+       one_input(
            "one part", [](const Tensor& x) { return reversed(tern::split(x, INT64_MAX, -1), -1); },
            [](const Array& x) { return x; }, {{{2, 3}}})},
       {{"a size of 0", Raises::value, [] { tern::split(zeros({3}), 0); }},
@@ -214,7 +200,7 @@ Row split_row() {
 
 Row split_with_sizes_row() {
   return moving("split_with_sizes",
-                {one(
+                {one_input(
                     "",
                     [](const Tensor& x) {
                       return reversed(tern::split_with_sizes(x, {1, 0, 3}, 1), 1);
@@ -238,11 +224,11 @@ Row split_with_sizes_row() {
 
 Row chunk_row() {
   return moving("chunk",
-                {one(
+                {one_input(
                      "", [](const Tensor& x) { return reversed(tern::chunk(x, 3, 1), 1); },
                      [](const Array& x) { return parts_reversed(x, 1, pieces(x.sizes[1], (x.sizes[1] + 2) / 3)); },
                      {{{2, 7}}, {{2, 3}}, {{1, 4}}}, {{{0, 4}}}),
-                 one(
+                 one_input(
                      "more than there are", [](const Tensor& x) { return reversed(tern::chunk(x, 100), 0); },
                      [](const Array& x) { return parts_reversed(x, 0, pieces(x.sizes[0], 1)); }, {{{3, 2}}})},
                 {{"no chunk", Raises::value, [] { tern::chunk(zeros({3}), 0); }}});
@@ -250,7 +236,7 @@ Row chunk_row() {
 
 Row unbind_row() {
   return moving("unbind",
-                {one(
+                {one_input(
                     "", [](const Tensor& x) { return tern::stack(tern::unbind(x, 1), 0); },
                     [](const Array& x) {
                       return taken(x, {x.sizes[1], x.sizes[0]}, [](Index& i) { std::swap(i[0], i[1]); });
@@ -270,17 +256,17 @@ Row diagonal_row() {
   };
   std::vector<Case> cases;
   for (std::int64_t offset : {0, 1, -1}) {
-    cases.push_back(one(
+    cases.push_back(one_input(
         "matrix", [=](const Tensor& x) { return tern::diagonal(x, offset); },
         [=](const Array& x) { return of(x, offset); }, {{{2, 3}}, {{3, 2}}, {{3, 3}}}, {{{0, 2}}}));
   }
-  cases.push_back(one(
+  cases.push_back(one_input(
       "past the corner", [](const Tensor& x) { return tern::diagonal(x, INT64_MIN); },
       [](const Array&) {
         return Array{{0}, {}};
       },
       {}, {{{2, 3}}}));
-  cases.push_back(one(
+  cases.push_back(one_input(
       "of other dimensions", [](const Tensor& x) { return tern::diagonal(x, 1, -1, 0); },
       [](const Array& x) {
         const std::int64_t length = std::min(x.sizes[2], x.sizes[0] - 1);
@@ -325,7 +311,7 @@ Row meshgrid_row() {
 Row flip_row() {
   Row row = moving(
       "flip",
-      {one(
+      {one_input(
            "both",
            [](const Tensor& x) {
              return tern::flip(x, {0, -1});
@@ -337,7 +323,7 @@ Row flip_row() {
              });
            },
            {{{2, 3}}, {{2, 2, 3}}}, {{{0, 2}}}),
-       one(
+       one_input(
            "none", [](const Tensor& x) { return tern::flip(x, {}); }, [](const Array& x) { return x; }, {{{3}}})},
       {{"a dimension twice", Raises::shape,
         [] {
@@ -356,19 +342,19 @@ Row roll_row() {
     });
   };
   return moving("roll",
-                {one(
+                {one_input(
                      "on", [](const Tensor& x) { return tern::roll(x, 1, -1); },
                      [=](const Array& x) { return rolled(x, x.sizes.size() - 1, 1); }, {{{2, 3}}, {{4}}}, {{{2, 0}}}),
-                 one(
+                 one_input(
                      "back, around more than once", [](const Tensor& x) { return tern::roll(x, -5, 0); },
                      [=](const Array& x) { return rolled(x, 0, -5); }, {{{3, 2}}, {{5}}}),
-                 one(
+                 one_input(
                      "two dimensions",
                      [](const Tensor& x) {
                        return tern::roll(x, {1, -1}, {0, 1});
                      },
                      [=](const Array& x) { return rolled(rolled(x, 0, 1), 1, -1); }, {{{2, 3}}}),
-                 one(
+                 one_input(
                      "flattened", [](const Tensor& x) { return tern::roll(x, {2}); },
                      [=](const Array& x) {
                        return Array{x.sizes, rolled({{x.count()}, x.values}, 0, 2).values};
@@ -398,7 +384,7 @@ Array repeated(const Array& x, const Index& repeats) {
 Row repeat_row() {
   return moving(
       "repeat",
-      {one(
+      {one_input(
            "more dimensions",
            [](const Tensor& x) {
              return tern::repeat(x, {2, 1, 3});
@@ -407,13 +393,13 @@ Row repeat_row() {
              return repeated(x, {2, 1, 3});
            },
            {{{2, 2}}, {{3}}, {{}}}, {{{0, 2}}}),
-       one(
+       one_input(
            "none", [](const Tensor& x) { return tern::repeat(x, {0}); },
            [](const Array&) {
              return Array{{0}, {}};
            },
            {}, {{{3}}}),
-       one(
+       one_input(
            "once", [](const Tensor& x) { return tern::repeat(x, {1}); }, [](const Array& x) { return x; }, {{{3}}})},
       {{"a repeat too few", Raises::shape,
         [] {
@@ -425,7 +411,7 @@ Row repeat_row() {
 
 Row tile_row() {
   return moving("tile",
-                {one(
+                {one_input(
                     "fewer repeats than dimensions", [](const Tensor& x) { return tern::tile(x, {2}); },
                     [](const Array& x) {
                       Index repeats(x.sizes.size(), 1);
@@ -440,7 +426,7 @@ Row repeat_interleave_row() {
   const std::vector<std::int64_t> counts{2, 0, 1};
   return moving(
       "repeat_interleave",
-      {one(
+      {one_input(
            "", [](const Tensor& x) { return tern::repeat_interleave(x, 2, 1); },
            [](const Array& x) {
              Index sizes = x.sizes;
@@ -448,7 +434,7 @@ Row repeat_interleave_row() {
              return taken(x, sizes, [](Index& i) { i[1] /= 2; });
            },
            {{{2, 3}}, {{2, 2, 2}}}, {{{2, 0}}}),
-       one(
+       one_input(
            "a number each", [=](const Tensor& x) { return tern::repeat_interleave(x, tern::from_vector(counts), 0); },
            [](const Array& x) {
              const std::int64_t from[] = {0, 0, 2};
@@ -487,7 +473,7 @@ Row pad_row() {
   };
   const auto outside = [](std::int64_t i, std::int64_t n) { return i < 0 || i >= n ? -1 : i; };
   Row row = moving("pad",
-                   {one(
+                   {one_input(
                         "constant",
                         [](const Tensor& x) {
                           return tern::pad(x, {1, 2, 0, 1}, {.value = 1});
@@ -496,7 +482,7 @@ Row pad_row() {
                           return padded(x, {1, 2, 0, 1}, 1, outside);
                         },
                         {{{2, 3}}, {{2, 1, 2}}}, {{{2, 0}}}),
-                    one(
+                    one_input(
                         "one side cut",
                         [](const Tensor& x) {
                           return tern::pad(x, {-1, 2});
@@ -505,7 +491,7 @@ Row pad_row() {
                           return padded(x, {-1, 2}, 0, outside);
                         },
                         {{{2, 3}}}),
-                    one(
+                    one_input(
                         "cut to nothing of x",
                         [](const Tensor& x) {
                           return tern::pad(x, {-4, 3});
@@ -514,7 +500,7 @@ Row pad_row() {
                           return padded(x, {-4, 3}, 0, outside);
                         },
                         {{{2, 2}}}),
-                    one(
+                    one_input(
                         "reflect",
                         [](const Tensor& x) {
                           return tern::pad(x, {2, 1, 1, 0}, {.mode = PadMode::reflect});
@@ -525,7 +511,7 @@ Row pad_row() {
                           });
                         },
                         {{{2, 3}}, {{1, 3, 4}}}),
-                    one(
+                    one_input(
                         "replicate",
                         [](const Tensor& x) {
                           return tern::pad(x, {3, 1}, {.mode = PadMode::replicate});
@@ -536,7 +522,7 @@ Row pad_row() {
                           });
                         },
                         {{{2, 2}}}, {{{0, 2}}}),
-                    one(
+                    one_input(
                         "circular",
                         [](const Tensor& x) {
                           return tern::pad(x, {2, -1}, {.mode = PadMode::circular});
@@ -567,7 +553,7 @@ Row pad_row() {
 Row triangle_row(const char* op, Tensor (*f)(const Tensor&, std::int64_t), bool upper) {
   std::vector<Case> cases;
   for (std::int64_t offset : {0, 1, -1}) {
-    cases.push_back(one(
+    cases.push_back(one_input(
         "", [=](const Tensor& x) { return f(x, offset); },
         [=](const Array& x) {
           return build(x.sizes, [&](const Index& i) {
@@ -583,20 +569,20 @@ Row triangle_row(const char* op, Tensor (*f)(const Tensor&, std::int64_t), bool 
 
 Row diag_row() {
   return moving("diag",
-                {one(
+                {one_input(
                      "of a vector", [](const Tensor& x) { return tern::diag(x); },
                      [](const Array& x) {
                        return build({x.count(), x.count()}, [&](const Index& i) { return i[0] == i[1] ? x[i[0]] : 0; });
                      },
                      {{{3}}}, {{{0}}}),
-                 one(
+                 one_input(
                      "below", [](const Tensor& x) { return tern::diag(x, -1); },
                      [](const Array& x) {
                        const std::int64_t n = x.count() + 1;
                        return build({n, n}, [&](const Index& i) { return i[0] == i[1] + 1 ? x[i[1]] : 0; });
                      },
                      {{{2}}}),
-                 one(
+                 one_input(
                      "of a matrix", [](const Tensor& x) { return tern::diag(x, 1); },
                      [](const Array& x) {
                        return build({x.sizes[1] - 1}, [&](const Index& i) { return x.at({i[0], i[0] + 1}); });

@@ -15,10 +15,9 @@ using tern::u8;
 using tern::zeros;
 
 using BinaryOp = Tensor (*)(const Tensor&, const Tensor&);
-using Reference = double (*)(double, double);
+using BinaryReference = double (*)(double, double);
 
 const std::vector<TypeRule> kArithmetic{{i64, i64}, {u8, u8}, {boolean, i64}};
-const std::vector<TypeRule> kReal{{i64, f32}, {u8, f32}, {boolean, f32}};
 const std::vector<TypeRule> kCompare{{i64, boolean}, {u8, boolean}, {boolean, boolean}};
 
 const std::vector<Shapes> kShapes{{{4}, {4}}, {{2, 3}, {2, 3}}, {{2, 1, 3}, {4, 1}}, {{}, {2}},
@@ -26,7 +25,7 @@ const std::vector<Shapes> kShapes{{{4}, {4}}, {{2, 3}, {2, 3}}, {{2, 1, 3}, {4, 
 const std::vector<Shapes> kEmpty{{{0}, {0}}, {{0, 3}, {1, 3}}, {{2, 0}, {}}, {{1, 2}, {0, 1}}};
 const std::vector<Shapes> kLarge{{{20000}, {20000}}, {{300, 60}, {60}}, {{300, 1}, {1, 60}}};
 
-Case both(std::function<Tensor(const Tensor&, const Tensor&)> f, Reference reference, Input input) {
+Case both(std::function<Tensor(const Tensor&, const Tensor&)> f, BinaryReference reference, Input input) {
   return {.inputs = {input, input},
           .call = [f = std::move(f)](const Tensors& in) { return f(in[0], in[1]); },
           .reference = [reference](const Arrays& in) { return zip(in[0], in[1], reference); },
@@ -49,12 +48,12 @@ Fault unbroadcastable(BinaryOp f) {
   return {"shapes that do not broadcast", Raises::shape, [f] { f(zeros({2, 3}), zeros({2, 4})); }};
 }
 
-Row binary(const char* op, BinaryOp f, Reference reference, std::vector<TypeRule> types, Input input) {
+Row binary(const char* op, BinaryOp f, BinaryReference reference, std::vector<TypeRule> types, Input input) {
   return {.op = op, .cases = {both(f, reference, input)}, .types = std::move(types), .faults = {unbroadcastable(f)}};
 }
 
 // Whole values, so that some are equal.
-Row comparison(const char* op, BinaryOp f, Reference reference) {
+Row comparison(const char* op, BinaryOp f, BinaryReference reference) {
   Row row = binary(op, f, reference, kCompare, {.low = 0, .high = 3, .whole = true});
   row.gradient = Gradient::none;
   row.result = boolean;
@@ -63,7 +62,7 @@ Row comparison(const char* op, BinaryOp f, Reference reference) {
 
 // An operator in its three forms; its error texts name the function behind it.
 template <class F>
-Row operator_row(const char* op, const char* where, F f, Reference reference, std::vector<TypeRule> types,
+Row operator_row(const char* op, const char* where, F f, BinaryReference reference, std::vector<TypeRule> types,
                  Input input) {
   Row row{.op = op, .types = std::move(types), .where = where};
   row.cases.push_back(both([f](const Tensor& a, const Tensor& b) { return f(a, b); }, reference, input));
@@ -79,7 +78,7 @@ Row operator_row(const char* op, const char* where, F f, Reference reference, st
 }
 
 template <class F>
-Row compare_operator(const char* op, const char* where, F f, Reference reference) {
+Row compare_operator(const char* op, const char* where, F f, BinaryReference reference) {
   Row row = operator_row(op, where, f, reference, kCompare, {.low = 0, .high = 4, .whole = true});
   row.gradient = Gradient::none;
   row.result = boolean;
@@ -92,7 +91,7 @@ const Input kPositive{.low = 0.4, .high = 2.5};
 double larger(double a, double b) { return a > b ? a : b; }
 double smaller(double a, double b) { return a < b ? a : b; }
 
-Row where_row() {
+Row where_of_row() {
   const Input condition{.low = 0, .high = 2, .whole = true, .varies = false, .dtype = boolean};
   const auto reference = [](const Arrays& in) {
     return build(broadcast(broadcast(in[0].sizes, in[1].sizes), in[2].sizes),
@@ -139,12 +138,13 @@ Row where_row() {
   return row;
 }
 
-double held(double x, double low, double high) { return x > high || low > high ? high : x < low ? low : x; }
+double clamped(double x, double low, double high) { return x > high || low > high ? high : x < low ? low : x; }
 
 Row clamp_row() {
   Row row{.op = "clamp", .kinks = {-0.5, 0.75}};
   row.cases.push_back(one(
-      "", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, [](double x) { return held(x, -0.5, 0.75); }, kSigned));
+      "", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, [](double x) { return clamped(x, -0.5, 0.75); },
+      kSigned));
   row.cases.push_back(one(
       "to one value", [](const Tensor& x) { return clamp(x, 0.75, 0.75); }, [](double) { return 0.75; }, kSigned));
   row.cases.push_back({.what = "tensors",
@@ -152,8 +152,9 @@ Row clamp_row() {
                        .call = [](const Tensors& in) { return clamp(in[0], in[1], in[2]); },
                        .reference =
                            [](const Arrays& in) {
-                             return build(broadcast(broadcast(in[0].sizes, in[1].sizes), in[2].sizes),
-                                          [&](const Index& i) { return held(in[0].at(i), in[1].at(i), in[2].at(i)); });
+                             return build(
+                                 broadcast(broadcast(in[0].sizes, in[1].sizes), in[2].sizes),
+                                 [&](const Index& i) { return clamped(in[0].at(i), in[1].at(i), in[2].at(i)); });
                            },
                        .shapes = {{{2, 3}, {2, 3}, {2, 3}}, {{3}, {2, 1}, {}}},
                        .empty = {{{0, 3}, {3}, {}}},
@@ -165,7 +166,7 @@ Row clamp_row() {
   return row;
 }
 
-Row bound_row(const char* op, Tensor (*number)(const Tensor&, Scalar), BinaryOp tensor, Reference reference) {
+Row bound_row(const char* op, Tensor (*number)(const Tensor&, Scalar), BinaryOp tensor, BinaryReference reference) {
   Row row{.op = op, .kinks = {0.25}, .faults = {unbroadcastable(tensor)}};
   row.cases.push_back(both(tensor, reference, kSigned));
   row.cases.push_back(one(
@@ -176,7 +177,7 @@ Row bound_row(const char* op, Tensor (*number)(const Tensor&, Scalar), BinaryOp 
 }
 
 // a and b of ranges of their own, and again with a negated: floor(a / b) has no jump near any of them.
-Row modulo(const char* op, BinaryOp f, BinaryOp number_right, Reference reference) {
+Row modulo(const char* op, BinaryOp f, BinaryOp number_right, BinaryReference reference) {
   Row row{.op = op, .faults = {unbroadcastable(f)}};
   row.cases = {both(f, reference, {}), both(f, reference, {})};
   row.cases[0].inputs = {{.low = 2.3, .high = 2.7}, {.low = 1, .high = 1.1}};
@@ -293,7 +294,7 @@ Row whole_row(const char* op, bool (*f)(const Tensor&, const Tensor&)) {
 }
 
 Row combined_operator(const char* op, const char* where, std::function<void(Tensor&, const Tensor&)> with_tensor,
-                      std::function<void(Tensor&)> with_two, Reference reference) {
+                      std::function<void(Tensor&)> with_two, BinaryReference reference) {
   Row row{.op = op, .gradient = Gradient::in_place, .where = where};
   row.cases.push_back({.inputs = {{}, {.low = 0.4, .high = 2, .varies = false}},
                        .call =
@@ -333,11 +334,11 @@ Row combined_operator(const char* op, const char* where, std::function<void(Tens
 
 Rows binary_rows() {
   Rows rows;
-  const Reference plus = [](double a, double b) { return a + b; };
-  const Reference minus = [](double a, double b) { return a - b; };
-  const Reference times = [](double a, double b) { return a * b; };
-  const Reference over = [](double a, double b) { return a / b; };
-  const Reference power = [](double a, double b) { return std::pow(a, b); };
+  const BinaryReference plus = [](double a, double b) { return a + b; };
+  const BinaryReference minus = [](double a, double b) { return a - b; };
+  const BinaryReference times = [](double a, double b) { return a * b; };
+  const BinaryReference over = [](double a, double b) { return a / b; };
+  const BinaryReference power = [](double a, double b) { return std::pow(a, b); };
   rows.push_back(binary("add", tern::add, plus, kArithmetic, kSigned));
   rows.push_back(binary("sub", tern::sub, minus, kArithmetic, kSigned));
   rows.push_back(binary("mul", tern::mul, times, kArithmetic, kSigned));
@@ -369,19 +370,19 @@ Rows binary_rows() {
   rows.push_back(minimum);
   for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) rows[i].kinks = {0.25};
 
-  const Reference equal = [](double a, double b) { return a == b ? 1.0 : 0.0; };
-  const Reference unequal = [](double a, double b) { return a != b ? 1.0 : 0.0; };
-  const Reference less = [](double a, double b) { return a < b ? 1.0 : 0.0; };
-  const Reference less_equal = [](double a, double b) { return a <= b ? 1.0 : 0.0; };
-  const Reference greater = [](double a, double b) { return a > b ? 1.0 : 0.0; };
-  const Reference greater_equal = [](double a, double b) { return a >= b ? 1.0 : 0.0; };
+  const BinaryReference equal = [](double a, double b) { return a == b ? 1.0 : 0.0; };
+  const BinaryReference unequal = [](double a, double b) { return a != b ? 1.0 : 0.0; };
+  const BinaryReference less = [](double a, double b) { return a < b ? 1.0 : 0.0; };
+  const BinaryReference less_equal = [](double a, double b) { return a <= b ? 1.0 : 0.0; };
+  const BinaryReference greater = [](double a, double b) { return a > b ? 1.0 : 0.0; };
+  const BinaryReference greater_equal = [](double a, double b) { return a >= b ? 1.0 : 0.0; };
   rows.push_back(comparison("eq", tern::eq, equal));
   rows.push_back(comparison("ne", tern::ne, unequal));
   rows.push_back(comparison("lt", tern::lt, less));
   rows.push_back(comparison("le", tern::le, less_equal));
   rows.push_back(comparison("gt", tern::gt, greater));
   rows.push_back(comparison("ge", tern::ge, greater_equal));
-  rows.push_back(where_row());
+  rows.push_back(where_of_row());
   rows.push_back(clamp_row());
   rows.push_back(bound_row("clamp_min", tern::clamp_min, tern::clamp_min, larger));
   rows.push_back(bound_row("clamp_max", tern::clamp_max, tern::clamp_max, smaller));
@@ -441,9 +442,9 @@ Rows binary_rows() {
       "addcdiv", [](const Tensors& in) { return addcdiv(in[0], in[1], in[2], 0.5); },
       [](double x, double a, double b) { return x + 0.5 * a / b; }, {}));
 
-  const Reference both_true = [](double a, double b) { return a != 0 && b != 0 ? 1.0 : 0.0; };
-  const Reference one_true = [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; };
-  const Reference differ = [](double a, double b) { return (a != 0) != (b != 0) ? 1.0 : 0.0; };
+  const BinaryReference both_true = [](double a, double b) { return a != 0 && b != 0 ? 1.0 : 0.0; };
+  const BinaryReference one_true = [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; };
+  const BinaryReference differ = [](double a, double b) { return (a != 0) != (b != 0) ? 1.0 : 0.0; };
   rows.push_back(comparison("logical_and", tern::logical_and, both_true));
   rows.push_back(comparison("logical_or", tern::logical_or, one_true));
   rows.push_back(comparison("logical_xor", tern::logical_xor, differ));

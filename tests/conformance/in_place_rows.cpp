@@ -10,8 +10,8 @@ using tern::i64;
 using tern::u8;
 using tern::zeros;
 
-const std::vector<Shapes> kShapes{{{2, 3}, {2, 3}}, {{2, 3}, {3}}, {{2, 3}, {}}, {{3}, {1}}};
-const std::vector<Shapes> kEmpty{{{0, 3}, {3}}, {{0}, {0}}};
+const std::vector<Shapes> kOntoShapes{{{2, 3}, {2, 3}}, {{2, 3}, {3}}, {{2, 3}, {}}, {{3}, {1}}};
+const std::vector<Shapes> kOntoEmpty{{{0, 3}, {3}}, {{0}, {0}}};
 
 Row in_place(const char* name, std::vector<Case> cases, std::vector<TypeRule> types, std::vector<Fault> faults) {
   return {.op = std::string("Tensor_") + name,
@@ -31,8 +31,8 @@ Case with_tensor(std::function<void(Tensor&, const Tensor&)> write, double (*ref
                 return x;
               },
           .reference = [reference](const Arrays& in) { return zip(in[0], in[1], reference); },
-          .shapes = kShapes,
-          .empty = kEmpty,
+          .shapes = kOntoShapes,
+          .empty = kOntoEmpty,
           .large = {{{300, 60}, {60}}}};
 }
 
@@ -68,8 +68,7 @@ std::vector<Fault> number_faults(F write, std::function<void()> floating) {
   return faults;
 }
 
-const std::vector<TypeRule> kSame{{i64, i64}, {u8, u8}, {boolean, boolean}};
-const std::vector<TypeRule> kArithmetic{{i64, i64}, {u8, u8}};
+const std::vector<TypeRule> kWhole{{i64, i64}, {u8, u8}};
 
 }  // namespace
 
@@ -93,12 +92,12 @@ Rows in_place_rows() {
        with_tensor([](Tensor& x, const Tensor& y) { x.add_(y, -0.5); }, [](double a, double b) { return a - 0.5 * b; }),
        with_number(
            "number", [](Tensor& x) { x.add_(3); }, [](double x) { return x + 3; })},
-      kArithmetic, number_faults(add, [] { zeros({2}, i64).add_(0.5); })));
+      kWhole, number_faults(add, [] { zeros({2}, i64).add_(0.5); })));
   rows.push_back(
       in_place("mul_",
                {with_tensor(mul, times), with_number(
                                              "number", [](Tensor& x) { x.mul_(3); }, [](double x) { return 3 * x; })},
-               kArithmetic, number_faults(mul, [] { zeros({2}, i64).mul_(0.5); })));
+               kWhole, number_faults(mul, [] { zeros({2}, i64).mul_(0.5); })));
   rows.push_back(
       in_place("sub_",
                {with_tensor(sub, minus), with_number(

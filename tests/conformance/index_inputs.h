@@ -5,7 +5,6 @@
 // What the rows of ops that take indices share.
 namespace conformance {
 
-inline const std::vector<TypeRule> kSame{{tern::i64, tern::i64}, {tern::u8, tern::u8}, {tern::boolean, tern::boolean}};
 inline const std::vector<TypeRule> kSums{{tern::i64, tern::i64}, {tern::u8, tern::u8}};
 
 inline Index with(Index index, std::size_t d, std::int64_t value) {

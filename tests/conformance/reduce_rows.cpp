@@ -18,12 +18,12 @@ using tern::u8;
 using tern::zeros;
 
 using ReduceOp = Tensor (*)(const Tensor&, const Dims&, bool);
-using Reference = double (*)(const Numbers&);
+using DimReference = double (*)(const Numbers&);
 
 std::vector<int> list(const Dims& dims) { return std::vector<int>(dims.begin(), dims.end()); }
 
 // Over no dimension named, one, several; kept or not.
-Row reduction(const char* op, ReduceOp f, Reference reference, std::vector<TypeRule> types, bool of_nothing) {
+Row reduction(const char* op, ReduceOp f, DimReference reference, std::vector<TypeRule> types, bool of_nothing) {
   Row row{.op = op, .tolerance = 1e-6, .tolerance_f64 = 1e-12, .types = std::move(types)};
   for (const Dims& dims : {Dims{}, Dims{0}, Dims{-1}, Dims{0, 2}, Dims{1, -1, 0}}) {
     for (bool keep : {false, true}) {
@@ -54,7 +54,7 @@ Row reduction(const char* op, ReduceOp f, Reference reference, std::vector<TypeR
 
 // The methods of Tensor: without dimensions, with one, with several.
 template <class All, class One>
-Row method(const char* op, const char* where, All all, One one, Reference reference, bool of_nothing) {
+Row method(const char* op, const char* where, All all, One one, DimReference reference, bool of_nothing) {
   Row row{.op = op, .tolerance = 1e-6, .tolerance_f64 = 1e-12, .where = where};
   row.cases.push_back({.what = "all",
                        .inputs = {{}},
@@ -110,8 +110,6 @@ double euclidean(const Numbers& x) {
   return std::sqrt(sum);
 }
 
-const std::vector<TypeRule> kReal{{i64, f32}, {u8, f32}, {boolean, f32}};
-
 // A reduction that is never taped, of values some of which are 0.
 Row asked(Row row, tern::DType result) {
   row.gradient = Gradient::none;
@@ -121,7 +119,7 @@ Row asked(Row row, tern::DType result) {
 }
 
 // With every negative element taken as NaN, which the reference leaves out.
-Row with_nan(Row row, ReduceOp f, Reference reference) {
+Row with_nan(Row row, ReduceOp f, DimReference reference) {
   for (bool keep : {false, true}) {
     row.cases.push_back({.what = keep ? "NaN, kept" : "NaN",
                          .inputs = {{}},
@@ -177,7 +175,7 @@ double norm_reference(const Numbers& x) {
 
 Row norm_row() {
   Row row = reduction("norm", norm_of<6>, euclidean, kReal, true);
-  const auto add = [&](const char* what, ReduceOp f, Reference reference, bool of_nothing) {
+  const auto add = [&](const char* what, ReduceOp f, DimReference reference, bool of_nothing) {
     for (Case& c : reduction("norm", f, reference, {}, of_nothing).cases) {
       c.what = std::string(what) + ", " + c.what;
       c.large.clear();
@@ -251,7 +249,7 @@ Row running(const char* op, Tensor (*f)(const Tensor&, int), double (*next)(doub
 }
 
 // Whole values, so that the largest often comes twice.
-Row choice(const char* op, Tensor (*f)(const Tensor&, int, bool), Reference reference) {
+Row choice(const char* op, Tensor (*f)(const Tensor&, int, bool), DimReference reference) {
   Row row{.op = op, .gradient = Gradient::none, .result = i64, .types = {{i64, i64}, {u8, i64}, {boolean, i64}}};
   for (int dim : {0, 1, -1}) {
     for (bool keep : {false, true}) {
@@ -276,7 +274,7 @@ Row choice(const char* op, Tensor (*f)(const Tensor&, int, bool), Reference refe
 
 // The methods: of the flattened tensor, and along a dimension.
 Row choice_method(const char* op, const char* where, Tensor (*all)(const Tensor&),
-                  Tensor (*f)(const Tensor&, int, bool), Reference reference) {
+                  Tensor (*f)(const Tensor&, int, bool), DimReference reference) {
   Row row{.op = op, .gradient = Gradient::none, .result = i64, .where = where};
   row.cases.push_back({.what = "all",
                        .inputs = {{.low = 0, .high = 9, .whole = true}},

@@ -40,6 +40,18 @@ struct Case {
   bool strided = true;            ///< false: the call needs contiguous inputs, and says so
 };
 
+/// A case of a function of one input.
+inline Case one_input(const char* what, std::function<Tensor(const Tensor&)> call,
+                      std::function<Array(const Array&)> reference, std::vector<Shapes> shapes,
+                      std::vector<Shapes> empty = {}) {
+  return {.what = what,
+          .inputs = {{}},
+          .call = [call = std::move(call)](const Tensors& in) { return call(in[0]); },
+          .reference = [reference = std::move(reference)](const Arrays& in) { return reference(in[0]); },
+          .shapes = std::move(shapes),
+          .empty = std::move(empty)};
+}
+
 enum class Gradient {
   smooth,    ///< away from the kinks: first and second derivative
   none,      ///< never taped
@@ -59,6 +71,8 @@ struct Fault {
 struct TypeRule {
   DType type, result;
 };
+inline const std::vector<TypeRule> kReal{{tern::i64, tern::f32}, {tern::u8, tern::f32}, {tern::boolean, tern::f32}};
+inline const std::vector<TypeRule> kSame{{tern::i64, tern::i64}, {tern::u8, tern::u8}, {tern::boolean, tern::boolean}};
 
 struct Row {
   std::string op;  ///< its id: as list_ops.py lists it

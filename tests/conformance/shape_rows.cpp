@@ -10,8 +10,6 @@ using tern::i64;
 using tern::u8;
 using tern::zeros;
 
-const std::vector<TypeRule> kSame{{i64, i64}, {u8, u8}, {boolean, boolean}};
-
 Index with(Index index, std::size_t d, std::int64_t value) {
   index[d] = value;
   return index;

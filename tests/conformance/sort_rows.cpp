@@ -15,7 +15,6 @@ using tern::i64;
 using tern::u8;
 using tern::zeros;
 
-const std::vector<TypeRule> kSame{{i64, i64}, {u8, u8}, {boolean, boolean}};
 const std::vector<TypeRule> kIndices{{i64, i64}, {u8, i64}, {boolean, i64}};
 
 /// What stands in place of each row of dimension d: the elements at the indices that `choose` gives, or those indices.
@@ -43,13 +42,13 @@ Array chosen(const Array& x, std::size_t d, bool indices,
   });
 }
 
-bool larger(double a, double b) { return std::isnan(a) ? !std::isnan(b) : a > b; }
+bool before(double a, double b) { return std::isnan(a) ? !std::isnan(b) : a > b; }
 
 std::vector<std::size_t> in_order(const Numbers& row, bool descending) {
   std::vector<std::size_t> order(row.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return descending ? larger(row[a], row[b]) : larger(row[b], row[a]);
+    return descending ? before(row[a], row[b]) : before(row[b], row[a]);
   });
   return order;
 }

@@ -14,7 +14,6 @@ using tern::u8;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-const std::vector<TypeRule> kReal{{i64, f32}, {u8, f32}, {boolean, f32}};
 const std::vector<TypeRule> kAny{{i64, i64}, {u8, u8}, {boolean, i64}};
 
 struct Domain {

@@ -14,20 +14,6 @@ using tern::i64;
 using tern::u8;
 using tern::zeros;
 
-const std::vector<TypeRule> kSame{{i64, i64}, {u8, u8}, {boolean, boolean}};
-
-using Call = std::function<Tensor(const Tensor&)>;
-using Reference = std::function<Array(const Array&)>;
-
-Case one(const char* what, Call call, Reference reference, std::vector<Shapes> shapes, std::vector<Shapes> empty = {}) {
-  return {.what = what,
-          .inputs = {{}},
-          .call = [call = std::move(call)](const Tensors& in) { return call(in[0]); },
-          .reference = [reference = std::move(reference)](const Arrays& in) { return reference(in[0]); },
-          .shapes = std::move(shapes),
-          .empty = std::move(empty)};
-}
-
 // The result's name in error texts is the method's.
 Row view(const char* name, std::vector<Case> cases, std::vector<Fault> faults = {}) {
   return {.op = std::string("Tensor_") + name,
@@ -58,7 +44,7 @@ Array sliced(const Array& x, std::size_t d, std::int64_t begin, std::int64_t cou
   });
 }
 
-Reference resized(Index sizes) {
+std::function<Array(const Array&)> resized(Index sizes) {
   return [sizes = std::move(sizes)](const Array& x) { return Array{sizes, x.values}; };
 }
 
@@ -72,8 +58,8 @@ Array broadcast_to(const Array& x, const Index& sizes) {
   return build(sizes, [&](const Index& i) { return x.at(i); });
 }
 
-Row copies(const char* name, Call call) {
-  Row row = view(name, {one("", std::move(call), same, {{{}}, {{2, 3}}, {{2, 1, 3}}}, {{{0}}, {{2, 0}}})});
+Row copies(const char* name, std::function<Tensor(const Tensor&)> call) {
+  Row row = view(name, {one_input("", std::move(call), same, {{{}}, {{2, 3}}, {{2, 1, 3}}}, {{{0}}, {{2, 0}}})});
   row.cases[0].large = {{{300, 60}}};
   return row;
 }
@@ -81,8 +67,8 @@ Row copies(const char* name, Call call) {
 Row to_row() {
   Row row{.op = "Tensor_to", .where = "to"};
   row.types = {{i64, f64}, {u8, f64}, {boolean, f64}};
-  row.cases = {one("f64", [](const Tensor& x) { return x.to(f64); }, same, {{{2, 3}}}, {{{0}}}),
-               one(
+  row.cases = {one_input("f64", [](const Tensor& x) { return x.to(f64); }, same, {{{2, 3}}}, {{{0}}}),
+               one_input(
                    "f32 and back", [](const Tensor& x) { return x.to(f32).to(f64); },
                    [](const Array& x) { return map(x, [](double v) { return static_cast<float>(v); }); }, {}, {{{0}}})};
   row.cases[1].large = {{{300, 60}}};
@@ -94,7 +80,7 @@ Row to_row() {
 Row to_whole_row(const char* op, DType type, double (*convert)(double)) {
   Row row{.op = op, .gradient = Gradient::none, .result = type, .where = "to"};
   row.types = {{i64, type}, {u8, type}, {boolean, type}};
-  row.cases = {one(
+  row.cases = {one_input(
       "", [type](const Tensor& x) { return x.to(type); }, [convert](const Array& x) { return map(x, convert); },
       {{{2, 3}}}, {{{0}}})};
   row.cases[0].inputs[0] = {.low = 0, .high = 6};
@@ -118,7 +104,7 @@ Rows view_rows() {
   rows.push_back(to_whole_row("Tensor_to", boolean, [](double x) { return x != 0 ? 1.0 : 0.0; }));
 
   rows.push_back(view("reshape",
-                      {one(
+                      {one_input(
                           "",
                           [](const Tensor& x) {
                             return x.reshape({3, -1});
@@ -129,29 +115,29 @@ Rows view_rows() {
                           {{{2, 6}}, {{3}}}, {{{0, 2}}})},
                       {{"another number of elements", Raises::shape, [] { zeros({3}).reshape({2}); }}}));
   rows.push_back(view("transpose",
-                      {one(
+                      {one_input(
                            "ends", [](const Tensor& x) { return x.transpose(0, -1); },
                            [](const Array& x) {
                              return permuted(x, {2, 1, 0});
                            },
                            {{{2, 3, 4}}}, {{{2, 0, 3}}}),
-                       one("itself", [](const Tensor& x) { return x.transpose(1, 1); }, same, {{{2, 3}}})},
+                       one_input("itself", [](const Tensor& x) { return x.transpose(1, 1); }, same, {{{2, 3}}})},
                       {{"a dimension that is not there", Raises::index, [] {
                           zeros({2, 3}).transpose(0, 2);
                         }}}));
   rows.push_back(view("t",
-                      {one(
+                      {one_input(
                            "matrix", [](const Tensor& x) { return x.t(); },
                            [](const Array& x) {
                              return permuted(x, {1, 0});
                            },
                            {{{2, 3}}}, {{{2, 0}}}),
-                       one("vector", [](const Tensor& x) { return x.t(); }, same, {{{3}}, {{}}}, {{{0}}})},
+                       one_input("vector", [](const Tensor& x) { return x.t(); }, same, {{{3}}, {{}}}, {{{0}}})},
                       {{"three dimensions", Raises::shape, [] {
                           zeros({2, 3, 4}).t();
                         }}}));
   rows.push_back(view("permute",
-                      {one(
+                      {one_input(
                           "",
                           [](const Tensor& x) {
                             return x.permute({2, 0, -2});
@@ -172,7 +158,7 @@ Rows view_rows() {
                           zeros({2, 3}).permute({0, 2});
                         }}}));
   rows.push_back(view("expand",
-                      {one(
+                      {one_input(
                            "rows",
                            [](const Tensor& x) {
                              return x.expand({3, 2});
@@ -181,7 +167,7 @@ Rows view_rows() {
                              return broadcast_to(x, {3, 2});
                            },
                            {{{2}}, {{1, 2}}, {{3, 1}}, {{}}, {{3, 2}}}),
-                       one(
+                       one_input(
                            "-1 keeps",
                            [](const Tensor& x) {
                              return x.expand({4, -1, 2});
@@ -190,7 +176,7 @@ Rows view_rows() {
                              return broadcast_to(x, {4, x.sizes[0], 2});
                            },
                            {{{3, 1}}}, {{{0, 1}}}),
-                       one(
+                       one_input(
                            "to none",
                            [](const Tensor& x) {
                              return x.expand({0, 2});
@@ -208,26 +194,27 @@ Rows view_rows() {
                           zeros({2}).expand({-1, 2});
                         }}}));
   rows.push_back(view("squeeze",
-                      {one("", [](const Tensor& x) { return x.squeeze(1); }, resized({2, 3}), {{{2, 1, 3}}}),
-                       one("last", [](const Tensor& x) { return x.squeeze(-1); }, resized({0}), {}, {{{0, 1}}})},
+                      {one_input("", [](const Tensor& x) { return x.squeeze(1); }, resized({2, 3}), {{{2, 1, 3}}}),
+                       one_input("last", [](const Tensor& x) { return x.squeeze(-1); }, resized({0}), {}, {{{0, 1}}})},
                       {{"another size", Raises::shape,
                         [] {
                           zeros({2, 3}).squeeze(0);
                         }},
                        {"a dimension that is not there", Raises::index, [] { zeros({1}).squeeze(1); }}}));
-  rows.push_back(view("unsqueeze",
-                      {one("", [](const Tensor& x) { return x.unsqueeze(1); }, resized({2, 1, 3}), {{{2, 3}}}),
-                       one("last", [](const Tensor& x) { return x.unsqueeze(-1); }, resized({0, 1}), {}, {{{0}}})},
-                      {{"a dimension that is not there", Raises::index, [] { zeros({1}).unsqueeze(2); }}}));
+  rows.push_back(
+      view("unsqueeze",
+           {one_input("", [](const Tensor& x) { return x.unsqueeze(1); }, resized({2, 1, 3}), {{{2, 3}}}),
+            one_input("last", [](const Tensor& x) { return x.unsqueeze(-1); }, resized({0, 1}), {}, {{{0}}})},
+           {{"a dimension that is not there", Raises::index, [] { zeros({1}).unsqueeze(2); }}}));
   rows.push_back(
       view("flatten",
-           {one(
+           {one_input(
                 "all", [](const Tensor& x) { return x.flatten(); },
                 [](const Array& x) {
                   return Array{{x.count()}, x.values};
                 },
                 {{{}}, {{2, 3}}, {{2, 1, 3}}}, {{{2, 0}}}),
-            one("last two", [](const Tensor& x) { return x.flatten(-2, -1); }, resized({2, 6}), {{{2, 3, 2}}})},
+            one_input("last two", [](const Tensor& x) { return x.flatten(-2, -1); }, resized({2, 6}), {{{2, 3, 2}}})},
            {{"dimensions the wrong way round", Raises::shape,
              [] {
                zeros({2, 3}).flatten(1, 0);
@@ -236,13 +223,13 @@ Rows view_rows() {
                zeros({2, 3}).flatten(0, 2);
              }}}));
   rows.push_back(view("slice",
-                      {one(
+                      {one_input(
                            "every second", [](const Tensor& x) { return x.slice(1, 1, 5, 2); },
                            [](const Array& x) { return sliced(x, 1, 1, 2, 2); }, {{{2, 5}}, {{3, 4, 2}}}, {{{0, 4}}}),
-                       one(
+                       one_input(
                            "from the end", [](const Tensor& x) { return x.slice(-1, -2, 100); },
                            [](const Array& x) { return sliced(x, 0, x.count() - 2, 2, 1); }, {{{2}}, {{5}}}),
-                       one(
+                       one_input(
                            "nothing", [](const Tensor& x) { return x.slice(0, 3, 1); },
                            [](const Array& x) { return sliced(x, 0, 0, 0, 1); }, {}, {{{4, 2}}, {{2}}})},
                       {{"a step of 0", Raises::value, [] { zeros({2}).slice(0, 0, 2, 0); }},
@@ -258,16 +245,16 @@ Rows view_rows() {
                                    {"a dimension that is not there", Raises::index, [] { zeros({2}).select(1, 0); }},
                                    {"no dimension", Raises::index, [] { zeros({})[0]; }}};
   rows.push_back(view("select",
-                      {one(
+                      {one_input(
                            "", [](const Tensor& x) { return x.select(1, 2); },
                            [](const Array& x) { return selected(x, 1, 2); }, {{{2, 3}}, {{2, 4, 2}}}, {{{0, 3}}}),
-                       one(
+                       one_input(
                            "from the end", [](const Tensor& x) { return x.select(-1, -1); },
                            [](const Array& x) { return selected(x, 0, x.count() - 1); }, {{{3}}, {{1}}})},
                       outside));
   Row subscript =
       view("operator_subscript",
-           {one(
+           {one_input(
                "", [](const Tensor& x) { return x[-1]; }, [](const Array& x) { return selected(x, 0, x.sizes[0] - 1); },
                {{{2, 3}}, {{4}}}, {{{2, 0}}})},
            outside);

@@ -31,9 +31,9 @@ std::vector<std::string> made(int count, Make make) {
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-#define EXPECT_SAYS(text, part) EXPECT_TRUE(says(text, part)) << (text) << "\nlacks " << (part)
+#define EXPECT_TEXT_SAYS(text, part) EXPECT_TRUE(says(text, part)) << (text) << "\nlacks " << (part)
 
-std::string error_of(const std::string& text, const CsvOptions& options = {}) {
+std::string refusal_of(const std::string& text, const CsvOptions& options = {}) {
   try {
     read_csv_text(text, options);
   } catch (const DataError& error) {
@@ -46,9 +46,10 @@ TEST(Notes, ManySpellingsOfMissing) {
   const std::string words[] = {"n.a.", "none", "#DIV/0!", "nil", "-", "--", "unknown", "missing", "#VALUE!", "(blank)"};
   const std::string note =
       notes_on("m", made(200, [&](int i) { return i % 5 == 0 ? words[i / 5 % 10] : std::to_string(i % 37) + ".5"; }));
-  EXPECT_SAYS(note, "160 of 200 values are numbers, kept as text for the others: \"n.a.\" (line 2), \"none\" (line 7)");
-  for (const std::string& word : words) EXPECT_SAYS(note, "\"" + word + "\"");
-  EXPECT_SAYS(note, "told as missing words");
+  EXPECT_TEXT_SAYS(note,
+                   "160 of 200 values are numbers, kept as text for the others: \"n.a.\" (line 2), \"none\" (line 7)");
+  for (const std::string& word : words) EXPECT_TEXT_SAYS(note, "\"" + word + "\"");
+  EXPECT_TEXT_SAYS(note, "told as missing words");
   // Flats are no numbers with odd words.
   EXPECT_EQ(notes_on("flat", made(200,
                                   [](int i) {
@@ -61,7 +62,7 @@ TEST(Notes, ManySpellingsOfMissing) {
 TEST(Notes, PercentagesWithAndWithoutSign) {
   const std::string note = notes_on(
       "p", made(60, [](int i) { return i % 2 ? "57." + std::to_string(i) + "%" : "0.5" + std::to_string(i); }));
-  EXPECT_SAYS(note, "percentages with and without their sign, such as \"57.1%\" (line 3) and \"0.50\" (line 2)");
+  EXPECT_TEXT_SAYS(note, "percentages with and without their sign, such as \"57.1%\" (line 3) and \"0.50\" (line 2)");
   EXPECT_FALSE(says(note, "unit"));
 }
 
@@ -69,18 +70,18 @@ TEST(Notes, TheBadDateIsNamed) {
   const std::string note = notes_on(
       "d",
       made(60, [](int i) { return i % 4 ? "2024-02-" + std::to_string(10 + i % 19) : std::string("0000-00-00"); }));
-  EXPECT_SAYS(note,
-              "45 of 60 values are written like 2024-01-31, kept as text for the others: \"0000-00-00\" (line 2)");
+  EXPECT_TEXT_SAYS(note,
+                   "45 of 60 values are written like 2024-01-31, kept as text for the others: \"0000-00-00\" (line 2)");
 }
 
 TEST(Notes, ClockTimesAndSeasons) {
-  EXPECT_SAYS(notes_on("t", made(60, [](int i) { return "9:" + std::to_string(10 + i % 50); })),
-              "times of day or durations, such as \"9:10\" (line 2)");
-  EXPECT_SAYS(notes_on("t", made(60, [](int i) { return "1:13:" + std::to_string(10 + i % 50); })),
-              "times of day or durations");
+  EXPECT_TEXT_SAYS(notes_on("t", made(60, [](int i) { return "9:" + std::to_string(10 + i % 50); })),
+                   "times of day or durations, such as \"9:10\" (line 2)");
+  EXPECT_TEXT_SAYS(notes_on("t", made(60, [](int i) { return "1:13:" + std::to_string(10 + i % 50); })),
+                   "times of day or durations");
   const std::string seasons = notes_on("s", made(60, [](int i) { return i % 2 ? "2010-11" : "2009-10"; }));
-  EXPECT_SAYS(seasons, "months or spans of two years, such as \"2009-10\" (line 2)");
-  EXPECT_SAYS(seasons, "the type date:ym");
+  EXPECT_TEXT_SAYS(seasons, "months or spans of two years, such as \"2009-10\" (line 2)");
+  EXPECT_TEXT_SAYS(seasons, "the type date:ym");
 }
 
 TEST(Notes, DaysOfDigits) {
@@ -90,13 +91,13 @@ TEST(Notes, DaysOfDigits) {
   EXPECT_EQ(t["signup_date"].text(1), "2024-02-29");
   EXPECT_EQ(t["d"].type(), ColumnType::i64);
   ASSERT_EQ(report.notes.size(), 2u);
-  EXPECT_SAYS(report.notes[0], "read as dates, the type number keeps numbers");
-  EXPECT_SAYS(report.notes[1], "read as a whole number; the type date:ymd reads dates");
+  EXPECT_TEXT_SAYS(report.notes[0], "read as dates, the type number keeps numbers");
+  EXPECT_TEXT_SAYS(report.notes[1], "read as a whole number; the type date:ymd reads dates");
   // The schema reads them so again, and refuses what is none.
   EXPECT_EQ(read_csv_text("signup_date,d\n20250101,5\n", {.schema = report.schema})["signup_date"].text(0),
             "2025-01-01");
-  EXPECT_SAYS(error_of("signup_date,d\n20250132,5\n", {.schema = report.schema}),
-              "written like 2024/01/31, got \"20250132\"");
+  EXPECT_TEXT_SAYS(refusal_of("signup_date,d\n20250132,5\n", {.schema = report.schema}),
+                   "written like 2024/01/31, got \"20250132\"");
   EXPECT_EQ(read_csv_text(text, {.types = {{"signup_date", "number"}, {"d", "date:ymd"}}})["d"].text(0), "2023-11-22");
   // One that is no day, beyond the rows from which types are guessed.
   std::string many = "date\n";
@@ -110,21 +111,22 @@ TEST(Notes, ValuesThatMayStandForMissing) {
   const auto with = [](const char* value) {
     return made(100, [=](int i) { return i % 5 == 0 ? std::string(value) : std::to_string(18 + i % 60) + ".5"; });
   };
-  EXPECT_SAYS(notes_on("income", with("-999.0")), "\"-999.0\" is 20 of 100 values, and the others are 19.5 to 77.5");
-  EXPECT_SAYS(notes_on("income", with("-1")), "\"-1\" is 20 of 100 values");
-  EXPECT_SAYS(notes_on("income", with("9999")), "told as a missing word");
+  EXPECT_TEXT_SAYS(notes_on("income", with("-999.0")),
+                   "\"-999.0\" is 20 of 100 values, and the others are 19.5 to 77.5");
+  EXPECT_TEXT_SAYS(notes_on("income", with("-1")), "\"-1\" is 20 of 100 values");
+  EXPECT_TEXT_SAYS(notes_on("income", with("9999")), "told as a missing word");
   EXPECT_EQ(notes_on("income", with("-999"), {.more_missing = {"-999"}}), "");
   EXPECT_EQ(notes_on("income", with("99")), "");                                                // near the others
   EXPECT_EQ(notes_on("income", with("5000")), "");                                              // no such value
   EXPECT_EQ(notes_on("code", made(100, [](int i) { return std::to_string(i % 3 - 1); })), "");  // levels
-  EXPECT_SAYS(notes_on("visits", made(100, [](int i) { return i % 9 == 0 ? "9999" : std::to_string(i % 3); })),
-              "\"9999\" is 12 of 100 values, and the others are 0 to 2");
+  EXPECT_TEXT_SAYS(notes_on("visits", made(100, [](int i) { return i % 9 == 0 ? "9999" : std::to_string(i % 3); })),
+                   "\"9999\" is 12 of 100 values, and the others are 0 to 2");
   const auto dated = [](const char* value) {
     return made(100, [=](int i) { return i % 5 == 0 ? std::string(value) : "2024-02-" + std::to_string(10 + i % 19); });
   };
-  EXPECT_SAYS(notes_on("d", dated("9999-12-31")),
-              "\"9999-12-31\" is 20 of 100 values, and the others are 2024-02-10 to 2024-02-28");
-  EXPECT_SAYS(notes_on("d", dated("1900-01-01")), "\"1900-01-01\" is 20");
+  EXPECT_TEXT_SAYS(notes_on("d", dated("9999-12-31")),
+                   "\"9999-12-31\" is 20 of 100 values, and the others are 2024-02-10 to 2024-02-28");
+  EXPECT_TEXT_SAYS(notes_on("d", dated("1900-01-01")), "\"1900-01-01\" is 20");
   EXPECT_EQ(notes_on("d", dated("2024-03-15")), "");
   // Both ends.
   const std::vector<Sentinel> two = find_sentinels(read_csv_text([] {
@@ -141,14 +143,14 @@ TEST(Notes, ValuesThatMayStandForMissing) {
 }
 
 TEST(Header, CausesAreGuessed) {
-  EXPECT_SAYS(error_of("Report of customers,,\na,b,c\n1,2,3\n"), "looks like a title");
-  EXPECT_SAYS(error_of("Report of customers\n\na,b,c\n1,2,3\n"), "looks like a title");
-  EXPECT_SAYS(error_of("# exported 2024\na,b,c\n1,2,3\n"), "looks like a comment");
-  EXPECT_SAYS(error_of("sep=;\na;b;c\n1;2;3\n"), "Excel");
-  EXPECT_SAYS(error_of("a,b,\n1,2,\n"), "each line ends in a delimiter");
-  EXPECT_SAYS(error_of("# exported 2024\na,b,c\n1,2,3\n", {.types = {{"a", "number"}}}), "looks like a comment");
-  EXPECT_FALSE(says(error_of("a,,c\n1,2,3\n"), ";"));
-  EXPECT_FALSE(says(error_of("a,b\n1,2\n1,2,3\n"), ";"));
+  EXPECT_TEXT_SAYS(refusal_of("Report of customers,,\na,b,c\n1,2,3\n"), "looks like a title");
+  EXPECT_TEXT_SAYS(refusal_of("Report of customers\n\na,b,c\n1,2,3\n"), "looks like a title");
+  EXPECT_TEXT_SAYS(refusal_of("# exported 2024\na,b,c\n1,2,3\n"), "looks like a comment");
+  EXPECT_TEXT_SAYS(refusal_of("sep=;\na;b;c\n1;2;3\n"), "Excel");
+  EXPECT_TEXT_SAYS(refusal_of("a,b,\n1,2,\n"), "each line ends in a delimiter");
+  EXPECT_TEXT_SAYS(refusal_of("# exported 2024\na,b,c\n1,2,3\n", {.types = {{"a", "number"}}}), "looks like a comment");
+  EXPECT_FALSE(says(refusal_of("a,,c\n1,2,3\n"), ";"));
+  EXPECT_FALSE(says(refusal_of("a,b\n1,2\n1,2,3\n"), ";"));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 using Rows = std::vector<std::int64_t>;
 
 // x [rows, 2] = {i, 10 i}, y [rows] = i.
-Dataset sample(std::int64_t rows) {
+Dataset sample_dataset(std::int64_t rows) {
   std::vector<float> x;
   std::vector<std::int64_t> y;
   for (std::int64_t i = 0; i < rows; ++i) {
@@ -41,7 +41,7 @@ Rows seen(Loader& loader) {
 }
 
 TEST(Dataset, HoldsNamedTensors) {
-  Dataset dataset = sample(5);
+  Dataset dataset = sample_dataset(5);
   EXPECT_EQ(dataset.rows(), 5);
   EXPECT_EQ(dataset.width(), 2);
   EXPECT_TRUE(dataset.feature_names().empty());
@@ -85,21 +85,21 @@ TEST(Dataset, TakesRowsOfEverything) {
 }
 
 TEST(Loader, GoesThroughTheRows) {
-  Loader loader(sample(10), {.batch_size = 4});
+  Loader loader(sample_dataset(10), {.batch_size = 4});
   EXPECT_EQ(loader.batches(), 3);
   const Rows in_order = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   EXPECT_EQ(seen(loader), in_order);
   EXPECT_EQ(seen(loader), in_order);
-  Loader dropping(sample(10), {.batch_size = 4, .drop_last = true});
+  Loader dropping(sample_dataset(10), {.batch_size = 4, .drop_last = true});
   EXPECT_EQ(dropping.batches(), 2);
   EXPECT_EQ(seen(dropping).size(), 8u);
-  Loader none(sample(0), {.batch_size = 4});
+  Loader none(sample_dataset(0), {.batch_size = 4});
   EXPECT_TRUE(seen(none).empty());
-  EXPECT_THROW(Loader(sample(1), {.batch_size = 0}), ValueError);
+  EXPECT_THROW(Loader(sample_dataset(1), {.batch_size = 0}), ValueError);
 }
 
 TEST(Loader, ShufflesAnewEachEpoch) {
-  Loader loader(sample(100), {.batch_size = 7, .shuffle = true, .seed = 3});
+  Loader loader(sample_dataset(100), {.batch_size = 7, .shuffle = true, .seed = 3});
   const Rows first = seen(loader), second = seen(loader);
   EXPECT_EQ(loader.epoch(), 2);
   EXPECT_NE(first, second);
@@ -109,16 +109,16 @@ TEST(Loader, ShufflesAnewEachEpoch) {
   set_num_threads(5);
   EXPECT_EQ(seen(loader), second);
   set_num_threads(0);
-  Loader same(sample(100), {.batch_size = 20, .shuffle = true, .seed = 3});
+  Loader same(sample_dataset(100), {.batch_size = 20, .shuffle = true, .seed = 3});
   EXPECT_EQ(seen(same), first);
-  Loader other(sample(100), {.batch_size = 20, .shuffle = true, .seed = 4});
+  Loader other(sample_dataset(100), {.batch_size = 20, .shuffle = true, .seed = 4});
   EXPECT_NE(seen(other), first);
   EXPECT_THROW(loader.set_epoch(-1), ValueError);
   EXPECT_THROW(loader.order(-1), ValueError);
 }
 
 TEST(Loader, GivesEveryBatchTensorsOfItsOwn) {
-  Loader loader(sample(6), {.batch_size = 3});
+  Loader loader(sample_dataset(6), {.batch_size = 3});
   std::vector<Tensor> kept;
   for (const Batch& batch : loader) kept.push_back(batch.x());
   ASSERT_EQ(kept.size(), 2u);

@@ -11,7 +11,7 @@ namespace {
 constexpr int kRows = 60;
 
 template <class F>
-Column words(F&& make) {
+Column words_by(F&& make) {
   std::vector<std::string> values;
   for (int i = 0; i < kRows; ++i) values.push_back(make(i));
   return Column::from_strings(values);
@@ -26,21 +26,21 @@ Column whole(F&& make) {
 
 Table sample() {
   Table table;
-  table.add("customerID", words([](int i) { return std::to_string(i * 37).append("-XY"); }));
+  table.add("customerID", words_by([](int i) { return std::to_string(i * 37).append("-XY"); }));
   table.add("row", whole([](int i) { return (i * 7) % kRows + 5; }));
   table.add("account_id", whole([](int i) { return i / 2 * 1000; }));
   table.add("paid", whole([](int i) { return i * i; }));
-  table.add("salary", words([](int i) { return std::string("$").append(std::to_string(1000 + i)).append(".50"); }));
-  table.add("plan", words([](int i) { return std::string(i % 3 ? "basic" : "plus"); }));
-  table.add("active", words([](int i) { return std::string(i % 3 ? "Yes" : "No"); }));
-  table.add("since", words([](int i) { return std::string("2024-01-") + (i % 2 ? "13" : "14"); }));
+  table.add("salary", words_by([](int i) { return std::string("$").append(std::to_string(1000 + i)).append(".50"); }));
+  table.add("plan", words_by([](int i) { return std::string(i % 3 ? "basic" : "plus"); }));
+  table.add("active", words_by([](int i) { return std::string(i % 3 ? "Yes" : "No"); }));
+  table.add("since", words_by([](int i) { return std::string("2024-01-") + (i % 2 ? "13" : "14"); }));
   table.add("notes",
-            words([](int i) { return std::string("called again about the bill ").append(std::to_string(i)); }));
-  table.add("street", words([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
-  table.add("country", words([](int) { return std::string("NO"); }));
+            words_by([](int i) { return std::string("called again about the bill ").append(std::to_string(i)); }));
+  table.add("street", words_by([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
+  table.add("country", words_by([](int) { return std::string("NO"); }));
   table.add("fax", Column::nulls(ColumnType::f64, kRows));
-  table.add("code", words([](int i) { return std::to_string(i * 37).append("k"); }));
-  table.add("churn", words([](int i) { return std::string(i % 4 ? "No" : "Yes"); }));
+  table.add("code", words_by([](int i) { return std::to_string(i * 37).append("k"); }));
+  table.add("churn", words_by([](int i) { return std::string(i % 4 ? "No" : "Yes"); }));
   return table;
 }
 
@@ -69,7 +69,7 @@ TEST(Roles, AreReadOffTheValues) {
 
 TEST(Roles, TextIsTextWhereNoFormsAreLookedFor) {
   Table table = sample();
-  table.add("day", words([](int i) { return std::to_string(1 + i % 12).append("/01/2024"); }));
+  table.add("day", words_by([](int i) { return std::to_string(1 + i % 12).append("/01/2024"); }));
   EXPECT_THROW(infer_roles(table), DataError) << "day or month first";
   const auto roles = infer_roles(table, {.target = "churn", .formats = false});
   EXPECT_EQ(role_of(roles, "day"), Role::categorical);
@@ -78,13 +78,13 @@ TEST(Roles, TextIsTextWhereNoFormsAreLookedFor) {
 
 TEST(Roles, ManyValuesOfTwoWrittenFormsAreAdvisedOn) {
   Table table;
-  table.add("day", words([](int i) {
+  table.add("day", words_by([](int i) {
               const std::string day = std::to_string(10 + i % 19);
               return i % 2 ? "2024-01-" + day : day + ".02.2024";
             }));
-  table.add("street", words([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
-  table.add("fee", words([](int i) { return std::string(i % 2 ? "$" : "€").append(std::to_string(i + 10)); }));
-  table.add("code", words([](int i) { return std::string("C").append(std::to_string(i)); }));
+  table.add("street", words_by([](int i) { return std::string("Elm ").append(std::to_string(i % 40)); }));
+  table.add("fee", words_by([](int i) { return std::string(i % 2 ? "$" : "€").append(std::to_string(i + 10)); }));
+  table.add("code", words_by([](int i) { return std::string("C").append(std::to_string(i)); }));
   const auto roles = infer_roles(table);
   EXPECT_EQ(role_of(roles, "day"), Role::free_text);
   EXPECT_NE(roles[0].reason.find("in one form"), std::string::npos) << roles[0].reason;

@@ -21,17 +21,17 @@ namespace {
 
 using namespace tern;
 
-struct Net : nn::Module {
-  explicit Net(std::int64_t width) : body(3, width), head(width, 1) {}
+struct WideNet : nn::Module {
+  explicit WideNet(std::int64_t width) : body(3, width), head(width, 1) {}
   nn::Linear body, head;
-  TERN_MODULE(Net, body, head)
+  TERN_MODULE(WideNet, body, head)
   Tensor forward(const Tensor& x) override { return head(relu(body(x))); }
   nn::Attributes attributes() const override { return nn::Attributes().set("width", body.weight.size(0)); }
 };
 
 nn::ModuleRegistry with_net() {
-  return nn::ModuleRegistry().add("Net",
-                                  [](const nn::Attributes& a) { return std::make_unique<Net>(a.get_int("width")); });
+  return nn::ModuleRegistry().add(
+      "WideNet", [](const nn::Attributes& a) { return std::make_unique<WideNet>(a.get_int("width")); });
 }
 
 nn::Sequential example() {
@@ -106,23 +106,25 @@ TEST(Architecture, LeavesTheGeneratorAlone) {
 }
 
 TEST(Architecture, MakesOnesOwnTypesThroughAFactory) {
-  nn::Sequential model{Net(5), nn::Sigmoid()};
+  nn::Sequential model{WideNet(5), nn::Sigmoid()};
   const std::string json = nn::architecture(model);
   const std::string error = error_of(json);
-  EXPECT_NE(error.find("\"Net\""), std::string::npos) << error;
+  EXPECT_NE(error.find("\"WideNet\""), std::string::npos) << error;
   EXPECT_NE(error.find("add("), std::string::npos) << error;
   const auto made = nn::make_module(json, with_net());
   EXPECT_EQ(nn::architecture(*made), json);
   model.to(f64);
   EXPECT_EQ(nn::make_module(nn::architecture(model), with_net())->parameters()[0].dtype(), f64);
 
-  const auto wrong = nn::ModuleRegistry().add("Net", [](const nn::Attributes&) { return std::make_unique<Net>(6); });
-  EXPECT_NE(error_of(json, wrong).find("factory of \"Net\""), std::string::npos);
+  const auto wrong =
+      nn::ModuleRegistry().add("WideNet", [](const nn::Attributes&) { return std::make_unique<WideNet>(6); });
+  EXPECT_NE(error_of(json, wrong).find("factory of \"WideNet\""), std::string::npos);
   const auto none =
-      nn::ModuleRegistry().add("Net", [](const nn::Attributes&) { return std::unique_ptr<nn::Module>(); });
+      nn::ModuleRegistry().add("WideNet", [](const nn::Attributes&) { return std::unique_ptr<nn::Module>(); });
   EXPECT_NE(error_of(json, none).find("none"), std::string::npos);
-  EXPECT_THROW(with_net().add("Net", [](const nn::Attributes&) { return std::make_unique<Net>(1); }), ValueError);
-  EXPECT_THROW(nn::ModuleRegistry().add("Linear", [](const nn::Attributes&) { return std::make_unique<Net>(1); }),
+  EXPECT_THROW(with_net().add("WideNet", [](const nn::Attributes&) { return std::make_unique<WideNet>(1); }),
+               ValueError);
+  EXPECT_THROW(nn::ModuleRegistry().add("Linear", [](const nn::Attributes&) { return std::make_unique<WideNet>(1); }),
                ValueError);
 }
 
@@ -261,7 +263,7 @@ TEST(Clone, KeepsTies) {
 }
 
 TEST(Clone, WantsAFactoryForOnesOwnTypes) {
-  Net net(4);
+  WideNet net(4);
   EXPECT_THROW(nn::clone(net), FormatError);
   const auto copy = nn::clone(net, with_net());
   const Tensor x = randn({2, 3});

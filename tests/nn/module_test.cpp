@@ -47,7 +47,7 @@ class Wrapped : public nn::Module {
   Net net_;
 };
 
-std::vector<std::string> names_of(const nn::Module& module) {
+std::vector<std::string> parameter_names(const nn::Module& module) {
   std::vector<std::string> names;
   for (const auto& [name, p] : module.named_parameters()) names.push_back(name);
   return names;
@@ -59,15 +59,16 @@ static_assert(std::is_move_constructible_v<Net> && std::is_move_assignable_v<Net
 TEST(Module, NamesItsPartsAsPyTorchDoes) {
   Net net;
   EXPECT_EQ(net.type_name(), "Net");
-  EXPECT_EQ(names_of(net), (std::vector<std::string>{"body.weight", "body.bias", "scale", "head.weight", "head.bias"}));
+  EXPECT_EQ(parameter_names(net),
+            (std::vector<std::string>{"body.weight", "body.bias", "scale", "head.weight", "head.bias"}));
   EXPECT_EQ(net.num_parameters(), 12 + 4 + 4 + 8 + 2);
-  EXPECT_EQ(names_of(Wrapped()).front(), "net_.body.weight");
+  EXPECT_EQ(parameter_names(Wrapped()).front(), "net_.body.weight");
 
   nn::Sequential model{nn::Linear(3, 4), nn::Relu(),
                        nn::Sequential{nn::Linear({.in = 4, .out = 4, .bias = false}), nn::Tanh()}, Net()};
-  EXPECT_EQ(names_of(model).size(), 2u + 1 + 5);
-  EXPECT_EQ(names_of(model)[2], "2.0.weight");
-  EXPECT_EQ(names_of(model)[5], "3.scale");
+  EXPECT_EQ(parameter_names(model).size(), 2u + 1 + 5);
+  EXPECT_EQ(parameter_names(model)[2], "2.0.weight");
+  EXPECT_EQ(parameter_names(model)[5], "3.scale");
   EXPECT_EQ(model.modules().size(), 1u + 2 + 3 + 3);
 }
 
@@ -95,7 +96,7 @@ TEST(Module, ListsTiedParametersOnce) {
   nn::Linear a(4, 4), b(4, 4);
   b.weight = a.weight;
   nn::Sequential model{std::move(a), std::move(b)};
-  EXPECT_EQ(names_of(model), (std::vector<std::string>{"0.weight", "0.bias", "1.bias"}));
+  EXPECT_EQ(parameter_names(model), (std::vector<std::string>{"0.weight", "0.bias", "1.bias"}));
   EXPECT_EQ(model.parameters().size(), 3u);
   EXPECT_EQ(model.num_parameters(), 16 + 4 + 4);
   EXPECT_EQ(nn::all_named_parameters(model).size(), 4u);
@@ -292,7 +293,7 @@ TEST(Sum, AddsWhatItsPartsGive) {
   nn::Sum model{nn::Linear(3, 2), nn::Sequential{nn::Linear(3, 4), nn::Relu(), nn::Linear(4, 2)}};
   const Tensor x = randn({5, 3});
   EXPECT_EQ(model(x).to_vector<float>(), (model[0](x) + model[1](x)).to_vector<float>());
-  EXPECT_EQ(names_of(model),
+  EXPECT_EQ(parameter_names(model),
             (std::vector<std::string>{"0.weight", "0.bias", "1.0.weight", "1.0.bias", "1.2.weight", "1.2.bias"}));
   EXPECT_THROW(nn::Sum()(x), StateError);
 }

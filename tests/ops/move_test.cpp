@@ -21,19 +21,19 @@
 namespace tern {
 namespace {
 
-namespace cpu = kernels::cpu;
+namespace tables = kernels::cpu;
 
 template <class F>
 void each_target(F f) {
-  for (int t = 0; t < cpu::kTargets; ++t) {
-    if (!cpu::runs(static_cast<cpu::Target>(t))) continue;
-    SCOPED_TRACE(cpu::name(static_cast<cpu::Target>(t)));
-    f(*cpu::move_tables[t]);
+  for (int t = 0; t < tables::kTargets; ++t) {
+    if (!tables::runs(static_cast<tables::Target>(t))) continue;
+    SCOPED_TRACE(tables::name(static_cast<tables::Target>(t)));
+    f(*tables::move_tables[t]);
   }
 }
 
 template <class T>
-void expect_turned(void (*turn)(const cpu::Turn&)) {
+void expect_turned(void (*turn)(const tables::Turn&)) {
   for (const std::int64_t rows : {1, 2, 7, 16, 17, 32, 35}) {
     for (const std::int64_t columns : {1, 3, 8, 16, 31, 65}) {
       const std::int64_t step = rows + 3, row = columns + 2;
@@ -53,7 +53,7 @@ void expect_turned(void (*turn)(const cpu::Turn&)) {
 }
 
 TEST(Move, EveryTargetTransposes) {
-  each_target([](const cpu::MoveTable& table) {
+  each_target([](const tables::MoveTable& table) {
     expect_turned<std::uint8_t>(table.turn[0]);
     expect_turned<std::uint16_t>(table.turn[1]);
     expect_turned<std::uint32_t>(table.turn[2]);
@@ -62,7 +62,7 @@ TEST(Move, EveryTargetTransposes) {
 }
 
 TEST(Move, EveryTargetCopiesAndFills) {
-  each_target([](const cpu::MoveTable& table) {
+  each_target([](const tables::MoveTable& table) {
     std::vector<char> from(400);
     for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<char>(i * 37 + 1);
     std::array<char, 64> line{};  // copies of an element of 8 bytes
@@ -142,9 +142,9 @@ std::array<T, 41> numbers() {
 }
 
 template <class To, class From>
-void expect_converted(const cpu::MoveTable& table) {
+void expect_converted(const tables::MoveTable& table) {
   const auto in = numbers<From>();
-  const cpu::StripFn fn = table.convert[cpu::kMoved<To>][cpu::kMoved<From>];
+  const tables::StripFn fn = table.convert[tables::kMoved<To>][tables::kMoved<From>];
   const auto same = [](To a, To b) { return std::memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b); };
   for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{5}, in.size() - 1}) {
     for (const int step : {0, 1}) {
@@ -152,7 +152,7 @@ void expect_converted(const cpu::MoveTable& table) {
         std::array<From, 64> splat;
         splat.fill(in[first]);
         std::array<To, 42> out{};
-        cpu::Strip strip{};
+        tables::Strip strip{};
         strip.out = reinterpret_cast<char*>(out.data());
         strip.in[0] = reinterpret_cast<const char*>(step == 0 ? splat.data() : in.data() + first);
         strip.step[0] = step;
@@ -161,7 +161,7 @@ void expect_converted(const cpu::MoveTable& table) {
         for (std::size_t i = 0; i < n; ++i) {
           const From x = step == 0 ? splat[0] : in[first + i];
           ASSERT_TRUE(same(out[i], expected<To>(x)))
-              << "type " << cpu::kMoved<From> << " to " << cpu::kMoved<To> << ": " << +x << " gave " << +out[i]
+              << "type " << tables::kMoved<From> << " to " << tables::kMoved<To> << ": " << +x << " gave " << +out[i]
               << ", not " << +expected<To>(x);
         }
         ASSERT_EQ(out[n], To(0)) << "written past the end";
@@ -170,7 +170,7 @@ void expect_converted(const cpu::MoveTable& table) {
   }
 }
 template <class To>
-void expect_converted(const cpu::MoveTable& table) {
+void expect_converted(const tables::MoveTable& table) {
   expect_converted<To, double>(table);
   expect_converted<To, float>(table);
   expect_converted<To, std::int64_t>(table);
@@ -179,7 +179,7 @@ void expect_converted(const cpu::MoveTable& table) {
 }
 
 TEST(Move, EveryTargetConverts) {
-  each_target([](const cpu::MoveTable& table) {
+  each_target([](const tables::MoveTable& table) {
     expect_converted<double>(table);
     expect_converted<float>(table);
     expect_converted<std::int64_t>(table);

@@ -18,7 +18,7 @@
 namespace tern {
 namespace {
 
-namespace cpu = kernels::cpu;
+namespace tables = kernels::cpu;
 
 // The contract of kernels/cpu/reduce.cpp, term by term.
 template <class T>
@@ -84,7 +84,7 @@ TEST(Reduce, SumsFollowTheirContractHoweverTheTermsLie) {
 }
 
 template <class T>
-void expect_target(const cpu::Reductions<T>& code) {
+void expect_target(const tables::Reductions<T>& code) {
   const Philox random(5, 1);
   std::vector<T> x;
   for (std::uint64_t i = 0; i < 4096; ++i) x.push_back(static_cast<T>(normal(random, i)));
@@ -100,7 +100,7 @@ void expect_target(const cpu::Reductions<T>& code) {
       EXPECT_TRUE(std::isnan(code.min(with_nan.data(), n)));
     }
   }
-  using Index = typename cpu::Reductions<T>::Index;
+  using Index = typename tables::Reductions<T>::Index;
   for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{40}}) {
     std::vector<T> with_nan(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(n));
     const auto count = static_cast<std::int64_t>(n);
@@ -139,11 +139,11 @@ void expect_target(const cpu::Reductions<T>& code) {
 }
 
 TEST(Reduce, EveryTargetGivesTheContractsBits) {
-  for (int target = 0; target < cpu::kTargets; ++target) {
-    if (!cpu::runs(static_cast<cpu::Target>(target))) continue;
-    SCOPED_TRACE(cpu::name(static_cast<cpu::Target>(target)));
-    expect_target(cpu::reduce_tables[target]->of_f32);
-    expect_target(cpu::reduce_tables[target]->of_f64);
+  for (int target = 0; target < tables::kTargets; ++target) {
+    if (!tables::runs(static_cast<tables::Target>(target))) continue;
+    SCOPED_TRACE(tables::name(static_cast<tables::Target>(target)));
+    expect_target(tables::reduce_tables[target]->of_f32);
+    expect_target(tables::reduce_tables[target]->of_f64);
   }
 }
 

@@ -23,10 +23,10 @@ namespace {
 using kernels::cpu::Strip;
 using kernels::cpu::StripFn;
 using kernels::cpu::Target;
-namespace cpu = kernels::cpu;
+namespace tables = kernels::cpu;
 
 template <class T>
-std::vector<T> draws(std::size_t count, std::uint64_t stream) {
+std::vector<T> floats_of(std::size_t count, std::uint64_t stream) {
   const Philox random(7, stream);
   using Limits = std::numeric_limits<T>;
   const T special[] = {0, -T(0), 1, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::denorm_min(),
@@ -48,7 +48,7 @@ bool same(T a, T b) {
 
 template <class T>
 struct Inputs {
-  std::vector<T> a = draws<T>(100, 1), b = draws<T>(100, 2);
+  std::vector<T> a = floats_of<T>(100, 1), b = floats_of<T>(100, 2);
 };
 
 /// Each strip function must give, on every target, what `scalar(a, b)` gives for each element alone; `step` 0 takes
@@ -83,36 +83,36 @@ void expect_scalars(const char* what, StripFn fn, F scalar, int inputs) {
 
 template <class T>
 void expect_target(int target) {
-  constexpr int real = cpu::kReal<T>;
-  const cpu::UnaryTable& unary = *cpu::unary_tables[target];
-  const cpu::BinaryTable& binary = *cpu::binary_tables[target];
-#define TERN_CHECK(name, functor, types)                                             \
-  expect_scalars<T, T>(                                                              \
-      #name, unary.forward[static_cast<int>(cpu::UnaryOp::name)][real],              \
-      [](T x, T) { return kernels::functor::forward(x); }, 1);                       \
-  expect_scalars<T, T>(                                                              \
-      #name " gradient", unary.gradient[static_cast<int>(cpu::UnaryOp::name)][real], \
+  constexpr int real = tables::kReal<T>;
+  const tables::UnaryTable& unary = *tables::unary_tables[target];
+  const tables::BinaryTable& binary = *tables::binary_tables[target];
+#define TERN_CHECK(name, functor, types)                                                \
+  expect_scalars<T, T>(                                                                 \
+      #name, unary.forward[static_cast<int>(tables::UnaryOp::name)][real],              \
+      [](T x, T) { return kernels::functor::forward(x); }, 1);                          \
+  expect_scalars<T, T>(                                                                 \
+      #name " gradient", unary.gradient[static_cast<int>(tables::UnaryOp::name)][real], \
       [](T g, T s) { return kernels::functor::gradient(g, s); }, 2);
   TERN_UNARY_LIST(TERN_CHECK)
 #undef TERN_CHECK
-#define TERN_CHECK(name, functor, types)                                     \
-  expect_scalars<T, T>(                                                      \
-      #name, binary.arithmetic[static_cast<int>(cpu::BinaryOp::name)][real], \
+#define TERN_CHECK(name, functor, types)                                        \
+  expect_scalars<T, T>(                                                         \
+      #name, binary.arithmetic[static_cast<int>(tables::BinaryOp::name)][real], \
       [](T a, T b) { return kernels::functor::forward(a, b); }, 2);
   TERN_BINARY_LIST(TERN_CHECK)
 #undef TERN_CHECK
-#define TERN_CHECK(name, functor, types)                                   \
-  expect_scalars<bool, T>(                                                 \
-      #name, binary.compare[static_cast<int>(cpu::CompareOp::name)][real], \
+#define TERN_CHECK(name, functor, types)                                      \
+  expect_scalars<bool, T>(                                                    \
+      #name, binary.compare[static_cast<int>(tables::CompareOp::name)][real], \
       [](T a, T b) { return kernels::functor::forward(a, b); }, 2);
   TERN_COMPARE_LIST(TERN_CHECK)
 #undef TERN_CHECK
 }
 
 TEST(Strips, EveryTargetGivesTheBitsOfScalars) {
-  for (int target = 0; target < cpu::kTargets; ++target) {
-    if (!cpu::runs(static_cast<Target>(target))) continue;
-    SCOPED_TRACE(cpu::name(static_cast<Target>(target)));
+  for (int target = 0; target < tables::kTargets; ++target) {
+    if (!tables::runs(static_cast<Target>(target))) continue;
+    SCOPED_TRACE(tables::name(static_cast<Target>(target)));
     expect_target<float>(target);
     expect_target<double>(target);
   }
@@ -120,23 +120,23 @@ TEST(Strips, EveryTargetGivesTheBitsOfScalars) {
 
 // Lengths that leave every rest, each weight given or 1 for all, one gradient or many.
 template <class T>
-void expect_bce(const cpu::BceLoops<T>& loops) {
-  static const std::vector<T> x = draws<T>(100, 3), t = draws<T>(100, 4), w = draws<T>(100, 5), p = draws<T>(100, 6),
-                              g = draws<T>(100, 7), ones(16, T(1)), twos(16, T(2));
+void expect_bce(const tables::BceLoops<T>& loops) {
+  static const std::vector<T> x = floats_of<T>(100, 3), t = floats_of<T>(100, 4), w = floats_of<T>(100, 5),
+                              p = floats_of<T>(100, 6), g = floats_of<T>(100, 7), ones(16, T(1)), twos(16, T(2));
   for (const std::int64_t n : {0, 1, 3, 8, 15, 16, 17, 40, 77}) {
     for (int given = 0; given < 8; ++given) {
       const bool has_w = (given & 1) != 0, has_p = (given & 2) != 0, many = (given & 4) != 0;
       std::vector<T> out(static_cast<std::size_t>(n) + 2, T(99));
-      const cpu::BceStrip<T> strip{.n = n,
-                                   .logits = x.data() + 1,
-                                   .target = t.data() + 1,
-                                   .weight = has_w ? w.data() + 1 : ones.data(),
-                                   .pos_weight = has_p ? p.data() + 1 : ones.data(),
-                                   .g = many ? g.data() + 1 : twos.data(),
-                                   .weight_step = has_w,
-                                   .pos_weight_step = has_p,
-                                   .g_step = many,
-                                   .out = out.data() + 1};
+      const tables::BceStrip<T> strip{.n = n,
+                                      .logits = x.data() + 1,
+                                      .target = t.data() + 1,
+                                      .weight = has_w ? w.data() + 1 : ones.data(),
+                                      .pos_weight = has_p ? p.data() + 1 : ones.data(),
+                                      .g = many ? g.data() + 1 : twos.data(),
+                                      .weight_step = has_w,
+                                      .pos_weight_step = has_p,
+                                      .g_step = many,
+                                      .out = out.data() + 1};
       for (const bool forward : {true, false}) {
         (forward ? loops.forward : loops.gradient)(strip);
         for (std::size_t i = 1; i <= static_cast<std::size_t>(n); ++i) {
@@ -154,11 +154,11 @@ void expect_bce(const cpu::BceLoops<T>& loops) {
 }
 
 TEST(Strips, BceHasTheBitsOfScalarsOnEveryTarget) {
-  for (int target = 0; target < cpu::kTargets; ++target) {
-    if (!cpu::runs(static_cast<Target>(target))) continue;
-    SCOPED_TRACE(cpu::name(static_cast<Target>(target)));
-    expect_bce(cpu::loss_tables[target]->f32);
-    expect_bce(cpu::loss_tables[target]->f64);
+  for (int target = 0; target < tables::kTargets; ++target) {
+    if (!tables::runs(static_cast<Target>(target))) continue;
+    SCOPED_TRACE(tables::name(static_cast<Target>(target)));
+    expect_bce(tables::loss_tables[target]->f32);
+    expect_bce(tables::loss_tables[target]->f64);
   }
 }
 

@@ -30,7 +30,7 @@ using kernels::cpu::runs;
 using kernels::cpu::Target;
 
 template <class T>
-std::vector<T> draws(std::size_t count, std::uint64_t stream) {
+std::vector<T> numbers_of(std::size_t count, std::uint64_t stream) {
   const Philox random(7, stream);
   std::vector<T> values;
   for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<T>(normal(random, i)));
@@ -64,7 +64,7 @@ struct Matrix {
                                      : 1) {
     // No element more than the matrix has: the address sanitizer then sees each one read past the end. But memory of
     // its own in any case, as a tensor without elements has.
-    elements = draws<T>(
+    elements = numbers_of<T>(
         rows == 0 || columns == 0 ? 1 : static_cast<std::size_t>((rows - 1) * row + (columns - 1) * column + 1),
         stream);
   }
@@ -83,8 +83,8 @@ void expect_chains(Target target, const GemmCode<T>& code, std::int64_t m, std::
                    Lies b_lies, Finish finish, bool packed) {
   const Matrix<T> a(m, k, a_lies, 1), b(k, n, b_lies, 2);
   const std::int64_t c_row = n + 2;
-  const std::vector<T> before = draws<T>(static_cast<std::size_t>(m * c_row), 3);
-  const std::vector<T> bias = draws<T>(static_cast<std::size_t>(n), 4);
+  const std::vector<T> before = numbers_of<T>(static_cast<std::size_t>(m * c_row), 3);
+  const std::vector<T> bias = numbers_of<T>(static_cast<std::size_t>(n), 4);
   std::vector<T> c = before;
   GemmBlock<T> block{.m = m,
                      .n = n,
@@ -224,7 +224,7 @@ void expect_draws(Target target) {
   const auto pair = [&](std::size_t i) {
     return static_cast<double>((words[2 * i] | std::uint64_t{words[2 * i + 1]} << 32) >> 11) * 0x1p-53;
   };
-  const std::vector<T> x = draws<T>(50, 3);
+  const std::vector<T> x = numbers_of<T>(50, 3);
   for (const std::int64_t count : {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 50}) {
     const auto n = static_cast<std::size_t>(count);
     const auto expect = [&](const char* what, auto run, auto scalar) {
@@ -308,8 +308,8 @@ TEST(Vector, NormalsAreThoseOfTheLogarithmAndTheCosine) {
 void expect_bf16(std::int64_t m, std::int64_t n, std::int64_t k, Lies a_lies, Lies b_lies, Finish finish) {
   const Matrix<float> a(m, k, a_lies, 1), b(k, n, b_lies, 2);
   const std::int64_t c_row = n + 1;
-  const std::vector<float> before = draws<float>(static_cast<std::size_t>(m * c_row), 3);
-  const std::vector<float> bias = draws<float>(static_cast<std::size_t>(n), 4);
+  const std::vector<float> before = numbers_of<float>(static_cast<std::size_t>(m * c_row), 3);
+  const std::vector<float> bias = numbers_of<float>(static_cast<std::size_t>(n), 4);
   std::vector<float> c = before, last = before;
   kernels::GemmArgs args{};
   args.m = m;
@@ -409,10 +409,10 @@ TEST(Vector, PrecisionOfF32ProductsIsAChoice) {
 TEST(Vector, ProductsOfHalves) {
   for (const DType dtype : {f16, bf16}) {
     const double unit = dtype == f16 ? 0x1p-11 : 0x1p-8;
-    const Tensor a = from_vector(draws<float>(2 * 5 * 7, 1), {2, 5, 7}).to(dtype).requires_grad_();
-    const Tensor b = from_vector(draws<float>(2 * 7 * 19, 2), {2, 7, 19}).to(dtype).requires_grad_();
-    const Tensor bias = from_vector(draws<float>(5, 3), {5}).to(dtype),
-                 w = from_vector(draws<float>(35, 4), {5, 7}).to(dtype);
+    const Tensor a = from_vector(numbers_of<float>(2 * 5 * 7, 1), {2, 5, 7}).to(dtype).requires_grad_();
+    const Tensor b = from_vector(numbers_of<float>(2 * 7 * 19, 2), {2, 7, 19}).to(dtype).requires_grad_();
+    const Tensor bias = from_vector(numbers_of<float>(5, 3), {5}).to(dtype),
+                 w = from_vector(numbers_of<float>(35, 4), {5, 7}).to(dtype);
     const Tensor c = matmul(a, b), y = linear(a, w, bias, Activation::tanh);
     EXPECT_EQ(c.dtype(), dtype);
     const auto expect_rounded = [&](const Tensor& got, const Tensor& exact) {
@@ -438,8 +438,8 @@ TEST(Vector, ProductsOfAnySizeAreOneChainAnElement) {
   for (const std::int64_t m : {1, 5, 8, 13, 70}) {
     for (const std::int64_t n : {1, 7, 16, 31, 32, 33, 67, 130}) {
       for (const std::int64_t k : {1, 35}) {
-        const std::vector<float> a = draws<float>(static_cast<std::size_t>(m * k), 4);
-        const std::vector<float> b = draws<float>(static_cast<std::size_t>(k * n), 5);
+        const std::vector<float> a = numbers_of<float>(static_cast<std::size_t>(m * k), 4);
+        const std::vector<float> b = numbers_of<float>(static_cast<std::size_t>(k * n), 5);
         const Tensor left = from_vector(a, {m, k}), right = from_vector(b, {k, n});
         const Tensor turned = right.t().contiguous().t();  // the same matrix, columns far apart
         const std::vector<float> found = matmul(left, right).to_vector<float>();

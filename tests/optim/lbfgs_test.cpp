@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "optim/golden.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/nn/safetensors.h"
@@ -27,11 +28,6 @@ using optim::Lbfgs;
 using optim::LbfgsOptions;
 
 constexpr auto kWolfe = LbfgsOptions::LineSearch::strong_wolfe;
-
-std::map<std::string, Tensor> golden(const char* name) {
-  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/" + name));
-  return {file.tensors.begin(), file.tensors.end()};
-}
 
 struct Problem {
   std::vector<Tensor> parameters;

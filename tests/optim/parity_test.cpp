@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "optim/golden.h"
 #include "tern/base/file.h"
 #include "tern/nn/activations.h"
 #include "tern/nn/linear.h"
@@ -17,14 +18,6 @@
 namespace {
 
 using namespace tern;
-
-std::map<std::string, Tensor> golden(const char* name) {
-  std::map<std::string, Tensor> tensors;
-  for (auto& [key, tensor] : from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/" + name)).tensors) {
-    tensors.emplace(key, tensor);
-  }
-  return tensors;
-}
 
 TensorFile under(const std::map<std::string, Tensor>& tensors, const std::string& prefix) {
   TensorFile file;

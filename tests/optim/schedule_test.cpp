@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "optim/golden.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/nn/safetensors.h"
@@ -17,16 +18,8 @@ using optim::learning_rate;
 using optim::Schedule;
 using optim::ScheduleOptions;
 
-Tensor golden(const std::string& name) {
-  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/schedules.safetensors"));
-  for (const auto& [key, tensor] : file.tensors) {
-    if (key == name) return tensor;
-  }
-  throw ValueError("no schedule " + name);
-}
-
 void expect_golden(const std::string& name, const ScheduleOptions& options, double base_lr, std::int64_t total_steps) {
-  const std::vector<double> expected = golden(name).to_vector<double>();
+  const std::vector<double> expected = golden("schedules.safetensors").at(name).to_vector<double>();
   for (std::size_t step = 0; step < expected.size(); ++step) {
     EXPECT_NEAR(learning_rate(options, base_lr, static_cast<std::int64_t>(step), total_steps), expected[step], 1e-12)
         << name << " at step " << step;

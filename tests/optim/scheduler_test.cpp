@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "optim/golden.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/nn/safetensors.h"
@@ -22,12 +23,8 @@ using optim::Schedule;
 using optim::Scheduler;
 using optim::Sgd;
 
-std::vector<double> golden(const std::string& name) {
-  const auto file = from_safetensors(read_file(std::string(TERN_TEST_DATA) + "/schedules.safetensors"));
-  for (const auto& [key, tensor] : file.tensors) {
-    if (key == name) return tensor.to_vector<double>();
-  }
-  throw ValueError("no schedule " + name);
+std::vector<double> factors_of(const std::string& name) {
+  return golden("schedules.safetensors").at(name).to_vector<double>();
 }
 
 // Two groups, the second at a third of the first's rate.
@@ -39,7 +36,7 @@ Sgd two_groups(double lr = 0.1) {
 void expect_golden(const std::string& name, const Factor& f) {
   Sgd sgd = two_groups();
   Scheduler scheduler(sgd, f);
-  const std::vector<double> expected = golden(name);
+  const std::vector<double> expected = factors_of(name);
   ASSERT_EQ(expected.size(), 50u);
   for (std::size_t step = 0; step < expected.size(); ++step) {
     EXPECT_NEAR(sgd.lr(0), expected[step], 1e-12) << name << " at step " << step;
@@ -118,7 +115,7 @@ TEST(Scheduler, RefusesBadStatesAndFactors) {
 void expect_plateau(const std::string& name, const optim::PlateauOptions& options) {
   Sgd sgd = two_groups();
   ReduceOnPlateau whole(sgd, options), alone(options);
-  const std::vector<double> expected = golden(name), figures = golden("figures");
+  const std::vector<double> expected = factors_of(name), figures = factors_of("figures");
   for (std::size_t i = 0; i < figures.size(); ++i) {
     if (i == 20) {  // goes on from a saved state
       const auto state = from_safetensors(to_safetensors({.tensors = alone.state_dict()}));

@@ -9,11 +9,10 @@
 #include "message_of.h"
 #include "tern/base/error.h"
 #include "trees/models.h"
+#include "trees/naive.h"
 
 namespace tern::trees {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 std::string fault(const std::function<void(Ensemble&)>& change) {
   Ensemble model = random_ensemble({});
@@ -78,18 +77,18 @@ TEST(Ensemble, EveryBoundIsChecked) {
       {"arrays of one length", [](Ensemble& m) { m.trees[2].gain.pop_back(); }},
       {"a cover for each leaf", [](Ensemble& m) { m.trees[2].leaf_cover.pop_back(); }},
       {"a default side", [](Ensemble& m) { m.trees[2].left_default[0] = 2; }},
-      {"a threshold that is a number", [](Ensemble& m) { m.trees[2].threshold[numeric_node(m.trees[2])] = nan; }},
+      {"a threshold that is a number", [](Ensemble& m) { m.trees[2].threshold[numeric_node(m.trees[2])] = kMissing; }},
       {"a set for its categorical", [](Ensemble& m) { m.trees[2].set[categorical_node(m.trees[2])] = -1; }},
       {"a set for its categorical", [](Ensemble& m) { m.trees[2].set[numeric_node(m.trees[2])] = -2; }},
       {"a set that the tree has", [](Ensemble& m) { m.trees[2].set[categorical_node(m.trees[2])] = 1000; }},
       {"a threshold for its numeric", [](Ensemble& m) { m.trees[2].set[numeric_node(m.trees[2])] = 0; }},
-      {"finite leaf values", [](Ensemble& m) { m.trees[2].leaf_value[3] = nan; }},
-      {"finite gains", [](Ensemble& m) { m.trees[2].gain[0] = nan; }},
+      {"finite leaf values", [](Ensemble& m) { m.trees[2].leaf_value[3] = kMissing; }},
+      {"finite gains", [](Ensemble& m) { m.trees[2].gain[0] = kMissing; }},
       {"covers of 0 and more", [](Ensemble& m) { m.trees[2].cover[0] = -1; }},
-      {"covers of 0 and more", [](Ensemble& m) { m.trees[2].leaf_cover[0] = nan; }},
+      {"covers of 0 and more", [](Ensemble& m) { m.trees[2].leaf_cover[0] = kMissing; }},
       {"as many trees for each output", [](Ensemble& m) { m.outputs = 2; }},
       {"at least one output", [](Ensemble& m) { m.outputs = 0; }},
-      {"a finite base margin", [](Ensemble& m) { m.base[0] = nan; }},
+      {"a finite base margin", [](Ensemble& m) { m.base[0] = kMissing; }},
       {"a finite base margin", [](Ensemble& m) { m.base.clear(); }},
       {"a known link", [](Ensemble& m) { m.link = static_cast<Link>(9); }},
       {"a positive scale", [](Ensemble& m) { m.link_scale = 0; }},

@@ -11,11 +11,10 @@
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "trees/models.h"
+#include "trees/naive.h"
 
 namespace tern::trees {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<double> rows_for(const Ensemble& model, std::int64_t count) {
   const Philox random(3);
@@ -25,7 +24,7 @@ std::vector<double> rows_for(const Ensemble& model, std::int64_t count) {
     for (const Feature& feature : model.features) {
       double value = (static_cast<double>(random.below(drawn++, 21)) - 10) / 4;
       if (feature.categorical) value = static_cast<double>(random.below(drawn++, feature.levels.size() + 1));
-      rows.push_back(random.below(drawn++, 9) == 0 ? nan : value);
+      rows.push_back(random.below(drawn++, 9) == 0 ? kMissing : value);
     }
   }
   return rows;

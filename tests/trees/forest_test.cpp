@@ -23,11 +23,11 @@
 #include "tern/trees/formats.h"
 #include "tern/trees/register.h"
 #include "trees/models.h"
+#include "trees/naive.h"
 
 namespace tern::trees {
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kColumns = 5;
 
 using data::Matrix;
@@ -42,8 +42,6 @@ std::vector<double> grid(std::int64_t rows, std::uint64_t seed, double missing) 
   }
   return x;
 }
-
-double or_zero(double x) { return std::isnan(x) ? 0 : x; }
 
 // Values that depend on three columns, in steps of an eighth.
 std::vector<double> values(const std::vector<double>& x, std::uint64_t seed) {

@@ -17,8 +17,6 @@
 namespace tern::trees {
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-
 // Numbers on a grid of 64, a part of them missing.
 std::vector<double> grid(std::int64_t rows, std::int64_t columns, std::uint64_t seed, double missing) {
   const Philox random(seed);
@@ -29,8 +27,6 @@ std::vector<double> grid(std::int64_t rows, std::int64_t columns, std::uint64_t 
   }
   return x;
 }
-
-double or_zero(double x) { return std::isnan(x) ? 0 : x; }
 
 // A target of eighths whose mean is 0: half of the rows has the other half's targets with the sign turned.
 std::vector<double> eighths(const std::vector<double>& x, std::int64_t columns, std::uint64_t seed) {

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "tern/trees/gradient_boosting.h"
 
 namespace tern::trees {
+
+inline constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+inline double or_zero(double x) { return std::isnan(x) ? 0 : x; }
 
 // What a trainer does, as simply as it can be said: sums in double over lists of rows, every threshold between two
 // values tried, missing values to either side.

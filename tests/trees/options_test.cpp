@@ -11,11 +11,10 @@
 #include "tern/base/random.h"
 #include "tern/trees/gradient_boosting.h"
 #include "trees/bins.h"
+#include "trees/naive.h"
 
 namespace tern::trees {
 namespace {
-
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 struct Data {
   std::vector<double> x, y;

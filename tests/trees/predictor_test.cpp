@@ -12,11 +12,11 @@
 #include "tern/base/parallel.h"
 #include "trees/flat.h"
 #include "trees/models.h"
+#include "trees/naive.h"
 
 namespace tern::trees {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // ---- The rule, as ensemble.h states it.
@@ -85,7 +85,7 @@ std::vector<double> rows_for(const Ensemble& model, std::int64_t count, std::uin
         if (missing && kind == 5) value = -infinity;
         if (kind == 6) value = 1e-36;
       }
-      rows.push_back(missing && kind == 0 ? nan : value);
+      rows.push_back(missing && kind == 0 ? kMissing : value);
     }
   }
   return rows;
@@ -190,7 +190,7 @@ TEST(Predictor, ManyThresholds) {
         rows.insert(rows.end(), {value, 0.0});
       }
     }
-    rows.insert(rows.end(), {nan, 0.0, infinity, 0.0, -infinity, 0.0});
+    rows.insert(rows.end(), {kMissing, 0.0, infinity, 0.0, -infinity, 0.0});
     expect_same_bits(Predictor(model).margins(rows), margins_by_rule(model, rows));
   }
 }
@@ -275,10 +275,10 @@ TEST(Predictor, ReadsTables) {
       {"f2", data::Column::from_codes({0, 1, 2, -1}, {"level 2", "new", "level 0"})},
       {"f3", data::Column::from_strings({"level 1", "", "level 9", "level 0"}, {true, false, true, true})},
       {"f1", data::Column::from_i64({1, 0, -2, 2}, {true, false, true, true})},
-      {"f0", data::Column::from_f64({0.25, nan, -1, 2})},
+      {"f0", data::Column::from_f64({0.25, kMissing, -1, 2})},
   });
   const std::vector<double> rows = inputs(model, table);
-  const std::vector<double> wanted{0.25, 1, 2, 1, nan, nan, 3, nan, -1, -2, 0, 3, 2, 2, nan, 0};
+  const std::vector<double> wanted{0.25, 1, 2, 1, kMissing, kMissing, 3, kMissing, -1, -2, 0, 3, 2, 2, kMissing, 0};
   ASSERT_EQ(rows.size(), wanted.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (std::isnan(wanted[i])) {
