@@ -97,12 +97,12 @@ std::vector<int> Grower::features_of(const Node& node) const {
 
 void Grower::find_split(Node& node, bool parallel) {
   const std::vector<int> features = features_of(node);
-  const NodeFacts facts{.histogram = node.histogram,
-                        .sum = node.sum,
-                        .rows = node.rows(),
-                        .low = node.low,
-                        .high = node.high,
-                        .path = node.path ^ seed_};
+  const NodeToSplit facts{.histogram = node.histogram,
+                          .sum = node.sum,
+                          .rows = node.rows(),
+                          .low = node.low,
+                          .high = node.high,
+                          .path = node.path ^ seed_};
   const auto count = static_cast<std::int64_t>(features.size());
   const std::int64_t grain = 4;
   if (!parallel || count <= grain) {
@@ -140,14 +140,14 @@ Split Grower::find_counted_split(Node& node) {
     std::uint32_t* count = counts.data() + feature * 256;
     for (std::int64_t i = node.begin; i < node.end; ++i) ++count[column[rows_[static_cast<std::size_t>(i)]]];
   }
-  const NodeFacts facts{.histogram = node.histogram,
-                        .sum = node.sum,
-                        .rows = node.rows(),
-                        .low = node.low,
-                        .high = node.high,
-                        .path = node.path ^ seed_,
-                        .counts = counts.data(),
-                        .gain_below = node.split.gain};
+  const NodeToSplit facts{.histogram = node.histogram,
+                          .sum = node.sum,
+                          .rows = node.rows(),
+                          .low = node.low,
+                          .high = node.high,
+                          .path = node.path ^ seed_,
+                          .counts = counts.data(),
+                          .gain_below = node.split.gain};
   node.counted = true;
   return finder_.find(facts, features);
 }

@@ -25,7 +25,7 @@ std::int32_t add_split(Tree& tree, const Split& split, const FeatureBins& bins, 
 }
 
 struct SplitFinder::Search {
-  const NodeFacts& node;
+  const NodeToSplit& node;
   double parent;  // score of the node undivided
   double least;   // hessian of a side, in the histogram's units, below which it is too light or has too few rows
   bool plain;     // sides are judged by sums alone
@@ -57,7 +57,7 @@ double SplitFinder::score(double g, double h, double l2, double low, double high
 void SplitFinder::consider(const Search& search, PairSum left, std::int64_t left_rows, double l2, int feature,
                            Split& best, bool& better) const {
   better = false;
-  const NodeFacts& node = search.node;
+  const NodeToSplit& node = search.node;
   const PairSum right = node.sum - left;
   const double hl = hessian_sum(left), hr = hessian_sum(right);
   if (hl < search.least || hr < search.least) return;
@@ -184,7 +184,7 @@ void SplitFinder::categorical(const Search& search, int feature, Split& best) co
   }
 }
 
-Split SplitFinder::find(const NodeFacts& node, std::span<const int> features) const {
+Split SplitFinder::find(const NodeToSplit& node, std::span<const int> features) const {
   const double h = hessian_sum(node.sum);
   const double rows_as_hessian =
       node.counts ? 0 : static_cast<double>(options_.min_child_rows) * h / static_cast<double>(node.rows);

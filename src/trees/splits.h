@@ -45,7 +45,7 @@ struct SplitOptions {
 };
 
 /// What is known of a node whose split is looked for.
-struct NodeFacts {
+struct NodeToSplit {
   const PairSum* histogram = nullptr;
   PairSum sum = 0;
   std::int64_t rows = 0;
@@ -65,7 +65,7 @@ class SplitFinder {
   void set_units(double g_unit, double h_unit) { g_unit_ = g_unit, h_unit_ = h_unit; }
 
   /// The best split among `features`, the lowest feature and then the lowest bin of equals.
-  Split find(const NodeFacts& node, std::span<const int> features) const;
+  Split find(const NodeToSplit& node, std::span<const int> features) const;
   /// The value of a leaf with these sums of gradients and hessians, within bounds.
   double leaf_value(double g, double h, double low, double high) const;
 

@@ -32,13 +32,13 @@ TEST(Splits, CountedOnesGainNoMoreThanTheOneThatFailed) {
   for (const double least : {0.0, 7.0, 60.0}) {
     const SplitOptions options{.min_child_rows = 1, .min_split_gain = least};
     const SplitFinder finder(data, bins, options);
-    NodeFacts facts{.histogram = histogram.data(),
-                    .sum = sum,
-                    .rows = 40,
-                    .low = -infinite,
-                    .high = infinite,
-                    .counts = counts.data(),
-                    .gain_below = infinite};
+    NodeToSplit facts{.histogram = histogram.data(),
+                      .sum = sum,
+                      .rows = 40,
+                      .low = -infinite,
+                      .high = infinite,
+                      .counts = counts.data(),
+                      .gain_below = infinite};
     std::vector<double> gains;  // of each round the best that is below the one before
     while (true) {
       const Split split = finder.find(facts, std::vector<int>{0});
