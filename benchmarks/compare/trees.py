@@ -26,6 +26,7 @@ PEERS = ["lightgbm", "lightgbm-quantised", "xgboost"]
 PACKAGES = ["lightgbm==4.7.0", "xgboost==3.2.0", "scikit-learn==1.9.1", "pandas==3.1.1", "numpy==2.4.6"]
 PARTS = ["synthetic", "use", "flights", "tables"]
 ROWS, TEST_ROWS, COLUMNS, ROUNDS, LEAVES, THREADS = 1_050_000, 200_000, 28, 50, 255, 2
+WITH_THREADS = ["env", f"OMP_NUM_THREADS={THREADS}"]  # a peer has no more than that, whatever it is asked for
 SEEDS = 5
 TRAINING_LIMIT, BINNING_LIMIT, AUC_MARGIN = 0.50, 0.70, 0.001
 USE_ROUNDS, SINGLE_ROWS, SHAP_ROWS = 5, 5000, 1000
@@ -142,7 +143,7 @@ def compare_use(options, python, folder, announce):
     program = options.build_dir / "benchmarks" / "compare_trees_use"
     announce("trees: models to use")
     run([python, __file__, "make-models", folder])
-    sides = {"ours": [program, folder, COLUMNS, SINGLE_ROWS, SHAP_ROWS, THREADS], "peer": [python, __file__, "use", folder]}
+    sides = {"ours": [program, folder, COLUMNS, SINGLE_ROWS, SHAP_ROWS, THREADS], "peer": [*WITH_THREADS, python, __file__, "use", folder]}
     found = {side: [] for side in sides}
     for turn in range(USE_ROUNDS):
         for side in sides if turn % 2 == 0 else reversed(sides):
@@ -177,7 +178,7 @@ def compare_synthetic(parts, options, python, announce):
         if side == "ours":
             command = [program, folder, ROWS, TEST_ROWS, COLUMNS, ROUNDS, LEAVES, THREADS]
         else:
-            command = [python, __file__, side, folder]
+            command = [*WITH_THREADS, python, __file__, side, folder]
         found[side].append(json.loads(run(command)))
 
     with tempfile.TemporaryDirectory(prefix="tern-trees-") as path:
