@@ -108,7 +108,7 @@ function(tern_module name)
   endif()
   # The sanitizers' builds are for a run of the tests: inline functions, those of JSON above all, are compiled once for
   # several files there. Kernels are long ones of their own.
-  if(TERN_SANITIZE AND NOT name MATCHES "^(core|trees)$")
+  if(TERN_SANITIZE AND NOT name STREQUAL "core")
     set_target_properties(tern_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
   endif()
   # Under a sanitizer, headers that nearly every file reads are parsed once: the core's, and, with JSON, of all above it.

@@ -22,28 +22,29 @@ using tern::internal::Json;
 using tern::internal::json_get;
 
 constexpr std::array<std::string_view, 3> criterion_names{"gini", "entropy", "squared"};
-const std::string what = "forest";
+const std::string kForest = "forest";
 
-[[noreturn]] void refuse(const std::string& expected, const std::string& got) {
+[[noreturn]] void refuse_forest(const std::string& expected, const std::string& got) {
   throw ValueError("[Forest] expected " + expected + ", got " + got);
 }
 
 template <class T>
-void check_option(bool good, const char* expected, T got) {
-  if (!good) refuse(expected, std::to_string(got));
+void check_forest_option(bool good, const char* expected, T got) {
+  if (!good) refuse_forest(expected, std::to_string(got));
 }
 
 void check_options(const ForestOptions& o) {
-  check_option(o.criterion <= Criterion::squared, "a known criterion", static_cast<int>(o.criterion));
-  check_option(o.trees >= 1 && o.trees <= 1'000'000, "trees from 1 to 1000000", o.trees);
-  check_option(o.max_features >= 0, "max_features of at least 0", o.max_features);
-  check_option(o.max_depth >= 0, "a max_depth of at least 0", o.max_depth);
-  check_option(o.max_leaves == 0 || o.max_leaves >= 2, "max_leaves of at least 2, or 0", o.max_leaves);
-  check_option(o.min_child_rows >= 1, "min_child_rows of at least 1", o.min_child_rows);
-  check_option(o.min_split_rows >= 2, "min_split_rows of at least 2", o.min_split_rows);
-  check_option(o.min_level_rows >= 0, "min_level_rows of at least 0", o.min_level_rows);
-  check_option(o.max_bins >= 2 && o.max_bins <= internal::kMostBins, "max_bins from 2 to 255", o.max_bins);
-  check_option(!o.oob_score || *o.bootstrap, "a bootstrap beside oob_score, for rows that trees have not seen", 0);
+  check_forest_option(o.criterion <= Criterion::squared, "a known criterion", static_cast<int>(o.criterion));
+  check_forest_option(o.trees >= 1 && o.trees <= 1'000'000, "trees from 1 to 1000000", o.trees);
+  check_forest_option(o.max_features >= 0, "max_features of at least 0", o.max_features);
+  check_forest_option(o.max_depth >= 0, "a max_depth of at least 0", o.max_depth);
+  check_forest_option(o.max_leaves == 0 || o.max_leaves >= 2, "max_leaves of at least 2, or 0", o.max_leaves);
+  check_forest_option(o.min_child_rows >= 1, "min_child_rows of at least 1", o.min_child_rows);
+  check_forest_option(o.min_split_rows >= 2, "min_split_rows of at least 2", o.min_split_rows);
+  check_forest_option(o.min_level_rows >= 0, "min_level_rows of at least 0", o.min_level_rows);
+  check_forest_option(o.max_bins >= 2 && o.max_bins <= internal::kMostBins, "max_bins from 2 to 255", o.max_bins);
+  check_forest_option(!o.oob_score || *o.bootstrap, "a bootstrap beside oob_score, for rows that trees have not seen",
+                      0);
 }
 
 double number_of_class(const double* shares, std::size_t outputs) {
@@ -93,7 +94,7 @@ void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t c
   const internal::FeatureColumns columns = internal::features_like(
       train.x, table_ ? table_->features : internal::features_of(train.x, {}, options_.categorical, "Forest"),
       "Forest");
-  if (train.x.rows() > std::int64_t{1} << 31) refuse("at most 2^31 rows", std::to_string(train.x.rows()));
+  if (train.x.rows() > std::int64_t{1} << 31) refuse_forest("at most 2^31 rows", std::to_string(train.x.rows()));
   internal::TrainedForest trained = internal::train_forest(options_, random_thresholds_,
                                                            {.features = columns.features,
                                                             .values = columns.values,
@@ -112,17 +113,17 @@ void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t c
 }
 
 void Forest::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
-  if (table.rows() == 0) refuse("rows to train on", "none");
+  if (table.rows() == 0) refuse_forest("rows to train on", "none");
   std::vector<std::string> classes, left_out{target};
   if (classifies()) classes = data::target_classes(table[target]);
   if (classifies() && classes.size() < 2) {
-    refuse("a target of at least two classes", std::to_string(classes.size()));
+    refuse_forest("a target of at least two classes", std::to_string(classes.size()));
   }
   if (!options_.positive.empty()) {
     const auto found = std::find(classes.begin(), classes.end(), options_.positive);
     if (classes.size() != 2 || found == classes.end()) {
-      refuse("a positive class that is one of two",
-             "\"" + options_.positive + "\" and " + std::to_string(classes.size()) + " classes");
+      refuse_forest("a positive class that is one of two",
+                    "\"" + options_.positive + "\" and " + std::to_string(classes.size()) + " classes");
     }
     if (found == classes.begin()) std::swap(classes[0], classes[1]);
   }
@@ -130,7 +131,7 @@ void Forest::fit_table(const data::Table& table, const std::string& target, cons
   Ensemble reading;
   reading.classes = classes;
   reading.features = internal::features_of(table, left_out, options_.min_level_rows).features;
-  if (reading.features.empty()) refuse("features beside the target", "none");
+  if (reading.features.empty()) refuse_forest("features beside the target", "none");
   const std::vector<double> x = inputs(reading, table), y = data::target_values(table, target, classes);
   std::vector<double> weights;
   if (!options.weights.empty()) {
@@ -141,7 +142,7 @@ void Forest::fit_table(const data::Table& table, const std::string& target, cons
     }
     weights = column.numeric();
   }
-  if (options.validation) refuse("no rows of validation, of which it makes no use", "some");
+  if (options.validation) refuse_forest("no rows of validation, of which it makes no use", "some");
   struct Reset {
     const Ensemble*& pointer;
     ~Reset() { pointer = nullptr; }
@@ -226,26 +227,26 @@ std::string Forest::to_json() const {
 }
 
 ForestOptions Forest::options_of(const data::EstimatorState& state) {
-  const Json kept = tern::internal::parse_json(state.json, what);
-  const Json& json = tern::internal::json_member(kept, "options", what);
-  return {.criterion = parse_criterion(json_get<std::string>(json, "criterion", what)),
-          .trees = json_get<int>(json, "trees", what),
-          .max_features = json_get<int>(json, "max_features", what),
-          .max_depth = json_get<int>(json, "max_depth", what),
-          .max_leaves = json_get<int>(json, "max_leaves", what),
-          .min_child_rows = json_get<std::int64_t>(json, "min_child_rows", what),
-          .min_split_rows = json_get<std::int64_t>(json, "min_split_rows", what),
-          .bootstrap = json_get<bool>(json, "bootstrap", what),
-          .max_bins = json_get<int>(json, "max_bins", what),
-          .oob_score = json_get<bool>(json, "oob_score", what),
-          .min_level_rows = json_get<std::int64_t>(json, "min_level_rows", what),
-          .positive = json_get<std::string>(json, "positive", what),
-          .categorical = json_get<std::vector<std::int64_t>>(json, "categorical", what),
-          .seed = json_get<std::uint64_t>(json, "seed", what)};
+  const Json kept = tern::internal::parse_json(state.json, kForest);
+  const Json& json = tern::internal::json_member(kept, "options", kForest);
+  return {.criterion = parse_criterion(json_get<std::string>(json, "criterion", kForest)),
+          .trees = json_get<int>(json, "trees", kForest),
+          .max_features = json_get<int>(json, "max_features", kForest),
+          .max_depth = json_get<int>(json, "max_depth", kForest),
+          .max_leaves = json_get<int>(json, "max_leaves", kForest),
+          .min_child_rows = json_get<std::int64_t>(json, "min_child_rows", kForest),
+          .min_split_rows = json_get<std::int64_t>(json, "min_split_rows", kForest),
+          .bootstrap = json_get<bool>(json, "bootstrap", kForest),
+          .max_bins = json_get<int>(json, "max_bins", kForest),
+          .oob_score = json_get<bool>(json, "oob_score", kForest),
+          .min_level_rows = json_get<std::int64_t>(json, "min_level_rows", kForest),
+          .positive = json_get<std::string>(json, "positive", kForest),
+          .categorical = json_get<std::vector<std::int64_t>>(json, "categorical", kForest),
+          .seed = json_get<std::uint64_t>(json, "seed", kForest)};
 }
 
 void Forest::restore(const data::EstimatorState& state) {
-  const Json json = tern::internal::parse_json(state.json, what);
+  const Json json = tern::internal::parse_json(state.json, kForest);
   const auto kept = json.find("ensemble");
   if (kept == json.end() || !kept->is_object()) throw FormatError("[forest] expected an ensemble, got none");
   Ensemble model = internal::ensemble_of(*kept);

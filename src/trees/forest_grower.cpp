@@ -344,10 +344,10 @@ class Classes {
 };
 
 template <class Target>
-class Grower {
+class ForestGrower {
  public:
-  Grower(const ForestRows& forest, const ForestGrowOptions& options, std::span<const std::uint32_t> rows,
-         std::span<const double> weights, const Philox& random)
+  ForestGrower(const ForestRows& forest, const ForestGrowOptions& options, std::span<const std::uint32_t> rows,
+               std::span<const double> weights, const Philox& random)
       : forest_(forest),
         options_(options),
         target_(forest, options, weights),
@@ -643,7 +643,7 @@ class Grower {
 template <class Target>
 Tree grow(const ForestRows& forest, const ForestGrowOptions& options, std::span<const std::uint32_t> rows,
           std::span<const double> weights, const Philox& random) {
-  return Grower<Target>(forest, options, rows, weights, random).grow();
+  return ForestGrower<Target>(forest, options, rows, weights, random).grow();
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "trees/json_form.h"
 #include "trees/options.h"
 
-// A GradientBoosting as files keep it: its options, what early stopping saw, and the ensemble in Tern's own form.
+// A GradientBoosting as files keep it: its options, kBoosting early stopping saw, and the ensemble in Tern's own form.
 namespace tern::trees {
 namespace {
 
@@ -19,7 +19,7 @@ using tern::internal::Json;
 using tern::internal::json_get;
 using tern::internal::OrderedJson;
 
-const std::string what = "gradient_boosting";
+const std::string kBoosting = "gradient_boosting";
 
 OrderedJson json_of(const GradientBoostingOptions& options) {
   OrderedJson json{{"objective", to_string(options.objective)},
@@ -35,21 +35,21 @@ OrderedJson json_of(const GradientBoostingOptions& options) {
 }
 
 GradientBoostingOptions options_of(const Json& json) {
-  GradientBoostingOptions options{.objective = parse_objective(json_get<std::string>(json, "objective", what))};
-  const auto growth = json_get<std::string>(json, "growth", what);
+  GradientBoostingOptions options{.objective = parse_objective(json_get<std::string>(json, "objective", kBoosting))};
+  const auto growth = json_get<std::string>(json, "growth", kBoosting);
   if (growth != "leaf_wise" && growth != "depth_wise") {
     throw FormatError("[gradient_boosting] expected growth leaf_wise or depth_wise, got \"" + growth + "\"");
   }
   options.growth = growth == "leaf_wise" ? Growth::leaf_wise : Growth::depth_wise;
   internal::each_option(options, [&](const char* name, auto& value) {
-    value = tern::internal::json_get_or(json, name, std::move(value), what);  // older files lack newer options
+    value = tern::internal::json_get_or(json, name, std::move(value), kBoosting);  // older files lack newer options
   });
-  if (json.contains("coarse_gradients")) options.coarse_gradients = json_get<bool>(json, "coarse_gradients", what);
+  if (json.contains("coarse_gradients")) options.coarse_gradients = json_get<bool>(json, "coarse_gradients", kBoosting);
   if (options.objective == Objective::custom) {
-    const Json& custom = tern::internal::json_member(json, "custom_objective", what);
-    options.custom_objective.name = json_get<std::string>(custom, "name", what);
-    options.custom_objective.base = json_get<double>(custom, "base", what);
-    options.custom_objective.link = parse_link(json_get<std::string>(custom, "link", what));
+    const Json& custom = tern::internal::json_member(json, "custom_objective", kBoosting);
+    options.custom_objective.name = json_get<std::string>(custom, "name", kBoosting);
+    options.custom_objective.base = json_get<double>(custom, "base", kBoosting);
+    options.custom_objective.link = parse_link(json_get<std::string>(custom, "link", kBoosting));
   }
   return options;
 }
@@ -58,7 +58,7 @@ GradientBoostingOptions options_of(const Json& json) {
 
 std::string GradientBoosting::to_json() const {
   OrderedJson json{{"options", json_of(options_)}, {"metric", metric_name_}};
-  // JSON has no infinity, and what a metric of one's own gave says little without it.
+  // JSON has no infinity, and kBoosting a metric of one's own gave says little without it.
   const bool told = std::all_of(history_.begin(), history_.end(), [](double value) { return std::isfinite(value); });
   if (told) json["history"] = history_;
   std::string text;
@@ -74,8 +74,8 @@ std::string GradientBoosting::to_json() const {
 }
 
 std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::EstimatorState& state) {
-  const Json json = tern::internal::parse_json(state.json, what);
-  GradientBoostingOptions options = options_of(tern::internal::json_member(json, "options", what));
+  const Json json = tern::internal::parse_json(state.json, kBoosting);
+  GradientBoostingOptions options = options_of(tern::internal::json_member(json, "options", kBoosting));
   const Objective objective = std::exchange(options.objective, Objective::squared);  // custom ones lack their function
   auto made = std::make_unique<GradientBoosting>(std::move(options));
   made->options_.objective = objective;
@@ -91,8 +91,8 @@ std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::Estima
   if (ensemble.classes != state.classes || made->classifies() == ensemble.classes.empty()) {
     throw FormatError("[gradient_boosting] expected the classes of the ensemble and its objective, got others");
   }
-  made->keep(std::move(ensemble), tern::internal::json_get_or(json, "history", std::vector<double>(), what),
-             json_get<std::string>(json, "metric", what));
+  made->keep(std::move(ensemble), tern::internal::json_get_or(json, "history", std::vector<double>(), kBoosting),
+             json_get<std::string>(json, "metric", kBoosting));
   return made;
 }
 

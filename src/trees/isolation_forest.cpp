@@ -24,10 +24,10 @@ namespace {
 using tern::internal::Json;
 using tern::internal::json_get;
 
-constexpr int kVersion = 1;
-const std::string what = "isolation_forest";
+constexpr int kIsolationVersion = 1;
+const std::string kIsolation = "isolation_forest";
 
-[[noreturn]] void refuse(const std::string& expected, const std::string& got) {
+[[noreturn]] void refuse_isolation(const std::string& expected, const std::string& got) {
   throw ValueError("[IsolationForest] expected " + expected + ", got " + got);
 }
 
@@ -106,11 +106,11 @@ class IsolationTree {
     (node.left ? tree_.left : tree_.right)[static_cast<std::size_t>(node.parent)] = child;
   }
 
-  // Some of the rows, without repeats: the first places of a shuffled list, of which only what moves is kept.
+  // Some of the rows, without repeats: the first places of a shuffled list, of which only kIsolation moves is kept.
   std::vector<std::int64_t> sample(std::int64_t all, std::int64_t some) {
     std::vector<std::int64_t> chosen;
     if (some * 16 < all) {
-      std::unordered_map<std::int64_t, std::int64_t> moved;  // place, what stands there
+      std::unordered_map<std::int64_t, std::int64_t> moved;  // place, kIsolation stands there
       const auto at = [&](std::int64_t place) {
         const auto found = moved.find(place);
         return found == moved.end() ? place : found->second;
@@ -199,16 +199,16 @@ double quantile(std::vector<double> scores, double share) {
 }  // namespace
 
 IsolationForest::IsolationForest(IsolationForestOptions options) : options_(options) {
-  if (options_.trees < 1) refuse("at least one tree", std::to_string(options_.trees));
-  if (options_.samples < 2) refuse("samples of at least 2", std::to_string(options_.samples));
+  if (options_.trees < 1) refuse_isolation("at least one tree", std::to_string(options_.trees));
+  if (options_.samples < 2) refuse_isolation("samples of at least 2", std::to_string(options_.samples));
   if (!(options_.contamination >= 0 && options_.contamination < 0.5)) {
-    refuse("a contamination of at least 0 and below 1/2", std::to_string(options_.contamination));
+    refuse_isolation("a contamination of at least 0 and below 1/2", std::to_string(options_.contamination));
   }
 }
 
 void IsolationForest::fit(const data::Table& table) {
   const std::vector<Feature> features = internal::features_of(table, {}, 1).features;
-  if (features.empty()) refuse("columns", "none");
+  if (features.empty()) refuse_isolation("columns", "none");
   Ensemble reading;
   reading.features = features;
   const std::vector<double> x = inputs(reading, table);
@@ -218,12 +218,12 @@ void IsolationForest::fit(const data::Table& table) {
 void IsolationForest::fit(const data::Matrix& x) { learn(x, internal::features_of(x, {}, {}, "IsolationForest")); }
 
 void IsolationForest::learn(const data::Matrix& x, std::vector<Feature> features) {
-  if (x.rows() < 2) refuse("at least two rows", std::to_string(x.rows()));
+  if (x.rows() < 2) refuse_isolation("at least two rows", std::to_string(x.rows()));
   for (std::int64_t row = 0; row < x.rows(); ++row) {
     for (std::int64_t f = 0; f < x.columns(); ++f) {
       if (!std::isinf(x.at(row, f))) continue;
-      refuse("numbers that are finite or missing", "infinity in row " + std::to_string(row) + ", column \"" +
-                                                       features[static_cast<std::size_t>(f)].name + "\"");
+      refuse_isolation("numbers that are finite or missing", "infinity in row " + std::to_string(row) + ", column \"" +
+                                                                 features[static_cast<std::size_t>(f)].name + "\"");
     }
   }
   const std::int64_t samples = std::min(options_.samples, x.rows());
@@ -288,7 +288,7 @@ std::vector<std::uint8_t> IsolationForest::predict(const data::Matrix& x) const 
 void IsolationForest::save(const std::string& path) const {
   tern::internal::OrderedJson json;
   json["format"] = "tern-isolation-forest";
-  json["version"] = kVersion;
+  json["version"] = kIsolationVersion;
   json["options"] = {{"trees", options_.trees},
                      {"samples", options_.samples},
                      {"contamination", options_.contamination},
@@ -302,22 +302,22 @@ void IsolationForest::save(const std::string& path) const {
 }
 
 IsolationForest IsolationForest::load(const std::string& path) {
-  const Json json = tern::internal::parse_json(read_file(path, internal::kLargestModel), what);
-  if (json_get<std::string>(json, "format", what) != "tern-isolation-forest" ||
-      json_get<int>(json, "version", what) != kVersion) {
+  const Json json = tern::internal::parse_json(read_file(path, internal::kLargestModel), kIsolation);
+  if (json_get<std::string>(json, "format", kIsolation) != "tern-isolation-forest" ||
+      json_get<int>(json, "version", kIsolation) != kIsolationVersion) {
     throw FormatError("[isolation_forest] expected version 1 of tern-isolation-forest, got another file");
   }
-  const Json& options = tern::internal::json_member(json, "options", what);
+  const Json& options = tern::internal::json_member(json, "options", kIsolation);
   try {
-    IsolationForest made({.trees = json_get<int>(options, "trees", what),
-                          .samples = json_get<std::int64_t>(options, "samples", what),
-                          .contamination = json_get<double>(options, "contamination", what),
-                          .seed = json_get<std::uint64_t>(options, "seed", what)});
-    made.threshold_ = json_get<double>(json, "threshold", what);
+    IsolationForest made({.trees = json_get<int>(options, "trees", kIsolation),
+                          .samples = json_get<std::int64_t>(options, "samples", kIsolation),
+                          .contamination = json_get<double>(options, "contamination", kIsolation),
+                          .seed = json_get<std::uint64_t>(options, "seed", kIsolation)});
+    made.threshold_ = json_get<double>(json, "threshold", kIsolation);
     if (!(made.threshold_ >= 0 && made.threshold_ <= 1)) {
       throw FormatError("[isolation_forest] expected a threshold from 0 to 1, got " + std::to_string(made.threshold_));
     }
-    Ensemble model = internal::ensemble_of(tern::internal::json_member(json, "ensemble", what));
+    Ensemble model = internal::ensemble_of(tern::internal::json_member(json, "ensemble", kIsolation));
     if (model.outputs != 1 || model.link != Link::exp || !model.average) {
       throw FormatError("[isolation_forest] expected averaged trees of one output and link exp, got " +
                         std::to_string(model.outputs) + " and " + std::string(to_string(model.link)) +

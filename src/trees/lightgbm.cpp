@@ -27,9 +27,11 @@ namespace {
 constexpr unsigned kCategorical = 1, kMissingLeft = 2;
 enum class Missing : unsigned { none = 0, zero = 1, nan = 2 };
 
-const std::string what = "lightgbm";
+const std::string kLightgbm = "lightgbm";
 
-[[noreturn]] TERN_COLD void fail(const std::string& expected) { throw FormatError("[lightgbm] expected " + expected); }
+[[noreturn]] TERN_COLD void bad_lightgbm(const std::string& expected) {
+  throw FormatError("[lightgbm] expected " + expected);
+}
 
 // ---- Reading.
 
@@ -57,7 +59,7 @@ T number(std::string_view text, const std::string& key) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    fail("numbers in range in \"" + key + "\", got \"" + std::string(text.substr(0, 40)) + "\"");
+    bad_lightgbm("numbers in range in \"" + key + "\", got \"" + std::string(text.substr(0, 40)) + "\"");
   }
   return value;
 }
@@ -75,7 +77,7 @@ class Section {
       } else if (equals == std::string_view::npos || line.substr(0, 5) == "Tree=") {
         return;
       } else if (!values_.emplace(line.substr(0, equals), line.substr(equals + 1)).second) {
-        fail("distinct keys, got \"" + std::string(line.substr(0, equals)) + "\" twice");
+        bad_lightgbm("distinct keys, got \"" + std::string(line.substr(0, equals)) + "\" twice");
       }
       text = rest;
     }
@@ -83,7 +85,7 @@ class Section {
   bool has(std::string_view key) const { return values_.contains(key); }
   std::string_view text(const std::string& key) const {
     const auto found = values_.find(key);
-    if (found == values_.end()) fail("a line \"" + key + "=\", got none");
+    if (found == values_.end()) bad_lightgbm("a line \"" + key + "=\", got none");
     return found->second;
   }
   template <class T>
@@ -94,7 +96,7 @@ class Section {
   std::vector<T> list(const std::string& key, std::size_t size) const {
     const auto parts = words(text(key));
     if (parts.size() != size) {
-      fail(std::to_string(size) + " values in \"" + key + "\", got " + std::to_string(parts.size()));
+      bad_lightgbm(std::to_string(size) + " values in \"" + key + "\", got " + std::to_string(parts.size()));
     }
     std::vector<T> values;
     values.reserve(size);
@@ -133,11 +135,11 @@ void read_objective(std::string_view line, Ensemble& ensemble) {
   if (parts.empty() || parts[0] == "custom" || parts[0] == "none") return;
   const auto* found =
       std::find_if(known.begin(), known.end(), [&](const Known& each) { return each.name == parts[0]; });
-  if (found == known.end()) fail("a known objective, got \"" + std::string(parts[0].substr(0, 40)) + "\"");
+  if (found == known.end()) bad_lightgbm("a known objective, got \"" + std::string(parts[0].substr(0, 40)) + "\"");
   ensemble.objective = found->objective;
   ensemble.link = found->link;
   for (const std::string_view part : parts) {
-    if (part == "sqrt") fail("a target as it is, got one under a square root");
+    if (part == "sqrt") bad_lightgbm("a target as it is, got one under a square root");
     if (part.substr(0, 8) == "sigmoid:") ensemble.link_scale = number<double>(part.substr(8), "objective");
   }
 }
@@ -146,10 +148,10 @@ void read_features(const Section& head, Ensemble& ensemble) {
   const auto names = words(head.text("feature_names"));
   const auto last = head.one<std::int32_t>("max_feature_idx");
   if (last < 0 || static_cast<std::size_t>(last) + 1 != names.size()) {
-    fail("max_feature_idx one less than there are names, got " + std::to_string(last));
+    bad_lightgbm("max_feature_idx one less than there are names, got " + std::to_string(last));
   }
   const auto infos = words(head.text("feature_infos"));
-  if (infos.size() != names.size()) fail("as many feature_infos as names, got " + std::to_string(infos.size()));
+  if (infos.size() != names.size()) bad_lightgbm("as many feature_infos as names, got " + std::to_string(infos.size()));
   for (std::size_t i = 0; i < names.size(); ++i) {
     ensemble.features.push_back(
         {.name = std::string(names[i]), .categorical = infos[i] != "none" && infos[i].substr(0, 1) != "["});
@@ -157,10 +159,10 @@ void read_features(const Section& head, Ensemble& ensemble) {
 }
 
 Tree read_tree(const Section& section, std::vector<Feature>& features, std::vector<std::uint8_t>& missing_types) {
-  if (section.has("is_linear") && section.text("is_linear") != "0") fail("constant leaves, got a linear tree");
+  if (section.has("is_linear") && section.text("is_linear") != "0") bad_lightgbm("constant leaves, got a linear tree");
   Tree tree;
   const auto leaves = section.one<std::int32_t>("num_leaves");
-  if (leaves < 1) fail("num_leaves of 1 and more, got " + std::to_string(leaves));
+  if (leaves < 1) bad_lightgbm("num_leaves of 1 and more, got " + std::to_string(leaves));
   const auto count = static_cast<std::size_t>(leaves);
   tree.leaf_value = section.list<double>("leaf_value", count);
   if (leaves == 1) {
@@ -184,21 +186,21 @@ Tree read_tree(const Section& section, std::vector<Feature>& features, std::vect
   if (sets > 0) {
     bounds = section.list<std::uint32_t>("cat_boundaries", std::size_t{sets} + 1);
     codes = section.list<std::uint32_t>("cat_threshold", bounds.back());
-    if (!std::is_sorted(bounds.begin(), bounds.end())) fail("cat_boundaries that ascend");
+    if (!std::is_sorted(bounds.begin(), bounds.end())) bad_lightgbm("cat_boundaries that ascend");
   }
   std::vector<bool> taken(sets);
   tree.set.assign(nodes, -1);
   tree.left_default.assign(nodes, 0);
   for (std::size_t node = 0; node < nodes; ++node) {
     const auto feature = static_cast<std::size_t>(tree.feature[node]);
-    if (tree.feature[node] < 0 || feature >= features.size()) fail("split_feature among the features");
+    if (tree.feature[node] < 0 || feature >= features.size()) bad_lightgbm("split_feature among the features");
     if ((types[node] & kCategorical) != 0) {
       const double set = tree.threshold[node];
-      if (!(set >= 0 && set < sets) || set != std::floor(set)) fail("a threshold that is the number of a set");
+      if (!(set >= 0 && set < sets) || set != std::floor(set)) bad_lightgbm("a threshold that is the number of a set");
       const std::uint32_t begin = bounds[static_cast<std::size_t>(set)],
                           end = bounds[static_cast<std::size_t>(set) + 1];
       // LightGBM writes a set for each node; sets that are copied to many would let a small file take much memory.
-      if (taken[static_cast<std::size_t>(set)]) fail("each set of categories at one node, got one at two");
+      if (taken[static_cast<std::size_t>(set)]) bad_lightgbm("each set of categories at one node, got one at two");
       taken[static_cast<std::size_t>(set)] = true;
       std::vector<std::uint64_t> bits((end - begin + 1) / 2, 0);
       for (std::uint32_t i = begin; i < end; ++i)
@@ -215,7 +217,8 @@ Tree read_tree(const Section& section, std::vector<Feature>& features, std::vect
           tree.threshold[node] < 0 ? std::nextafter(-bound, -std::numeric_limits<double>::infinity()) : bound;
     }
     const unsigned type = types[node] >> 2;
-    if (type > static_cast<unsigned>(Missing::nan)) fail("a missing type from 0 to 2, got " + std::to_string(type));
+    if (type > static_cast<unsigned>(Missing::nan))
+      bad_lightgbm("a missing type from 0 to 2, got " + std::to_string(type));
     const bool left =
         type == static_cast<unsigned>(Missing::none) ? 0 <= tree.threshold[node] : (types[node] & kMissingLeft) != 0;
     tree.left_default[node] = left ? 1 : 0;
@@ -230,7 +233,7 @@ void read_levels(std::string_view text, std::vector<Feature>& features) {
   const std::size_t at = text.rfind(key);
   if (at == std::string_view::npos) return;
   text.remove_prefix(at + key.size());
-  const auto json = tern::internal::parse_json(next_line(text), what);
+  const auto json = tern::internal::parse_json(next_line(text), kLightgbm);
   std::vector<Feature*> categorical;
   for (Feature& feature : features) {
     if (feature.categorical) categorical.push_back(&feature);
@@ -263,22 +266,23 @@ void put(std::string& out, const char* key, const std::vector<T>& values, Text t
   out += '\n';
 }
 
-[[noreturn]] TERN_COLD void cannot_hold(const Feature& feature, const std::string& reason) {
+[[noreturn]] TERN_COLD void lightgbm_cannot_hold(const Feature& feature, const std::string& reason) {
   throw ValueError("[export_lightgbm] feature \"" + feature.name + "\": " + reason);
 }
 
 /// A categorical split with its children as LightGBM takes them: missing and unseen codes go right.
-struct SetSplit {
+struct LightgbmSplit {
   std::vector<std::uint32_t> words{};
   bool swapped = false;
 };
 
-SetSplit set_split(const Feature& feature, const Tree& tree, std::size_t node) {
+LightgbmSplit lightgbm_split(const Feature& feature, const Tree& tree, std::size_t node) {
   const auto& set = tree.sets[static_cast<std::size_t>(tree.set[node])];
   std::vector<std::uint64_t> bits = set;
   const bool swapped = tree.left_default[node] != 0;
   if (swapped) {
-    if (feature.levels.empty()) cannot_hold(feature, "expected to know its levels where a missing one goes left");
+    if (feature.levels.empty())
+      lightgbm_cannot_hold(feature, "expected to know its levels where a missing one goes left");
     bits.assign((feature.levels.size() + 63) / 64, 0);
     for (std::size_t code = 0; code < feature.levels.size(); ++code) {
       if (!in_set(set, code)) bits[code / 64] |= std::uint64_t{1} << (code % 64);
@@ -288,8 +292,8 @@ SetSplit set_split(const Feature& feature, const Tree& tree, std::size_t node) {
       bits[code / 64] &= ~(std::uint64_t{1} << (code % 64));
     }
   }
-  if (bits.size() > std::size_t{1} << 25) cannot_hold(feature, "expected codes below 2^31");
-  SetSplit split{.swapped = swapped};
+  if (bits.size() > std::size_t{1} << 25) lightgbm_cannot_hold(feature, "expected codes below 2^31");
+  LightgbmSplit split{.swapped = swapped};
   for (const std::uint64_t word : bits) {
     split.words.push_back(static_cast<std::uint32_t>(word));
     split.words.push_back(static_cast<std::uint32_t>(word >> 32));
@@ -308,7 +312,7 @@ std::string write_tree(const Ensemble& ensemble, std::size_t index) {
   for (std::size_t node = 0; node < tree.feature.size(); ++node) {
     const Feature& feature = ensemble.features[static_cast<std::size_t>(tree.feature[node])];
     if (tree.set[node] >= 0) {
-      const SetSplit split = set_split(feature, tree, node);
+      const LightgbmSplit split = lightgbm_split(feature, tree, node);
       if (split.swapped) std::swap(left[node], right[node]);
       codes.insert(codes.end(), split.words.begin(), split.words.end());
       bounds.push_back(static_cast<std::uint32_t>(codes.size()));
@@ -375,13 +379,13 @@ std::string objective_line(const Ensemble& ensemble) {
 }  // namespace
 
 Ensemble from_lightgbm(std::string_view text) {
-  return internal::checked(what, [&] {
+  return internal::checked(kLightgbm, [&] {
     std::string_view rest = text;
-    if (next_line(rest) != "tree") fail("a first line \"tree\", got another one");
+    if (next_line(rest) != "tree") bad_lightgbm("a first line \"tree\", got another one");
     const Section head(rest);
     Ensemble ensemble;
     ensemble.outputs = head.one<std::int32_t>("num_tree_per_iteration");
-    if (ensemble.outputs < 1 || ensemble.outputs > 1 << 20) fail("num_tree_per_iteration from 1 to 2^20");
+    if (ensemble.outputs < 1 || ensemble.outputs > 1 << 20) bad_lightgbm("num_tree_per_iteration from 1 to 2^20");
     ensemble.base.assign(static_cast<std::size_t>(ensemble.outputs), 0.0);
     read_objective(head.has("objective") ? head.text("objective") : "", ensemble);
     read_features(head, ensemble);
@@ -390,12 +394,12 @@ Ensemble from_lightgbm(std::string_view text) {
       next_line(rest);
       ensemble.trees.push_back(read_tree(Section(rest), ensemble.features, missing_types));
     }
-    if (next_line(rest) != "end of trees") fail("a line \"end of trees\" behind the last tree");
+    if (next_line(rest) != "end of trees") bad_lightgbm("a line \"end of trees\" behind the last tree");
     for (std::size_t i = 0; i < missing_types.size(); ++i) {
       constexpr auto zero = 1U << static_cast<unsigned>(Missing::zero);
       if ((missing_types[i] & zero) == 0) continue;
       if (missing_types[i] != zero) {
-        fail("one missing type for feature \"" + ensemble.features[i].name + "\", got zero and another one");
+        bad_lightgbm("one missing type for feature \"" + ensemble.features[i].name + "\", got zero and another one");
       }
       ensemble.features[i].zero_is_missing = true;
     }
@@ -420,7 +424,7 @@ std::string to_lightgbm(const Ensemble& ensemble) {
   std::string names, infos, sizes, blocks;
   for (const Feature& feature : model.features) {
     if (feature.name.find_first_of(" \n\r\t\"[]{}:,") != std::string::npos) {
-      cannot_hold(feature, "expected a name without blanks and none of \":,[]{}");
+      lightgbm_cannot_hold(feature, "expected a name without blanks and none of \":,[]{}");
     }
     names += " " + feature.name;
     if (feature.categorical) {

@@ -11,16 +11,16 @@
 namespace tern::trees::internal {
 namespace {
 
-constexpr std::int64_t kRows = 1 << 13;
+constexpr std::int64_t kRowsAtOnce = 1 << 13;
 
 // Sum of value(row) over all rows, of blocks in order.
 template <class F>
 double sum_rows(std::int64_t rows, const F& value) {
-  std::vector<double> parts(static_cast<std::size_t>((rows + kRows - 1) / kRows));
-  parallel_for(rows, kRows, [&](std::int64_t begin, std::int64_t end) {
+  std::vector<double> parts(static_cast<std::size_t>((rows + kRowsAtOnce - 1) / kRowsAtOnce));
+  parallel_for(rows, kRowsAtOnce, [&](std::int64_t begin, std::int64_t end) {
     double sum = 0;
     for (std::int64_t row = begin; row < end; ++row) sum += value(row);
-    parts[static_cast<std::size_t>(begin / kRows)] = sum;
+    parts[static_cast<std::size_t>(begin / kRowsAtOnce)] = sum;
   });
   double sum = 0;
   for (const double part : parts) sum += part;

@@ -25,7 +25,7 @@ namespace tern::trees {
 namespace {
 
 constexpr std::int64_t kMaxDepth = 4096;
-constexpr std::int64_t kGrain = 16;
+constexpr std::int64_t kShapGrain = 16;
 constexpr double kLeastShare = 1e-30;  // of a child without cover, so that nothing is divided by 0
 
 /// What leads to a child.
@@ -300,7 +300,7 @@ std::vector<double> TreeShap::values(std::span<const double> rows) const {
   const std::int64_t count = rows_in(ensemble, rows);
   const std::size_t features = ensemble.features.size(), outputs = ensemble.base.size();
   std::vector<double> out(static_cast<std::size_t>(count) * outputs * (features + 1), 0.0);
-  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(count, kShapGrain, [&](std::int64_t begin, std::int64_t end) {
     const auto place = [&](std::int64_t row, std::size_t output) {
       return out.data() + (static_cast<std::size_t>(row) * outputs + output) * (features + 1);
     };
@@ -328,7 +328,7 @@ std::vector<double> TreeShap::interactions(std::span<const double> rows) const {
   const std::size_t features = ensemble.features.size(), outputs = ensemble.base.size(), width = features + 1;
   const std::vector<double> single = values(rows);
   std::vector<double> out(static_cast<std::size_t>(count) * outputs * width * width, 0.0);
-  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(count, kShapGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::size_t t = 0; t < state_->trees.size(); ++t) {
       Walker walker(ensemble, ensemble.trees[t], state_->trees[t], state_->width);
       for (std::int64_t row = begin; row < end; ++row) {

@@ -27,15 +27,17 @@ using tern::internal::json_get;
 using tern::internal::json_get_or;
 using tern::internal::OrderedJson;
 
-const std::string what = "xgboost";
+const std::string kXgboost = "xgboost";
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::uint64_t kCodes = std::uint64_t{1} << 24;  // XGBoost holds codes as floats
 
-// A code takes few bytes of a file and a bit of a set that may be long: what all sets of a model may take, in words of
-// 64 bits. That lets 64 codes among a million levels stand in each node.
+// A code takes few bytes of a file and a bit of a set that may be long: kXgboost all sets of a model may take, in words
+// of 64 bits. That lets 64 codes among a million levels stand in each node.
 constexpr std::size_t kWordsAnyhow = std::size_t{1} << 23, kWordsPerByte = 64;
 
-[[noreturn]] TERN_COLD void fail(const std::string& expected) { throw FormatError("[xgboost] expected " + expected); }
+[[noreturn]] TERN_COLD void bad_xgboost(const std::string& expected) {
+  throw FormatError("[xgboost] expected " + expected);
+}
 
 /// How the base score, which is on the scale of predictions, becomes a margin.
 enum class Base { itself, logit, log };
@@ -72,7 +74,7 @@ constexpr std::array<Objective, 19> objectives{{
 
 const Json& member(const Json& object, const char* key) {
   const auto found = object.is_object() ? object.find(key) : object.end();
-  if (!object.is_object() || found == object.end()) fail("a member \"" + std::string(key) + "\", got none");
+  if (!object.is_object() || found == object.end()) bad_xgboost("a member \"" + std::string(key) + "\", got none");
   return *found;
 }
 
@@ -81,15 +83,16 @@ double number_of(std::string_view text) {
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    fail("a number, got \"" + std::string(text.substr(0, 40)) + "\"");
+    bad_xgboost("a number, got \"" + std::string(text.substr(0, 40)) + "\"");
   }
   return value;
 }
 
 std::int32_t whole_parameter(const Json& parameters, const char* key, const char* fallback) {
-  const auto text = json_get_or(parameters, key, std::string(fallback), what);
+  const auto text = json_get_or(parameters, key, std::string(fallback), kXgboost);
   const double value = number_of(text);
-  if (!(value >= 0 && value <= 1 << 20) || value != std::floor(value)) fail("a " + std::string(key) + " up to 2^20");
+  if (!(value >= 0 && value <= 1 << 20) || value != std::floor(value))
+    bad_xgboost("a " + std::string(key) + " up to 2^20");
   return static_cast<std::int32_t>(value);
 }
 
@@ -109,10 +112,10 @@ std::vector<double> base_scores(const Json& parameters, std::size_t outputs) {
       text.remove_prefix(end + 1);
     }
   } else {
-    fail("a base_score that is a number or text");
+    bad_xgboost("a base_score that is a number or text");
   }
   if (values.size() == 1) values.assign(outputs, values[0]);
-  if (values.size() != outputs) fail("a base_score for each output");
+  if (values.size() != outputs) bad_xgboost("a base_score for each output");
   return values;
 }
 
@@ -132,12 +135,13 @@ double margin_of(Base base, double score) {
 std::vector<std::string> level_names(const Json& encoded) {
   std::vector<std::string> levels;
   if (!encoded.is_object() || !encoded.contains("offsets")) return levels;
-  const auto offsets = json_get<std::vector<std::int64_t>>(encoded, "offsets", what);
-  const auto characters = json_get<std::vector<std::int8_t>>(encoded, "values", what);
+  const auto offsets = json_get<std::vector<std::int64_t>>(encoded, "offsets", kXgboost);
+  const auto characters = json_get<std::vector<std::int8_t>>(encoded, "values", kXgboost);
   const std::string text(characters.begin(), characters.end());
   for (std::size_t i = 1; i < offsets.size(); ++i) {
     const std::int64_t begin = offsets[i - 1], end = offsets[i];
-    if (begin < 0 || begin > end || static_cast<std::size_t>(end) > text.size()) fail("offsets of levels that ascend");
+    if (begin < 0 || begin > end || static_cast<std::size_t>(end) > text.size())
+      bad_xgboost("offsets of levels that ascend");
     levels.push_back(text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
   }
   return levels;
@@ -146,17 +150,17 @@ std::vector<std::string> level_names(const Json& encoded) {
 std::vector<Feature> read_features(const Json& learner, const Json& model) {
   const auto count =
       static_cast<std::size_t>(whole_parameter(member(learner, "learner_model_param"), "num_feature", "0"));
-  const auto names = json_get_or(learner, "feature_names", std::vector<std::string>{}, what);
-  const auto types = json_get_or(learner, "feature_types", std::vector<std::string>{}, what);
-  if (!names.empty() && names.size() != count) fail("a name for each feature");
-  if (!types.empty() && types.size() != count) fail("a type for each feature");
+  const auto names = json_get_or(learner, "feature_names", std::vector<std::string>{}, kXgboost);
+  const auto types = json_get_or(learner, "feature_types", std::vector<std::string>{}, kXgboost);
+  if (!names.empty() && names.size() != count) bad_xgboost("a name for each feature");
+  if (!types.empty() && types.size() != count) bad_xgboost("a type for each feature");
   std::vector<Feature> features(count);
   for (std::size_t i = 0; i < count; ++i) {
     features[i].name = names.empty() ? "f" + std::to_string(i) : names[i];
     features[i].categorical = !types.empty() && types[i] == "c";
   }
   if (model.contains("cats") && model["cats"].is_object()) {
-    const Json encoded = json_get_or(model["cats"], "enc", Json::array(), what);
+    const Json encoded = json_get_or(model["cats"], "enc", Json::array(), kXgboost);
     for (std::size_t i = 0; encoded.is_array() && i < std::min(count, encoded.size()); ++i) {
       if (features[i].categorical) features[i].levels = level_names(encoded[i]);
     }
@@ -170,13 +174,13 @@ class TreeReader {
   TreeReader(const Json& json, std::vector<Feature>& features, std::size_t& words)
       : features_(features),
         words_(words),
-        left_(json_get<std::vector<std::int32_t>>(json, "left_children", what)),
-        right_(json_get<std::vector<std::int32_t>>(json, "right_children", what)),
-        indices_(json_get<std::vector<std::int32_t>>(json, "split_indices", what)),
-        conditions_(json_get<std::vector<double>>(json, "split_conditions", what)),
-        gains_(json_get<std::vector<double>>(json, "loss_changes", what)),
-        covers_(json_get<std::vector<double>>(json, "sum_hessian", what)),
-        types_(json_get_or(json, "split_type", std::vector<std::int32_t>(left_.size(), 0), what)),
+        left_(json_get<std::vector<std::int32_t>>(json, "left_children", kXgboost)),
+        right_(json_get<std::vector<std::int32_t>>(json, "right_children", kXgboost)),
+        indices_(json_get<std::vector<std::int32_t>>(json, "split_indices", kXgboost)),
+        conditions_(json_get<std::vector<double>>(json, "split_conditions", kXgboost)),
+        gains_(json_get<std::vector<double>>(json, "loss_changes", kXgboost)),
+        covers_(json_get<std::vector<double>>(json, "sum_hessian", kXgboost)),
+        types_(json_get_or(json, "split_type", std::vector<std::int32_t>(left_.size(), 0), kXgboost)),
         sets_(left_.size()) {
     // Older models say true and false.
     for (const Json& side : member(json, "default_left")) {
@@ -185,9 +189,9 @@ class TreeReader {
     const std::size_t nodes = left_.size();
     for (const std::size_t size : {right_.size(), indices_.size(), conditions_.size(), gains_.size(), covers_.size(),
                                    types_.size(), default_left_.size()}) {
-      if (size != nodes || nodes == 0) fail("a tree's lists of one length");
+      if (size != nodes || nodes == 0) bad_xgboost("a tree's lists of one length");
     }
-    if (whole_parameter(member(json, "tree_param"), "size_leaf_vector", "1") > 1) fail("one value a leaf");
+    if (whole_parameter(member(json, "tree_param"), "size_leaf_vector", "1") > 1) bad_xgboost("one value a leaf");
     read_sets(json);
   }
 
@@ -201,9 +205,9 @@ class TreeReader {
     std::vector<Open> open{{0, -1, false}};
     for (std::size_t i = 0; i < open.size(); ++i) {
       const Open at = open[i];
-      if (at.from < 0 || static_cast<std::size_t>(at.from) >= left_.size()) fail("children that the tree has");
+      if (at.from < 0 || static_cast<std::size_t>(at.from) >= left_.size()) bad_xgboost("children that the tree has");
       const auto from = static_cast<std::size_t>(at.from);
-      if (seen_[from]) fail("each node below one other");
+      if (seen_[from]) bad_xgboost("each node below one other");
       seen_[from] = true;
       const bool leaf = left_[from] == -1;
       const std::int32_t number = leaf ? ~tree_.add_leaf(conditions_[from], covers_[from]) : add_node(from);
@@ -218,25 +222,27 @@ class TreeReader {
 
  private:
   void read_sets(const Json& json) {
-    const auto nodes = json_get_or(json, "categories_nodes", std::vector<std::int32_t>{}, what);
-    const auto begins = json_get_or(json, "categories_segments", std::vector<std::uint32_t>{}, what);
-    const auto sizes = json_get_or(json, "categories_sizes", std::vector<std::uint32_t>{}, what);
-    const auto codes = json_get_or(json, "categories", std::vector<std::int32_t>{}, what);
-    if (begins.size() != nodes.size() || sizes.size() != nodes.size()) fail("as many segments of categories as nodes");
+    const auto nodes = json_get_or(json, "categories_nodes", std::vector<std::int32_t>{}, kXgboost);
+    const auto begins = json_get_or(json, "categories_segments", std::vector<std::uint32_t>{}, kXgboost);
+    const auto sizes = json_get_or(json, "categories_sizes", std::vector<std::uint32_t>{}, kXgboost);
+    const auto codes = json_get_or(json, "categories", std::vector<std::int32_t>{}, kXgboost);
+    if (begins.size() != nodes.size() || sizes.size() != nodes.size())
+      bad_xgboost("as many segments of categories as nodes");
     std::size_t listed = 0;
     for (const std::uint32_t size : sizes) listed += size;
-    if (listed > codes.size()) fail("segments that share no categories");
+    if (listed > codes.size()) bad_xgboost("segments that share no categories");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (nodes[i] < 0 || static_cast<std::size_t>(nodes[i]) >= sets_.size())
-        fail("categories of nodes that are there");
-      if (begins[i] > codes.size() || sizes[i] > codes.size() - begins[i]) fail("segments among the categories");
+        bad_xgboost("categories of nodes that are there");
+      if (begins[i] > codes.size() || sizes[i] > codes.size() - begins[i]) bad_xgboost("segments among the categories");
       auto& set = sets_[static_cast<std::size_t>(nodes[i])];
       for (std::uint32_t j = begins[i]; j < begins[i] + sizes[i]; ++j) {
-        if (codes[j] < 0 || static_cast<std::uint64_t>(codes[j]) >= kCodes) fail("codes below 2^24");
+        if (codes[j] < 0 || static_cast<std::uint64_t>(codes[j]) >= kCodes) bad_xgboost("codes below 2^24");
         const auto code = static_cast<std::size_t>(codes[j]);
         if (set.size() <= code / 64) {
           const std::size_t more = code / 64 + 1 - set.size();
-          if (more > words_) fail("sets of categories in proportion to the file, got codes that take too much memory");
+          if (more > words_)
+            bad_xgboost("sets of categories in proportion to the file, got codes that take too much memory");
           words_ -= more;
           set.reserve(code / 64 + 1);
           set.resize(code / 64 + 1, 0);
@@ -248,7 +254,8 @@ class TreeReader {
 
   std::int32_t add_node(std::size_t from) {
     const std::int32_t feature = indices_[from];
-    if (feature < 0 || static_cast<std::size_t>(feature) >= features_.size()) fail("split_indices among the features");
+    if (feature < 0 || static_cast<std::size_t>(feature) >= features_.size())
+      bad_xgboost("split_indices among the features");
     if (types_[from] == 1) {  // the right child becomes the left one
       features_[static_cast<std::size_t>(feature)].categorical = true;
       return tree_.add_node(feature, std::move(sets_[from]), !default_left_[from], gains_[from], covers_[from]);
@@ -273,13 +280,13 @@ Ensemble read_model(const Json& json, std::size_t bytes) {
   const Json& learner = member(json, "learner");
   const Json& parameters = member(learner, "learner_model_param");
   const Json* booster = &member(learner, "gradient_booster");
-  const auto kind = json_get<std::string>(*booster, "name", what);
+  const auto kind = json_get<std::string>(*booster, "name", kXgboost);
   std::vector<double> weights;
   if (kind == "dart") {
-    weights = json_get<std::vector<double>>(*booster, "weight_drop", what);
+    weights = json_get<std::vector<double>>(*booster, "weight_drop", kXgboost);
     booster = &member(*booster, "gbtree");
   } else if (kind != "gbtree") {
-    fail("a booster of trees, got \"" + kind + "\"");
+    bad_xgboost("a booster of trees, got \"" + kind + "\"");
   }
   const Json& model = member(*booster, "model");
 
@@ -288,10 +295,10 @@ Ensemble read_model(const Json& json, std::size_t bytes) {
   ensemble.outputs =
       std::max({1, whole_parameter(parameters, "num_class", "0"), whole_parameter(parameters, "num_target", "1")});
   ensemble.features = read_features(learner, model);
-  const auto name = json_get<std::string>(member(learner, "objective"), "name", what);
+  const auto name = json_get<std::string>(member(learner, "objective"), "name", kXgboost);
   const auto* found =
       std::find_if(objectives.begin(), objectives.end(), [&](const Objective& each) { return each.name == name; });
-  if (found == objectives.end()) fail("an objective that Tern knows, got \"" + name + "\"");
+  if (found == objectives.end()) bad_xgboost("an objective that Tern knows, got \"" + name + "\"");
   ensemble.objective = found->objective;
   ensemble.link = found->link;
   const auto outputs = static_cast<std::size_t>(ensemble.outputs);
@@ -299,20 +306,21 @@ Ensemble read_model(const Json& json, std::size_t bytes) {
   for (double& score : ensemble.base) score = margin_of(found->base, static_cast<float>(score));
 
   const Json& trees = member(model, "trees");
-  const auto output_of = json_get<std::vector<std::int32_t>>(model, "tree_info", what);
-  if (!trees.is_array() || output_of.size() != trees.size()) fail("an output for each tree");
-  if (kind == "dart" && weights.size() != trees.size()) fail("a weight for each tree");
+  const auto output_of = json_get<std::vector<std::int32_t>>(model, "tree_info", kXgboost);
+  if (!trees.is_array() || output_of.size() != trees.size()) bad_xgboost("an output for each tree");
+  if (kind == "dart" && weights.size() != trees.size()) bad_xgboost("a weight for each tree");
   std::vector<std::vector<Tree>> by_output(outputs);
   std::size_t words = kWordsAnyhow + bytes * kWordsPerByte;
   for (std::size_t i = 0; i < output_of.size(); ++i) {
-    if (output_of[i] < 0 || static_cast<std::size_t>(output_of[i]) >= outputs) fail("tree_info among the outputs");
+    if (output_of[i] < 0 || static_cast<std::size_t>(output_of[i]) >= outputs)
+      bad_xgboost("tree_info among the outputs");
     Tree tree = TreeReader(trees[i], ensemble.features, words).read();
     for (double& value : tree.leaf_value) value *= weights.empty() ? 1 : weights[i];
     by_output[static_cast<std::size_t>(output_of[i])].push_back(std::move(tree));
   }
   const std::size_t rounds = by_output[0].size();
   for (const auto& of_output : by_output) {
-    if (of_output.size() != rounds) fail("as many trees for each output");
+    if (of_output.size() != rounds) bad_xgboost("as many trees for each output");
   }
   for (std::size_t round = 0; round < rounds; ++round) {
     for (auto& of_output : by_output) ensemble.trees.push_back(std::move(of_output[round]));
@@ -322,7 +330,7 @@ Ensemble read_model(const Json& json, std::size_t bytes) {
 
 // ---- Writing.
 
-[[noreturn]] TERN_COLD void cannot_hold(const Feature& feature, const std::string& reason) {
+[[noreturn]] TERN_COLD void xgboost_cannot_hold(const Feature& feature, const std::string& reason) {
   throw ValueError("[export_xgboost] feature \"" + feature.name + "\": " + reason);
 }
 
@@ -337,23 +345,23 @@ float condition_of(double threshold) {
 }
 
 /// A categorical split as XGBoost takes it: codes that are not listed go left, so missing and unseen ones do.
-struct SetSplit {
+struct XgboostSplit {
   std::vector<std::int32_t> right{};
   bool swapped = false;  ///< our left child is its right one
   bool default_left = true;
 };
 
-SetSplit set_split(const Feature& feature, const Tree& tree, std::size_t node) {
+XgboostSplit xgboost_split(const Feature& feature, const Tree& tree, std::size_t node) {
   const auto& set = tree.sets[static_cast<std::size_t>(tree.set[node])];
   const bool bounded = !feature.levels.empty(), missing_left = tree.left_default[node] != 0;
-  SetSplit split{.swapped = !bounded || !missing_left, .default_left = bounded || !missing_left};
+  XgboostSplit split{.swapped = !bounded || !missing_left, .default_left = bounded || !missing_left};
   const std::uint64_t codes = bounded ? feature.levels.size() : set.size() * 64;
   for (std::uint64_t code = 0; code < codes; ++code) {
     if (in_set(set, code) != split.swapped) continue;
-    if (code >= kCodes) cannot_hold(feature, "expected codes below 2^24, got " + std::to_string(code));
+    if (code >= kCodes) xgboost_cannot_hold(feature, "expected codes below 2^24, got " + std::to_string(code));
     split.right.push_back(static_cast<std::int32_t>(code));
   }
-  if (split.right.empty()) cannot_hold(feature, "expected levels on both sides of a split, got none on one");
+  if (split.right.empty()) xgboost_cannot_hold(feature, "expected levels on both sides of a split, got none on one");
   return split;
 }
 
@@ -379,11 +387,12 @@ OrderedJson write_tree(const Ensemble& ensemble, std::size_t index, double base)
     }
     const auto node = static_cast<std::size_t>(order[i]);
     const Feature& feature = ensemble.features[static_cast<std::size_t>(tree.feature[node])];
-    if (feature.zero_is_missing) cannot_hold(feature, "expected zero to be a number, got it as a missing value");
+    if (feature.zero_is_missing)
+      xgboost_cannot_hold(feature, "expected zero to be a number, got it as a missing value");
     bool swapped = false, default_left = tree.left_default[node] != 0;
     float condition = 0;
     if (tree.set[node] >= 0) {
-      const SetSplit split = set_split(feature, tree, node);
+      const XgboostSplit split = xgboost_split(feature, tree, node);
       swapped = split.swapped;
       default_left = split.default_left;
       category_nodes.push_back(number);
@@ -475,8 +484,8 @@ Ensemble from_xgboost(std::string_view bytes) {
   // In UBJSON an object's first key begins with the type of its length.
   const bool text = bytes.size() < 2 || bytes[1] == '"' || bytes[1] == '}' || bytes[1] == ' ' || bytes[1] == '\n' ||
                     bytes[1] == '\r' || bytes[1] == '\t';
-  return internal::checked(what, [&] {
-    return read_model(text ? tern::internal::parse_json(bytes, what) : internal::parse_ubjson(bytes, what),
+  return internal::checked(kXgboost, [&] {
+    return read_model(text ? tern::internal::parse_json(bytes, kXgboost) : internal::parse_ubjson(bytes, kXgboost),
                       bytes.size());
   });
 }
