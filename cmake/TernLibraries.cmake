@@ -90,6 +90,7 @@ endif()
 if(TERN_BUILD_FUZZERS)  # the parsers that stand in core
   set(parsers src/base/json.cpp src/tensor/safetensors.cpp)
   set_property(SOURCE ${parsers} APPEND PROPERTY COMPILE_OPTIONS -fsanitize=fuzzer-no-link)
+  set_source_files_properties(${parsers} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endif()
 
 add_library(tern INTERFACE)
