@@ -63,8 +63,9 @@ function(tern_cuda_kernels)
   endif()
   set_target_properties(tern_core_cuda PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_sources(tern_core PRIVATE ${sources} $<TARGET_OBJECTS:tern_core_cuda>)
+  string(REPLACE ";" "\\;" architectures "${TERN_CUDA_ARCHITECTURES}")  # one definition of several
   set_source_files_properties("${PROJECT_SOURCE_DIR}/kernels/cuda/runtime.cpp" PROPERTIES
-    COMPILE_DEFINITIONS "TERN_CUDA_ARCHITECTURES=\"${TERN_CUDA_ARCHITECTURES}\"")
+    COMPILE_DEFINITIONS "TERN_CUDA_ARCHITECTURES=\"${architectures}\"")
   target_include_directories(tern_core SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
   target_link_libraries(tern_core PRIVATE CUDA::cudart_static ${CMAKE_DL_LIBS})
   set_target_properties(tern_core PROPERTIES LINKER_LANGUAGE CXX)
