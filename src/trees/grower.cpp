@@ -13,7 +13,7 @@ namespace tern::trees::internal {
 namespace {
 
 // Nodes of so many bins or more are divided by all threads together, smaller ones each by one.
-constexpr std::int64_t kManyBins = std::int64_t{1} << 19;
+constexpr std::int64_t kManyBins = std::int64_t{1} << 21;
 constexpr std::int64_t kFewBins = std::int64_t{1} << 16;  // a tree over less is one thread's work
 constexpr std::int64_t kPartitionRows = 1 << 14;
 
