@@ -248,15 +248,15 @@ TEST(Neighbors, TreeAndProductsFindTheSame) {
   for (const double scale : {1.0, 1e-30, 1e30}) {
     for (const double offset : {0.0, 1000.0}) {
       Values values;
-      for (std::uint64_t i = 0; i < 600 * 3; ++i)
+      for (std::uint64_t i = 0; i < 1500 * 3; ++i)
         values.push_back(scale * (offset + static_cast<double>(random.below(i, 9))));
-      const Tensor x = from_vector(values, {600, 3});
+      const Tensor x = from_vector(values, {1500, 3});
       for (const Tensor& of : {x, x.to(f32)}) {
         KNeighborsRegressor tree({.search = NeighborSearch::kd_tree}), brute({.search = NeighborSearch::brute});
-        tree.fit(of, thirds(600));
-        brute.fit(of, thirds(600));
-        for (const std::int64_t k : {1, 40, 600}) {
-          const Neighbors a = tree.neighbors(of.slice(0, 0, 200), k), b = brute.neighbors(of.slice(0, 0, 200), k);
+        tree.fit(of, thirds(1500));
+        brute.fit(of, thirds(1500));
+        for (const std::int64_t k : {1, 40, 1500}) {
+          const Neighbors a = tree.neighbors(of.slice(0, 0, 300), k), b = brute.neighbors(of.slice(0, 0, 300), k);
           EXPECT_EQ(a.rows, b.rows) << scale << " " << offset << " " << k;
           EXPECT_EQ(a.distances, b.distances);
         }
