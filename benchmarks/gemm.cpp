@@ -22,7 +22,7 @@
 #include <Eigen/Core>
 
 #include "cpu/vector/gemm.h"
-#include "slots.h"
+#include "slots/gemm.h"
 #include "tern/base/parallel.h"
 #include "tern/ops/matmul.h"
 #include "tern/tensor/creation.h"

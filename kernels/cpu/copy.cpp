@@ -7,7 +7,7 @@
 #include "cpu/families.h"
 #include "cpu/strips.h"
 #include "cpu/vector/move.h"
-#include "slots.h"
+#include "slots/copy.h"
 #include "with_type.h"
 
 namespace tern::kernels::cpu {

@@ -5,7 +5,7 @@
 
 #include "cpu/families.h"
 #include "cpu/words.h"
-#include "slots.h"
+#include "slots/index.h"
 #include "tern/base/parallel.h"
 
 // What moves elements takes them as words of their size. Repeated indices are served in order of the index, so that

@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "cpu/families.h"
-#include "slots.h"
+#include "slots/loss.h"
 #include "tern/base/parallel.h"
 
 // Losses element by element.

@@ -5,7 +5,7 @@
 #include "cpu/scratch.h"
 #include "cpu/strips.h"
 #include "cpu/vector/norm.h"
-#include "slots.h"
+#include "slots/norm.h"
 #include "tern/base/parallel.h"
 
 // Rows are independent. Gradients of the weights are summed over blocks of rows, whose number depends on the shape

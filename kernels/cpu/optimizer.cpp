@@ -2,7 +2,7 @@
 
 #include "cpu/families.h"
 #include "cpu/vector/optimizer.h"
-#include "slots.h"
+#include "slots/optimizer.h"
 #include "tern/base/parallel.h"
 
 // One pass in vector code, element by element (functors/optimizer.h).

@@ -5,7 +5,7 @@
 #include "cpu/families.h"
 #include "cpu/vector/random.h"
 #include "functors/random.h"
-#include "slots.h"
+#include "slots/random.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 

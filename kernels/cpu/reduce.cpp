@@ -6,7 +6,7 @@
 #include "cpu/families.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/reduce.h"
-#include "slots.h"
+#include "slots/reduce.h"
 #include "tern/base/parallel.h"
 
 // Contract of sum: term r, in logical order of the reduced dimensions, is added in f64 to lane r % 16 of its chunk of

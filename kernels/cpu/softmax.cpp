@@ -3,7 +3,8 @@
 #include "cpu/families.h"
 #include "cpu/strips.h"
 #include "cpu/vector/softmax.h"
-#include "slots.h"
+#include "slots/loss.h"
+#include "slots/softmax.h"
 #include "tern/base/parallel.h"
 
 namespace tern::kernels::cpu {

@@ -8,7 +8,7 @@
 
 #include "cpu/families.h"
 #include "cpu/words.h"
-#include "slots.h"
+#include "slots/sort.h"
 #include "tern/base/parallel.h"
 
 // Rows are sorted by keys: unsigned integers in the order of the elements, so that one sort serves all types. The index

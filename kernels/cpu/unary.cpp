@@ -1,7 +1,7 @@
 #include "cpu/elementwise.h"
 #include "cpu/families.h"
 #include "cpu/vector/elementwise.h"
-#include "slots.h"
+#include "slots/elementwise.h"
 
 namespace tern::kernels::cpu {
 namespace {

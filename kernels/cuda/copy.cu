@@ -3,7 +3,7 @@
 #include "cuda/each.cuh"
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
-#include "slots.h"
+#include "slots/copy.h"
 #include "with_type.h"
 
 namespace tern::kernels::cuda {

@@ -12,7 +12,9 @@
 #include "cuda/context.h"
 #include "cuda/families.h"
 #include "cuda/launch.h"
-#include "slots.h"
+#include "slots/copy.h"
+#include "slots/elementwise.h"
+#include "slots/gemm.h"
 #include "tern/base/error.h"
 
 // Products by cuBLASLt, which is loaded when the first one is asked for: a program starts without it. Contract: f32 and

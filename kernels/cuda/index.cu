@@ -6,7 +6,7 @@
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
 #include "cuda/launch.h"
-#include "slots.h"
+#include "slots/index.h"
 
 // What moves elements takes them as words, of 16 bytes where rows allow. Repeated indices are served in order of the
 // index, as on the CPU and with its bits: a thread to a column walks along the index, or, where columns are few, the

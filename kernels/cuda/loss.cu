@@ -2,7 +2,7 @@
 #include "cuda/each.cuh"
 #include "cuda/families.h"
 #include "functors/loss.h"
-#include "slots.h"
+#include "slots/loss.h"
 
 // Element by element by the functor that the CPU compiles, with its bits.
 namespace tern::kernels::cuda {

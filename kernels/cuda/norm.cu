@@ -1,7 +1,7 @@
 #include "cuda/context.h"
 #include "cuda/families.h"
 #include "cuda/rows.cuh"
-#include "slots.h"
+#include "slots/norm.h"
 
 // Contract: a row is read once where it fits shared memory; mean and variance are in f64, the variance about the mean,
 // summed member by member and then in a tree, in an order that the number of columns alone decides; what is left of x

@@ -2,7 +2,7 @@
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
 #include "functors/optimizer.h"
-#include "slots.h"
+#include "slots/optimizer.h"
 #include "tensor/impl.h"
 
 // One streaming pass in packs of 16 bytes over all parameters, which lie side by side, by the functors that the CPU

@@ -6,7 +6,7 @@
 #include "cuda/families.h"
 #include "cuda/launch.h"
 #include "functors/random.h"
-#include "slots.h"
+#include "slots/random.h"
 #include "tern/base/random.h"
 
 // Philox by logical index, as on the CPU and with its bits: uniforms, integers, dropout masks, and normals, by the

@@ -5,7 +5,7 @@
 #include "cuda/families.h"
 #include "cuda/launch.h"
 #include "cuda/team.cuh"
-#include "slots.h"
+#include "slots/reduce.h"
 
 // Contract of sum: in f64 (integers in i64). Terms in logical order make chunks of 8,192 or more (chunks_of), which are
 // added in order. Of a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds terms m, m +

@@ -5,7 +5,8 @@
 #include "cuda/each.cuh"
 #include "cuda/families.h"
 #include "cuda/rows.cuh"
-#include "slots.h"
+#include "slots/loss.h"
+#include "slots/softmax.h"
 
 // Contract: a row is read from memory once (twice beyond 47 KiB, and when it is longer than a warp's 1,024 and does not
 // fit), in packs of 16 bytes. The largest element is taken off; exponentials are CUDA's, in the row's type; sums are in

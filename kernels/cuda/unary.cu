@@ -1,6 +1,6 @@
 #include "cuda/elementwise.cuh"
 #include "cuda/families.h"
-#include "slots.h"
+#include "slots/elementwise.h"
 
 namespace tern::kernels::cuda {
 namespace {

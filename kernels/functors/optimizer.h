@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "functors/math.h"
-#include "slots.h"
+#include "slots/optimizer.h"
 
 // The step of one element by each optimizer: `value` and the states are updated from the gradient `g`. Coefficients are
 // computed in f64 and rounded once to the element type T; L is T or a vector of it. Conditions stand on settings alone,

@@ -11,7 +11,7 @@
 
 #include "autograd/extras.h"
 #include "autograd/node.h"
-#include "slots.h"
+#include "slots/copy.h"
 #include "tensor_loop.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"

@@ -6,7 +6,7 @@
 
 #include "autograd/backward.h"
 #include "operands.h"
-#include "slots.h"
+#include "slots/elementwise.h"
 #include "tensor_loop.h"
 #include "tern/ops/compare.h"
 #include "tern/ops/reduce.h"

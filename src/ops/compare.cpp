@@ -1,7 +1,7 @@
 #include "tern/ops/compare.h"
 
 #include "operands.h"
-#include "slots.h"
+#include "slots/elementwise.h"
 #include "tensor_loop.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/reduce.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "operands.h"
-#include "slots.h"
+#include "slots/copy.h"
 #include "tensor/device_runtime.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"

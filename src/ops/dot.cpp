@@ -1,7 +1,7 @@
 #include "ops/dot.h"
 
 #include "operands.h"
-#include "slots.h"
+#include "slots/reduce.h"
 #include "tensor/impl.h"
 
 namespace tern::internal {

@@ -1,7 +1,7 @@
 #include "tern/ops/dropout.h"
 
 #include "autograd/node.h"
-#include "slots.h"
+#include "slots/random.h"
 #include "tern/base/random.h"
 #include "tern/tensor/creation.h"
 

@@ -5,7 +5,7 @@
 #include "autograd/backward.h"
 #include "ops/index.h"
 #include "ops/rows.h"
-#include "slots.h"
+#include "slots/index.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/index.h"
 #include "tern/tensor/creation.h"

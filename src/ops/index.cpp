@@ -7,7 +7,8 @@
 
 #include "autograd/node.h"
 #include "operands.h"
-#include "slots.h"
+#include "slots/elementwise.h"
+#include "slots/index.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"

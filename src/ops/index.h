@@ -1,6 +1,6 @@
 #pragma once
 
-#include "slots.h"
+#include "slots/index.h"
 #include "tern/tensor/tensor.h"
 
 namespace tern::internal {

@@ -1,7 +1,8 @@
 #include <cmath>
 
 #include "operands.h"
-#include "slots.h"
+#include "slots/copy.h"
+#include "slots/elementwise.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"

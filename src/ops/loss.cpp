@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/backward.h"
-#include "slots.h"
+#include "slots/loss.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/compare.h"

@@ -3,7 +3,8 @@
 #include <atomic>
 
 #include "autograd/backward.h"
-#include "slots.h"
+#include "slots/elementwise.h"
+#include "slots/gemm.h"
 #include "tensor/device_runtime.h"
 #include "tensor_loop.h"
 #include "tern/ops/binary.h"

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "autograd/backward.h"
-#include "slots.h"
+#include "slots/norm.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/reduce.h"
 #include "tern/ops/unary.h"

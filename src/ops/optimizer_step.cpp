@@ -3,7 +3,7 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "slots.h"
+#include "slots/optimizer.h"
 #include "tensor/impl.h"
 #include "tern/ops/binary.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "operands.h"
-#include "slots.h"
+#include "slots/random.h"
 #include "tensor/impl.h"
 #include "tern/base/random.h"
 #include "tern/ops/binary.h"

@@ -6,7 +6,7 @@
 
 #include "autograd/node.h"
 #include "operands.h"
-#include "slots.h"
+#include "slots/reduce.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/shape.h"

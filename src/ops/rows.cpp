@@ -7,7 +7,7 @@
 #include "autograd/extras.h"
 #include "autograd/node.h"
 #include "ops/index.h"
-#include "slots.h"
+#include "slots/index.h"
 #include "tern/ops/index.h"
 #include "tern/ops/shape.h"
 #include "tern/ops/sort.h"

@@ -8,7 +8,6 @@
 #include "autograd/node.h"
 #include "operands.h"
 #include "ops/index.h"
-#include "slots.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"

@@ -1,7 +1,7 @@
 #include "tern/ops/softmax.h"
 
 #include "autograd/backward.h"
-#include "slots.h"
+#include "slots/softmax.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/reduce.h"
 #include "tern/ops/unary.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "slots.h"
+#include "slots/sort.h"
 #include "tensor/impl.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/index.h"

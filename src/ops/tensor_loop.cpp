@@ -1,6 +1,7 @@
 #include "tensor_loop.h"
 
-#include "slots.h"
+#include "slots/copy.h"
+#include "slots/elementwise.h"
 
 namespace tern::internal {
 

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "autograd/backward.h"
-#include "slots.h"
+#include "slots/elementwise.h"
 #include "tensor_loop.h"
 #include "tern/ops/binary.h"
 #include "tern/tensor/creation.h"

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "autograd/node.h"
-#include "slots.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/ops/reduce.h"

@@ -11,7 +11,8 @@
 #include "cpu/vector/reduce.h"
 #include "cpu/vector/softmax.h"
 #include "functors/math.h"
-#include "slots.h"
+#include "slots/loss.h"
+#include "slots/softmax.h"
 #include "tern/base/random.h"
 
 namespace tern {

@@ -9,7 +9,7 @@
 #include "cpu/vector/gemm.h"
 #include "cpu/vector/random.h"
 #include "functors/random.h"
-#include "slots.h"
+#include "slots/gemm.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
 #include "tern/ops/compare.h"

@@ -6,7 +6,7 @@
 
 namespace tern::kernels::cpu {
 
-/// Contiguous rows as NormArgs has them (kernels/slots.h). `weight_gradient` and `bias_gradient` are added to.
+/// Contiguous rows as NormArgs has them (kernels/slots/norm.h). `weight_gradient` and `bias_gradient` are added to.
 template <class T>
 struct NormRows {
   std::int64_t rows, columns;

@@ -3,7 +3,8 @@
 #include <cstdint>
 
 #include "cpu/target.h"
-#include "slots.h"
+#include "slots/loss.h"
+#include "slots/softmax.h"
 
 namespace tern::kernels::cpu {
 
