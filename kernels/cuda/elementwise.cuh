@@ -95,11 +95,7 @@ __device__ __forceinline__ void map_all(const LoopParameters& p, const F& f, std
   }
   for (std::int64_t i = from; i < p.numel; i += threads) {
     std::int64_t offsets[kOperands];
-    if (p.small) {
-      offsets_of<std::uint32_t, kOperands>(p, i, offsets);
-    } else {
-      offsets_of<std::uint64_t, kOperands>(p, i, offsets);
-    }
+    offsets_of<std::uint32_t, kOperands>(p, i, offsets);
     out[offsets[0]] =
         Element<Out>::store(static_cast<LaneOf<Out>>(f(Element<In>::load(operand<In>(p, K + 1)[offsets[K + 1]])...)));
   }
@@ -115,11 +111,13 @@ template <class Out, class... In, class F>
 void map(const Loop& loop, const F& f) {
   if (loop.numel == 0) return;
   constexpr std::size_t bytes[] = {sizeof(Out), sizeof(In)...};
-  const LoopParameters p = parameters_of(loop, 1 + sizeof...(In), bytes);
-  const Context on = context();
-  map_kernel<F, Out, In...>
-      <<<blocks_for(loop.numel, p.vectors ? kPack<Out, In...> : 1), kThreads, 0, on.stream>>>(p, f);
-  check_launch();
+  constexpr int kOperands = 1 + sizeof...(In);
+  in_parts(loop, kOperands, bytes, [&](const Loop& part) {
+    const LoopParameters p = parameters_of(part, kOperands, bytes);
+    map_kernel<F, Out, In...>
+        <<<blocks_for(part.numel, p.vectors ? kPack<Out, In...> : 1), kThreads, 0, context().stream>>>(p, f);
+    check_launch();
+  });
 }
 
 }  // namespace tern::kernels::cuda

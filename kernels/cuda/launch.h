@@ -48,7 +48,6 @@ struct LoopParameters {
   int dims;
   bool flat;     // one dimension; operands have stride 1 or 0
   bool vectors;  // flat, and packs of kPackBytes of the widest operand may be loaded
-  bool small;    // indices fit 32 bits
   std::int64_t sizes[kMaxDims];
   std::int64_t strides[4][kMaxDims];
 };
@@ -69,7 +68,6 @@ inline LoopParameters parameters_of(const Loop& loop, int operands, const std::s
   p.numel = loop.numel;
   p.dims = loop.dims;
   p.flat = loop.dims <= 1;
-  std::int64_t reach = loop.numel;
   std::size_t widest = 1;
   for (int k = 0; k < operands; ++k) widest = std::max(widest, element_bytes[k]);
   const std::size_t pack = kPackBytes / widest;
@@ -78,20 +76,35 @@ inline LoopParameters parameters_of(const Loop& loop, int operands, const std::s
     const bool number = (loop.on_host >> k & 1) != 0;
     p.data[k] = number ? nullptr : loop.data[k];
     if (number) std::memcpy(p.value[k], loop.data[k], element_bytes[k]);
-    std::int64_t span = 1;
-    for (int d = 0; d < loop.dims; ++d) {
-      p.strides[k][d] = number ? 0 : loop.strides[k][d];
-      span += (loop.sizes[d] - 1) * p.strides[k][d];
-    }
-    reach = std::max(reach, span);
+    for (int d = 0; d < loop.dims; ++d) p.strides[k][d] = number ? 0 : loop.strides[k][d];
     const std::int64_t step = loop.dims > 0 ? p.strides[k][loop.dims - 1] : 0;
     if (step != 1 && (step != 0 || k == 0) && loop.numel > 1) p.flat = false;
     if (step == 1 && reinterpret_cast<std::uintptr_t>(loop.data[k]) % (pack * element_bytes[k]) != 0) p.vectors = false;
   }
   p.vectors = p.vectors && p.flat;
-  p.small = reach < (std::int64_t{1} << 31);
   for (int d = 0; d < loop.dims; ++d) p.sizes[d] = loop.sizes[d];
   return p;
+}
+
+/// Calls f(part) for parts of a loop that are small enough to be counted in 32 bits: a kernel divides what it counts
+/// with.
+template <class F>
+void in_parts(const Loop& loop, int operands, const std::size_t* element_bytes, const F& f) {
+  constexpr std::int64_t most = std::int64_t{1} << 31, aligned = 64;
+  if (loop.numel <= most) return f(loop);
+  const auto d = static_cast<int>(std::max_element(loop.sizes, loop.sizes + loop.dims) - loop.sizes);
+  const std::int64_t size = loop.sizes[d], half = size < 2 * aligned ? size / 2 : size / 2 / aligned * aligned;
+  Loop part = loop;
+  part.sizes[d] = half;
+  part.numel = loop.numel / size * half;
+  in_parts(part, operands, element_bytes, f);
+  for (int k = 0; k < operands; ++k) {
+    const bool number = (loop.on_host >> k & 1) != 0;
+    if (!number) part.data[k] += half * loop.strides[k][d] * static_cast<std::int64_t>(element_bytes[k]);
+  }
+  part.sizes[d] = size - half;
+  part.numel = loop.numel - part.numel;
+  in_parts(part, operands, element_bytes, f);
 }
 
 /// How rows are shared out: a warp to a row when it is short, else a block.

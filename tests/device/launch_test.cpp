@@ -31,7 +31,7 @@ TEST(Launch, FlatLoopsAreReadInPacks) {
   alignas(16) char data[64];
   constexpr std::size_t floats[] = {4, 4, 4};
   const LoopParameters flat = parameters_of(loop_of({100}, {{1}, {1}, {0}}, data), 3, floats);
-  EXPECT_TRUE(flat.flat && flat.vectors && flat.small);
+  EXPECT_TRUE(flat.flat && flat.vectors);
   Loop apart = loop_of({100}, {{1}, {1}, {1}}, data);
   apart.data[1] = data + 4;
   EXPECT_TRUE(parameters_of(apart, 3, floats).flat);
@@ -98,12 +98,36 @@ TEST(Launch, NumbersOfTheHostGoAlongByValue) {
   EXPECT_NE(p.data[1], nullptr);
 }
 
-TEST(Launch, LongReachesNeedWideIndices) {
-  char data[16];
-  constexpr std::size_t bytes[] = {1, 1};
-  EXPECT_TRUE(parameters_of(loop_of({1 << 20}, {{1}, {1}}, data), 2, bytes).small);
-  EXPECT_FALSE(parameters_of(loop_of({std::int64_t{1} << 32}, {{1}, {0}}, data), 2, bytes).small);
-  EXPECT_FALSE(parameters_of(loop_of({4, 2}, {{2, 1}, {std::int64_t{1} << 30, 1}}, data), 2, bytes).small);
+TEST(Launch, LongLoopsAreCountedIn32BitsInParts) {
+  constexpr std::size_t bytes[] = {1, 2};
+  alignas(16) char data[16];
+  const auto parts_of = [&](const Loop& loop) {
+    std::vector<Loop> parts;
+    in_parts(loop, 2, bytes, [&](const Loop& part) { parts.push_back(part); });
+    return parts;
+  };
+  EXPECT_EQ(parts_of(loop_of({std::int64_t{1} << 31}, {{1}, {1}}, data)).size(), 1U);
+  // A flat one whose parts lie one after the other, each as aligned as the whole; operand 1 is repeated.
+  const std::int64_t numel = (std::int64_t{5} << 30) + 77;
+  std::int64_t done = 0;
+  for (const Loop& part : parts_of(loop_of({numel}, {{1}, {0}}, data))) {
+    EXPECT_LE(part.numel, std::int64_t{1} << 31);
+    EXPECT_EQ(part.numel, part.sizes[0]);
+    EXPECT_EQ(part.data[0] - data, done);
+    EXPECT_EQ(part.data[1], data);
+    EXPECT_TRUE(parameters_of(part, 2, bytes).vectors);
+    done += part.numel;
+  }
+  EXPECT_EQ(done, numel);
+  // A strided one is cut along its longest dimension; a number of the host stays where it is.
+  Loop wide = loop_of({3, std::int64_t{1} << 30}, {{std::int64_t{1} << 30, 1}, {1, 3}}, data);
+  const std::vector<Loop> halves = parts_of(wide);
+  ASSERT_EQ(halves.size(), 2U);
+  for (const Loop& half : halves) EXPECT_EQ(half.numel, std::int64_t{3} << 29);
+  EXPECT_EQ(halves[1].data[0] - data, std::int64_t{1} << 29);
+  EXPECT_EQ(halves[1].data[1] - data, (std::int64_t{1} << 29) * 3 * 2);
+  wide.on_host = 1 << 1;
+  EXPECT_EQ(parts_of(wide)[1].data[1], data);
 }
 
 TEST(Launch, GridsCoverTheWorkAndEndSomewhere) {
