@@ -25,7 +25,7 @@ using tern::kernels::cuda::BlockCache;
 /// One region, closed but for the time of a kernel or copy.
 class Memory : public tern::kernels::cuda::RawMemory {
  public:
-  static constexpr std::size_t kBytes = std::size_t{1} << 30;
+  static constexpr std::size_t kBytes = std::size_t{1} << 26;
   Memory() {
     void* region = mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (region == MAP_FAILED) throw std::bad_alloc();
@@ -38,7 +38,8 @@ class Memory : public tern::kernels::cuda::RawMemory {
     ++taken_;
     return memory;
   }
-  // The last one frees the region. Each kernel opens and closes all of it, in time that grows with what it ever held.
+  // The last one frees the region. Each kernel opens and closes all of it, in time that grows with what it ever held;
+  // never a part, which the system would cut off and join again.
   void give_back(void*) noexcept override {
     if (--taken_ > 0 || depth_ > 0) return;
     madvise(begin_, used_, MADV_DONTNEED);
@@ -54,7 +55,7 @@ class Memory : public tern::kernels::cuda::RawMemory {
 
  private:
   void protect(int how) {
-    if (used_ > 0 && mprotect(begin_, used_, how) != 0) throw std::runtime_error("mprotect");
+    if (used_ > 0 && mprotect(begin_, kBytes, how) != 0) throw std::runtime_error("mprotect");
   }
   char* begin_;
   std::size_t used_ = 0;
@@ -80,8 +81,6 @@ class Runtime : public tern::internal::DeviceRuntime {
   tern::internal::DeviceBlock* allocate(int, std::size_t bytes) override {
     void* data = cache.allocate(bytes);
     if (!data) throw tern::MemoryError("[allocate] expected memory of the device, got none");
-    memory.open();  // what was just taken is closed too
-    memory.close();
     auto block = std::make_unique<Block>();
     block->owner = this;
     block->data = data;
