@@ -44,34 +44,27 @@ if(TARGET tern_bundle)
                                                  TERN_BUILD_TYPE="$<IF:$<BOOL:$<CONFIG>>,$<CONFIG>,none>")
 endif()
 
-# What -O3 makes larger and no faster: tables and text, what only decides which kernel runs; and most of all files that
-# write and read JSON, whose code is that of the library's inline functions.
-foreach(module data metrics models nn optim train trees bundle)
-  if(TARGET tern_${module})
-    target_compile_options(tern_${module} PRIVATE "$<$<CONFIG:Release>:-O2>")
-  endif()
+# Above core most files write and read tables, text and JSON, whose code is that of the library's inline functions: small
+# is as fast. The files that compute have a level of their own, and are compiled alone then.
+foreach(module metrics nn optim)
+  target_compile_options(tern_${module} PRIVATE "$<$<CONFIG:Release>:-O2>")
 endforeach()
-if(NOT TERN_SANITIZE)  # where files without options of their own are compiled together
+foreach(module data models train trees bundle)
+  target_compile_options(tern_${module} PRIVATE "$<$<CONFIG:Release>:-Os>")
+endforeach()
+if(NOT TERN_SANITIZE)  # where all files of a module are compiled together
   set_source_files_properties(
-    src/autograd/anomaly.cpp src/autograd/gradcheck.cpp src/base/json.cpp src/bundle/archive.cpp src/bundle/bundle.cpp
-    src/bundle/card.cpp src/bundle/facts.cpp src/bundle/manifest.cpp src/bundle/predict.cpp src/bundle/profile.cpp
-    src/data/column_names.cpp src/data/csv_notes.cpp src/data/csv_write.cpp src/data/estimator.cpp src/data/estimator_file.cpp src/data/formats.cpp src/data/idx.cpp src/data/near_names.cpp
-    src/data/pipeline.cpp src/data/repeating_keys.cpp src/data/roles.cpp src/data/scalar.cpp
-    src/data/schema.cpp src/data/selectors.cpp src/data/sentinels.cpp src/data/spellings.cpp src/data/splits.cpp
-    src/data/step_base.cpp src/data/step_columns.cpp src/data/table_text.cpp
-    src/data/step_categorical.cpp src/data/step_dates.cpp src/data/step_formats.cpp src/data/step_impute.cpp
-    src/data/step_numeric.cpp src/data/step_target.cpp src/metrics/report_text.cpp src/models/als.cpp
-    src/models/calibrate.cpp src/models/combine.cpp src/models/composite.cpp src/models/conformal.cpp src/models/cross_validate.cpp
-    src/models/fields.cpp src/models/linear.cpp src/models/naive_bayes.cpp src/models/recommend.cpp
-    src/models/register.cpp src/models/series.cpp src/models/source.cpp src/models/steps.cpp src/models/unsupervised.cpp
-    src/nn/architecture.cpp src/nn/attributes.cpp src/nn/containers.cpp src/nn/init.cpp src/tensor/dlpack.cpp src/tensor/print.cpp src/tensor/safetensors.cpp src/train/baselines.cpp
-    src/train/checkpoint.cpp src/train/leakage.cpp src/train/report.cpp src/train/task.cpp src/train/trainer.cpp
-    src/trees/draw.cpp src/trees/ensemble.cpp src/trees/forest.cpp src/trees/gradient_boosting.cpp
-    src/trees/gradient_boosting_file.cpp src/trees/importance.cpp src/trees/isolation_forest.cpp src/trees/json_form.cpp src/trees/lightgbm.cpp
-    src/trees/register.cpp src/trees/table_features.cpp src/trees/ubjson.cpp src/trees/xgboost.cpp
+    src/autograd/anomaly.cpp src/autograd/gradcheck.cpp src/base/json.cpp src/tensor/dlpack.cpp src/tensor/print.cpp
+    src/tensor/safetensors.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
   set_source_files_properties(
-    src/ops/creation.cpp src/ops/index.cpp src/ops/random.cpp src/ops/shape.cpp src/ops/sort.cpp src/ops/subscript.cpp
+    src/data/column.cpp src/data/column_cast.cpp src/data/csv_infer.cpp src/data/csv_input.cpp src/data/csv_read.cpp
+    src/data/csv_records.cpp src/data/dataset.cpp src/data/duplicates.cpp src/data/equal_rows.cpp src/data/loader.cpp
+    src/data/matrix.cpp src/data/rows.cpp src/data/seen_rows.cpp src/data/table.cpp src/models/dbscan.cpp
+    src/models/elastic_net.cpp src/models/mixture.cpp src/models/neighbors.cpp src/models/nmf.cpp src/models/sgd.cpp
+    src/models/svm.cpp src/ops/creation.cpp src/ops/index.cpp src/ops/random.cpp src/ops/shape.cpp src/ops/sort.cpp
+    src/ops/subscript.cpp src/train/logistic.cpp src/trees/buffer.cpp src/trees/forest_trainer.cpp
+    src/trees/histogram.cpp src/trees/inputs.cpp src/trees/objective.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O2>")
   # Loops of many types and strides, of each of which -O3 makes three, and loops over rows that are no kernel's.
   set(loops "-O3")

@@ -71,7 +71,7 @@ std::unique_ptr<nn::Module> make_mlp(std::int64_t width, const train::Logistic& 
 }
 
 // What the table of epochs shows, and its heading.
-void print_heading(std::int64_t validation_rows, bool balanced) {
+void print_epochs_heading(std::int64_t validation_rows, bool balanced) {
   std::printf(
       "  * the best epoch so far, whose weights are kept. Epoch 0 is the logistic regression that the network begins "
       "as; a\n"
@@ -163,7 +163,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
         recipe.checkpoint.c_str());
   }
   note_interrupts();
-  print_heading(validation.rows(), options.balanced);
+  print_epochs_heading(validation.rows(), options.balanced);
   try {
     trained.fitted = train::Trainer(recipe).fit(*trained.model, training, validation);
   } catch (const FormatError& error) {  // the one file that training reads

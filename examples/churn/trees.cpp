@@ -16,7 +16,7 @@ namespace {
 constexpr int most_rounds = 2000;  // early stopping ends before
 constexpr int patience = 50;       // rounds without a lower validation log loss
 
-void print_heading(std::int64_t validation_rows, bool balanced) {
+void print_rounds_heading(std::int64_t validation_rows, bool balanced) {
   std::printf(
       "  The rounds up to the best one are the model. A later round is better when the log loss, summed over %lld "
       "validation\n"
@@ -81,7 +81,7 @@ Trained train_trees(const TrainOptions& options, const train::Task& task, const 
     return false;
   };
   note_interrupts();
-  print_heading(given.validation_table.rows(), options.balanced);
+  print_rounds_heading(given.validation_table.rows(), options.balanced);
   auto model = std::make_unique<trees::GradientBoosting>(std::move(recipe));
   Trained trained;
   train::Fitted& fitted = trained.fitted;
