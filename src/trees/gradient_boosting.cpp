@@ -272,10 +272,10 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   note_columns(table, target);
 }
 
-void GradientBoosting::fit(const Matrix& features, std::span<const double> target, const MatrixFitOptions& options) {
+void GradientBoosting::fit(const Matrix& features, const data::Vector& target, const MatrixFitOptions& options) {
   check_custom(options_);
   if (features.rows() == 0) refuse("rows to train on", "none");
-  if (static_cast<std::int64_t>(target.size()) != features.rows()) {
+  if (target.size() != features.rows()) {
     throw ShapeError("[GradientBoosting] expected " + std::to_string(features.rows()) + " targets, got " +
                      std::to_string(target.size()));
   }
@@ -288,7 +288,7 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
   training.features = train.features;
   int classes = 0;
   if (options_.objective == Objective::multiclass) {
-    for (const double y : target) {
+    for (const double y : target.values()) {
       if (!(y >= 0 && y < kMostClasses)) refuse("a target of classes from 0 to 9999", std::to_string(y));
       classes = std::max(classes, static_cast<int>(y) + 1);
     }
@@ -296,7 +296,7 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
   }
   const auto loss = internal::make_loss(options_, classes);
   training.train = {.features = train.values, .rows = features.rows(), .targets = {}, .margins = {}};
-  training.train.targets = {target, options.weights, options.queries};
+  training.train.targets = {target.values(), options.weights.values(), options.queries};
   check_targets(training.train.targets, *loss);
   check_stopping(options_, *loss, options.validation.rows());
   check_start(start, *loss);
@@ -304,14 +304,15 @@ void GradientBoosting::fit(const Matrix& features, std::span<const double> targe
   training.validation.features.resize(training.features.size());
   if (options.validation.rows() > 0) {
     validation = internal::features_like(options.validation, training.features, "GradientBoosting");
-    if (static_cast<std::int64_t>(options.validation_target.size()) != options.validation.rows()) {
+    if (options.validation_target.size() != options.validation.rows()) {
       throw ShapeError("[GradientBoosting] expected " + std::to_string(options.validation.rows()) +
                        " validation targets, got " + std::to_string(options.validation_target.size()));
     }
     auto& rows = training.validation;
     rows.features = validation.values;
     rows.rows = options.validation.rows();
-    rows.targets = {options.validation_target, options.validation_weights, options.validation_queries};
+    rows.targets = {options.validation_target.values(), options.validation_weights.values(),
+                    options.validation_queries};
     check_targets(rows.targets, *loss, false);
   }
   if (start) {

@@ -10,6 +10,7 @@
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/random.h"
+#include "tern/tensor/creation.h"
 #include "tern/trees/trees.h"
 
 namespace tern::trees {
@@ -90,6 +91,40 @@ TEST(GradientBoostingEstimator, TakesMatricesThroughTheBase) {
   EXPECT_TRUE(base.names().empty() && base.types().empty() && base.target().empty());
   EXPECT_THROW(base.predict(Matrix(x, 3)), ShapeError);
   EXPECT_THROW(base.fit(Matrix(x, 2), std::vector<double>(300, 1)), ValueError);
+}
+
+TEST(GradientBoostingEstimator, TakesTensorsAsItTakesDoublesAndTables) {
+  std::vector<double> x, y, w;
+  for (std::int64_t row = 0; row < 240; ++row) {
+    for (const std::int64_t prime : {37, 53}) x.push_back(static_cast<double>(row * prime % 240));
+    y.push_back(x[x.size() - 2] > 90 ? 1 : x.back() / 256);
+    w.push_back(1 + static_cast<double>(row % 4));
+  }
+  const Tensor x_tensor = from_vector(x, {240, 2}), y_tensor = from_vector(y), w_tensor = from_vector(w);
+  GradientBoosting tensors({.rounds = 8, .early_stopping_rounds = 3}), doubles = tensors, columns = tensors;
+  tensors.fit(
+      x_tensor, y_tensor,
+      {.weights = w_tensor, .validation = x_tensor, .validation_target = y_tensor, .validation_weights = w_tensor});
+  doubles.fit(Matrix(x, 2), y,
+              {.weights = w, .validation = Matrix(x, 2), .validation_target = y, .validation_weights = w});
+  EXPECT_EQ(to_json(tensors.ensemble()), to_json(doubles.ensemble()));
+  EXPECT_EQ(tensors.validation_history(), doubles.validation_history());
+  EXPECT_EQ(tensors.predict(x_tensor), doubles.predict(Matrix(x, 2)));
+
+  data::Table rows;
+  for (std::int64_t f = 0; f < 2; ++f) {
+    std::vector<double> column;
+    for (std::size_t i = static_cast<std::size_t>(f); i < x.size(); i += 2) column.push_back(x[i]);
+    rows.add("f" + std::to_string(f), data::Column::from_f64(column));
+  }
+  rows.add("w", data::Column::from_f64(w));
+  rows.add("y", data::Column::from_f64(y));
+  columns.fit(rows, "y", {.validation = rows, .weights = "w"});
+  EXPECT_EQ(to_json(columns.ensemble()), to_json(tensors.ensemble()));
+  tensors.fit(x_tensor, y_tensor, {.validation = x_tensor, .validation_target = y_tensor});  // weights count
+  EXPECT_NE(to_json(columns.ensemble()), to_json(tensors.ensemble()));
+  EXPECT_THROW(tensors.fit(x_tensor, y_tensor.slice(0, 0, 239)), ShapeError);
+  EXPECT_THROW(tensors.fit(x_tensor, y_tensor, {.weights = w_tensor.slice(0, 0, 239)}), ShapeError);
 }
 
 TEST(GradientBoostingEstimator, ComesBackFromItsFileAndGoesOn) {
@@ -230,7 +265,16 @@ TEST(GradientBoostingEstimator, OptionsAreFinite) {
 TEST(GradientBoostingEstimator, TheRegisterKnowsIt) {
   register_estimators();
   register_estimators();
-  EXPECT_THROW(data::make_estimator({.type = "gradient_boosting"}), FormatError);
+  const data::Table rows = table(100).drop({"answer", "colour", "w"});
+  GradientBoosting model({.rounds = 3});
+  model.fit(rows, "value");
+  const auto made = data::make_estimator(model.state());
+  EXPECT_EQ(made->type(), "gradient_boosting");
+  EXPECT_EQ(made->predict(rows), model.predict(rows));
+  data::EstimatorState other = model.state();
+  other.type = "gradient_boostings";
+  EXPECT_NE(message_of<FormatError>([&] { data::make_estimator(other); }).find("gradient_boosting,"),
+            std::string::npos);
 }
 
 }  // namespace

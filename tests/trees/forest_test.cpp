@@ -599,7 +599,14 @@ TEST(Forest, RareLevelsBesideMoreLevelsThanBins) {
   const data::Table table{{"level", data::Column::from_strings(levels)}, {"y", data::Column::from_f64(y)}};
   RandomForest model({.trees = 5, .min_level_rows = 2});
   model.fit(table, "y");
-  EXPECT_EQ(model.predict(table).size(), 901u);
+  const std::vector<std::string>& kept = model.ensemble().features[0].levels;
+  EXPECT_EQ(kept.size(), 300u);
+  EXPECT_EQ(std::count(kept.begin(), kept.end(), "once"), 0);
+  EXPECT_EQ(model.unseen(table), (std::vector<std::pair<std::string, std::int64_t>>{{"level", 1}}));
+  const std::vector<double> predicted = model.predict(table);
+  EXPECT_GT(accuracy(predicted, y), 0.9);
+  const data::Table other{{"level", data::Column::from_strings({"never", ""}, {true, false})}};
+  EXPECT_EQ(model.predict(other), (std::vector<double>(2, predicted.back())));  // as "once", which is not known
 }
 
 }  // namespace

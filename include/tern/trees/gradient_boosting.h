@@ -149,11 +149,11 @@ struct FitOptions {
 
 /// What `fit` takes beside a matrix; targets of classes are 0, 1, ….
 struct MatrixFitOptions {
-  std::span<const double> weights{};
+  data::Vector weights{};
   std::span<const std::int64_t> queries{};  ///< rows of each query, in order
   Matrix validation{};
-  std::span<const double> validation_target{};
-  std::span<const double> validation_weights{};
+  data::Vector validation_target{};
+  data::Vector validation_weights{};
   std::span<const std::int64_t> validation_queries{};
   std::vector<std::string> names{};         ///< of the columns; "f0", "f1", … when empty
   std::vector<std::int64_t> categorical{};  ///< columns of whole numbers 0, 1, … that are levels; others are missing
@@ -189,8 +189,9 @@ class TERN_API GradientBoosting : public data::Estimator {
   /// or more than 10,000 of them, weights that are negative, beyond 1e30 or all 0, and `early_stopping_rounds` without
   /// rows of validation.
   void fit(const data::Table& table, std::string_view target, const FitOptions& options = {});
-  /// The same on a matrix; NaN is missing. Throws ShapeError when lengths differ.
-  void fit(const Matrix& features, std::span<const double> target, const MatrixFitOptions& options = {});
+  /// The same on a matrix with a target [n] (both may be tensors); NaN is missing. Throws ShapeError when lengths
+  /// differ.
+  void fit(const Matrix& features, const data::Vector& target, const MatrixFitOptions& options = {});
 
   /// Values [rows], or numbers of the likeliest classes. Columns are found by name. Throws StateError before `fit`,
   /// DataError for a column that is missing or of another kind.
