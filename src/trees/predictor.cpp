@@ -411,6 +411,7 @@ void predictions_of(const Flat& flat, const double* rows, std::int64_t count, do
 Predictor::Predictor(const Ensemble& ensemble) {
   ensemble.check("Predictor");
   flat_ = std::make_shared<const Flat>(ensemble);
+  kernels::cpu::tree_predict_kernels();  // looks at the processor when first called, which takes memory: not of a row
 }
 
 std::int64_t Predictor::features() const { return flat_->features; }
