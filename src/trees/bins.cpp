@@ -271,13 +271,17 @@ void settle(std::span<const FeatureValues> features, std::int64_t rows, std::vec
 }  // namespace
 
 double threshold_between(double a, double b) {
-  const double middle = a / 2 + b / 2;
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const double middle = std::isinf(b) ? a : a / 2 + b / 2;
+  const auto top = static_cast<float>(b);
   auto nearest = static_cast<float>(middle);
-  if (nearest >= a && nearest < b) return nearest;
-  nearest = static_cast<float>(a);
-  if (nearest < a) nearest = std::nextafter(nearest, std::numeric_limits<float>::infinity());
-  if (nearest < b) return nearest;
-  return middle >= a && middle < b ? middle : a;
+  if (nearest >= top) nearest = std::nextafter(top, -kInfinity);
+  if (nearest < a) {
+    nearest = static_cast<float>(a);
+    if (nearest < a) nearest = std::nextafter(nearest, kInfinity);
+  }
+  if (nearest >= a && nearest < b && nearest < top) return nearest;
+  return middle > a && middle < b && static_cast<float>(middle) != middle ? middle : a;
 }
 
 std::vector<FeatureBins> find_bins(std::span<const FeatureValues> features, std::int64_t rows, int max_bins,

@@ -23,8 +23,8 @@ struct FeatureValues {
 /// How the values of a feature become bins.
 struct FeatureBins {
   bool categorical = false;
-  /// Ascending; the bin of a number is how many of them lie below it. Those between values that floats tell apart are
-  /// floats.
+  /// Ascending; the bin of a number is how many of them lie below it. Floats where floats part the values on either
+  /// side.
   std::vector<double> thresholds;
   /// Of each level: its bin, or `bins` for one that is too rare to have one of its own.
   std::vector<std::uint8_t> bin_of_level;
@@ -39,7 +39,8 @@ struct FeatureBins {
 std::vector<FeatureBins> find_bins(std::span<const FeatureValues> features, std::int64_t rows, int max_bins,
                                    std::int64_t sample = 200'000);
 
-/// A float where there is one with a <= t < b, the one nearest to the middle; else such a double.
+/// Where there is one, the float t nearest to the middle with a <= t < b that parts them as floats too: float(b) lies
+/// above it. Else such a double, which is no float unless there is no other: so it tells that floats would not do.
 double threshold_between(double a, double b);
 
 /// Rows as bins: a column of bytes for each feature, and records for histograms.

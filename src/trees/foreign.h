@@ -1,8 +1,12 @@
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
+#include <system_error>
 
+#include "base/json.h"
 #include "tern/base/error.h"
 #include "tern/trees/ensemble.h"
 
@@ -11,6 +15,13 @@ namespace tern::trees::internal {
 
 /// Bytes of a model file that are read at all.
 inline constexpr std::uint64_t kLargestModel = std::uint64_t{1} << 32;
+
+/// The fewest digits that give the number back.
+inline std::string shortest(double value) {
+  std::array<char, 32> buffer;
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return error == std::errc() ? std::string(buffer.data(), end) : std::string("0");
+}
 
 /// A model as formats hold it whose trees, of one value a leaf, are added up: those that predictions use, with means
 /// as sums. Throws ValueError for several values a leaf.
@@ -29,6 +40,17 @@ inline Ensemble added_up(const Ensemble& ensemble, const std::string& what) {
   }
   model.vector_leaves = model.average = false;
   return model;
+}
+
+/// Throws ValueError that names the feature where a text of its own is no UTF-8.
+inline void check_utf8(const Feature& feature, const std::string& text, const std::string& what) {
+  using tern::internal::Json;
+  try {
+    tern::internal::json_text(Json(text));
+  } catch (const Json::exception&) {
+    throw ValueError("[" + what + "] feature " + tern::internal::json_text(Json(feature.name), {.replace = true}) +
+                     ": expected names in UTF-8, got " + tern::internal::json_text(Json(text), {.replace = true}));
+  }
 }
 
 /// The ensemble that `read` makes, checked; what is not sound in it is the file's fault, a FormatError.

@@ -24,6 +24,9 @@
 namespace tern::trees {
 namespace {
 
+using internal::shortest;
+using tern::internal::Json;
+
 constexpr unsigned kCategorical = 1, kMissingLeft = 2;
 enum class Missing : unsigned { none = 0, zero = 1, nan = 2 };
 
@@ -249,12 +252,6 @@ void read_levels(std::string_view text, std::vector<Feature>& features) {
 
 // ---- Writing.
 
-std::string shortest(double value) {
-  std::array<char, 32> buffer;
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  return error == std::errc() ? std::string(buffer.data(), end) : std::string("0");
-}
-
 template <class T, class Text>
 void put(std::string& out, const char* key, const std::vector<T>& values, Text text) {
   out += key;
@@ -300,6 +297,27 @@ LightgbmSplit lightgbm_split(const Feature& feature, const Tree& tree, std::size
   }
   if (split.words.empty()) split.words.push_back(0);
   return split;
+}
+
+/// The levels of categorical features as pandas' columns have them, which LightGBM's Python package finds in tables by
+/// name: numbers where they are the codes themselves. "null" where a feature's levels are not known.
+std::string level_names(const std::vector<Feature>& features) {
+  auto all = Json::array();
+  for (const Feature& feature : features) {
+    if (!feature.categorical) continue;
+    if (feature.levels.empty()) return "null";
+    auto names = Json::array();
+    bool codes = true;
+    for (std::size_t code = 0; code < feature.levels.size(); ++code) {
+      internal::check_utf8(feature, feature.levels[code], "export_lightgbm");
+      codes &= feature.levels[code] == std::to_string(code);
+    }
+    for (std::size_t code = 0; code < feature.levels.size(); ++code) {
+      codes ? names.push_back(code) : names.push_back(feature.levels[code]);
+    }
+    all.push_back(std::move(names));
+  }
+  return tern::internal::json_text(all);
 }
 
 std::string write_tree(const Ensemble& ensemble, std::size_t index) {
@@ -426,6 +444,7 @@ std::string to_lightgbm(const Ensemble& ensemble) {
     if (feature.name.find_first_of(" \n\r\t\"[]{}:,") != std::string::npos) {
       lightgbm_cannot_hold(feature, "expected a name without blanks and none of \":,[]{}");
     }
+    internal::check_utf8(feature, feature.name, "export_lightgbm");
     names += " " + feature.name;
     if (feature.categorical) {
       infos += " 0";
@@ -445,7 +464,8 @@ std::string to_lightgbm(const Ensemble& ensemble) {
          "\nlabel_index=0\nmax_feature_idx=" + std::to_string(static_cast<std::int64_t>(model.features.size()) - 1) +
          "\nobjective=" + objective_line(model) + "\nfeature_names=" + without_blank(names) +
          "\nfeature_infos=" + without_blank(infos) + "\ntree_sizes=" + without_blank(sizes) + "\n\n" + blocks +
-         "end of trees\n\nfeature_importances:\n\nparameters:\nend of parameters\n\npandas_categorical:null\n";
+         "end of trees\n\nfeature_importances:\n\nparameters:\nend of parameters\n\npandas_categorical:" +
+         level_names(model.features) + "\n";
 }
 
 Ensemble import_lightgbm(const std::string& path) { return from_lightgbm(read_file(path, internal::kLargestModel)); }

@@ -334,12 +334,17 @@ Ensemble read_model(const Json& json, std::size_t bytes) {
   throw ValueError("[export_xgboost] feature \"" + feature.name + "\": " + reason);
 }
 
-/// The smallest float above all floats up to the threshold.
-float condition_of(double threshold) {
+/// The smallest float above all floats up to the threshold. From 2^24 on floats do not tell whole numbers apart: there
+/// a threshold that is no float stands between rows that become one float, and would send some the other way.
+float condition_of(const Feature& feature, double threshold, bool of_floats) {
   constexpr float largest = std::numeric_limits<float>::max();
   if (threshold >= largest) return largest;
   if (threshold < -largest) return -largest;
   auto floor = static_cast<float>(threshold);
+  if (!of_floats && std::fabs(threshold) >= 0x1p24 && floor != threshold) {
+    xgboost_cannot_hold(feature,
+                        "expected thresholds of 2^24 and above to be floats, got " + internal::shortest(threshold));
+  }
   if (floor > threshold) floor = std::nextafter(floor, -infinity);
   return std::nextafter(floor, infinity);
 }
@@ -400,7 +405,7 @@ OrderedJson write_tree(const Ensemble& ensemble, std::size_t index, double base)
       sizes.push_back(static_cast<std::int64_t>(split.right.size()));
       categories.insert(categories.end(), split.right.begin(), split.right.end());
     } else {
-      condition = condition_of(tree.threshold[node]);
+      condition = condition_of(feature, tree.threshold[node], ensemble.float32_inputs);
     }
     const auto child = static_cast<std::int32_t>(order.size());
     order.push_back(swapped ? tree.right[node] : tree.left[node]);
@@ -512,6 +517,7 @@ std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
   }
   OrderedJson names = OrderedJson::array(), types = OrderedJson::array();
   for (const Feature& feature : model.features) {
+    internal::check_utf8(feature, feature.name, "export_xgboost");
     names.push_back(feature.name);
     types.push_back(feature.categorical ? "c" : "float");
   }
@@ -536,11 +542,7 @@ std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
         {"num_target", std::to_string(classes ? 1 : outputs)}}},
       {"objective", write_objective(model)}};
   json["version"] = {2, 1, 0};
-  try {
-    return form == XgboostForm::json ? tern::internal::json_text(json) : internal::write_ubjson(json);
-  } catch (const Json::exception& error) {
-    throw ValueError(std::string("[export_xgboost] expected names in UTF-8, got: ") + error.what());
-  }
+  return form == XgboostForm::json ? tern::internal::json_text(json) : internal::write_ubjson(json);
 }
 
 Ensemble import_xgboost(const std::string& path) { return from_xgboost(read_file(path, internal::kLargestModel)); }

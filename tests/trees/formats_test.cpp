@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "message_of.h"
@@ -14,6 +16,7 @@
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/data/csv.h"
+#include "tern/trees/gradient_boosting.h"
 #include "tern/trees/predictor.h"
 #include "trees/models.h"
 
@@ -251,19 +254,97 @@ TEST(Formats, WhatAFormatCannotHoldNamesTheFeature) {
   model.features[0].name = "two words";
   EXPECT_NE(message_of<Error>([&] { to_lightgbm(model); }).find("[export_lightgbm] feature \"two words\""),
             std::string::npos);
-  model = random_ensemble({});
-  for (Feature& feature : model.features) feature.levels.clear();
-  EXPECT_NE(message_of<Error>([&] { to_lightgbm(model); }).find("expected to know its levels"), std::string::npos);
-  model = random_ensemble({});
+  model = random_ensemble({.features = 3, .categorical = 1, .rounds = 1, .leaves = 10});
+  model.features[2].levels.clear();
+  EXPECT_EQ(message_of<ValueError>([&] { to_lightgbm(model); }),
+            "[export_lightgbm] feature \"f2\": expected to know its levels where a missing one goes left");
   for (Tree& tree : model.trees) {
     for (auto& set : tree.sets) set.assign(set.size(), 0);
     for (auto& side : tree.left_default) side = 0;
   }
-  EXPECT_NE(message_of<Error>([&] { to_xgboost(model); }).find("levels on both sides"), std::string::npos);
+  EXPECT_EQ(message_of<ValueError>([&] { to_xgboost(model); }),
+            "[export_xgboost] feature \"f2\": expected levels on both sides of a split, got none on one");
+  for (Tree& tree : model.trees) {
+    for (auto& set : tree.sets) set.assign((1 << 18) + 1, 0), set.back() = 1;
+  }
+  EXPECT_EQ(message_of<ValueError>([&] { to_xgboost(model); }),
+            "[export_xgboost] feature \"f2\": expected codes below 2^24, got 16777216");
+  model = random_ensemble({});
+  model.features[3].name = "caf\xe9";
+  EXPECT_EQ(message_of<ValueError>([&] { to_xgboost(model); }),
+            "[export_xgboost] feature \"caf\xef\xbf\xbd\": expected names in UTF-8, got \"caf\xef\xbf\xbd\"");
+  EXPECT_EQ(message_of<ValueError>([&] { to_xgboost(model, XgboostForm::ubjson); }),
+            message_of<ValueError>([&] { to_xgboost(model); }));
+  EXPECT_NE(message_of<ValueError>([&] { to_lightgbm(model); }).find("feature \"caf\xef\xbf\xbd\": expected names"),
+            std::string::npos);
+  model.features[3].name = "caf\xc3\xa9";
+  EXPECT_EQ(from_xgboost(to_xgboost(model)).features[3].name, model.features[3].name);
+  EXPECT_EQ(from_lightgbm(to_lightgbm(model)).features[3].name, model.features[3].name);
+  model.features[5].levels[1] = "\xff";
+  EXPECT_NE(message_of<ValueError>([&] { to_lightgbm(model); }).find("feature \"f5\": expected names in UTF-8"),
+            std::string::npos);
   model = random_ensemble({});
   model.link = Link::sigmoid;
   model.link_scale = 2;
   EXPECT_NE(message_of<Error>([&] { to_xgboost(model); }).find("scale 1"), std::string::npos);
+}
+
+TEST(Formats, LightgbmHoldsTheNamesOfLevels) {
+  Ensemble model = random_ensemble({.levels = 4});
+  model.features[4].levels = {"\xc3\xa9", "two words", "a \"quote\"\nand a line", "0"};
+  model.features[5].levels = {"0", "1", "2", "3"};  // the codes themselves
+  const std::string text = to_lightgbm(model);
+  EXPECT_NE(text.find("\"0\"],[0,1,2,3]]\n"), std::string::npos);
+  const Ensemble back = from_lightgbm(text);
+  for (const std::size_t f : {4, 5}) EXPECT_EQ(back.features[f].levels, model.features[f].levels);
+  for (Tree& tree : model.trees) tree.left_default.assign(tree.left_default.size(), 0);
+  model.features[5].levels.clear();
+  EXPECT_NE(to_lightgbm(model).find("pandas_categorical:null\n"), std::string::npos);
+}
+
+// Whole numbers that floats do not tell apart: an error where the rows of training would change sides, and the same
+// sides where there is none.
+TEST(Formats, XgboostHoldsNoThresholdBetweenRowsThatAreOneFloat) {
+  const auto trained = [](std::int64_t first, std::int64_t step) {
+    std::vector<std::int64_t> when;
+    std::vector<double> y;
+    for (std::int64_t row = 0; row < 60; ++row) {
+      when.push_back(first + row * step);
+      y.push_back(static_cast<double>(row * row % 17));
+    }
+    const data::Table table{{"when", data::Column::from_timestamps(when)}, {"y", data::Column::from_f64(y)}};
+    GradientBoosting model({.rounds = 3, .min_child_rows = 1});
+    model.fit(table, "y");
+    return std::pair(model.ensemble(), table);
+  };
+  const std::int64_t now = 1'700'000'000'000'000, second = 1'000'000;  // microseconds: floats are 134 s apart
+  for (const std::int64_t step : {second, 60 * second}) {
+    EXPECT_NE(message_of<ValueError>([&] {
+                to_xgboost(trained(now, step).first);
+              }).find("[export_xgboost] feature \"when\": expected thresholds of 2^24 and above to be floats, got 1"),
+              std::string::npos);
+  }
+  for (const auto& [first, step] :
+       {std::pair{now, 300 * second}, std::pair{std::int64_t{(1 << 24) - 60}, std::int64_t{1}},
+        std::pair{-(now / 1000), 86'400 * second}}) {
+    const auto [model, table] = trained(first, step);
+    const std::vector<double> a = Predictor(model).margins(table),
+                              b = Predictor(from_xgboost(to_xgboost(model))).margins(table);
+    for (std::size_t row = 0; row < a.size(); ++row) EXPECT_NEAR(a[row], b[row], 1e-5) << step;
+  }
+  // What floats hold, a model of floats, and small thresholds of any kind go as they are.
+  Ensemble model = random_ensemble({.rounds = 1, .leaves = 2});
+  model.trees[0].set[0] = -1;
+  model.trees[0].feature[0] = 0;
+  for (const auto& [threshold, floats, held] :
+       {std::tuple{0x1p24 + 2, false, true}, std::tuple{0x1p24 + 1, false, false},
+        std::tuple{-0x1p25 - 1, false, false}, std::tuple{0x1p24 + 1, true, true},
+        std::tuple{0x1p24 - 0.3, false, true}, std::tuple{0.1, false, true},
+        std::tuple{std::numeric_limits<double>::max(), false, true}}) {
+    model.trees[0].threshold[0] = threshold;
+    model.float32_inputs = floats;
+    EXPECT_EQ(message_of<ValueError>([&] { to_xgboost(model); }) == "no error", held) << threshold;
+  }
 }
 
 // Models of the real libraries, with what they predicted (golden/make_models.py).

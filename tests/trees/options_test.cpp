@@ -50,7 +50,14 @@ TEST(Bins, ThresholdsAreFloatsWhereFloatsTellValuesApart) {
   const double c = 1 + 1e-9, d = 1 + 3e-7, t = threshold_between(c, d);
   EXPECT_EQ(t, static_cast<float>(t));
   EXPECT_TRUE(c <= t && t < d);
-  EXPECT_TRUE(std::isfinite(threshold_between(5, std::numeric_limits<double>::infinity())));
+  EXPECT_EQ(threshold_between(5, std::numeric_limits<double>::infinity()), 5);
+  EXPECT_EQ(threshold_between(0x1p24 - 1, 0x1p24), 0x1p24 - 1);
+  EXPECT_EQ(threshold_between(0x1p24 - 3, 0x1p24 + 1), 0x1p24 - 1);
+  EXPECT_EQ(threshold_between(0x1p24, 0x1p24 + 1), 0x1p24 + 0.5);      // one float, 2^24
+  EXPECT_EQ(threshold_between(0x1p24 + 2, 0x1p24 + 3), 0x1p24 + 2);    // two
+  EXPECT_EQ(threshold_between(0x1p24 + 1, 0x1p24 + 2), 0x1p24 + 1.5);  // two, none of which lies between
+  EXPECT_EQ(threshold_between(0x1p30 - 70, 0x1p30 + 4), 0x1p30 - 64);  // not 2^30, which the second becomes
+  EXPECT_EQ(threshold_between(0x1p30 - 2, 0x1p30 + 2), 0x1p30 - 2);    // in the middle lies a float that both become
   EXPECT_LT(threshold_between(-1e300, 1e300), 1e300);
 }
 
@@ -277,14 +284,14 @@ TEST(Constraints, InteractionsStayWithinGroups) {
 }
 
 TEST(Sampling, EachKindLearnsAndRepeats) {
-  const Data data = waves(4000, 6, 6), fresh = waves(4000, 6, 7);
-  GradientBoosting plain({.rounds = 60});
+  const Data data = waves(1500, 6, 6), fresh = waves(1500, 6, 7);
+  GradientBoosting plain({.rounds = 40});
   plain.fit(data.matrix(), data.y);
   const double reached = rmse(plain, fresh);
   const GradientBoostingOptions kinds[] = {
-      {.rounds = 60, .subsample = 0.5, .seed = 3},        {.rounds = 60, .colsample_bytree = 0.7, .seed = 3},
-      {.rounds = 60, .colsample_bynode = 0.5, .seed = 3}, {.rounds = 60, .goss_top = 0.2, .goss_other = 0.2, .seed = 3},
-      {.rounds = 60, .extra_trees = true, .seed = 3},     {.rounds = 60, .dart_rate = 0.1, .seed = 3}};
+      {.rounds = 40, .subsample = 0.5, .seed = 3},        {.rounds = 40, .colsample_bytree = 0.7, .seed = 3},
+      {.rounds = 40, .colsample_bynode = 0.5, .seed = 3}, {.rounds = 40, .goss_top = 0.2, .goss_other = 0.2, .seed = 3},
+      {.rounds = 40, .extra_trees = true, .seed = 3},     {.rounds = 40, .dart_rate = 0.1, .seed = 3}};
   for (GradientBoostingOptions options : kinds) {
     GradientBoosting a(options), b(options);
     a.fit(data.matrix(), data.y);
@@ -302,12 +309,113 @@ TEST(Sampling, EachKindLearnsAndRepeats) {
   EXPECT_THROW(GradientBoosting({.dart_rate = 0.1, .early_stopping_rounds = 3}), ValueError);
 }
 
+// Ten numbers, of which the first matters most by far and the others alike.
+Data lead(std::size_t rows) {
+  Data data{{}, {}, 10};
+  const Philox random(12);
+  for (std::size_t i = 0; i < rows * 10; ++i) data.x.push_back(random.uniform(i));
+  for (std::size_t row = 0; row < rows; ++row) {
+    double sum = 50 * data.x[row * 10];
+    for (std::size_t f = 1; f < 10; ++f) sum += data.x[row * 10 + f];
+    data.y.push_back(sum);
+  }
+  return data;
+}
+
+double sum_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum;
+}
+
+TEST(Sampling, ColumnsAreThoseOfATreeOrOfANode) {
+  const Data data = lead(600);
+  GradientBoosting by_tree({.rounds = 50, .learning_rate = 0.001, .min_child_rows = 5, .colsample_bytree = 0.4});
+  GradientBoosting by_node({.rounds = 50, .learning_rate = 0.001, .min_child_rows = 5, .colsample_bynode = 0.4});
+  by_tree.fit(data.matrix(), data.y);
+  by_node.fit(data.matrix(), data.y);
+  std::set<int> all;
+  int with_first = 0;
+  for (const Tree& tree : by_tree.ensemble().trees) {
+    const std::set<int> used(tree.feature.begin(), tree.feature.end());
+    EXPECT_LE(used.size(), 4u);
+    all.insert(used.begin(), used.end());
+    with_first += static_cast<int>(used.count(0));
+    EXPECT_EQ(tree.feature[0] == 0, used.count(0) == 1);  // where the tree has it, the root splits by it
+  }
+  EXPECT_EQ(all.size(), 10u);
+  EXPECT_NEAR(with_first, 20, 10);
+  int roots = 0;
+  for (const Tree& tree : by_node.ensemble().trees) {
+    const std::set<int> used(tree.feature.begin(), tree.feature.end());
+    EXPECT_GT(used.size(), 4u);
+    EXPECT_EQ(used.count(0), 1u);
+    roots += tree.feature[0] == 0;
+  }
+  EXPECT_NEAR(roots, 20, 10);
+}
+
+TEST(Sampling, ATreeSeesItsShareOfTheRows) {
+  const Data data = waves(4000, 3, 13);
+  GradientBoosting model({.rounds = 10, .subsample = 0.3});
+  model.fit(data.matrix(), data.y);
+  std::set<double> rows;  // hessians are 1 here
+  for (const Tree& tree : model.ensemble().trees) {
+    rows.insert(sum_of(tree.leaf_cover));
+    EXPECT_NEAR(sum_of(tree.leaf_cover), 1200, 5 * std::sqrt(4000 * 0.3 * 0.7));
+    EXPECT_EQ(tree.cover[0], sum_of(tree.leaf_cover));
+  }
+  EXPECT_GT(rows.size(), 5u);  // drawn anew for each
+}
+
+TEST(Sampling, GossWeighsWhatItDrawsAsTheRowsItStandsFor) {
+  // The first tree takes out what the first number says; beside it a row is 1 to 3 above or below 0 by the second.
+  Data data{{}, {}, 2};
+  const Philox random(14);
+  const std::size_t rows = 3000;
+  for (std::size_t row = 0; row < rows; ++row) {
+    data.x.push_back(static_cast<double>(row % 2));
+    data.x.push_back(static_cast<double>(row / 2 % 2));
+    const double size = 1 + 2 * random.uniform(row);
+    data.y.push_back(data.x[2 * row] * 100 + (data.x[2 * row + 1] == 1 ? size : -size));
+  }
+  GradientBoosting model({.rounds = 2, .learning_rate = 1, .max_leaves = 2, .goss_top = 0.2, .goss_other = 0.1});
+  model.fit(data.matrix(), data.y);
+  const Tree &whole = model.ensemble().trees[0], &sampled = model.ensemble().trees[1];
+  EXPECT_EQ(sum_of(whole.leaf_cover), rows);
+  // 600 rows as they are, and about 300 that stand for 8 each.
+  EXPECT_NEAR(sum_of(sampled.leaf_cover), rows, 8 * 4 * std::sqrt(2400 * 0.125 * 0.875));
+  EXPECT_NE(sum_of(sampled.leaf_cover), rows);
+  ASSERT_EQ(sampled.feature, std::vector<std::int32_t>{1});
+  EXPECT_NEAR(sampled.leaf_value[static_cast<std::size_t>(~sampled.left[0])], -2, 0.1);
+  EXPECT_NEAR(sampled.leaf_value[static_cast<std::size_t>(~sampled.right[0])], 2, 0.1);
+}
+
 TEST(Sampling, DartKeepsItsSumConsistent) {
   // The metric that training tracked is that of the trees as they ended.
   const Data data = waves(1000, 3, 8);
   GradientBoosting model({.rounds = 25, .dart_rate = 0.3, .dart_skip = 0.1, .seed = 1});
   model.fit(data.matrix(), data.y, {.validation = data.matrix(), .validation_target = data.y});
   EXPECT_NEAR(model.validation_history().back(), rmse(model, data), 1e-9);
+}
+
+TEST(Growth, NoLeafIsLighterThanAllowed) {
+  Data data = waves(1000, 3, 15);
+  for (double& y : data.y) y = y > 1;
+  GradientBoostingOptions options{.objective = Objective::binary, .rounds = 5, .min_child_rows = 1};
+  double least[2];
+  for (const bool bounded : {false, true}) {
+    options.min_child_weight = bounded ? 12 : 1e-3;
+    GradientBoosting model(options);
+    model.fit(data.matrix(), data.y);
+    least[bounded] = 1000;
+    for (const Tree& tree : model.ensemble().trees) {
+      EXPECT_GT(tree.leaves(), 4);
+      for (const double cover : tree.leaf_cover) least[bounded] = std::min(least[bounded], cover);
+    }
+  }
+  EXPECT_LT(least[false], 3);
+  EXPECT_GE(least[true], 11.99);
 }
 
 TEST(Growth, LimitsHold) {

@@ -167,6 +167,16 @@ def of_lightgbm(path, rows):
     return booster.predict(rows, raw_score=True).reshape(shape), booster.predict(rows).reshape(shape)
 
 
+def of_lightgbm_by_name(path, rows):
+    """The same of a table whose categories stand in another order than the model's."""
+    table = pd.DataFrame(rows, columns=[f'f{i}' for i in range(6)])
+    for column, levels in zip(CATEGORICAL, LEVELS):
+        names = [f'level {i}' for i in range(levels)]
+        codes = np.where(rows[:, column] < levels, rows[:, column], -1).astype(int)
+        table[f'f{column}'] = pd.Categorical.from_codes(codes, names).reorder_categories(names[::-1])
+    return of_lightgbm(path, table)
+
+
 def of_xgboost(path, rows):
     booster = xgb.Booster(model_file=path)
     types = ['c' if column in CATEGORICAL else 'q' for column in range(6)]
@@ -244,8 +254,12 @@ def check(folder, kind, name, model, save, real, explain, failures):
                 continue
             if (kind, name, target.rpartition('.')[2]) in CANNOT:
                 failures.append(f'{kind} {name}: expected an error of {target}')
-            compare(f'{kind} {name}: {reader.__name__} reads {target}', reader(f'{folder}/{target}', on),
-                    ours(folder, path, on), failures)
+            readers = [reader]
+            if kind == 'xgboost' and target == 'back.txt':  # XGBoost's models of tables have words for their levels
+                readers.append(of_lightgbm_by_name)
+            for each in readers:
+                compare(f'{kind} {name}: {each.__name__} reads {target}', each(f'{folder}/{target}', on),
+                        ours(folder, path, on), failures)
 
 
 def check_trained(folder, failures):
