@@ -6,10 +6,13 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
+#include "tern/data/csv.h"
+#include "tern/trees/formats.h"
 #include "trees/models.h"
 #include "trees/naive.h"
 
@@ -125,6 +128,26 @@ TEST(TreeShap, EqualsTheDefinition) {
       }
     }
   }
+}
+
+// XGBoost's own of its model (golden/make_models.py).
+TEST(TreeShap, InteractionsAreThoseOfXgboost) {
+  const std::string folder = std::string(TERN_TEST_DATA) + "/";
+  const Ensemble model = import_xgboost(folder + "xgboost_binary.json");
+  const data::Table wanted = data::read_csv(folder + "interactions.csv");
+  const std::vector<double> rows = inputs(model, data::read_csv(folder + "predictions.csv").head(wanted.rows()));
+  const std::vector<double> pairs = TreeShap(model).interactions(rows);
+  ASSERT_EQ(wanted.rows(), 12);
+  ASSERT_EQ(pairs.size(), 12u * 16u);
+  double between = 0;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const std::size_t row = i / 16, a = i % 16 / 4, b = i % 4;
+    EXPECT_NEAR(pairs[i], wanted[std::to_string(a) + ":" + std::to_string(b)].numeric(static_cast<std::int64_t>(row)),
+                1e-6)
+        << "row " << row << ", " << a << " and " << b;
+    between += a != b ? std::abs(pairs[i]) : 0;
+  }
+  EXPECT_GT(between, 1);
 }
 
 TEST(TreeShap, SumsToTheMargin) {

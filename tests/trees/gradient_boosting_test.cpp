@@ -138,6 +138,36 @@ TEST(GradientBoosting, SameBitsAtAnyNumberOfThreads) {
   }
 }
 
+TEST(GradientBoosting, SameBitsAtAnyNumberOfThreadsWhateverIsTrained) {
+  const std::int64_t rows = 9000, columns = 8;  // just enough for several threads to work on a tree
+  const std::vector<double> x = grid(rows, columns, 14, 0.02);
+  std::vector<double> y;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double* at = x.data() + row * columns;
+    y.push_back(or_zero(at[0]) > 4 ? 2 : or_zero(at[1]) > or_zero(at[2]));
+  }
+  const std::vector<std::int64_t> queries(rows / 20, 20);
+  const GradientBoostingOptions kinds[] = {{.objective = Objective::multiclass, .rounds = 2},
+                                           {.objective = Objective::lambdarank, .rounds = 2},
+                                           {.rounds = 3, .learning_rate = 1, .goss_top = 0.2, .goss_other = 0.3},
+                                           {.rounds = 4, .dart_rate = 0.5, .dart_skip = 0}};
+  for (const GradientBoostingOptions& options : kinds) {
+    std::vector<Ensemble> models;
+    for (const int threads : {1, 2, 5}) {
+      set_num_threads(threads);
+      GradientBoosting model(options);
+      MatrixFitOptions how;
+      if (options.objective == Objective::lambdarank) how.queries = queries;
+      model.fit(Matrix(x, columns), y, how);
+      models.push_back(model.ensemble());
+    }
+    set_num_threads(0);
+    EXPECT_GT(models[0].trees.back().nodes(), 20);
+    EXPECT_TRUE(same(models[0], models[1])) << to_string(options.objective) << " " << options.goss_top;
+    EXPECT_TRUE(same(models[0], models[2])) << to_string(options.objective) << " " << options.goss_top;
+  }
+}
+
 // Under the thread sanitizer: what threads may read while one looks for another split.
 TEST(GradientBoosting, SplitsThatDoNotHoldAreReplacedBesideOtherThreads) {
   const std::int64_t rows = 20'000, columns = 8;

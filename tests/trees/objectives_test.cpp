@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 #include "tern/trees/gradient_boosting.h"
@@ -208,6 +209,9 @@ TEST(Objectives, LambdaRankOrdersQueries) {
   EXPECT_GT(model.validation_history().back(), 0.95);
   GradientBoosting none({.objective = Objective::lambdarank});
   EXPECT_THROW(none.fit(Matrix(x, 2), y), ValueError);
+  data::Estimator& base = none;  // whose options have no queries
+  EXPECT_EQ(message_of<ValueError>([&] { base.fit(Matrix(x, 2), y); }),
+            "[GradientBoosting] expected queries for lambdarank, got none");
   queries.back() += 1;
   EXPECT_THROW(none.fit(Matrix(x, 2), y, {.queries = queries}), ShapeError);
 }
@@ -403,6 +407,33 @@ TEST(Objectives, GammaFollowsMeansThatLieFarApart) {
   model.fit(Matrix(x, 1), y);
   const std::vector<double> p = model.predict(Matrix(x, 1));
   for (std::size_t row = 0; row < p.size(); ++row) EXPECT_NEAR(std::log(p[row] / mean[row]), 0, 0.25) << x[row];
+}
+
+TEST(Objectives, OfAConstantTarget) {
+  std::vector<double> x;
+  for (int row = 0; row < 120; ++row) x.push_back(row % 30);
+  const Matrix rows(x, 1);
+  const auto fit = [&](Objective objective, double value) {
+    GradientBoosting model({.objective = objective, .rounds = 3, .quantile = 0.3});
+    model.fit(rows, std::vector<double>(x.size(), value), {.queries = std::vector<std::int64_t>(12, 10)});
+    return model.predict(rows);
+  };
+  for (const Objective objective : {Objective::squared, Objective::absolute, Objective::huber, Objective::quantile,
+                                    Objective::poisson, Objective::gamma, Objective::tweedie, Objective::lambdarank}) {
+    // Grades that are all the same say nothing about an order.
+    const double value = objective == Objective::lambdarank ? 0 : 3;
+    for (const double p : fit(objective, 3)) EXPECT_NEAR(p, value, 1e-12) << to_string(objective);
+  }
+  for (const Objective objective :
+       {Objective::squared, Objective::absolute, Objective::huber, Objective::quantile, Objective::lambdarank}) {
+    for (const double p : fit(objective, 0)) EXPECT_EQ(p, 0) << to_string(objective);
+  }
+  for (const Objective objective : {Objective::poisson, Objective::tweedie}) {
+    EXPECT_EQ(message_of<ValueError>([&] { fit(objective, 0); }),
+              "[GradientBoosting] expected a target whose mean is above 0, got 0.000000");
+  }
+  EXPECT_EQ(message_of<ValueError>([&] { fit(Objective::gamma, 0); }),
+            "[GradientBoosting] expected a target above 0, got 0.000000");
 }
 
 TEST(Objectives, TrainingGoesOn) {

@@ -1,4 +1,5 @@
-"""Makes the small models of this folder with the real libraries, and what they predict for some rows.
+"""Makes the small models of this folder with the real libraries, what they predict for some rows, and XGBoost's SHAP
+interactions of the first of them.
 
     make_models.py            in a Python with lightgbm 4.7.0, xgboost 3.2.0, pandas
 """
@@ -9,6 +10,13 @@ import pandas as pd
 import xgboost as xgb
 
 LEVELS = list('uvwxyz')
+
+
+def interactions(name, rows):
+    """A line a row: each pair of features and, behind them, what is expected."""
+    pairs = xgb.Booster(model_file=name).predict(xgb.DMatrix(rows, enable_categorical=True), pred_interactions=True)
+    columns = [f'{i}:{j}' for i in range(pairs.shape[1]) for j in range(pairs.shape[2])]
+    pd.DataFrame(pairs.reshape(len(rows), -1).astype(float), columns=columns).to_csv('interactions.csv', index=False)
 
 
 def main():
@@ -42,6 +50,7 @@ def main():
         for output in range(predicted.shape[1]):
             lines[f'{name}:{output}'] = predicted[:, output].astype(float)
     lines.to_csv('predictions.csv', index=False)
+    interactions('xgboost_binary.json', rows.head(12))
 
 
 if __name__ == '__main__':
