@@ -20,7 +20,7 @@ TOLERANCE = 1e-6
 def python_with_libraries():
     """Goes on in the Python that was asked for, and leaves where the libraries are not."""
     wanted = os.environ.get('TERN_TREES_PYTHON')
-    if wanted and os.path.realpath(wanted) != os.path.realpath(sys.executable) and 'TERN_TREES_INNER' not in os.environ:
+    if wanted and 'TERN_TREES_INNER' not in os.environ:  # that of a virtual environment is often a link to this one
         os.environ['TERN_TREES_INNER'] = '1'
         os.execv(wanted, [wanted] + sys.argv)
     try:
