@@ -27,9 +27,9 @@ enum class Objective : std::uint8_t {
   absolute,    ///< |f - y|; leaves are medians
   huber,       ///< squared up to `huber_delta`, linear beyond
   quantile,    ///< pinball loss of `quantile`; leaves are quantiles
-  poisson,     ///< counts y >= 0; exp
+  poisson,     ///< counts y >= 0, not all of them 0; exp
   gamma,       ///< amounts y > 0; exp
-  tweedie,     ///< amounts y >= 0, many of them 0, of variance power `tweedie_power`; exp
+  tweedie,     ///< amounts y >= 0, many but not all of them 0, of variance power `tweedie_power`; exp
   lambdarank,  ///< order within a query by grades y = 0, 1, … (Burges 2010), weighted by NDCG
   custom,      ///< `custom_objective`
 };
