@@ -203,6 +203,10 @@ void Bundle::State::check_estimator() const {
     throw ValueError("[bundle] expected an estimator of the task's kind, got " + std::string(estimator->type()) +
                      " of the other");
   }
+  if (estimator->classifies() && !estimator->has_probability()) {
+    throw ValueError("[bundle] expected an estimator with probabilities, got " + std::string(estimator->type()) +
+                     " without; models::Calibrated gives them");
+  }
   data::Table none;
   for (const data::InputColumn& input : pipeline.inputs()) none.add(input.name, data::Column::nulls(input.type, 0));
   none.add(task.target(), data::Column::nulls(provenance.schema.find(task.target())->type, 0));

@@ -304,8 +304,9 @@ Calibrator Calibrator::from_json(std::string_view text) {
 
 Calibrated::Calibrated(const data::Estimator& estimator, CalibratedOptions options)
     : options_(options), estimator_(estimator.clone()) {
-  if (!estimator.has_probability()) {
-    throw ValueError("[Calibrated] expected an estimator with probabilities, got " + std::string(estimator.type()));
+  if (!internal::can_calibrate(estimator)) {
+    throw ValueError("[Calibrated] expected an estimator of classes with probabilities, or a linear one, got " +
+                     std::string(estimator.type()));
   }
   if (options.folds < 0 || options.folds == 1) {
     throw ValueError("[Calibrated] expected folds of at least 2, or 0, got " + std::to_string(options.folds));

@@ -50,6 +50,10 @@ void Composite::check_validation(bool given) const {
 
 void Composite::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
   check_validation(options.validation.has_value());
+  if (table.rows() > 0 && !options.weights.empty()) {  // of all rows: members are given some
+    const std::vector<double> weights = data::internal::numbers_of(table, {options.weights}, type(), false);
+    data::internal::check_weights(type(), weights, table.rows());
+  }
   const internal::Source source(table, target, options);
   fit_on(source);
   names_.clear();

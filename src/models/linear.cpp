@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cpu/decompositions.h"
+#include "data/rows.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -92,6 +93,14 @@ void clear_constants(internal::NormalEquations& of, double total) {
 std::vector<double> LinearModel::scores(const data::Matrix& x) const {
   check_input(x);
   return internal::scores(x, coefficients_, intercepts_);
+}
+
+std::vector<double> LinearModel::scores(const data::Table& table) const {
+  if (names().empty()) {
+    throw StateError("[" + std::string(type()) + "] expected a model that was fitted on a table, got one that was not");
+  }
+  const std::vector<double> x = data::internal::numbers_of(table, names(), type(), takes_missing());
+  return scores(data::Matrix(x, static_cast<std::int64_t>(names().size())));
 }
 
 std::vector<double> LinearModel::respond(const data::Matrix& x, bool /*probability*/) const {

@@ -6,8 +6,10 @@
 
 #include "data/estimator_file.h"
 #include "data/rows.h"
+#include "models/links.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
+#include "tern/models/linear.h"
 
 namespace tern::models::internal {
 namespace {
@@ -18,6 +20,16 @@ std::vector<double> gather(const data::Matrix& x, const RowNumbers& rows) {
   for (const std::int64_t row : rows) {
     for (std::int64_t column = 0; column < x.columns(); ++column) out.push_back(x.at(row, column));
   }
+  return out;
+}
+
+// Of a linear model of margins alone their sigmoids.
+template <class Rows>
+std::vector<double> probabilities(const data::Estimator& estimator, const Rows& rows) {
+  const auto* linear = estimator.has_probability() ? nullptr : dynamic_cast<const LinearModel*>(&estimator);
+  if (!linear) return estimator.predict_probability(rows);
+  std::vector<double> out = linear->scores(rows);
+  for (double& score : out) score = sigmoid(score);
   return out;
 }
 
@@ -90,11 +102,11 @@ std::vector<double> Source::predict(const data::Estimator& estimator, const RowN
   std::vector<double> given;
   if (table_) {
     const data::Table part = table_->take(rows);
-    given = classes.empty() ? estimator.predict(part) : estimator.predict_probability(part);
+    given = classes.empty() ? estimator.predict(part) : probabilities(estimator, part);
   } else {
     const std::vector<double> x = gather(*x_, rows);
     const data::Matrix part(x, x_->columns());
-    given = classes.empty() ? estimator.predict(part) : estimator.predict_probability(part);
+    given = classes.empty() ? estimator.predict(part) : probabilities(estimator, part);
   }
   return classes.empty() ? given : data::internal::in_classes(std::move(given), estimator.classes(), classes);
 }
@@ -126,9 +138,8 @@ std::vector<double> Asked::predict(const data::Estimator& estimator, const std::
   if (classes.empty()) {
     out = table_ ? estimator.predict(*table_) : estimator.predict(*x_);
   } else {
-    out =
-        data::internal::in_classes(table_ ? estimator.predict_probability(*table_) : estimator.predict_probability(*x_),
-                                   estimator.classes(), classes);
+    out = data::internal::in_classes(table_ ? probabilities(estimator, *table_) : probabilities(estimator, *x_),
+                                     estimator.classes(), classes);
   }
   const std::size_t width = classes.size() > 2 ? classes.size() : 1;
   if (out.size() != static_cast<std::size_t>(rows()) * width) {
@@ -171,6 +182,11 @@ std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int
   for (std::size_t i = 0; i < order.size(); ++i) parts[i % parts.size()].push_back(order[i]);
   for (RowNumbers& part : parts) std::sort(part.begin(), part.end());
   return parts;
+}
+
+bool can_calibrate(const data::Estimator& estimator) {
+  return estimator.classifies() &&
+         (estimator.has_probability() || dynamic_cast<const LinearModel*>(&estimator) != nullptr);
 }
 
 std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes) {

@@ -70,6 +70,10 @@ std::pair<RowNumbers, RowNumbers> draw(const std::vector<double>& truth, bool cl
 /// Rows dealt into folds at random, of each class (or of all rows) as evenly as can be.
 std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int folds, std::uint64_t seed);
 
+/// Whether `Source` and `Asked` have numbers in [0, 1] of its classes: probabilities, or the sigmoids of a linear
+/// model's margins, which only a calibrator takes for such.
+bool can_calibrate(const data::Estimator& estimator);
+
 /// The numbers of the likeliest classes, from probabilities as predict_probability gives them.
 std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes);
 

@@ -2,15 +2,19 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bundle/small_trees.h"
+#include "data/estimator_file.h"
 #include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/models/models.h"
+#include "tern/tensor/safetensors.h"
 
 // Bundles of estimators: boosted trees and classic models.
 namespace tern {
@@ -221,6 +225,127 @@ TEST(EstimatorBundle, TakesClassicModelsAndOtherTasks) {
   EXPECT_EQ(loaded.predict(table).values, ridge.predict(pipeline.transform_table(table)));
   EXPECT_EQ(loaded.estimator().type(), "ridge");
   EXPECT_TRUE(loaded.predict(table).decisions.empty());
+}
+
+// What fit_estimator and a bundle say of classes without probabilities, and what they then take.
+TEST(EstimatorBundle, TakesMarginsThatAreCalibrated) {
+  const data::Pipeline numbers({data::drop(data::columns({"id"})), data::normalize_formats(),
+                                data::impute(data::numeric(), data::Fill::median), data::standardize(data::numeric()),
+                                data::one_hot(data::categorical())});
+  const Parts small = parts(numbers);
+  const data::Table& features = small.train_features;
+  const models::LinearSvm svm;
+  const models::SgdClassifier hinge({.loss = models::SgdLoss::hinge, .alpha = 0.1, .max_iterations = 20});
+  for (const data::Estimator* each :
+       {static_cast<const data::Estimator*>(&svm), static_cast<const data::Estimator*>(&hinge)}) {
+    const std::unique_ptr<data::Estimator> margins = each->clone();
+    const std::string says = "without; models::Calibrated gives them";
+    EXPECT_NE(message_of<ValueError>([&] {
+                train::fit_estimator(*margins, churn_task(), features, small.validation_features);
+              }).find(says),
+              std::string::npos)
+        << each->type();
+    margins->fit(features, "churn");
+    EXPECT_NE(message_of<ValueError>([&] { Bundle refused(*margins); }).find(says), std::string::npos) << each->type();
+
+    models::Calibrated model(*each, {.folds = 3});
+    const train::Fitted fitted =
+        train::fit_estimator(model, churn_task(), features, small.validation_features, {.bootstrap = 20});
+    const Folder folder("estimator-margins");
+    Bundle(model, small.pipeline, fitted, facts_of(small)).save(folder / "churn.tern");
+    const Bundle loaded = Bundle::load(folder / "churn.tern");
+    EXPECT_EQ(loaded.predict(small.table).values,
+              model.predict_probability(small.pipeline.transform_table(small.table)));
+    EXPECT_EQ(dynamic_cast<const models::Calibrated&>(loaded.estimator()).estimator().type(), each->type());
+    EXPECT_GT(fitted.report.model.binary.auroc.value, 0.55) << each->type();
+    // A file whose estimator is the bare model is damaged.
+    internal::Entries entries = internal::read_archive(loaded.to_bytes());
+    entries["estimator.json"] = data::internal::state_json(margins->state());
+    entries["weights.safetensors"] = to_safetensors({.tensors = margins->state().tensors});
+    EXPECT_NE(message_of<FormatError>([&] { Bundle::from_bytes(test::repacked(entries)); }).find(says),
+              std::string::npos)
+        << each->type();
+  }
+}
+
+// Everything that is registered, by itself: what it says of rows comes back bit for bit.
+TEST(EstimatorBundle, HoldsEveryEstimator) {
+  const data::Pipeline numbers({data::drop(data::columns({"id", "spend"})), data::normalize_formats(),
+                                data::impute(data::numeric(), data::Fill::median),
+                                data::min_max(data::numeric(), {.clip = true}), data::one_hot(data::categorical())});
+  const Parts small = parts(numbers, "churn", 120);
+  const data::Table classes = small.train_features;  // all of 0 to 1, as those that count want it
+  data::Table values = classes;
+  std::vector<double> y;
+  for (std::int64_t i = 0; i < values.rows(); ++i)
+    y.push_back(1 + values["age"].numeric(i) + static_cast<double>(i % 3));
+  values.replace("churn", data::Column::from_f64(y));
+
+  using namespace models;
+  const LogisticRegression curve;
+  const LinearSvm svm;
+  const Ridge line;
+  const trees::RandomForest forest({.trees = 3, .max_leaves = 4});
+  std::vector<std::unique_ptr<data::Estimator>> all;
+  const auto add = [&](const data::Estimator& each) { all.push_back(each.clone()); };
+  add(trees::GradientBoosting({.objective = trees::Objective::binary, .rounds = 3}));
+  add(trees::GradientBoosting({.rounds = 3}));
+  add(forest);
+  add(trees::RandomForest({.criterion = trees::Criterion::squared, .trees = 3}));
+  add(trees::ExtraTrees({.trees = 3}));
+  add(line);
+  add(LinearRegression());
+  add(Lasso({.alpha = 0.01}));
+  add(ElasticNet({.alpha = 0.01}));
+  add(PoissonRegression());
+  add(curve);
+  add(SgdClassifier({.max_iterations = 5}));
+  add(SgdRegressor({.max_iterations = 5}));
+  add(GaussianNaiveBayes());
+  add(MultinomialNaiveBayes());
+  add(BernoulliNaiveBayes());
+  add(KNeighborsClassifier());
+  add(KNeighborsRegressor());
+  for (const auto method : {CalibrationMethod::platt, CalibrationMethod::isotonic, CalibrationMethod::temperature}) {
+    add(Calibrated(svm, {.method = method, .folds = 2}));
+  }
+  add(Voting({&curve, &forest}));
+  add(Stacking({&curve, &forest}, curve, {.folds = 2}));
+  add(Stacking({&line, &line}, line, {.folds = 2}));
+  std::set<std::string, std::less<>> covered = {"linear_svm"};  // which goes in calibrated
+  for (const auto& model : all) {
+    const data::Table& rows = model->classifies() ? classes : values;
+    model->fit(rows, "churn");
+    const Bundle loaded = Bundle::from_bytes(Bundle(*model).to_bytes());
+    EXPECT_EQ(loaded.predict(rows).values,
+              model->classifies() ? model->predict_probability(rows) : model->predict(rows))
+        << model->type();
+    EXPECT_EQ(loaded.predict(rows.slice(7, 1)).values[0], loaded.predict(rows).values[7]) << model->type();
+    covered.emplace(model->type());
+  }
+  const std::string known = message_of<FormatError>([] { data::make_estimator({.type = "none"}); });
+  std::string listed = known.substr(known.find("one of ") + 7);
+  listed.resize(listed.find(" ("));
+  std::istringstream names(listed);
+  for (std::string name; std::getline(names >> std::ws, name, ',');) EXPECT_TRUE(covered.contains(name)) << name;
+}
+
+// The steps of this room stand in a bundle's pipeline.
+TEST(EstimatorBundle, HoldsStepsThatAreModels) {
+  const data::Table table = data::read_csv_text(small_csv(120)).drop({"id"});
+  const data::Selector both = data::columns({"age", "spend"});
+  for (const data::StepPtr& step :
+       {models::pca_step(both, {.components = 1}), models::truncated_svd_step(both, {.components = 1}),
+        models::nmf_step(both, {.components = 1}), models::k_means_step(both, {.clusters = 3})}) {
+    data::Pipeline pipeline({data::normalize_formats(), data::impute(data::numeric(), data::Fill::median),
+                             data::min_max(data::numeric()), step, data::one_hot(data::categorical())});
+    const data::Table training = pipeline.fit_transform_table(table.head(80), "churn"),
+                      validation = pipeline.transform_table(table.slice(80, 40));
+    models::LogisticRegression model;
+    const train::Fitted fitted = train::fit_estimator(model, churn_task(), training, validation, {.bootstrap = 0});
+    const Bundle loaded = Bundle::from_bytes(Bundle(model, pipeline, fitted).to_bytes());
+    EXPECT_EQ(loaded.predict(table).values, model.predict_probability(pipeline.transform_table(table))) << step->type();
+  }
 }
 
 TEST(EstimatorBundle, RefusesWhatDoesNotFitTogether) {

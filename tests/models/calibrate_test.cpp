@@ -2,17 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
+#include <memory>
 
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/random.h"
 #include "tern/metrics/binary.h"
-#include "tern/models/combine.h"
-#include "tern/models/cross_validate.h"
-#include "tern/models/linear.h"
+#include "tern/models/models.h"
 #include "tern/trees/trees.h"
 
 namespace tern::models {
@@ -256,6 +257,120 @@ TEST(Composite, TakesMatricesAndRefusesBadOnes) {
   const auto before = model.predict(data::Matrix(x, 1));
   EXPECT_THROW(model.fit(data::Matrix(x, 1), std::vector<double>{1, 2, 3, NAN}), ValueError);
   EXPECT_EQ(model.predict(data::Matrix(x, 1)), before) << "what was learned stays";
+}
+
+// Of each kind of composite, of classes and of values.
+std::vector<std::unique_ptr<data::Estimator>> every_composite() {
+  std::vector<std::unique_ptr<data::Estimator>> all;
+  const auto add = [&](const data::Estimator& each) { all.push_back(each.clone()); };
+  const Ridge line;
+  const LogisticRegression curve;
+  const GaussianNaiveBayes bayes;
+  add(Voting({&line, &line}));
+  add(Voting({&curve, &bayes}));
+  add(Stacking({&line, &line}, line, {.folds = 3}));
+  add(Stacking({&curve, &bayes}, curve, {.folds = 3}));
+  add(Calibrated(curve, {.folds = 3}));
+  add(Calibrated(bayes, {.method = CalibrationMethod::isotonic, .folds = 0}));
+  add(Calibrated(LinearSvm(), {.method = CalibrationMethod::temperature, .folds = 3}));
+  return all;
+}
+
+TEST(Composite, RefusesWhatItsMembersCannotLearnFrom) {
+  const double nan = std::nan(""), infinite = std::numeric_limits<double>::infinity();
+  std::vector<double> x, y;
+  for (int i = 0; i < 24; ++i) {
+    x.insert(x.end(), {i % 5 + 0.1 * i, static_cast<double>(i * i % 7)});
+    y.push_back(i % 2);
+  }
+  const auto table_of = [](const std::vector<double>& of, const std::vector<double>& target,
+                           const std::vector<double>& w) {
+    std::vector<double> a, b;
+    for (std::size_t i = 0; i < of.size(); i += 2) a.push_back(of[i]), b.push_back(of[i + 1]);
+    data::Table made{
+        {"a", data::Column::from_f64(a)}, {"b", data::Column::from_f64(b)}, {"y", data::Column::from_f64(target)}};
+    if (!w.empty()) made.add("w", data::Column::from_f64(w));
+    return made;
+  };
+  for (const auto& model : every_composite()) {
+    const std::string what = std::string(model->type()) + (model->classifies() ? " of classes" : " of values");
+    model->fit(data::Matrix(x, 2), y);
+    const std::vector<double> before = model->predict(data::Matrix(x, 2));
+    // As a matrix ValueError; as a table ValueError or, of a value that has a row, DataError.
+    const auto refused = [&](const std::vector<double>& rows, const std::vector<double>& target,
+                             const std::vector<double>& weights, bool has_row, const char* why) {
+      const data::Table table = table_of(rows, target, weights);
+      const data::TableFit how{.validation = {}, .weights = weights.empty() ? "" : "w"};
+      EXPECT_THROW(model->fit(data::Matrix(rows, 2), target, {.weights = weights}), ValueError) << what << ", " << why;
+      if (has_row) {
+        EXPECT_THROW(model->fit(table, "y", how), DataError) << what << ", table, " << why;
+      } else {
+        EXPECT_THROW(model->fit(table, "y", how), ValueError) << what << ", table, " << why;
+      }
+      EXPECT_EQ(model->predict(data::Matrix(x, 2)), before) << what << ", " << why << ": what was learned stays";
+    };
+    refused({}, {}, {}, false, "no rows");
+    refused(x, y, std::vector<double>(24, 0), false, "weights of 0");
+    for (const double bad : {-1.0, infinite}) {
+      std::vector<double> weights(24, 1);
+      weights[5] = bad;
+      refused(x, y, weights, bad > 0, "a bad weight");
+    }
+    for (const double bad : {nan, infinite}) {
+      std::vector<double> target = y, column = x;
+      target[7] = bad;
+      refused(x, target, {}, true, "a bad target");
+      for (std::size_t i = 1; i < x.size(); i += 2) column[i] = bad;
+      refused(column, y, {}, true, "a bad column");
+    }
+    if (!model->classifies()) continue;
+    refused(x, std::vector<double>(24, 1), {}, false, "one class");
+    std::vector<double> one_row(24, 0);
+    one_row[11] = 1;
+    if (model->type() != "voting") refused(x, one_row, {}, false, "one class in a fold");
+    std::vector<double> fraction = y;
+    fraction[3] = 0.5;
+    EXPECT_THROW(model->fit(data::Matrix(x, 2), fraction), ValueError) << what;
+  }
+}
+
+// Margins and probabilities of the same sigmoid are calibrated to the same.
+TEST(Calibrated, TakesMarginsOfLinearModels) {
+  const data::Table train = classes(300, 3).drop({"word"}), test = classes(200, 3, 7).drop({"word"});
+  const LinearSvm svm;
+  const SgdClassifier hinge({.loss = SgdLoss::hinge, .alpha = 1e-3});
+  for (const data::Estimator* each :
+       {static_cast<const data::Estimator*>(&svm), static_cast<const data::Estimator*>(&hinge)}) {
+    for (const auto method : {CalibrationMethod::platt, CalibrationMethod::isotonic, CalibrationMethod::temperature}) {
+      Calibrated model(*each, {.method = method, .folds = 3});
+      model.fit(train, "class");
+      const std::vector<double> p = model.predict_probability(test), decided = model.predict(test);
+      ASSERT_EQ(p.size(), 600u);
+      double loss = 0;
+      for (std::size_t row = 0; row < 200; ++row) {
+        EXPECT_NEAR(p[3 * row] + p[3 * row + 1] + p[3 * row + 2], 1, 1e-12);
+        const auto truth = static_cast<std::size_t>(test["class"].text(static_cast<std::int64_t>(row))[0] - 'a');
+        loss -= std::log(std::max(p[3 * row + truth], 1e-3)) / 200;
+        EXPECT_EQ(decided[row], std::max_element(&p[3 * row], &p[3 * row] + 3) - &p[3 * row]);
+      }
+      EXPECT_LT(loss, 0.9) << each->type() << " " << to_string(method) << ": 1.1 says nothing";
+      if (method == CalibrationMethod::temperature) {
+        EXPECT_EQ(decided, model.estimator().predict(test)) << "the likeliest class stays";
+      }
+    }
+  }
+  // A line of margins m is one of probabilities sigmoid(m).
+  LogisticRegression curve;
+  const data::Table two = classes(200, 2).drop({"word"});
+  curve.fit(two, "class");
+  const std::vector<double> margins = curve.scores(two), p = curve.predict_probability(two);
+  for (std::size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(p[i], 1 / (1 + std::exp(-margins[i])), 1e-12);
+  EXPECT_THROW(curve.scores(two.drop({"x"})), DataError);
+  LogisticRegression of_matrix;
+  EXPECT_THROW(of_matrix.scores(two), StateError);
+  EXPECT_THROW(Calibrated(KNeighborsRegressor(), {}), ValueError);
+  const Stacking margins_last({&curve}, svm);
+  EXPECT_THROW(Calibrated(margins_last, {}), ValueError);
 }
 
 }  // namespace

@@ -97,12 +97,13 @@ class TERN_API Bundle {
   Bundle(std::unique_ptr<nn::Module> model, const data::Pipeline& pipeline, const train::Fitted& fitted,
          Provenance provenance = {});
   /// The same of an estimator (boosted trees, a classic model), fitted on a table of the pipeline's features: a
-  /// `Fitted` of `train::fit_estimator`. Throws as the first.
+  /// `Fitted` of `train::fit_estimator`. Throws as the first, and ValueError for one of classes without probabilities,
+  /// which models::Calibrated gives.
   Bundle(const data::Estimator& estimator, const data::Pipeline& pipeline, const train::Fitted& fitted,
          Provenance provenance = {});
   /// An estimator that was fitted on a table of raw rows, as it is: its features are what is read, its target is the
-  /// task, decided by the likeliest class, and there are no figures and no baselines. Throws StateError before `fit`
-  /// and for one that was fitted on a matrix.
+  /// task, decided by the likeliest class, and there are no figures and no baselines. Throws as the one before, and
+  /// StateError for one that was fitted on a matrix.
   explicit Bundle(const data::Estimator& estimator, Provenance provenance = {});
   Bundle(Bundle&&) noexcept;
   Bundle& operator=(Bundle&&) noexcept;

@@ -67,13 +67,16 @@ struct CalibratedOptions {
   std::uint64_t seed = 0;
 };
 
-/// An estimator of classes with calibrated probabilities. Folds and rows held out are drawn at random from each class:
-/// of rows that belong together (a group, what was before) some stand on both sides, and the probabilities are too
-/// sure; there a Calibrator takes predictions of rows that were cut so. Rows of validation go on to the estimator. One
-/// that holds estimators of another room is loaded after that room's register_estimators().
+/// An estimator of classes with calibrated probabilities; it gives them to a linear model without (LinearSvm, hinge
+/// SgdClassifier), whose sigmoids of margins it calibrates, those beyond ± 36 as if they were that. Folds and rows held
+/// out are drawn at random from each class: of rows that belong together (a group, what was before) some stand on both
+/// sides, and the probabilities are too sure; there a Calibrator takes predictions of rows that were cut so. Rows of
+/// validation go on to the estimator. One that holds estimators of another room is loaded after that room's
+/// register_estimators().
 class TERN_API Calibrated : public Composite {
  public:
-  /// Takes a copy. Throws ValueError for one without probabilities, folds of 1 or below 0, a holdout outside (0, 1).
+  /// Takes a copy. Throws ValueError for one of values, one without probabilities that is not linear, folds of 1 or
+  /// below 0, a holdout outside (0, 1).
   explicit Calibrated(const data::Estimator& estimator, CalibratedOptions options = {});
   Calibrated(const Calibrated& other);
   /// Reads what `save` wrote. Throws FileError, FormatError.

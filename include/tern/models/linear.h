@@ -19,8 +19,9 @@ class TERN_API LinearModel : public Model {
   const std::vector<double>& intercepts() const { return intercepts_; }      ///< [outputs]; empty before `fit`
   /// Of the first output; 0 before `fit`.
   double intercept() const { return intercepts_.empty() ? 0 : intercepts_[0]; }
-  /// The scores of rows, [n, outputs]. Throws as `predict` does.
+  /// The scores of rows, [n, outputs]. Throw as `predict` does.
   std::vector<double> scores(const data::Matrix& x) const;
+  std::vector<double> scores(const data::Table& table) const;
 
  protected:
   /// Scores as values.

@@ -78,7 +78,8 @@ class TERN_API SgdClassifier : public SgdModel {
   bool has_probability() const override { return loss_ == SgdLoss::log_loss; }
 
  protected:
-  /// Probabilities of the log loss; of several classes, each one's, divided by their sum. Of other losses StateError.
+  /// Probabilities of the log loss; of several classes, each one's, divided by their sum. Of other losses StateError;
+  /// Calibrated gives them there.
   std::vector<double> respond(const data::Matrix& x, bool probability) const override;
 };
 

@@ -26,7 +26,7 @@ struct LinearSvmOptions {
 
 /// Linear support vector classification: minimises |w|² / 2 + b² / 2 + C Σ weight · loss, of several classes each
 /// against the others, by dual coordinate descent (Hsieh et al., ICML 2008) in double. Scales of columns matter. Has no
-/// probabilities: `predict_probability` throws StateError.
+/// probabilities: `predict_probability` throws StateError; Calibrated gives them, and takes it into a bundle.
 class TERN_API LinearSvm : public LinearModel {
  public:
   /// Throws ValueError for an option outside its values.

@@ -141,7 +141,8 @@ struct EstimatorOptions {
 /// Fits an estimator (boosted trees, a classic model) on a table of its features and the target, as
 /// `Pipeline::fit_transform_table` gives it, and reports as a Trainer does. Validation rows stop it early where it
 /// makes use of them; threshold and report are made on them. Throws as `Task::fit` and `Estimator::fit`, and ValueError
-/// when one is of classes and the other of values.
+/// when one is of classes and the other of values, or classes come without probabilities (models::Calibrated gives
+/// them).
 TERN_API Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& training,
                               const data::Table& validation, const EstimatorOptions& options = {});
 
