@@ -5,10 +5,21 @@
 #include <limits>
 #include <string>
 
+#include "models/fields.h"
 #include "tern/base/error.h"
 
 namespace tern::models {
 namespace {
+
+constexpr std::string_view kScores[] = {"least_ambiguous", "adaptive"};
+
+internal::Fields fields_of(const char* where, std::string_view text) {
+  return internal::Fields({.type = where, .json = std::string(text)});
+}
+
+void check_read(const char* where, bool good, const char* expected) {
+  if (!good) throw FormatError("[" + std::string(where) + "] expected " + expected + ", got others");
+}
 
 void check_coverage(const char* where, double coverage) {
   if (coverage > 0 && coverage < 1) return;
@@ -69,6 +80,21 @@ ConformalIntervals::ConformalIntervals(std::span<const double> predictions, std:
   radius_ = quantile(where, std::move(errors), coverage);
 }
 
+std::string ConformalIntervals::to_json() const {
+  internal::Fields fields;
+  double radius = radius_;
+  fields("radius", radius);
+  return fields.json();
+}
+
+ConformalIntervals ConformalIntervals::from_json(std::string_view text) {
+  const char* where = "ConformalIntervals";
+  ConformalIntervals made;
+  fields_of(where, text)("radius", made.radius_);
+  check_read(where, made.radius_ >= 0, "a radius of at least 0");
+  return made;
+}
+
 ConformalQuantiles::ConformalQuantiles(std::span<const double> low, std::span<const double> high,
                                        std::span<const double> targets, double coverage) {
   const char* where = "ConformalQuantiles";
@@ -86,6 +112,19 @@ std::pair<double, double> ConformalQuantiles::interval(double low, double high) 
   if (from <= to) return {from, to};
   const double middle = from + (to - from) / 2;
   return {middle, middle};
+}
+
+std::string ConformalQuantiles::to_json() const {
+  internal::Fields fields;
+  double shift = shift_;
+  fields("shift", shift);
+  return fields.json();
+}
+
+ConformalQuantiles ConformalQuantiles::from_json(std::string_view text) {
+  ConformalQuantiles made;
+  fields_of("ConformalQuantiles", text)("shift", made.shift_);
+  return made;
 }
 
 ConformalSets::ConformalSets(std::span<const double> probabilities, std::span<const std::int64_t> labels,
@@ -122,6 +161,26 @@ std::vector<std::int64_t> ConformalSets::set(std::span<const double> probabiliti
     out.push_back(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
   }
   return out;
+}
+
+std::string ConformalSets::to_json() const {
+  ConformalSets copy = *this;
+  internal::Fields fields;
+  fields("limit", copy.limit_);
+  fields("classes", copy.classes_);
+  fields("score", copy.score_, kScores);
+  return fields.json();
+}
+
+ConformalSets ConformalSets::from_json(std::string_view text) {
+  const char* where = "ConformalSets";
+  ConformalSets made;
+  internal::Fields fields = fields_of(where, text);
+  fields("limit", made.limit_);
+  fields("classes", made.classes_);
+  fields("score", made.score_, kScores);
+  check_read(where, made.limit_ >= 0 && made.classes_ >= 2, "a limit of at least 0 and two classes");
+  return made;
 }
 
 }  // namespace tern::models

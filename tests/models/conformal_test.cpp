@@ -92,5 +92,62 @@ TEST(ConformalQuantiles, MoveInwardsWhereTheyAreTooWide) {
   EXPECT_THROW(ConformalQuantiles(std::vector<double>(9, -INFINITY), high, y, 0.5), ValueError);
 }
 
+TEST(Conformal, ComesBackFromItsText) {
+  const std::vector<double> zero(9), y = {1, 2, 3, 4, 5, 6, 7, 8, 0.1}, low(9, -1.0), high(9, 2.5);
+  const std::vector<double> p = {0.9, 0.1, 0.8, 0.2, 0.6, 0.4, 0.3, 0.7};
+  const std::vector<std::int64_t> labels = {0, 0, 0, 1};
+  for (const double coverage : {0.3, 0.5, 0.99}) {  // the last of too few rows: infinite
+    const ConformalIntervals intervals(zero, y, coverage);
+    EXPECT_EQ(std::isinf(intervals.radius()), coverage > 0.9);
+    EXPECT_EQ(ConformalIntervals::from_json(intervals.to_json()).radius(), intervals.radius());
+    const ConformalQuantiles quantiles(low, high, y, coverage);
+    EXPECT_EQ(ConformalQuantiles::from_json(quantiles.to_json()).shift(), quantiles.shift());
+    for (const SetScore score : {SetScore::least_ambiguous, SetScore::adaptive}) {
+      const ConformalSets sets(p, labels, 2, coverage, score), read = ConformalSets::from_json(sets.to_json());
+      EXPECT_EQ(read.limit(), sets.limit());
+      for (const double share : {0.0, 0.25, 0.5, 0.75, 0.95}) {
+        const std::vector<double> row = {share, 1 - share};
+        EXPECT_EQ(read.set(row), sets.set(row)) << share;
+      }
+      EXPECT_THROW(read.set(std::vector<double>{0.2, 0.3, 0.5}), ShapeError);
+    }
+  }
+  EXPECT_EQ(ConformalQuantiles::from_json(R"({"shift":-10})").interval(-12, 12), (std::pair<double, double>{-2, 2}));
+}
+
+TEST(Conformal, AlteredTextsAreRefused) {
+  const std::string good = ConformalSets(std::vector<double>{0.9, 0.1}, std::vector<std::int64_t>{0}, 2, 0.4).to_json();
+  ConformalSets::from_json(good);
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    EXPECT_THROW(ConformalSets::from_json(std::string_view(good).substr(0, size)), FormatError) << size;
+  }
+  const auto altered = [&](const char* from, const char* to) {
+    std::string text = good;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << text;
+    return text.replace(at, std::string(from).size(), to);
+  };
+  for (const auto& [from, to] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"\"classes\":2", "\"classes\":1"},
+                                                                  {"\"classes\":2", "\"classes\":-2"},
+                                                                  {"\"classes\":2", "\"classes\":2.5"},
+                                                                  {"\"classes\":2", "\"classes\":1e300"},
+                                                                  {"\"classes\":2", "\"classes\":2,\"classes\":2"},
+                                                                  {"least_ambiguous", "most_ambiguous"},
+                                                                  {"\"least_ambiguous\"", "0"},
+                                                                  {"\"limit\":", "\"limit\":-"},
+                                                                  {"\"limit\":", "\"radius\":"}}) {
+    const std::string text = altered(from, to);
+    EXPECT_THROW(ConformalSets::from_json(text), FormatError) << text;
+  }
+  for (const char* text : {"", "[]", "3", "{}", "{\"radius\":null}", "{\"radius\":-1}", "{\"radius\":true}",
+                           "{\"radius\":1e999}", "{\"radius\":\"NaN\"}", "{\"radius\":[1]}", "{\"shift\":1}"}) {
+    EXPECT_THROW(ConformalIntervals::from_json(text), FormatError) << text;
+  }
+  for (const char* text : {"{\"radius\":1}", "{\"shift\":\"-infinity\"}", "{\"shift\":false}", "{\"shift\":1"}) {
+    EXPECT_THROW(ConformalQuantiles::from_json(text), FormatError) << text;
+  }
+}
+
 }  // namespace
 }  // namespace tern::models

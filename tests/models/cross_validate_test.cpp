@@ -4,15 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 #include "tern/data/splits.h"
 #include "tern/data/steps.h"
-#include "tern/models/combine.h"
-#include "tern/models/glm.h"
-#include "tern/models/linear.h"
+#include "tern/models/models.h"
+#include "tern/trees/trees.h"
 
 namespace tern::models {
 namespace {
@@ -132,6 +133,244 @@ TEST(CrossValidate, PipelinesAreFittedInTheFold) {
   const data::Pipeline steps({data::target_encoding(data::columns({"level"}))});
   const CrossValidation result = cross_validate(Ridge(), steps, table, "y", {.folds = 5});
   EXPECT_LT(result.mean("r2"), 0.05);
+}
+
+// Three classes of numbers from 0 to 1, in the order of a time, and groups that are of one class.
+data::Table three_kinds(std::int64_t n, bool words = true) {
+  const Philox random(17);
+  std::vector<double> a, b, time, number;
+  std::vector<std::string> kind, group;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto at = static_cast<std::uint64_t>(3 * i);
+    const auto k = static_cast<int>(random.below(at, 3));
+    a.push_back(0.3 * k + 0.4 * random.uniform(at + 1));
+    b.push_back((k == 1 ? 0.6 : 0) + 0.4 * random.uniform(at + 2));
+    time.push_back(static_cast<double>(i));
+    number.push_back(k);
+    kind.push_back(std::string(1, static_cast<char>('p' + k)));
+    group.push_back(kind.back() + std::to_string(i % 2));
+  }
+  return {{"a", data::Column::from_f64(a)},
+          {"b", data::Column::from_f64(b)},
+          {"time", data::Column::from_f64(time)},
+          {"group", data::Column::from_strings(group)},
+          {"kind", words ? data::Column::from_strings(kind) : data::Column::from_f64(number)}};
+}
+
+std::int64_t likeliest(const std::vector<double>& p, std::size_t row) {
+  const auto begin = p.begin() + static_cast<std::ptrdiff_t>(3 * row);
+  return std::max_element(begin, begin + 3) - begin;
+}
+
+TEST(CrossValidate, EveryEstimatorOfSeveralClasses) {
+  trees::register_estimators();
+  const data::Table table = three_kinds(90).drop({"time", "group"});
+  const LogisticRegression curve;
+  const LinearSvm svm({.inverse_penalty = 10});
+  const trees::RandomForest forest({.trees = 5});
+  const SgdClassifier hinge({.loss = SgdLoss::hinge, .max_iterations = 20});
+  const Calibrated honest(svm, {.folds = 2});
+  const Voting votes({&curve, &forest});
+  const Stacking stack({&curve, &forest}, curve, {.folds = 2});
+  const trees::ExtraTrees extra({.trees = 5});
+  const trees::GradientBoosting boosting({.objective = trees::Objective::multiclass, .rounds = 5, .min_child_rows = 2});
+  const SgdClassifier sgd({.max_iterations = 20});
+  const GaussianNaiveBayes gaussian;
+  const MultinomialNaiveBayes multinomial;
+  const BernoulliNaiveBayes bernoulli({.threshold = 0.5});
+  const KNeighborsClassifier neighbors;
+  const std::vector<const data::Estimator*> all = {&curve,    &svm,         &forest,    &hinge,    &honest,
+                                                   &votes,    &stack,       &extra,     &boosting, &sgd,
+                                                   &gaussian, &multinomial, &bernoulli, &neighbors};
+  for (const data::Estimator* each : all) {
+    const CrossValidation result = cross_validate(*each, data::Pipeline(), table, "kind", {.folds = 3});
+    const bool shares = each->has_probability();
+    EXPECT_EQ(result.metrics, shares ? (std::vector<std::string>{"log_loss", "accuracy", "f1_macro"})
+                                     : (std::vector<std::string>{"accuracy", "f1_macro"}))
+        << each->type();
+    EXPECT_EQ(result.classes, (std::vector<std::string>{"p", "q", "r"}));
+    ASSERT_EQ(result.predictions.size(), shares ? 270u : 90u) << each->type();
+    double right = 0;
+    for (std::size_t row = 0; row < 90; ++row) {
+      const auto told =
+          shares ? likeliest(result.predictions, row) : static_cast<std::int64_t>(result.predictions[row]);
+      right += table["kind"].text(static_cast<std::int64_t>(row)) == result.classes[static_cast<std::size_t>(told)];
+      if (!shares) continue;
+      const double* p = &result.predictions[3 * row];
+      EXPECT_NEAR(p[0] + p[1] + p[2], 1, 1e-12) << each->type();
+    }
+    const bool few = each == &multinomial || each == &bernoulli;  // their features are counts, or true and false
+    EXPECT_NEAR(result.mean("accuracy"), right / 90, 1e-12) << each->type() << ": folds of 30 rows each";
+    EXPECT_GT(right / 90, few ? 0.3 : 0.75) << each->type();
+    EXPECT_NEAR(result.mean("f1_macro"), right / 90, few ? 0.25 : 0.05) << each->type();
+    if (shares) {
+      EXPECT_LT(result.mean("log_loss"), few ? 1.2 : std::log(3.0)) << each->type();
+    }
+  }
+}
+
+// Scores of the first fold by their formulas, from a model that is fitted on it by hand.
+TEST(CrossValidate, ScoresAreThoseOfTheFold) {
+  const data::Table table = three_kinds(90).drop({"time", "group"});
+  const data::Fold fold = data::k_fold(table, {.folds = 3, .stratify = "kind", .target = "kind"})[0];
+  for (const bool shares : {true, false}) {
+    const LogisticRegression curve;
+    const LinearSvm svm;
+    const data::Estimator& estimator = shares ? static_cast<const data::Estimator&>(curve) : svm;
+    const CrossValidation result = cross_validate(estimator, data::Pipeline(), table, "kind", {.folds = 3});
+    const std::unique_ptr<data::Estimator> model = estimator.clone();
+    model->fit(table.take(fold.train), "kind");
+    const data::Table held = table.take(fold.validation);
+    const std::vector<double> decided = model->predict(held);
+    double right = 0, loss = 0, f1 = 0;
+    for (double k = 0; k < 3; ++k) {
+      double hit = 0, told = 0, there = 0;
+      for (std::int64_t row = 0; row < held.rows(); ++row) {
+        const bool is = held["kind"].text(row)[0] - 'p' == static_cast<int>(k);
+        const bool says = decided[static_cast<std::size_t>(row)] == k;
+        hit += is && says;
+        told += says;
+        there += is;
+        if (is && shares) {
+          loss -= std::log(
+              model->predict_probability(held)[static_cast<std::size_t>(3 * row) + static_cast<std::size_t>(k)]);
+        }
+      }
+      right += hit;
+      f1 += 2 * hit / (told + there) / 3;
+    }
+    const auto n = static_cast<double>(held.rows());
+    const std::vector<double> expected =
+        shares ? std::vector<double>{loss / n, right / n, f1} : std::vector<double>{right / n, f1};
+    ASSERT_EQ(result.scores[0].size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(result.scores[0][i], expected[i], 1e-12) << result.metrics[i];
+    }
+  }
+}
+
+// Each stretch by what was before, stopping on the last of that; the first has no predictions.
+TEST(CrossValidate, ByTimeTrainsOnWhatWasBefore) {
+  data::Table table = lines(100).drop({"group"});
+  table.add("when", table["row"]);
+  std::vector<Seen> log;
+  const CrossValidation result =
+      cross_validate(Recorder(&log), data::Pipeline(), table, "y", {.folds = 4, .validation = 0.25, .time = "when"});
+  ASSERT_EQ(log.size(), 4u);
+  for (std::size_t fold = 0; fold < 4; ++fold) {
+    const double begin = 20 * static_cast<double>(fold + 1);
+    const Seen& seen = log[fold];
+    EXPECT_EQ(*seen.fitted.begin(), 0);
+    EXPECT_LT(*seen.fitted.rbegin(), *seen.stopping.begin());
+    EXPECT_EQ(*seen.stopping.rbegin(), begin - 1);
+    EXPECT_EQ(seen.fitted.size() + seen.stopping.size(), 20 * (fold + 1));
+    EXPECT_EQ(*seen.scored.begin(), begin);
+    EXPECT_EQ(seen.scored.size(), 20u);
+    EXPECT_EQ(*seen.scored.rbegin(), begin + 19);
+  }
+  for (std::size_t row = 0; row < 100; ++row) EXPECT_EQ(std::isnan(result.predictions[row]), row < 20) << row;
+  EXPECT_THROW(cross_validate(Recorder(&log), data::Pipeline(), table, "y", {.repeats = 2, .time = "when"}),
+               ValueError);
+}
+
+data::Table in_order_of(const data::Table& table, const char* column) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(table.rows()));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int64_t a, std::int64_t b) { return table[column].text(a) < table[column].text(b); });
+  data::Table out = table.take(order);
+  out.replace("time", table["time"]);
+  return out;
+}
+
+// Words are refused where a class is missing from a part, by name.
+TEST(CrossValidate, OneClassInAFoldOfWordsIsAnError) {
+  const LogisticRegression curve;
+  const auto said = [&](const data::Table& table, const CrossValidateOptions& how) {
+    return message_of<DataError>([&] { cross_validate(curve, data::Pipeline(), table, "kind", how); });
+  };
+  const data::Table table = three_kinds(60);
+  EXPECT_NE(said(in_order_of(table, "kind").drop({"group"}), {.folds = 3, .time = "time"})
+                .find("rows of class \"p\" in stretch"),
+            std::string::npos);
+  EXPECT_NE(said(table.drop({"time"}), {.folds = 6, .group = "group"}).find("in few groups of \"group\""),
+            std::string::npos);
+  data::Table two = table.drop({"time", "group"}).filter([&](std::int64_t row) {
+    return table["kind"].text(row) != "q" || row < 10;
+  });
+  two = two.filter([&](std::int64_t row) { return two["kind"].text(row) != "r"; });
+  const std::int64_t rare = two.filter([&](std::int64_t row) { return two["kind"].text(row) == "q"; }).rows();
+  ASSERT_TRUE(rare > 0 && rare < 8);
+  EXPECT_NE(said(two, {.folds = 8}).find("each of 8 parts needs one"), std::string::npos);
+}
+
+// Several classes that are numbers may be missing from a fold that is scored; not all but one from what trains.
+TEST(CrossValidate, OneClassInAFoldOfNumbersIsScored) {
+  const LogisticRegression curve({.inverse_penalty = 10});
+  const data::Table table = three_kinds(60, false);
+  const CrossValidation by_group =
+      cross_validate(curve, data::Pipeline(), table.drop({"time"}), "kind", {.folds = 6, .group = "group"});
+  for (const auto& scores : by_group.scores) {
+    for (const double score : scores) EXPECT_TRUE(std::isfinite(score));
+    EXPECT_GT(scores[1], 0.5) << "of a class that five other groups teach";
+  }
+  const data::Table sorted = in_order_of(table, "kind").drop({"group"});
+  EXPECT_NE(message_of<ValueError>([&] {
+              cross_validate(curve, data::Pipeline(), sorted, "kind", {.folds = 8, .time = "time"});
+            }).find("two classes"),
+            std::string::npos);
+  // The last stretch is of a class that was not there before: probability 0, clipped as metrics::log_loss says.
+  std::vector<double> a, time, kind;
+  for (int i = 0; i < 30; ++i) {
+    kind.push_back(i < 20 ? i % 2 : 2);
+    a.push_back(kind.back() + 0.01 * i);
+    time.push_back(i);
+  }
+  const data::Table late{
+      {"a", data::Column::from_f64(a)}, {"time", data::Column::from_f64(time)}, {"kind", data::Column::from_f64(kind)}};
+  const CrossValidation unknown = cross_validate(curve, data::Pipeline(), late, "kind", {.folds = 2, .time = "time"});
+  EXPECT_NEAR(unknown.scores[1][0], 52 * std::log(2.0), 1e-9);
+  EXPECT_EQ(unknown.scores[1][1], 0);
+  for (std::size_t row = 20; row < 30; ++row) {
+    EXPECT_EQ(unknown.predictions[3 * row + 2], 0);
+    EXPECT_NEAR(unknown.predictions[3 * row] + unknown.predictions[3 * row + 1], 1, 1e-12);
+  }
+}
+
+// What a fold leaves undefined is NaN there, and no part of the mean.
+TEST(CrossValidate, UndefinedScoresAreNoPartOfTheMean) {
+  data::Table table = lines(110, 0.5);
+  std::vector<double> y = table["y"].numeric();
+  for (std::size_t row = 3; row < y.size(); row += 11) y[row] = 1;  // all of a group
+  table.replace("y", data::Column::from_f64(y));
+  const CrossValidation values = cross_validate(Ridge(), data::Pipeline(), table, "y", {.folds = 11, .group = "group"});
+  double sum = 0;
+  int none = 0;
+  for (const auto& scores : values.scores) {
+    EXPECT_TRUE(std::isfinite(scores[0]) && std::isfinite(scores[1]));
+    none += std::isnan(scores[2]);
+    if (!std::isnan(scores[2])) sum += scores[2];
+  }
+  EXPECT_EQ(none, 1);
+  EXPECT_NEAR(values.mean("r2"), sum / 10, 1e-12);
+  EXPECT_TRUE(std::isfinite(values.standard_deviation("r2")));
+
+  const data::Table all = three_kinds(60).drop({"time", "group"});
+  data::Table two = all.filter([&](std::int64_t row) { return all["kind"].text(row) != "r"; });
+  const data::Fold first = data::k_fold(two, {.folds = 3, .stratify = "kind", .target = "kind"})[0];
+  std::vector<double> weights(static_cast<std::size_t>(two.rows()), 1);
+  for (const std::int64_t row : first.validation) {
+    if (two["kind"].text(row) == "q") weights[static_cast<std::size_t>(row)] = 0;
+  }
+  two.add("w", data::Column::from_f64(weights));
+  const CrossValidation weighed =
+      cross_validate(LogisticRegression(), data::Pipeline(), two, "kind", {.folds = 3, .weights = "w"});
+  EXPECT_TRUE(std::isnan(weighed.scores[0][2]) && std::isfinite(weighed.scores[0][0]));
+  EXPECT_EQ(weighed.mean("auroc"), (weighed.scores[1][2] + weighed.scores[2][2]) / 2);
+  for (const std::int64_t row : first.validation) weights[static_cast<std::size_t>(row)] = 0;
+  two.replace("w", data::Column::from_f64(weights));
+  EXPECT_THROW(cross_validate(LogisticRegression(), data::Pipeline(), two, "kind", {.folds = 3, .weights = "w"}),
+               ValueError);
 }
 
 TEST(CrossValidate, WeightsCountInFitAndScore) {

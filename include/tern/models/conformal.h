@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -9,7 +11,8 @@
 
 /// Intervals and sets that hold the truth in a stated share of new rows, whatever the model: split conformal prediction
 /// (Vovk, Gammerman & Shafer 2005). They are calibrated on rows that no model, stopping rule or setting was fitted on,
-/// and hold in the mean over rows like those, not for each kind of row.
+/// and hold in the mean over rows like those, not for each kind of row. What each learned is a number or two, kept as
+/// JSON beside the model.
 namespace tern::models {
 
 /// Intervals of one width: prediction ± the quantile of the absolute errors.
@@ -28,8 +31,13 @@ class ConformalIntervals {
     return {prediction - radius_ * scale, prediction + radius_ * scale};
   }
 
+  TERN_API std::string to_json() const;
+  /// Throws FormatError.
+  TERN_API static ConformalIntervals from_json(std::string_view text);
+
  private:
-  double radius_;
+  ConformalIntervals() = default;
+  double radius_ = 0;
 };
 
 /// Intervals between two predicted quantiles, moved outwards or inwards by one number (Romano, Patterson & Candès
@@ -44,8 +52,13 @@ class ConformalQuantiles {
   /// {low, high}; they meet in the middle where the shift crosses them.
   TERN_API std::pair<double, double> interval(double low, double high) const;
 
+  TERN_API std::string to_json() const;
+  /// Throws FormatError.
+  TERN_API static ConformalQuantiles from_json(std::string_view text);
+
  private:
-  double shift_;
+  ConformalQuantiles() = default;
+  double shift_ = 0;
 };
 
 /// How ConformalSets judge a class.
@@ -68,10 +81,15 @@ class ConformalSets {
   /// The classes of a row of probabilities [classes], ascending. Throws ShapeError.
   TERN_API std::vector<std::int64_t> set(std::span<const double> probabilities) const;
 
+  TERN_API std::string to_json() const;
+  /// Throws FormatError.
+  TERN_API static ConformalSets from_json(std::string_view text);
+
  private:
-  double limit_;
-  std::int64_t classes_;
-  SetScore score_;
+  ConformalSets() = default;
+  double limit_ = 0;
+  std::int64_t classes_ = 2;
+  SetScore score_ = SetScore::least_ambiguous;
 };
 
 }  // namespace tern::models

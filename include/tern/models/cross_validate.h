@@ -48,8 +48,9 @@ struct CrossValidation {
 
 /// Fits copies of `steps` and `estimator` on the training rows of each fold and scores them on the others. Folds are
 /// stratified by class unless by group or time. Nothing of a scored row reaches its model: the pipeline is fitted anew,
-/// and early stopping looks at an inner split of the training rows. Throws as data::k_fold and `fit` do, ValueError for
-/// an option out of its range.
+/// and early stopping looks at an inner split of the training rows. Throws as data::k_fold (a class of words, or of
+/// two, that a fold lacks), data::split (where it stops early) and `fit` (one class alone to train on) do, ValueError
+/// for an option out of its range and for a fold whose weights are all 0.
 TERN_API CrossValidation cross_validate(const data::Estimator& estimator, const data::Pipeline& steps,
                                         const data::Table& table, const std::string& target,
                                         const CrossValidateOptions& options = {});
