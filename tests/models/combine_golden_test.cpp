@@ -10,6 +10,7 @@
 #include "tern/models/glm.h"
 #include "tern/models/linear.h"
 #include "tern/models/naive_bayes.h"
+#include "tern/models/svm.h"
 
 namespace tern::models {
 namespace {
@@ -63,6 +64,30 @@ TEST(ScikitLearn, VotingAndStacking) {
   Stacking stack({&line, &flat}, Ridge({.alpha = 0.5}), {.folds = static_cast<int>(x.rows())});
   stack.fit(x, length);
   expect_of_scikit_learn(stack.predict(x), combine_numbers(golden, "stacking"), 1e-10, "stack");
+}
+
+// A row a fold here too.
+TEST(ScikitLearn, CrossFittedAndStacksOfClasses) {
+  const nlohmann::json& golden = combine_golden();
+  const std::vector<double> values = combine_numbers(golden, "x"), three = combine_numbers(golden, "class"),
+                            few = combine_numbers(golden, "few"), two = combine_numbers(golden, "few_class");
+  const data::Matrix x(values, golden.at("width").get<std::int64_t>()), of_two(few, 2);
+  const auto each = [](const data::Matrix& rows) { return static_cast<int>(rows.rows()); };
+  Calibrated margins(LinearSvm({.max_iterations = 100'000, .tolerance = 1e-6}), {.folds = each(of_two)});
+  margins.fit(of_two, two);
+  expect_of_scikit_learn(margins.predict_probability(of_two), combine_numbers(golden, "crossed_platt"), 1e-5, "platt");
+  Calibrated steps(GaussianNaiveBayes(), {.method = CalibrationMethod::isotonic, .folds = each(x)});
+  steps.fit(x, three);
+  expect_of_scikit_learn(steps.predict_probability(x), combine_numbers(golden, "crossed_isotonic"), 1e-9, "isotonic");
+  const LogisticRegression logistic({.max_iterations = 10'000, .tolerance = 1e-10}),
+      last({.inverse_penalty = 0.5, .max_iterations = 10'000, .tolerance = 1e-10});
+  const GaussianNaiveBayes bayes;
+  Stacking stack({&logistic, &bayes}, last, {.folds = each(of_two)});
+  stack.fit(of_two, two);
+  expect_of_scikit_learn(stack.predict_probability(of_two), combine_numbers(golden, "stack_two"), 1e-6, "two");
+  Stacking of_three({&logistic, &bayes}, last, {.folds = each(x)});
+  of_three.fit(x, three);
+  expect_of_scikit_learn(of_three.predict_probability(x), combine_numbers(golden, "stack_three"), 1e-6, "three");
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ TEST(Golden, LearnsWhatScikitLearnLearns) {
     }
     ++cases;
   }
-  EXPECT_EQ(cases, 35);
+  EXPECT_EQ(cases, 37);
 }
 
 TEST(Golden, WalksScikitLearnsPath) {

@@ -26,6 +26,38 @@ Interactions interactions_of(const nlohmann::json& golden, const char* what) {
   return rows;
 }
 
+// At its own draws, step by step in double (golden/make_draws.py); ours are floats.
+TEST(Bpr, StepsAreThoseOfTheFormula) {
+  const auto golden = nlohmann::json::parse(std::ifstream(std::string(TERN_TEST_DATA) + "/draws.json"));
+  const auto users = golden.at("users").get<int>(), items = golden.at("items").get<int>();
+  const auto pairs = golden.at("pairs").get<std::vector<std::int32_t>>();
+  const auto& how = golden.at("bpr");
+  Interactions rows;
+  for (int user = 0; user < users; ++user) rows.user_names.push_back("u" + std::to_string(user));
+  for (int item = 0; item < items; ++item) rows.item_names.push_back("i" + std::to_string(item));
+  for (std::size_t at = 0; at < pairs.size(); at += 2) {
+    rows.users.push_back(pairs[at]);
+    rows.items.push_back(pairs[at + 1]);
+    rows.values.push_back(1);
+  }
+  Bpr model({.factors = how.at("factors").get<int>(),
+             .learning_rate = how.at("learning_rate").get<double>(),
+             .regularization = how.at("regularization").get<double>(),
+             .epochs = how.at("epochs").get<int>(),
+             .seed = how.at("seed").get<std::uint64_t>()});
+  model.fit(rows);
+  const auto expected = how.at("scores").get<std::vector<double>>();
+  ASSERT_EQ(expected.size(), static_cast<std::size_t>(users * items));
+  for (int user = 0; user < users; ++user) {
+    const std::vector<float> scores = model.scores(user);
+    for (int item = 0; item < items; ++item) {
+      EXPECT_NEAR(static_cast<double>(scores[static_cast<std::size_t>(item)]),
+                  expected[static_cast<std::size_t>(user * items + item)], 2e-5)
+          << user << " " << item;
+    }
+  }
+}
+
 // Factors are floats and may be turned together; what they predict, at the minimum, may not.
 TEST(Als, EndsWhereExactSolutionsEnd) {
   const auto golden = nlohmann::json::parse(std::ifstream(std::string(TERN_TEST_DATA) + "/factors.json"));

@@ -68,6 +68,26 @@ TEST(ScikitLearn, KMeans) {
   expect_near(model.centers(), values("k_means", "centers"), 1e-6, "centers of floats");
 }
 
+// At its own draws, step by step (golden/make_draws.py).
+TEST(KMeans, MiniBatchesAreThoseOfTheFormula) {
+  const nlohmann::json all = nlohmann::json::parse(std::ifstream(std::string(TERN_TEST_DATA) + "/draws.json"));
+  const nlohmann::json& told = all["mini_batches"];
+  Values weights;
+  for (int i = 0; i < 150; ++i) weights.push_back(1 + i % 3);
+  for (const char* name : {"plain", "weighted", "ended"}) {
+    const bool ended = std::string(name) == "ended", weighted = std::string(name) == "weighted";
+    KMeans model({.clusters = 3,
+                  .centers = centers(),
+                  .max_iterations = ended ? 100 : told["max_iterations"].get<int>(),
+                  .batch_rows = told["batch_rows"].get<std::int64_t>(),
+                  .seed = told["seed"].get<std::uint64_t>()});
+    model.fit(iris(), {.weights = weighted ? data::Vector(weights) : data::Vector()});
+    expect_near(model.centers(), told[name]["centers"].get<Values>(), 1e-8, name);
+    EXPECT_EQ(model.iterations(), told[name]["iterations"].get<int>()) << name;
+    EXPECT_NEAR(model.inertia(), told[name]["inertia"].get<double>(), 1e-6) << name;
+  }
+}
+
 TEST(ScikitLearn, Dbscan) {
   for (const NeighborSearch search : {NeighborSearch::brute, NeighborSearch::kd_tree}) {
     Dbscan model({.radius = 0.5, .min_weight = 5, .search = search});

@@ -13,11 +13,12 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.ensemble import StackingRegressor, VotingClassifier, VotingRegressor
+from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
 
 warnings.simplefilter("ignore")
 x, y = load_iris(return_X_y=True)
@@ -84,7 +85,23 @@ parts = weight[: len(rows)]
 votes = VotingClassifier(members(LogisticRegression(tol=1e-10, max_iter=10_000), GaussianNB()), voting="soft", weights=[3, 1])
 means = VotingRegressor(members(LinearRegression(), Ridge(10)))
 stack = StackingRegressor(members(LinearRegression(), Ridge(10)), Ridge(0.5), cv=KFold(len(rows)))
+# Cross-fitted: what leaving each row out predicts calibrates, the model is fitted on all.
+few, of_few = hard[::3], two[::3]
+svm = LinearSVC(tol=1e-10, max_iter=1_000_000)
+crossed = lambda model, method, x, y: CalibratedClassifierCV(model, method=method, cv=list(KFold(len(y)).split(x)), ensemble=False).fit(x, y).predict_proba(x)
+margins = cross_val_predict(svm, few, of_few, cv=LeaveOneOut(), method="decision_function")
+exact = platt(margins, of_few, np.ones(len(few)), svm.fit(few, of_few).decision_function(few))
+assert np.abs(crossed(svm, "sigmoid", few, of_few)[:, 1] - exact).max() < 1e-4
+# A stack of two classes is given the probabilities of the second; ours of three are not given those of the first.
+pair = lambda: (LogisticRegression(tol=1e-10, max_iter=10_000), GaussianNB())
+last = LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000)
+stack_two = StackingClassifier(members(*pair()), last, cv=LeaveOneOut()).fit(few, of_few).predict_proba(few)[:, 1]
+inputs = [cross_val_predict(model, rows, y[::4], cv=LeaveOneOut(), method="predict_proba")[:, 1:] for model in pair()]
+asked = [model.fit(rows, y[::4]).predict_proba(rows)[:, 1:] for model in pair()]
+stack_three = last.fit(np.hstack(inputs), y[::4]).predict_proba(np.hstack(asked))
 out = {
+    "few": plain(few), "few_class": plain(of_few), "crossed_platt": plain(exact), "crossed_isotonic": plain(crossed(GaussianNB(), "isotonic", rows, y[::4])),
+    "stack_two": plain(stack_two), "stack_three": plain(stack_three),
     "calibrated": cases, "x": plain(rows), "width": 3, "value": plain(length), "class": plain(y[::4]), "weight": plain(parts),
     "voting_classes": plain(votes.fit(rows, y[::4]).predict_proba(rows)),
     "voting_values": plain(means.fit(rows, length, sample_weight=parts).predict(rows)),

@@ -87,6 +87,9 @@ for loss, ours in (("squared_error", "squared"), ("huber", "huber")):
     case("sgd_regressor", peer, "value", {"loss": ours, "alpha": 0.01, "l1_ratio": 0.5, "learning_rate": 0.02}, partial=30, tolerance=1e-9)
 peer = linear_model.SGDRegressor(alpha=0.001, learning_rate="constant", eta0=0.01, shuffle=False, max_iter=30, tol=None)
 case("sgd_regressor", peer, "value", {"alpha": 0.001, "schedule": "constant", "learning_rate": 0.01, "max_iterations": 30, "tolerance": -1}, tolerance=1e-9)
+for loss, target in (("log_loss", "two"), ("hinge", "three")):
+    peer = linear_model.SGDClassifier(loss=loss, alpha=0.01, shuffle=False, max_iter=30, tol=None)
+    case("sgd_classifier", peer, target, {"loss": loss, "alpha": 0.01, "max_iterations": 30, "tolerance": -1}, weighted=True, tolerance=1e-9)
 
 # (its smoothing knows no weights)
 case("gaussian_naive_bayes", naive_bayes.GaussianNB(), "three", weighted=True, tolerance=1e-7)
