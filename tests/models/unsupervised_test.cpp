@@ -452,11 +452,104 @@ void expect_refusals(const Model& untrained) {
   for (const double value : answers(constant, ones({3, 4}))) EXPECT_TRUE(std::isfinite(value)) << model.type();
 }
 
+// What counts, or looks at nearness alone, does not mind in which order rows come.
+TEST(RowsInAnotherOrder, GiveTheSameBitsWhereDocsSaySo) {
+  const std::int64_t n = 200;
+  const Tensor x = blobs(n, 3);
+  const Values y = thirds(n);
+  const std::vector<std::int64_t> order = permutation(n, Philox(31));
+  Values shuffled, shuffled_y;
+  for (const std::int64_t row : order) {
+    const Values one = x[row].to_vector<double>();
+    shuffled.insert(shuffled.end(), one.begin(), one.end());
+    shuffled_y.push_back(y[static_cast<std::size_t>(row)]);
+  }
+  const Tensor other = from_vector(shuffled, {n, 3});
+  const Tensor asked = blobs(50, 3, 2);
+  const auto expect = [&](data::Estimator&& model, const auto& form) {
+    const std::unique_ptr<data::Estimator> again = model.clone();
+    model.fit(form(x), y);
+    again->fit(form(other), shuffled_y);
+    const Tensor rows = form(asked);
+    EXPECT_EQ(model.predict(rows), again->predict(rows)) << model.type();
+    if (model.classifies()) {
+      EXPECT_EQ(model.predict_probability(rows), again->predict_probability(rows)) << model.type();
+    }
+  };
+  const auto as_it_is = [](const Tensor& of) { return of; };
+  const auto whole = [](const Tensor& of) { return of.to(i64).to(f64); };
+  for (const NeighborSearch search : {NeighborSearch::brute, NeighborSearch::kd_tree}) {
+    for (const auto votes : {KNeighborsOptions::Votes::uniform, KNeighborsOptions::Votes::distance}) {
+      expect(KNeighborsClassifier({.votes = votes, .search = search}), as_it_is);
+      expect(KNeighborsRegressor({.votes = votes, .search = search}), as_it_is);
+    }
+  }
+  expect(BernoulliNaiveBayes({.threshold = 20}), as_it_is);
+  expect(MultinomialNaiveBayes(), whole);
+
+  Values p, shuffled_p, zeros(200, 0.0);
+  std::vector<std::int64_t> labels, shuffled_labels;
+  Interactions seen, later;
+  seen.item_names = {"a", "b", "c"};
+  seen.user_names = {"u"};
+  later = seen;
+  for (std::int64_t row = 0; row < n; ++row) p.push_back(static_cast<double>(row * row % 101) / 100);  // with ties
+  for (std::int64_t row = 0; row < n; ++row) labels.push_back(row % 7 < 3);
+  for (const std::int64_t row : order) {
+    shuffled_p.push_back(p[static_cast<std::size_t>(row)]);
+    shuffled_labels.push_back(labels[static_cast<std::size_t>(row)]);
+  }
+  const Calibrator straight(CalibrationMethod::isotonic, p, labels, 2);
+  EXPECT_EQ(straight.to_json(), Calibrator(CalibrationMethod::isotonic, shuffled_p, shuffled_labels, 2).to_json());
+  EXPECT_EQ(ConformalIntervals(p, zeros, 0.9).radius(), ConformalIntervals(shuffled_p, zeros, 0.9).radius());
+  for (Interactions* rows : {&seen, &later}) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t row = rows == &seen ? i : order[static_cast<std::size_t>(i)];
+      rows->users.push_back(0);
+      rows->items.push_back(static_cast<std::int32_t>(row * row % 3));
+      rows->values.push_back(1);
+    }
+  }
+  Popularity popular, again;
+  popular.fit(seen);
+  again.fit(later);
+  EXPECT_EQ(popular.scores(0), again.scores(0));
+}
+
+template <class Model>
+void expect_weights_refused(Model&& model, const Tensor& x) {
+  for (const double bad : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    Values weights(static_cast<std::size_t>(x.size(0)), 1);
+    weights[3] = bad;
+    EXPECT_THROW(model.fit(x, {.weights = weights}), ValueError) << model.type() << " " << bad;
+    data::Table table = table_of(x);
+    table.add("w", data::Column::from_f64(weights));
+    if (std::isfinite(bad)) {
+      EXPECT_THROW(model.fit(table, {.weights = "w"}), ValueError) << model.type();
+    } else {
+      EXPECT_THROW(model.fit(table, {.weights = "w"}), DataError) << model.type();
+    }
+  }
+  EXPECT_THROW(model.fit(x, {.weights = Values(static_cast<std::size_t>(x.size(0)), 0)}), ValueError) << model.type();
+  EXPECT_THROW(model.state(), StateError) << "nothing was learned";
+}
+
+TEST(Unsupervised, RefuseBadWeights) {
+  const Tensor x = blobs(20, 3);
+  expect_weights_refused(KMeans({.clusters = 2}), x);
+  expect_weights_refused(KMeans({.clusters = 2, .batch_rows = 8}), x);
+  expect_weights_refused(Dbscan(), x);
+  expect_weights_refused(GaussianMixture({.components = 2}), x);
+  expect_weights_refused(Pca(), x);
+  expect_weights_refused(TruncatedSvd(), x);
+}
+
 TEST(Unsupervised, SayWhatIsWrong) {
   expect_refusals(KMeans({.clusters = 3}));
   expect_refusals(Dbscan());
   expect_refusals(GaussianMixture({.components = 2}));
   expect_refusals(KNeighborsClassifier());
+  expect_refusals(KNeighborsRegressor());
   expect_refusals(Pca({.whiten = true}));
   expect_refusals(TruncatedSvd());
   expect_refusals(Nmf());
