@@ -334,6 +334,27 @@ TEST(Composite, RefusesWhatItsMembersCannotLearnFrom) {
   }
 }
 
+// Of members that take missing values, a column without any value is one that says nothing.
+TEST(Composite, OfTreesTakesAColumnWithoutValues) {
+  trees::register_estimators();
+  data::Table train = classes(200, 2);
+  const trees::GradientBoosting boosting = boosted();
+  const trees::RandomForest forest({.trees = 3});
+  train.add("blank", data::Column::nulls(data::ColumnType::f64, train.rows()));
+  Voting votes({&boosting, &boosting});
+  Stacking stack({&boosting, &forest}, LogisticRegression(), {.folds = 2});
+  Calibrated honest(boosting, {.folds = 2});
+  for (data::Estimator* each : {static_cast<data::Estimator*>(&votes), static_cast<data::Estimator*>(&stack),
+                                static_cast<data::Estimator*>(&honest)}) {
+    EXPECT_TRUE(each->takes_missing());
+    each->fit(train, "class");
+    EXPECT_GT(metrics::auroc(each->predict_probability(train), is_b(train)), 0.9) << each->type();
+  }
+  const LogisticRegression curve;
+  EXPECT_FALSE(Voting({&boosting, &curve}).takes_missing());
+  EXPECT_THROW(Voting({&boosting, &curve}).fit(train, "class"), DataError);
+}
+
 // Margins and probabilities of the same sigmoid are calibrated to the same.
 TEST(Calibrated, TakesMarginsOfLinearModels) {
   const data::Table train = classes(300, 3).drop({"word"}), test = classes(200, 3, 7).drop({"word"});

@@ -209,6 +209,62 @@ TEST(CrossValidate, EveryEstimatorOfSeveralClasses) {
   }
 }
 
+// Scores of each fold from its predictions, by the formulas.
+TEST(CrossValidate, EveryEstimatorOfTwoClassesAndOfValues) {
+  trees::register_estimators();
+  const data::Table three = three_kinds(90).drop({"time", "group"});
+  const data::Table two = three.filter([&](std::int64_t row) { return three["kind"].text(row) != "r"; });
+  const data::Table values = lines(90, 0.2).drop({"row", "group"});
+  const LogisticRegression curve;
+  const Calibrated honest(LinearSvm(), {.folds = 2});
+  const KNeighborsClassifier near_class;
+  const trees::RandomForest forest({.trees = 5}), of_values({.criterion = trees::Criterion::squared, .trees = 10});
+  const Voting votes({&curve, &forest});
+  const Ridge line({.alpha = 0.01});
+  const Lasso lasso({.alpha = 0.01});
+  const SgdRegressor sgd;
+  const KNeighborsRegressor near;
+  const trees::GradientBoosting boosting({.rounds = 30, .max_leaves = 4, .min_child_rows = 3});
+  const Voting mean({&line, &near});
+  const Stacking stack({&line, &near}, line, {.folds = 2});
+  const data::Estimator* all[] = {&curve, &honest, &near_class, &forest,   &votes, &of_values, &line,
+                                  &lasso, &sgd,    &near,       &boosting, &mean,  &stack};
+  for (const data::Estimator* each : all) {
+    const bool of_classes = each->classifies();
+    const data::Table& table = of_classes ? two : values;
+    const char* target = of_classes ? "kind" : "y";
+    const auto folds = data::k_fold(table, {.folds = 3, .stratify = of_classes ? target : "", .target = target});
+    const CrossValidation result = cross_validate(*each, data::Pipeline(), table, target, {.folds = 3});
+    EXPECT_EQ(result.metrics,
+              of_classes ? (std::vector<std::string>{"log_loss", "brier", "auroc", "average_precision", "accuracy"})
+                         : (std::vector<std::string>{"rmse", "mae", "r2"}));
+    for (std::size_t f = 0; f < 3; ++f) {
+      const auto n = static_cast<double>(folds[f].validation.size());
+      double squares = 0, apart = 0, right = 0, sum = 0, square_sum = 0;
+      for (const std::int64_t row : folds[f].validation) {
+        const double y = of_classes ? table[target].text(row) == "q" : table[target].f64(row);
+        const double p = result.predictions[static_cast<std::size_t>(row)];
+        squares += (p - y) * (p - y) / n;
+        apart += std::abs(p - y) / n;
+        right += ((p >= 0.5) == (y == 1)) / n;
+        sum += y / n;
+        square_sum += y * y / n;
+      }
+      const std::vector<double>& scores = result.scores[f];
+      if (of_classes) {
+        EXPECT_NEAR(scores[1], squares, 1e-12) << each->type();
+        EXPECT_NEAR(scores[4], right, 1e-12) << each->type();
+        EXPECT_GT(scores[2], 0.85) << each->type();
+      } else {
+        EXPECT_NEAR(scores[0], std::sqrt(squares), 1e-12) << each->type();
+        EXPECT_NEAR(scores[1], apart, 1e-12) << each->type();
+        EXPECT_NEAR(scores[2], 1 - squares / (square_sum - sum * sum), 1e-10) << each->type();
+        EXPECT_GT(scores[2], 0.5) << each->type();
+      }
+    }
+  }
+}
+
 // Scores of the first fold by their formulas, from a model that is fitted on it by hand.
 TEST(CrossValidate, ScoresAreThoseOfTheFold) {
   const data::Table table = three_kinds(90).drop({"time", "group"});
