@@ -242,7 +242,7 @@ TEST(AlteredFiles, OfComposites) {
   alter_estimator(Voting({&line, &line}));
   alter_estimator(Stacking({&curve, &curve}, LogisticRegression(), {.folds = 2}));
   alter_estimator(Calibrated(curve, {.method = CalibrationMethod::isotonic, .folds = 2}));
-  alter_estimator(Calibrated(curve, {.method = CalibrationMethod::platt, .folds = 2}));
+  alter_estimator(Calibrated(LinearSvm(), {.method = CalibrationMethod::platt, .folds = 2}));
   alter_estimator(Calibrated(curve, {.method = CalibrationMethod::temperature, .folds = 2}));
 }
 
