@@ -112,12 +112,14 @@ void map(const Loop& loop, const F& f) {
   if (loop.numel == 0) return;
   constexpr std::size_t bytes[] = {sizeof(Out), sizeof(In)...};
   constexpr int kOperands = 1 + sizeof...(In);
-  in_parts(loop, kOperands, bytes, [&](const Loop& part) {
-    const LoopParameters p = parameters_of(part, kOperands, bytes);
-    map_kernel<F, Out, In...>
-        <<<blocks_for(part.numel, p.vectors ? kPack<Out, In...> : 1), kThreads, 0, context().stream>>>(p, f);
-    check_launch();
-  });
+  if (loop.numel > kMostElements) {
+    for (const Loop& half : halves_of(loop, kOperands, bytes)) map<Out, In...>(half, f);
+    return;
+  }
+  const LoopParameters p = parameters_of(loop, kOperands, bytes);
+  map_kernel<F, Out, In...>
+      <<<blocks_for(loop.numel, p.vectors ? kPack<Out, In...> : 1), kThreads, 0, context().stream>>>(p, f);
+  check_launch();
 }
 
 }  // namespace tern::kernels::cuda

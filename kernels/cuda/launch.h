@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -86,25 +87,25 @@ inline LoopParameters parameters_of(const Loop& loop, int operands, const std::s
   return p;
 }
 
-/// Calls f(part) for parts of a loop that are small enough to be counted in 32 bits: a kernel divides what it counts
-/// with.
-template <class F>
-void in_parts(const Loop& loop, int operands, const std::size_t* element_bytes, const F& f) {
-  constexpr std::int64_t most = std::int64_t{1} << 31, aligned = 64;
-  if (loop.numel <= most) return f(loop);
+/// Elements that a kernel counts in 32 bits; a longer loop runs as its halves.
+inline constexpr std::int64_t kMostElements = std::int64_t{1} << 31;
+
+/// Cut along the longest dimension, so that the second half is as aligned as the first.
+[[gnu::noinline]] inline std::array<Loop, 2> halves_of(const Loop& loop, int operands,
+                                                       const std::size_t* element_bytes) {
+  constexpr std::int64_t aligned = 64;
   const auto d = static_cast<int>(std::max_element(loop.sizes, loop.sizes + loop.dims) - loop.sizes);
   const std::int64_t size = loop.sizes[d], half = size < 2 * aligned ? size / 2 : size / 2 / aligned * aligned;
-  Loop part = loop;
-  part.sizes[d] = half;
-  part.numel = loop.numel / size * half;
-  in_parts(part, operands, element_bytes, f);
+  std::array<Loop, 2> halves{loop, loop};
+  halves[0].sizes[d] = half;
+  halves[0].numel = loop.numel / size * half;
+  halves[1].sizes[d] = size - half;
+  halves[1].numel = loop.numel - halves[0].numel;
   for (int k = 0; k < operands; ++k) {
     const bool number = (loop.on_host >> k & 1) != 0;
-    if (!number) part.data[k] += half * loop.strides[k][d] * static_cast<std::int64_t>(element_bytes[k]);
+    if (!number) halves[1].data[k] += half * loop.strides[k][d] * static_cast<std::int64_t>(element_bytes[k]);
   }
-  part.sizes[d] = size - half;
-  part.numel = loop.numel - part.numel;
-  in_parts(part, operands, element_bytes, f);
+  return halves;
 }
 
 /// How rows are shared out: a warp to a row when it is short, else a block.

@@ -98,36 +98,30 @@ TEST(Launch, NumbersOfTheHostGoAlongByValue) {
   EXPECT_NE(p.data[1], nullptr);
 }
 
-TEST(Launch, LongLoopsAreCountedIn32BitsInParts) {
+TEST(Launch, LongLoopsRunAsTheirHalves) {
   constexpr std::size_t bytes[] = {1, 2};
   alignas(16) char data[16];
-  const auto parts_of = [&](const Loop& loop) {
-    std::vector<Loop> parts;
-    in_parts(loop, 2, bytes, [&](const Loop& part) { parts.push_back(part); });
-    return parts;
-  };
-  EXPECT_EQ(parts_of(loop_of({std::int64_t{1} << 31}, {{1}, {1}}, data)).size(), 1U);
-  // A flat one whose parts lie one after the other, each as aligned as the whole; operand 1 is repeated.
-  const std::int64_t numel = (std::int64_t{5} << 30) + 77;
-  std::int64_t done = 0;
-  for (const Loop& part : parts_of(loop_of({numel}, {{1}, {0}}, data))) {
-    EXPECT_LE(part.numel, std::int64_t{1} << 31);
-    EXPECT_EQ(part.numel, part.sizes[0]);
-    EXPECT_EQ(part.data[0] - data, done);
-    EXPECT_EQ(part.data[1], data);
-    EXPECT_TRUE(parameters_of(part, 2, bytes).vectors);
-    done += part.numel;
-  }
-  EXPECT_EQ(done, numel);
-  // A strided one is cut along its longest dimension; a number of the host stays where it is.
+  // A flat one: the second half goes on where the first ends, as aligned; operand 1 is repeated.
+  const std::int64_t numel = kMostElements + 77;
+  const auto [first, second] = halves_of(loop_of({numel}, {{1}, {0}}, data), 2, bytes);
+  EXPECT_EQ(first.numel + second.numel, numel);
+  EXPECT_EQ(first.numel, first.sizes[0]);
+  EXPECT_EQ(second.numel, second.sizes[0]);
+  EXPECT_LE(std::max(first.numel, second.numel), kMostElements);
+  EXPECT_EQ(first.data[0], data);
+  EXPECT_EQ(second.data[0] - data, first.numel);
+  EXPECT_EQ(second.data[1], data);
+  EXPECT_TRUE(parameters_of(second, 2, bytes).vectors);
+  // A strided one along its longest dimension; a number of the host stays where it is.
   Loop wide = loop_of({3, std::int64_t{1} << 30}, {{std::int64_t{1} << 30, 1}, {1, 3}}, data);
-  const std::vector<Loop> halves = parts_of(wide);
-  ASSERT_EQ(halves.size(), 2U);
-  for (const Loop& half : halves) EXPECT_EQ(half.numel, std::int64_t{3} << 29);
-  EXPECT_EQ(halves[1].data[0] - data, std::int64_t{1} << 29);
-  EXPECT_EQ(halves[1].data[1] - data, (std::int64_t{1} << 29) * 3 * 2);
+  const auto [left, right] = halves_of(wide, 2, bytes);
+  EXPECT_EQ(left.numel, std::int64_t{3} << 29);
+  EXPECT_EQ(right.numel, std::int64_t{3} << 29);
+  EXPECT_EQ(right.sizes[0], 3);
+  EXPECT_EQ(right.data[0] - data, std::int64_t{1} << 29);
+  EXPECT_EQ(right.data[1] - data, (std::int64_t{1} << 29) * 3 * 2);
   wide.on_host = 1 << 1;
-  EXPECT_EQ(parts_of(wide)[1].data[1], data);
+  EXPECT_EQ(halves_of(wide, 2, bytes)[1].data[1], data);
 }
 
 TEST(Launch, GridsCoverTheWorkAndEndSomewhere) {
