@@ -354,7 +354,12 @@ std::vector<std::string> target_classes(const Column& target) {
     if (target.is_null(row)) continue;
     if (target.is_numeric()) {
       const double value = target.numeric(row);
-      if (std::isfinite(value) && !by_value.contains(value)) by_value.emplace(value, target.text(row));
+      if (!std::isfinite(value) || by_value.contains(value)) continue;
+      if (value != std::floor(value)) {
+        throw ValueError("[target_classes] expected classes, which are words or whole numbers, got " +
+                         target.text(row) + "; models of values take such a target");
+      }
+      by_value.emplace(value, target.text(row));
       check(by_value.size());
     } else {
       by_text.emplace(target.text(row), true);

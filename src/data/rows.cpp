@@ -74,7 +74,7 @@ std::vector<double> numbers_of(const Table& table, const std::vector<std::string
       throw DataError(std::string(type),
                       "expected numbers, got " + std::string(to_string(column.type())) +
                           (written_numbers(column, names[f]).empty()
-                               ? " (the steps of a Pipeline, one_hot or ordinal, make numbers of it)"
+                               ? " (a Pipeline's normalize_formats, then one_hot or ordinal, make numbers of it)"
                                : ", all of it written numbers (normalize_formats of a Pipeline reads them)"),
                       {.column = names[f]});
     }

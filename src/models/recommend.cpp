@@ -312,6 +312,12 @@ RankingReport evaluate_ranking(const Recommender& model, const Interactions& lat
   if (k < 1) throw ValueError("[evaluate_ranking] expected k of at least 1, got " + std::to_string(k));
   static_cast<void>(model.scores(-1));  // says so before fit
   const std::size_t users = model.user_names().size();
+  const bool named = !later.user_names.empty() || !later.item_names.empty();
+  if (named && (later.user_names != model.user_names() || later.item_names != model.item_names())) {
+    throw ValueError(
+        "[evaluate_ranking] expected users and items numbered as the model's, got others: interactions(table, columns, "
+        "seen) numbers them as in the rows of fit");
+  }
   std::vector<std::vector<std::int32_t>> found(users);
   if (later.items.size() != later.users.size()) {
     throw ShapeError("[evaluate_ranking] expected an item for each of " + std::to_string(later.users.size()) +

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 #include <tuple>
 #include <type_traits>
 
@@ -186,12 +188,19 @@ TableTargets targets_of(const data::Table& table, const std::string& target, con
   if (!options.weights.empty()) targets.weights = numeric_column(table, options.weights);
   if (!options.query.empty()) {
     const data::Column& query = table[options.query];
+    std::set<std::string> begun;
     for (std::int64_t row = 0; row < table.rows(); ++row) {
       if (row > 0 && query.text(row) == query.text(row - 1)) {
         ++targets.queries.back();
-      } else {
-        targets.queries.push_back(1);
+        continue;
       }
+      if (!begun.insert(query.text(row)).second) {
+        throw DataError(
+            "GradientBoosting",
+            "expected the rows of a query together (sort the table by it), got " + query.text(row) + " again",
+            table.location(row, options.query));
+      }
+      targets.queries.push_back(1);
     }
   }
   return targets;

@@ -241,6 +241,7 @@ TEST(Estimator, NumbersClassesByTextOrValue) {
   EXPECT_EQ(target_values(zeros, "y", target_classes(zeros["y"])), (std::vector<double>{0, 0, 1}));
   EXPECT_THROW(target_values(table(), "word", {"no"}), DataError);
   EXPECT_THROW(target_values(table(), "word", {}), DataError);
+  EXPECT_THROW(target_classes(Column::from_f64({1, 2, 246.51})), ValueError) << "values";
 }
 
 }  // namespace

@@ -308,6 +308,9 @@ TEST(EvaluateRanking, AgreesWithTheFormulas) {
   more.items.pop_back();
   EXPECT_THROW(evaluate_ranking(model, more, 3), ShapeError);
   EXPECT_THROW(evaluate_ranking(model, later, 0), ValueError);
+  more = later;
+  std::swap(more.item_names[0], more.item_names[1]);
+  EXPECT_THROW(evaluate_ranking(model, more, 3), ValueError) << "items numbered by themselves";
   EXPECT_THROW(evaluate_ranking(model, Interactions(), 3), ValueError);
   EXPECT_THROW(evaluate_ranking(Popularity(), later, 3), StateError);
 }

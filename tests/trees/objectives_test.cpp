@@ -211,9 +211,14 @@ TEST(Objectives, LambdaRankOrdersQueries) {
   EXPECT_THROW(none.fit(Matrix(x, 2), y), ValueError);
   data::Estimator& base = none;  // whose options have no queries
   EXPECT_EQ(message_of<ValueError>([&] { base.fit(Matrix(x, 2), y); }),
-            "[GradientBoosting] expected queries for lambdarank, got none");
+            "[GradientBoosting] expected queries for lambdarank (.query or .queries of its own fit), got none");
   queries.back() += 1;
   EXPECT_THROW(none.fit(Matrix(x, 2), y, {.queries = queries}), ShapeError);
+  const data::Table scattered{{"x", data::Column::from_f64({1, 2, 3, 4})},
+                              {"y", data::Column::from_f64({0, 1, 0, 1})},
+                              {"q", data::Column::from_strings({"a", "b", "a", "b"})}};
+  EXPECT_NE(message_of<DataError>([&] { none.fit(scattered, "y", {.query = "q"}); }).find("got a again"),
+            std::string::npos);
 }
 
 TEST(Objectives, OfOnesOwn) {

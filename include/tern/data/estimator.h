@@ -176,7 +176,8 @@ TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
 TERN_API std::unique_ptr<Estimator> load_estimator(const std::string& path, std::string_view type = {});
 
 /// The classes of a target, in the order of their numbers: its levels that occur, sorted as text or, of numbers, by
-/// value. Missing and infinite values are left out. Throws ValueError for more than 10,000.
+/// value. Missing and infinite values are left out. Throws ValueError for more than 10,000 and for a number that is not
+/// whole.
 TERN_API std::vector<std::string> target_classes(const Column& target);
 /// The number of each row's class, or its value where there are no classes. Throws DataError naming the row for a
 /// target that is missing, not finite or none of the classes, or not a number where there are none.

@@ -44,6 +44,7 @@ class TERN_API Selector {
 
 /// f64, i64 and boolean columns (`numeric() - boolean()` is the numbers alone).
 TERN_API Selector numeric();
+/// Categorical columns; the text of a file becomes such by normalize_formats, where it has few values.
 TERN_API Selector categorical();
 TERN_API Selector boolean();
 TERN_API Selector timestamp();

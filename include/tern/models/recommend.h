@@ -203,7 +203,7 @@ struct RankingReport {
 };
 /// Judges the first k recommendations of each known user by the items of later rows. Those that were in the user's rows
 /// of `fit`, which are never recommended, count for nothing; each row of an unknown item is one that is not found.
-/// Throws StateError before `fit`, ValueError for k below 1 or no user to judge by.
+/// Throws StateError before `fit`, ValueError for k below 1, no user to judge by, or names that are not the model's.
 TERN_API RankingReport evaluate_ranking(const Recommender& model, const Interactions& later, int k = 10);
 
 }  // namespace tern::models

@@ -143,8 +143,8 @@ class GradientBoosting;
 struct FitOptions {
   std::optional<data::Table> validation{};  ///< with the same columns
   std::string weights{};                    ///< column of weights, which is no feature
-  std::string query{};                      ///< column that tells queries apart, whose rows are adjacent
-  const GradientBoosting* start = nullptr;  ///< a fitted model that training goes on from
+  std::string query{};                      ///< column that tells queries apart, whose rows stand together
+  const GradientBoosting* start = nullptr;  ///< a fitted model that training goes on from, with its columns alone
 };
 
 /// What `fit` takes beside a matrix; targets of classes are 0, 1, ….
