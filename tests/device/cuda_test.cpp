@@ -250,6 +250,15 @@ TEST_F(Cuda, RepeatedIndicesAddInOrder) {
   expect_near(index_add(zeros({50, 33}, f32, cuda()), 0, index.to(cuda()), rows.to(cuda())), here, 0);
 }
 
+TEST_F(Cuda, MoreElementsThanAKernelCounts) {
+  const std::int64_t n = (std::int64_t{1} << 31) + 77;
+  Tensor x = ones({n}, u8, cuda());
+  x.slice(0, n - 3, n).fill_(5);
+  const Tensor sum = x + x;  // its halves meet in the middle
+  EXPECT_EQ((sum == 2).sum().item<std::int64_t>(), n - 3);
+  for (const std::int64_t at : {n - 3, n - 1}) EXPECT_EQ(sum.select(0, at).item<std::uint8_t>(), 10);
+}
+
 TEST_F(Cuda, LongDimensionsAreSharedOut) {
   manual_seed(10);
   const std::int64_t n = 200'000;

@@ -55,7 +55,7 @@ class Memory : public tern::kernels::cuda::RawMemory {
 
  private:
   void protect(int how) {
-    if (used_ > 0 && mprotect(begin_, kBytes, how) != 0) throw std::runtime_error("mprotect");
+    if (mprotect(begin_, kBytes, how) != 0) throw std::runtime_error("mprotect");
   }
   char* begin_;
   std::size_t used_ = 0;
