@@ -9,6 +9,7 @@
 
 #include "cpu/trees.h"
 #include "tern/base/parallel.h"
+#include "trees/flat.h"
 #include "trees/hash.h"
 
 namespace tern::trees::internal {
@@ -281,7 +282,7 @@ double threshold_between(double a, double b) {
     if (nearest < a) nearest = std::nextafter(nearest, kInfinity);
   }
   if (nearest >= a && nearest < b && nearest < top) return nearest;
-  return middle > a && middle < b && static_cast<float>(middle) != middle ? middle : a;
+  return middle > a && middle < b && !means_float(middle) ? middle : a;
 }
 
 std::vector<FeatureBins> find_bins(std::span<const FeatureValues> features, std::int64_t rows, int max_bins,

@@ -40,7 +40,8 @@ std::vector<FeatureBins> find_bins(std::span<const FeatureValues> features, std:
                                    std::int64_t sample = 200'000);
 
 /// Where there is one, the float t nearest to the middle with a <= t < b that parts them as floats too: float(b) lies
-/// above it. Else such a double, which is no float unless there is no other: so it tells that floats would not do.
+/// above it. Else such a double, which does not pass for a float (`means_float`) unless b is one or two doubles above
+/// one: so it tells that floats would not do.
 double threshold_between(double a, double b);
 
 /// Rows as bins: a column of bytes for each feature, and records for histograms.

@@ -96,6 +96,12 @@ struct Flat {
 /// The largest double that rounds to a float of at most `threshold`.
 double before_rounding(double threshold);
 
+/// Whether a threshold is a float, or the double above one: LightGBM moves the middle between two numbers up so.
+inline bool means_float(double threshold) {
+  const double nearest = static_cast<float>(threshold);
+  return threshold == nearest || threshold == std::nextafter(nearest, std::numeric_limits<double>::infinity());
+}
+
 /// Whether a number counts as missing where zero does; the bound is LightGBM's.
 inline bool is_zero(double value) { return std::fabs(value) <= static_cast<double>(1e-35f); }
 

@@ -1,6 +1,10 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,11 +61,26 @@ std::vector<double> thresholds(const Json& tree) {
   return values;
 }
 
+// Names of level types; models of older versions have none.
+constexpr std::array<std::string_view, 3> level_types{"text", "number", "code"};
+
+LevelType level_type_of(const Json& feature) {
+  const auto name = json_get_or(feature, "level_type", std::string(level_types[0]), what);
+  const auto* found = std::find(level_types.begin(), level_types.end(), name);
+  if (found == level_types.end()) {
+    throw FormatError("[trees] member \"level_type\": expected text, number or code, got \"" + name + "\"");
+  }
+  return static_cast<LevelType>(found - level_types.begin());
+}
+
 OrderedJson of_feature(const Feature& feature) {
   OrderedJson json{{"name", feature.name}};
   if (feature.categorical) {
     json["categorical"] = true;
     json["levels"] = feature.levels;
+    if (feature.level_type != LevelType::text) {
+      json["level_type"] = level_types.at(static_cast<std::size_t>(feature.level_type));
+    }
   }
   if (feature.zero_is_missing) json["zero_is_missing"] = true;
   return json;
@@ -166,6 +185,7 @@ Ensemble internal::ensemble_of(const Json& json) {
       ensemble.features.push_back({.name = json_get<std::string>(feature, "name", what),
                                    .categorical = json_get_or(feature, "categorical", false, what),
                                    .levels = json_get_or(feature, "levels", std::vector<std::string>{}, what),
+                                   .level_type = level_type_of(feature),
                                    .zero_is_missing = json_get_or(feature, "zero_is_missing", false, what)});
     }
     for (const Json& tree : list(json, "trees")) ensemble.trees.push_back(tree_of(tree));

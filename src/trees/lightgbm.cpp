@@ -244,8 +244,15 @@ void read_levels(std::string_view text, std::vector<Feature>& features) {
   if (!json.is_array() || json.size() != categorical.size()) return;
   for (std::size_t i = 0; i < categorical.size(); ++i) {
     std::vector<std::string> levels;
-    for (const auto& level : json[i])
+    std::size_t texts = 0, numbers = 0;
+    for (const auto& level : json[i]) {
+      texts += level.is_string();
+      numbers += level.is_number() || level.is_boolean();
       levels.push_back(level.is_string() ? level.get<std::string>() : tern::internal::json_text(level));
+    }
+    categorical[i]->level_type = texts == levels.size()     ? LevelType::text
+                                 : numbers == levels.size() ? LevelType::number
+                                                            : LevelType::code;
     categorical[i]->levels = std::move(levels);
   }
 }
@@ -299,22 +306,27 @@ LightgbmSplit lightgbm_split(const Feature& feature, const Tree& tree, std::size
   return split;
 }
 
-/// The levels of categorical features as pandas' columns have them, which LightGBM's Python package finds in tables by
-/// name: numbers where they are the codes themselves. "null" where a feature's levels are not known.
+/// A level of a type that is looked up, as JSON.
+Json level_name(const Feature& feature, const std::string& level) {
+  internal::check_utf8(feature, level, "export_lightgbm");
+  if (feature.level_type == LevelType::text) return level;
+  try {
+    const Json number = tern::internal::parse_json(level, kLightgbm);
+    if (number.is_number() || number.is_boolean()) return number;
+  } catch (const FormatError&) {
+  }
+  lightgbm_cannot_hold(feature, "expected levels that are numbers, got \"" + level + "\"");
+}
+
+/// The levels of categorical features as pandas' columns have them, by which LightGBM's Python package finds them in
+/// tables: a text is not found among numbers, nor a number among texts. "null" where those of a feature are not known.
 std::string level_names(const std::vector<Feature>& features) {
   auto all = Json::array();
   for (const Feature& feature : features) {
     if (!feature.categorical) continue;
-    if (feature.levels.empty()) return "null";
+    if (feature.levels.empty() || feature.level_type == LevelType::code) return "null";
     auto names = Json::array();
-    bool codes = true;
-    for (std::size_t code = 0; code < feature.levels.size(); ++code) {
-      internal::check_utf8(feature, feature.levels[code], "export_lightgbm");
-      codes &= feature.levels[code] == std::to_string(code);
-    }
-    for (std::size_t code = 0; code < feature.levels.size(); ++code) {
-      codes ? names.push_back(code) : names.push_back(feature.levels[code]);
-    }
+    for (const std::string& level : feature.levels) names.push_back(level_name(feature, level));
     all.push_back(std::move(names));
   }
   return tern::internal::json_text(all);

@@ -168,6 +168,7 @@ FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> feature
     }
     values.codes = codes.data();
     if (feature.levels.empty()) {
+      feature.level_type = LevelType::code;
       for (std::int32_t level = 0; level <= most; ++level) feature.levels.push_back(std::to_string(level));
     }
     values.levels = static_cast<std::int64_t>(feature.levels.size());

@@ -12,6 +12,7 @@
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/trees/formats.h"
+#include "trees/flat.h"
 #include "trees/foreign.h"
 #include "trees/ubjson.h"
 
@@ -338,13 +339,17 @@ Ensemble read_model(const Json& json, std::size_t bytes) {
 /// a threshold that is no float stands between rows that become one float, and would send some the other way.
 float condition_of(const Feature& feature, double threshold, bool of_floats) {
   constexpr float largest = std::numeric_limits<float>::max();
-  if (threshold >= largest) return largest;
-  if (threshold < -largest) return -largest;
-  auto floor = static_cast<float>(threshold);
-  if (!of_floats && std::fabs(threshold) >= 0x1p24 && floor != threshold) {
-    xgboost_cannot_hold(feature,
-                        "expected thresholds of 2^24 and above to be floats, got " + internal::shortest(threshold));
+  constexpr double infinite = 1e300;  // LightGBM writes so
+  const double magnitude = std::fabs(threshold);
+  if (magnitude >= infinite) return threshold > 0 ? largest : -largest;
+  if (threshold >= largest || threshold < -largest) {
+    xgboost_cannot_hold(feature, "expected thresholds below the largest float, got " + internal::shortest(threshold));
   }
+  if (!of_floats && magnitude >= 0x1p24 && !internal::means_float(threshold)) {
+    xgboost_cannot_hold(feature, "expected thresholds of 2^24 and above to be floats, or float32_inputs, got " +
+                                     internal::shortest(threshold));
+  }
+  auto floor = static_cast<float>(threshold);
   if (floor > threshold) floor = std::nextafter(floor, -infinity);
   return std::nextafter(floor, infinity);
 }

@@ -292,14 +292,59 @@ TEST(Formats, WhatAFormatCannotHoldNamesTheFeature) {
 TEST(Formats, LightgbmHoldsTheNamesOfLevels) {
   Ensemble model = random_ensemble({.levels = 4});
   model.features[4].levels = {"\xc3\xa9", "two words", "a \"quote\"\nand a line", "0"};
-  model.features[5].levels = {"0", "1", "2", "3"};  // the codes themselves
-  const std::string text = to_lightgbm(model);
-  EXPECT_NE(text.find("\"0\"],[0,1,2,3]]\n"), std::string::npos);
-  const Ensemble back = from_lightgbm(text);
-  for (const std::size_t f : {4, 5}) EXPECT_EQ(back.features[f].levels, model.features[f].levels);
+  model.features[5].levels = {"0", "1", "2", "3"};
+  for (const auto& [type, names] :
+       {std::pair{LevelType::text, "[\"0\",\"1\",\"2\",\"3\"]"}, std::pair{LevelType::number, "[0,1,2,3]"}}) {
+    model.features[5].level_type = type;
+    const std::string text = to_lightgbm(model);
+    EXPECT_NE(text.find("\"0\"]," + std::string(names) + "]\n"), std::string::npos);
+    for (const Ensemble& back : {from_lightgbm(text), from_json(to_json(model))}) {
+      for (const std::size_t f : {4, 5}) EXPECT_EQ(back.features[f].levels, model.features[f].levels);
+      EXPECT_EQ(back.features[4].level_type, LevelType::text);
+      EXPECT_EQ(back.features[5].level_type, type);
+    }
+    EXPECT_TRUE(to_lightgbm(from_lightgbm(text)).ends_with(text.substr(text.find("pandas_cat"))));
+  }
+  model.features[5].levels = {"true", "false", "2.5", "-7"};
+  EXPECT_NE(to_lightgbm(model).find(",[true,false,2.5,-7]]\n"), std::string::npos);
+  model.features[5].levels[3] = "seven";
+  EXPECT_EQ(message_of<ValueError>([&] { to_lightgbm(model); }),
+            "[export_lightgbm] feature \"f5\": expected levels that are numbers, got \"seven\"");
+  model.features[5].level_type = LevelType::code;
+  std::string text = to_lightgbm(model);
+  EXPECT_NE(text.find("pandas_categorical:null\n"), std::string::npos);
+  const std::string mixed = "pandas_categorical:[[\"a\",\"b\",\"c\",\"d\"],[\"0\",1,2,3]]\n";
+  EXPECT_EQ(from_lightgbm(text.substr(0, text.find("pandas_cat")) + mixed).features[5].level_type, LevelType::code);
+  text = to_json(model);
+  text.replace(text.find("\"code\""), 6, "\"kind\"");
+  EXPECT_EQ(message_of<FormatError>([&] { from_json(text); }),
+            "[trees] member \"level_type\": expected text, number or code, got \"kind\"");
   for (Tree& tree : model.trees) tree.left_default.assign(tree.left_default.size(), 0);
   model.features[5].levels.clear();
   EXPECT_NE(to_lightgbm(model).find("pandas_categorical:null\n"), std::string::npos);
+}
+
+// Levels of text are looked up as texts, digits or not; codes of a matrix not at all.
+TEST(Formats, LightgbmNamesTheLevelsOfTables) {
+  std::vector<std::string> digits, words;
+  std::vector<double> y, codes;
+  for (int row = 0; row < 60; ++row) {
+    digits.push_back(std::to_string(row % 3));
+    words.push_back(row / 3 % 2 == 0 ? "no" : "yes");
+    codes.insert(codes.end(), {static_cast<double>(row % 3), static_cast<double>(row / 3 % 2)});
+    y.push_back(row % 3 * 2 + row / 3 % 2);
+  }
+  GradientBoosting model({.rounds = 2, .min_child_rows = 1});
+  model.fit(data::Table{{"digit", data::Column::from_strings(digits)},
+                        {"word", data::Column::from_strings(words)},
+                        {"y", data::Column::from_f64(y)}},
+            "y");
+  EXPECT_NE(to_lightgbm(model.ensemble()).find("pandas_categorical:[[\"0\",\"1\",\"2\"],[\"no\",\"yes\"]]\n"),
+            std::string::npos);
+  model.fit(Matrix(codes, 2), y, {.categorical = {0, 1}});
+  EXPECT_EQ(model.ensemble().features[0].levels, (std::vector<std::string>{"0", "1", "2"}));
+  EXPECT_NE(to_lightgbm(model.ensemble()).find("pandas_categorical:null\n"), std::string::npos);
+  EXPECT_NE(to_lightgbm(from_json(to_json(model.ensemble()))).find("pandas_categorical:null\n"), std::string::npos);
 }
 
 // Whole numbers that floats do not tell apart: an error where the rows of training would change sides, and the same
@@ -319,9 +364,9 @@ TEST(Formats, XgboostHoldsNoThresholdBetweenRowsThatAreOneFloat) {
   };
   const std::int64_t now = 1'700'000'000'000'000, second = 1'000'000;  // microseconds: floats are 134 s apart
   for (const std::int64_t step : {second, 60 * second}) {
-    EXPECT_NE(message_of<ValueError>([&] {
-                to_xgboost(trained(now, step).first);
-              }).find("[export_xgboost] feature \"when\": expected thresholds of 2^24 and above to be floats, got 1"),
+    EXPECT_NE(message_of<ValueError>([&] { to_xgboost(trained(now, step).first); })
+                  .find("[export_xgboost] feature \"when\": expected thresholds of 2^24 and above to be floats, or "
+                        "float32_inputs, got 1"),
               std::string::npos);
   }
   for (const auto& [first, step] :
@@ -332,18 +377,40 @@ TEST(Formats, XgboostHoldsNoThresholdBetweenRowsThatAreOneFloat) {
                               b = Predictor(from_xgboost(to_xgboost(model))).margins(table);
     for (std::size_t row = 0; row < a.size(); ++row) EXPECT_NEAR(a[row], b[row], 1e-5) << step;
   }
+  constexpr float largest = std::numeric_limits<float>::max();
   // What floats hold, a model of floats, and small thresholds of any kind go as they are.
   Ensemble model = random_ensemble({.rounds = 1, .leaves = 2});
   model.trees[0].set[0] = -1;
   model.trees[0].feature[0] = 0;
   for (const auto& [threshold, floats, held] :
-       {std::tuple{0x1p24 + 2, false, true}, std::tuple{0x1p24 + 1, false, false},
-        std::tuple{-0x1p25 - 1, false, false}, std::tuple{0x1p24 + 1, true, true},
-        std::tuple{0x1p24 - 0.3, false, true}, std::tuple{0.1, false, true},
-        std::tuple{std::numeric_limits<double>::max(), false, true}}) {
+       {std::tuple{0x1p24 + 2, false, true},
+        std::tuple{0x1p24 + 1, false, false},
+        std::tuple{-0x1p25 - 1, false, false},
+        std::tuple{0x1p24 + 1, true, true},
+        std::tuple{0x1p24 - 0.3, false, true},
+        std::tuple{0.1, false, true},
+        std::tuple{20'096'500.000000004, false, true},  // LightGBM's middle of two floats
+        std::tuple{20'096'499.999999996, false, false},
+        std::tuple{20'096'500.00000001, false, false},
+        std::tuple{1.5e39, false, false},
+        std::tuple{1.5e39, true, false},
+        std::tuple{-1.5e39, false, false},
+        std::tuple{static_cast<double>(largest), false, false},
+        std::tuple{-static_cast<double>(largest), false, true},
+        std::tuple{static_cast<double>(std::nextafter(largest, 0.0F)), false, true},
+        std::tuple{1e300, false, true},
+        std::tuple{-1e300, false, true},  // LightGBM's infinity
+        std::tuple{std::numeric_limits<double>::infinity(), false, true},
+        std::tuple{std::numeric_limits<double>::max(), false, true},
+        std::tuple{-std::numeric_limits<double>::max(), false, true}}) {
     model.trees[0].threshold[0] = threshold;
     model.float32_inputs = floats;
     EXPECT_EQ(message_of<ValueError>([&] { to_xgboost(model); }) == "no error", held) << threshold;
+  }
+  model.float32_inputs = false;
+  for (const double threshold : {20'096'500.0, 20'096'500.000000004}) {  // floats go on with 20'096'502
+    model.trees[0].threshold[0] = threshold;
+    EXPECT_EQ(from_xgboost(to_xgboost(model)).trees[0].threshold[0], 20'096'500);
   }
 }
 

@@ -58,6 +58,9 @@ TEST(Bins, ThresholdsAreFloatsWhereFloatsTellValuesApart) {
   EXPECT_EQ(threshold_between(0x1p24 + 1, 0x1p24 + 2), 0x1p24 + 1.5);  // two, none of which lies between
   EXPECT_EQ(threshold_between(0x1p30 - 70, 0x1p30 + 4), 0x1p30 - 64);  // not 2^30, which the second becomes
   EXPECT_EQ(threshold_between(0x1p30 - 2, 0x1p30 + 2), 0x1p30 - 2);    // in the middle lies a float that both become
+  const auto above_2_30 = [](double doubles) { return 0x1p30 + doubles * 0x1p-22; };
+  EXPECT_EQ(threshold_between(above_2_30(-1), above_2_30(3)), above_2_30(-1));  // not 1, which passes for 2^30
+  EXPECT_EQ(threshold_between(above_2_30(0), above_2_30(3)), above_2_30(2));
   EXPECT_LT(threshold_between(-1e300, 1e300), 1e300);
 }
 

@@ -25,6 +25,13 @@ TERN_API std::string_view to_string(Link link);
 /// The link of a name. Throws ValueError, listing the names.
 TERN_API Link parse_link(std::string_view name);
 
+/// What a feature's levels are in the data of training. Their texts do not tell, and LightGBM looks levels up by value.
+enum class LevelType : std::uint8_t {
+  text,    ///< texts, as those of a table
+  number,  ///< numbers or truth values
+  code,    ///< the codes themselves, as those of a matrix, or values of several types: nothing to look up
+};
+
 /// One input of the trees. What it says of values holds before any split looks at them.
 struct Feature {
   std::string name{};
@@ -33,6 +40,7 @@ struct Feature {
   /// Text of each code; a code beyond them is an unseen level and goes as a missing value. Empty: codes have no names
   /// and no bound.
   std::vector<std::string> levels{};
+  LevelType level_type = LevelType::text;
   /// A number of magnitude up to 1e-35f counts as missing, as with LightGBM's `zero_as_missing`.
   bool zero_is_missing = false;
 };

@@ -24,11 +24,16 @@ TERN_API Ensemble load(const std::string& path);
 enum class XgboostForm : std::uint8_t { json, ubjson };
 
 /// A model as XGBoost (since 1.7) loads it. XGBoost reads rows as float and keeps leaves and base as float: for rows of
-/// floats every row reaches the same leaf. An infinite threshold becomes the largest float. Throws ValueError, naming
-/// the feature, for what the format cannot hold: zeros that count as missing, codes of 2^24 and above, a categorical
-/// split that sends all or no levels one way, thresholds from 2^24 on (where floats do not tell whole numbers apart)
-/// that are no floats, unless the model is of floats, a name that is no UTF-8; and for a sigmoid of another scale than
-/// 1, or several values a leaf.
+/// floats every row reaches the same leaf. An infinite threshold (1e300 and more, as LightGBM writes it) becomes the
+/// largest float. Throws ValueError, naming the feature, for what the format cannot hold: zeros that count as missing,
+/// codes of 2^24 and above, a categorical split that sends all or no levels one way, other thresholds that are not
+/// below the largest float, a name that is no UTF-8; and for a sigmoid of another scale than 1, or several values a
+/// leaf.
+///
+/// From 2^24 on floats do not tell whole numbers apart. A threshold there that is no float, nor the double above one
+/// (where LightGBM puts a middle that is a float), is a ValueError too, unless the model has `float32_inputs`, which
+/// may be set where all rows are floats. At a threshold that is a float, rows above it that become it go left without
+/// an error: of the rows that Tern trained on only such as are one or two doubles above it; LightGBM looks at none.
 TERN_API std::string to_xgboost(const Ensemble& ensemble, XgboostForm form = XgboostForm::json);
 /// A model that XGBoost (since 1.7) saved, in either form: gbtree and dart, one output or several, levels by name where
 /// it has them. All trees count, whatever its best iteration. Throws FormatError for what is damaged or is no model of
@@ -40,10 +45,10 @@ TERN_API void export_xgboost(const Ensemble& ensemble, const std::string& path);
 TERN_API Ensemble import_xgboost(const std::string& path);
 
 /// A model as LightGBM (since 3) loads it; the base goes into the leaves of the first round. LightGBM takes numbers of
-/// magnitude up to 1e-35f as 0; an infinite threshold becomes the largest double. Levels' names are there where those
-/// of all features are known. Throws ValueError, naming the feature, for codes of 2^31 and above, for a missing code
-/// that shall go left where the number of levels is not known, and for names that the text cannot hold; and for several
-/// values a leaf.
+/// magnitude up to 1e-35f as 0; an infinite threshold becomes the largest double. Levels' names, texts or numbers as
+/// Feature::level_type says, are there where those of all features are known. Throws ValueError, naming the feature,
+/// for codes of 2^31 and above, for a missing code that shall go left where the number of levels is not known, and for
+/// names that the text cannot hold; and for several values a leaf.
 TERN_API std::string to_lightgbm(const Ensemble& ensemble);
 /// A text model that LightGBM (since 3) saved: gbdt, dart and rf, every missing type, categorical splits. Covers are
 /// its counts of rows. Throws FormatError for what is damaged, a set of categories at two nodes among it, and for

@@ -1,3 +1,5 @@
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <iostream>
@@ -6,6 +8,8 @@
 
 #include "tern/base/error.h"
 #include "tern/base/file.h"
+#include "tern/data/column.h"
+#include "tern/data/table.h"
 #include "tern/trees/trees.h"
 
 // What interop_test.py asks of Tern:
@@ -13,6 +17,7 @@
 //   predict MODEL ROWS RESULT     doubles: margins, then predictions
 //   explain MODEL ROWS RESULT     doubles: TreeSHAP's values
 //   train MODEL ROWS TARGET       doubles: rows of 6 features, the last two codes, and 0 or 1 a row
+//   train_table MODEL ROWS TARGET the same of a table whose last columns are texts: "3", and "level 3"
 namespace {
 
 using namespace tern::trees;
@@ -41,12 +46,35 @@ void put(const std::string& path, std::vector<double> values, const std::vector<
   tern::write_file(path, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)});
 }
 
+/// Columns f0, f1, … and y.
+tern::data::Table table_of(const std::vector<double>& rows, const std::vector<double>& target) {
+  using tern::data::Column;
+  tern::data::Table table{{"y", Column::from_f64(target)}};
+  for (std::size_t f = 0; f < 6; ++f) {
+    std::vector<double> numbers;
+    std::vector<std::string> texts;
+    std::vector<bool> valid;
+    for (std::size_t i = f; i < rows.size(); i += 6) {
+      numbers.push_back(rows[i]);
+      valid.push_back(!std::isnan(rows[i]));
+      const std::string code = valid.back() ? std::to_string(std::lround(rows[i])) : "";
+      texts.push_back(f == 4 ? code : "level " + code);
+    }
+    table.add("f" + std::to_string(f), f < 4 ? Column::from_f64(numbers) : Column::from_strings(texts, valid));
+  }
+  return table;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const std::string& task = arguments.at(0);
-  if (task == "train") {
+  if (task == "train" || task == "train_table") {
     GradientBoosting gbdt({.objective = Objective::binary, .rounds = 20, .max_leaves = 15});
     const std::vector<double> rows = doubles(arguments.at(2)), target = doubles(arguments.at(3));
-    gbdt.fit(Matrix(rows, 6), target, {.categorical = {4, 5}});
+    if (task == "train") {
+      gbdt.fit(Matrix(rows, 6), target, {.categorical = {4, 5}});
+    } else {
+      gbdt.fit(table_of(rows, target), "y");
+    }
     save(gbdt.ensemble(), arguments.at(1));
     return 0;
   }

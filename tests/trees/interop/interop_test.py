@@ -167,14 +167,23 @@ def of_lightgbm(path, rows):
     return booster.predict(rows, raw_score=True).reshape(shape), booster.predict(rows).reshape(shape)
 
 
+def of_lightgbm_as_numbers(path, rows):
+    """The same of a table of plain numbers."""
+    return of_lightgbm(path, pd.DataFrame(rows, columns=[f'f{i}' for i in range(6)]))
+
+
+def by_name(rows, names):
+    """A table whose categories, of the given names, stand in another order than the codes."""
+    table = pd.DataFrame(rows, columns=[f'f{i}' for i in range(6)])
+    for column, levels in zip(CATEGORICAL, names):
+        codes = np.where(rows[:, column] < len(levels), rows[:, column], -1).astype(int)  # of none for NaN, too
+        table[f'f{column}'] = pd.Categorical.from_codes(codes, levels).reorder_categories(levels[::-1])
+    return table
+
+
 def of_lightgbm_by_name(path, rows):
     """The same of a table whose categories stand in another order than the model's."""
-    table = pd.DataFrame(rows, columns=[f'f{i}' for i in range(6)])
-    for column, levels in zip(CATEGORICAL, LEVELS):
-        names = [f'level {i}' for i in range(levels)]
-        codes = np.where(rows[:, column] < levels, rows[:, column], -1).astype(int)
-        table[f'f{column}'] = pd.Categorical.from_codes(codes, names).reorder_categories(names[::-1])
-    return of_lightgbm(path, table)
+    return of_lightgbm(path, by_name(rows, [[f'level {i}' for i in range(levels)] for levels in LEVELS]))
 
 
 def of_xgboost(path, rows):
@@ -270,7 +279,7 @@ def check_trained(folder, failures):
     tern('train', folder + '/own.tern', folder + '/x', folder + '/y')
     rows, floats = (np.concatenate([x, probe_rows(folder, folder + '/own.tern', single, 8)]) for single in (False, True))
     for target, reader, on in (('own.json', of_xgboost, floats), ('own.ubj', of_xgboost, floats),
-                               ('own.txt', of_lightgbm, rows)):
+                               ('own.txt', of_lightgbm, rows), ('own.txt', of_lightgbm_as_numbers, rows)):
         tern('convert', folder + '/own.tern', f'{folder}/{target}')
         compare(f'trained: {reader.__name__} reads {target}', reader(f'{folder}/{target}', on),
                 ours(folder, folder + '/own.tern', on), failures)
@@ -281,8 +290,54 @@ def check_trained(folder, failures):
                           explain(f'{folder}/{target}', on[:EXPLAINED]), failures)
 
 
+def check_names(folder, failures):
+    """Levels are looked up in tables: digits that are texts and words, of Tern's table; numbers and words, of LightGBM's."""
+    x, signal, _ = data(9)
+    x.tofile(folder + '/x')
+    label = (signal > 0.7).astype(float)
+    label.tofile(folder + '/y')
+    tern('train_table', folder + '/own.tern', folder + '/x', folder + '/y')
+    tern('convert', folder + '/own.tern', folder + '/own.txt')
+    tern('convert', folder + '/own.txt', folder + '/again.txt')
+    with open(folder + '/own.tern') as file:
+        names = [feature['levels'] for feature in json.load(file)['features'][CATEGORICAL[0]:]]
+    if sorted(names[0]) != list('012345') or 'level 39' not in names[1]:
+        failures.append(f'names: expected levels that are texts, got {names}')
+    rows = probe_rows(folder, folder + '/own.tern', False, 10)
+    for path in ('own.txt', 'again.txt'):
+        compare(f'names: LightGBM reads {path}', of_lightgbm(f'{folder}/{path}', by_name(rows, names)),
+                ours(folder, folder + '/own.tern', rows), failures)
+
+    names = [[10 * i for i in range(LEVELS[0])], [f'level {i}' for i in range(LEVELS[1])]]
+    table = by_name(x, names)
+    booster = lgb.train(dict(verbose=-1, objective='binary', min_data_per_group=5, num_threads=1),
+                        lgb.Dataset(table, label), 15)
+    booster.save_model(folder + '/real.txt')
+    wanted = of_lightgbm(folder + '/real.txt', table)
+    for column, levels in zip(CATEGORICAL, names):  # by value, not by position
+        table[f'f{column}'] = table[f'f{column}'].cat.reorder_categories(levels)
+    tern('convert', folder + '/real.txt', folder + '/real.tern')
+    for path in ('real.txt', 'real.tern'):
+        tern('convert', f'{folder}/{path}', folder + '/back.txt')
+        compare(f'names: LightGBM reads its own model of {path} again', of_lightgbm(folder + '/back.txt', table), wanted,
+                failures)
+
+
+def check_large(folder, failures):
+    """Thresholds of 2^24 and above that LightGBM puts between floats, as XGBoost's."""
+    x = (20_000_000 + 1000 * np.arange(600, dtype=np.float32)).reshape(-1, 1)
+    booster = lgb.train(dict(verbose=-1, objective='regression', min_data_in_leaf=5, num_threads=1),
+                        lgb.Dataset(x, np.arange(600) * 7 % 101), 15)
+    booster.save_model(folder + '/large.txt')
+    tern('convert', folder + '/large.txt', folder + '/large.json')
+    got = xgb.Booster(model_file=folder + '/large.json').predict(xgb.DMatrix(x, feature_names=['Column_0']))
+    worst = np.abs(got - booster.predict(x)).max()
+    if not worst <= 100 * TOLERANCE:
+        failures.append(f'large: XGBoost differs from LightGBM by {worst:.3g}')
+
+
 def main():
-    failures, count = [], 1
+    failures, count = [], 4
     with tempfile.TemporaryDirectory() as folder:
         def save_lightgbm(model):
             model.save_model(folder + '/model.txt')
@@ -294,6 +349,8 @@ def main():
             return [folder + '/model.json', folder + '/model.ubj']
 
         check_trained(folder, failures)
+        check_names(folder, failures)
+        check_large(folder, failures)
         for name, model in lightgbm_models():
             check(folder, 'lightgbm', name, model, save_lightgbm, of_lightgbm, explained_by_lightgbm, failures)
             count += 1
