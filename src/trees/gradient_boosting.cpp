@@ -208,6 +208,21 @@ TableTargets targets_of(const data::Table& table, const std::string& target, con
 
 bool of_classes(Objective objective) { return objective == Objective::binary || objective == Objective::multiclass; }
 
+// Targets, weights or queries of no rows would be left out of account without a word.
+void check_validation(const Matrix& features, const MatrixFitOptions& options) {
+  const Matrix& validation = options.validation;
+  if (validation.rows() != options.validation_target.size() ||
+      (validation.rows() > 0 && validation.columns() != features.columns())) {
+    throw ShapeError("[GradientBoosting] expected rows of validation of " + std::to_string(features.columns()) +
+                     " columns with a target each, got " + std::to_string(validation.rows()) + " rows, " +
+                     std::to_string(validation.columns()) + " columns and " +
+                     std::to_string(options.validation_target.size()) + " targets");
+  }
+  if (validation.rows() == 0 && !(options.validation_weights.empty() && options.validation_queries.empty())) {
+    refuse("rows of validation beside validation_weights or validation_queries", "none");
+  }
+}
+
 // Early stopping without what it watches would silently train all rounds.
 void check_stopping(const GradientBoostingOptions& o, const internal::Loss& loss, std::int64_t validation_rows) {
   if (o.early_stopping_rounds == 0) return;
@@ -307,16 +322,13 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   training.train = {.features = train.values, .rows = features.rows(), .targets = {}, .margins = {}};
   training.train.targets = {target.values(), options.weights.values(), options.queries};
   check_targets(training.train.targets, *loss);
+  check_validation(features, options);
   check_stopping(options_, *loss, options.validation.rows());
   check_start(start, *loss);
   FeatureColumns validation;
   training.validation.features.resize(training.features.size());
   if (options.validation.rows() > 0) {
     validation = internal::features_like(options.validation, training.features, "GradientBoosting");
-    if (options.validation_target.size() != options.validation.rows()) {
-      throw ShapeError("[GradientBoosting] expected " + std::to_string(options.validation.rows()) +
-                       " validation targets, got " + std::to_string(options.validation_target.size()));
-    }
     auto& rows = training.validation;
     rows.features = validation.values;
     rows.rows = options.validation.rows();

@@ -3,14 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
+#include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "message_of.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
+#include "tern/tensor/creation.h"
 #include "trees/models.h"
 #include "trees/naive.h"
 
@@ -139,14 +145,14 @@ TEST(GradientBoosting, SameBitsAtAnyNumberOfThreads) {
 }
 
 TEST(GradientBoosting, SameBitsAtAnyNumberOfThreadsWhateverIsTrained) {
-  const std::int64_t rows = 9000, columns = 8;  // just enough for several threads to work on a tree
-  const std::vector<double> x = grid(rows, columns, 14, 0.02);
+  const std::int64_t columns = 8, enough = 9000;  // rows for several threads to work on a tree
+  const std::vector<double> x = grid(2 * enough, columns, 14, 0.02);
   std::vector<double> y;
-  for (std::int64_t row = 0; row < rows; ++row) {
+  for (std::int64_t row = 0; row < 2 * enough; ++row) {
     const double* at = x.data() + row * columns;
     y.push_back(or_zero(at[0]) > 4 ? 2 : or_zero(at[1]) > or_zero(at[2]));
   }
-  const std::vector<std::int64_t> queries(rows / 20, 20);
+  const std::vector<std::int64_t> queries(enough / 20, 20);
   const GradientBoostingOptions kinds[] = {{.objective = Objective::multiclass, .rounds = 2},
                                            {.objective = Objective::lambdarank, .rounds = 2},
                                            {.rounds = 3, .learning_rate = 1, .goss_top = 0.2, .goss_other = 0.3},
@@ -158,7 +164,8 @@ TEST(GradientBoosting, SameBitsAtAnyNumberOfThreadsWhateverIsTrained) {
       GradientBoosting model(options);
       MatrixFitOptions how;
       if (options.objective == Objective::lambdarank) how.queries = queries;
-      model.fit(Matrix(x, columns), y, how);
+      const auto rows = static_cast<std::size_t>(options.goss_top > 0 ? 2 * enough : enough);  // half of them drawn
+      model.fit(Matrix(std::span(x).first(rows * columns), columns), std::span(y).first(rows), how);
       models.push_back(model.ensemble());
     }
     set_num_threads(0);
@@ -314,6 +321,54 @@ TEST(GradientBoosting, ColumnsWithoutInformation) {
   GradientBoosting constant({.rounds = 3});
   constant.fit(Matrix(x, columns), std::vector<double>(y.size(), 2.5));
   for (const double p : constant.predict(Matrix(x, columns))) EXPECT_EQ(p, 2.5);
+}
+
+// Whatever doubles stand side by side in may be targets or weights.
+TEST(GradientBoosting, TargetsOfAnyContainer) {
+  const std::vector<double> x{0, 1, 2, 3}, target{1, 2, 4, 8}, weights{1, 2, 1, 3};
+  std::array<double, 4> array{1, 2, 4, 8}, of_weights{1, 2, 1, 3};
+  double plain[4] = {1, 2, 4, 8};
+  std::initializer_list<double> list{1, 2, 4, 8};
+  const auto model_of = [&](const data::Vector& y, const data::Vector& w) {
+    GradientBoosting model({.rounds = 2, .min_child_rows = 1});
+    model.fit(Matrix(x, 1), y, {.weights = w});
+    return model.ensemble();
+  };
+  const Ensemble wanted = model_of(target, weights);
+  EXPECT_GT(wanted.trees[0].nodes(), 0);
+  const auto fitted = [&](auto&& y, auto&& w) {
+    GradientBoosting model({.rounds = 2, .min_child_rows = 1});
+    model.fit(Matrix(x, 1), y, {.weights = w});
+    return same(model.ensemble(), wanted);
+  };
+  EXPECT_TRUE(fitted(array, of_weights));
+  EXPECT_TRUE(fitted(std::as_const(array), std::span<const double>(weights)));
+  EXPECT_TRUE(fitted(plain, std::span(of_weights)));
+  EXPECT_TRUE(fitted(std::span<double>(plain), std::span<const double, 4>(of_weights)));
+  EXPECT_TRUE(fitted(list, weights));
+  EXPECT_TRUE(fitted(from_vector(target), from_vector(weights)));
+  EXPECT_TRUE(same(model_of({{1, 2, 4, 8}}, {{1, 2, 1, 3}}), wanted));
+  EXPECT_FALSE(same(model_of(target, {}), wanted));
+  static_assert(!std::is_convertible_v<std::vector<float>, data::Vector> && !std::is_convertible_v<int, data::Vector>);
+}
+
+TEST(GradientBoosting, ValidationIsWhole) {
+  const std::vector<double> x{0, 1, 2, 3}, y{1, 2, 4, 8};
+  const std::vector<std::int64_t> queries{4};
+  GradientBoosting model({.rounds = 2, .min_child_rows = 1});
+  EXPECT_EQ(message_of<ShapeError>([&] { model.fit(Matrix(x, 1), y, {.validation_target = y}); }),
+            "[GradientBoosting] expected rows of validation of 1 columns with a target each, got 0 rows, 0 columns and "
+            "4 targets");
+  data::Estimator& estimator = model;
+  EXPECT_THROW(estimator.fit(Matrix(x, 1), y, {.validation_target = y}), ShapeError);
+  EXPECT_THROW(model.fit(Matrix(x, 1), y, {.validation = Matrix(x, 1)}), ShapeError);
+  EXPECT_THROW(model.fit(Matrix(x, 1), y, {.validation = Matrix(x, 2), .validation_target = std::span(y).first(2)}),
+               ShapeError);
+  EXPECT_EQ(message_of<ValueError>([&] { model.fit(Matrix(x, 1), y, {.validation_weights = y}); }),
+            "[GradientBoosting] expected rows of validation beside validation_weights or validation_queries, got none");
+  EXPECT_THROW(model.fit(Matrix(x, 1), y, {.validation_queries = queries}), ValueError);
+  model.fit(Matrix(x, 1), y, {.validation = Matrix(x, 1), .validation_target = y, .validation_weights = y});
+  EXPECT_EQ(model.validation_history().size(), 2u);
 }
 
 TEST(GradientBoosting, BadInputIsRefused) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "tern/base/export.h"
@@ -43,6 +44,9 @@ class Vector {
   Vector() = default;
   Vector(std::span<const double> values) : view_(values) {}     // NOLINT(google-explicit-constructor)
   Vector(const std::vector<double>& values) : view_(values) {}  // NOLINT(google-explicit-constructor)
+  /// Doubles side by side of any kind: arrays, spans that may be written to, ….
+  template <class Values, class = std::enable_if_t<std::is_convertible_v<const Values&, std::span<const double>>>>
+  Vector(const Values& values) : view_(values) {}  // NOLINT(google-explicit-constructor)
   /// Of one dimension, of any type. Throws ShapeError.
   TERN_API Vector(const Tensor& values);  // NOLINT(google-explicit-constructor)
 
