@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "tern/trees/predictor.h"
+#include "trees/buffer.h"
 #include "trees/models.h"
 
 // The sanitizers have a heap of their own, which is left to them.
@@ -19,7 +22,11 @@
 #endif
 #endif
 #ifndef TERN_COUNTS_ALLOCATIONS
+#ifdef __GLIBC__
 #define TERN_COUNTS_ALLOCATIONS 1
+#else
+#define TERN_COUNTS_ALLOCATIONS 0
+#endif
 #endif
 
 #if TERN_COUNTS_ALLOCATIONS
@@ -27,17 +34,64 @@ namespace {
 thread_local std::int64_t allocations = 0;
 }
 
-// Not inlined: the compiler would see memory of malloc where it knows that of new.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
+// The C library lets a program take the place of its heap's functions, for all that ends in them: operator new, Tern's
+// own memory. These count, and go on to the C library under its other names.
+extern "C" {
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* memory, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+
+[[gnu::visibility("default")]] void* malloc(std::size_t bytes) noexcept {
   ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
+  return __libc_malloc(bytes);
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::visibility("default")]] void* calloc(std::size_t count, std::size_t bytes) noexcept {
+  ++allocations;
+  return __libc_calloc(count, bytes);
+}
+[[gnu::visibility("default")]] void* realloc(void* memory, std::size_t bytes) noexcept {
+  ++allocations;
+  return __libc_realloc(memory, bytes);
+}
+[[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
+  ++allocations;
+  return __libc_memalign(alignment, bytes);
+}
+[[gnu::visibility("default")]] int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) noexcept {
+  ++allocations;
+  *memory = __libc_memalign(alignment, bytes);
+  return *memory ? 0 : ENOMEM;
+}
+}
 
 namespace tern::trees {
 namespace {
+
+TEST(PredictorMemory, EveryKindIsCounted) {
+  struct Kind {
+    const char* name;
+    void* (*take)();
+    void (*give)(void*);
+  };
+  const Kind kinds[] = {
+      {"new", [] { return ::operator new(40); }, [](void* memory) { ::operator delete(memory); }},
+      {"aligned new", [] { return ::operator new(40, std::align_val_t(64)); },
+       [](void* memory) { ::operator delete(memory, std::align_val_t(64)); }},
+      {"malloc", [] { return std::malloc(40); }, std::free},
+      {"calloc", [] { return std::calloc(5, 8); }, std::free},
+      {"realloc", [] { return std::realloc(nullptr, 40); }, std::free},
+      {"aligned_alloc", [] { return std::aligned_alloc(64, 64); }, std::free},
+      {"trees", [] { return internal::take_memory(40); }, internal::give_memory},
+  };
+  for (const Kind& kind : kinds) {
+    const std::int64_t before = allocations;
+    void* volatile memory = kind.take();
+    EXPECT_EQ(allocations, before + 1) << kind.name;
+    EXPECT_NE(memory, nullptr);
+    kind.give(memory);
+  }
+}
 
 TEST(PredictorMemory, OneRowTakesNone) {
   struct Case {
