@@ -41,9 +41,6 @@ function(tern_vector_target target bytes)
   target_compile_definitions(tern_core_${target} PRIVATE TERN_TARGET=${target} TERN_VECTOR_BYTES=${bytes})
   target_compile_options(tern_core_${target} PRIVATE ${ARGN})
   tern_compile_options(tern_core_${target})
-  if(TERN_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")  # checks by calls compile faster
-    target_compile_options(tern_core_${target} PRIVATE "SHELL:-mllvm -asan-instrumentation-with-call-threshold=0")
-  endif()
   target_sources(tern_core PRIVATE $<TARGET_OBJECTS:tern_core_${target}>)
 endfunction()
 

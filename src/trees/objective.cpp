@@ -336,7 +336,9 @@ class LambdaRank : public Loss {
   explicit LambdaRank(int at) : at_(at) {}
   std::string name() const override { return "lambdarank"; }
   void check(const Targets& targets, bool) const override {
-    if (targets.queries.empty()) throw ValueError("[GradientBoosting] expected queries for lambdarank (.query or .queries of its own fit), got none");
+    if (targets.queries.empty())
+      throw ValueError(
+          "[GradientBoosting] expected queries for lambdarank (.query or .queries of its own fit), got none");
     for (const double y : targets.values) {
       if (!(y >= 0 && y <= 31 && y == std::floor(y))) refuse("grades 0 to 31 as target", y);
     }
