@@ -37,13 +37,17 @@ struct OneClass {
   std::vector<double> weights;
 };
 
-// Newton's method with halved steps on a x + b, x = logit(p); the smoothed targets keep the minimum finite.
+// Newton's method with halved steps on a x + b, x = logit(p); the smoothed targets keep the minimum finite. It starts
+// flat, and from x of at most 1: where sigmoids are 0 or 1 to rounding, there is no curvature to go by.
 std::pair<double, double> fit_platt(const OneClass& rows) {
   double positive = 0, negative = 0;
   for (std::size_t i = 0; i < rows.p.size(); ++i) (rows.is[i] ? positive : negative) += rows.weights[i];
   const double high = (positive + 1) / (positive + 2), low = 1 / (negative + 2);
   std::vector<double> x;
   for (const double p : rows.p) x.push_back(logit(p));
+  double scale = kTiny;
+  for (const double each : x) scale = std::max(scale, std::abs(each));
+  for (double& each : x) each /= scale;
   const auto loss = [&](double a, double b) {
     double sum = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -52,9 +56,9 @@ std::pair<double, double> fit_platt(const OneClass& rows) {
     }
     return sum;
   };
-  double a = 1, b = 0, value = loss(a, b);
+  double a = 0, b = std::log((positive + 1) / (negative + 1)), value = loss(a, b);
   for (int step = 0; step < 100; ++step) {
-    double ga = 0, gb = 0, haa = 1e-10, hab = 0, hbb = 1e-10;
+    double ga = 0, gb = 0, haa = 0, hab = 0, hbb = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double t = rows.is[i] ? high : low, q = sigmoid(a * x[i] + b), w = rows.weights[i];
       const double g = w * (q - t), h = w * q * (1 - q);
@@ -64,22 +68,25 @@ std::pair<double, double> fit_platt(const OneClass& rows) {
       hab += h * x[i];
       hbb += h;
     }
+    haa += 1e-12 * haa + 1e-100;  // where x is the same in all rows, or 0
+    hbb += 1e-12 * hbb;
     const double determinant = haa * hbb - hab * hab;
     if (!(determinant > 0)) break;
     const double da = (hbb * ga - hab * gb) / determinant, db = (haa * gb - hab * ga) / determinant;
+    const double fall = ga * da + gb * db;
+    const bool last = !(fall > 1e-14 * value);
     double rate = 1, next = loss(a - da, b - db);
-    while (!(next <= value) && rate > 1e-10) {
+    while (!last && !(next <= value - 0.1 * rate * fall) && rate > 1e-10) {
       rate /= 2;
       next = loss(a - rate * da, b - rate * db);
     }
-    if (!(next <= value)) break;
-    const bool done = value - next <= 1e-14 * std::abs(value);
+    if (!(next <= (last ? 1 + 1e-12 : 1) * value)) break;
     a -= rate * da;
     b -= rate * db;
     value = next;
-    if (done) break;
+    if (last) break;
   }
-  return {a, b};
+  return {a / scale, b};
 }
 
 // Pools adjacent violators; x are the ends of the blocks, as where a line is drawn between.
@@ -320,7 +327,8 @@ Calibrated::Calibrated(const Calibrated& other)
     : Composite(other),
       options_(other.options_),
       estimator_(other.estimator_->clone()),
-      calibrator_(other.calibrator_) {}
+      calibrator_(other.calibrator_),
+      margin_scale_(other.margin_scale_) {}
 
 std::unique_ptr<data::Estimator> Calibrated::clone() const { return std::make_unique<Calibrated>(*this); }
 
@@ -335,15 +343,18 @@ void Calibrated::fit_on(const internal::Source& rows) {
   std::unique_ptr<data::Estimator> model = estimator_->clone();
   std::vector<double> probabilities, w;
   std::vector<std::int64_t> labels;
+  double scale = 1;
   if (options_.folds > 0) {
-    probabilities = rows.predict_out_of_fold(*model, options_.folds, options_.seed, classes);
+    rows.fit(*model);
+    scale = rows.largest_margin(*model);
+    probabilities = rows.predict_out_of_fold(*estimator_, options_.folds, options_.seed, classes, scale);
     for (const double y : truth) labels.push_back(static_cast<std::int64_t>(y));
     w = weights;
-    rows.fit(*model);
   } else {
     const auto [held, kept] = internal::draw(truth, true, options_.holdout, options_.seed);
     rows.fit(*model, kept);
-    probabilities = rows.predict(*model, held, classes);
+    scale = rows.largest_margin(*model);
+    probabilities = rows.predict(*model, held, classes, scale);
     for (const std::int64_t row : held) {
       labels.push_back(static_cast<std::int64_t>(truth[static_cast<std::size_t>(row)]));
       if (!weights.empty()) w.push_back(weights[static_cast<std::size_t>(row)]);
@@ -352,10 +363,11 @@ void Calibrated::fit_on(const internal::Source& rows) {
   calibrator_ = std::make_shared<const Calibrator>(options_.method, probabilities, labels,
                                                    static_cast<std::int64_t>(classes.size()), w);
   estimator_ = std::move(model);
+  margin_scale_ = scale;
 }
 
 std::vector<double> Calibrated::answer(const internal::Asked& rows, bool probability) const {
-  std::vector<double> out = calibrator().apply(rows.predict(*estimator_, classes_));
+  std::vector<double> out = calibrator().apply(rows.predict(*estimator_, classes_, margin_scale_));
   return probability ? out : internal::decide(out, classes_.size());
 }
 
@@ -365,6 +377,7 @@ std::string Calibrated::to_json() const {
                         {"holdout", options_.holdout},
                         {"seed", options_.seed},
                         {"width", width_},
+                        {"margin_scale", margin_scale_},
                         {"estimator", internal::member_json(*estimator_)},
                         {"calibrator", calibrator().to_json()}});
 }
@@ -385,12 +398,17 @@ std::unique_ptr<data::Estimator> Calibrated::from_state(const data::EstimatorSta
                                  .holdout = json_get<double>(json, "holdout", what),
                                  .seed = json_get<std::uint64_t>(json, "seed", what)});
   made->width_ = json_get<std::int64_t>(json, "width", what);
+  made->margin_scale_ = json_get<double>(json, "margin_scale", what);
   made->calibrator_ =
       std::make_shared<const Calibrator>(Calibrator::from_json(json_get<std::string>(json, "calibrator", what)));
   const auto classes = static_cast<std::int64_t>(state.classes.size());
   if (made->width_ < 1 || made->calibrator_->classes() != classes ||
       static_cast<std::int64_t>(member->classes().size()) != classes) {
     throw FormatError("[calibrated] expected an estimator and a calibrator of the same classes, got others");
+  }
+  if (!(made->margin_scale_ > 0 && std::isfinite(made->margin_scale_))) {
+    throw FormatError("[calibrated] expected a finite margin_scale above 0, got " +
+                      std::to_string(made->margin_scale_));
   }
   return made;
 }

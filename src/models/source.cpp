@@ -23,13 +23,18 @@ std::vector<double> gather(const data::Matrix& x, const RowNumbers& rows) {
   return out;
 }
 
-// Of a linear model of margins alone their sigmoids.
+// A linear model of margins alone, or none.
+const LinearModel* of_margins(const data::Estimator& estimator) {
+  return estimator.has_probability() ? nullptr : dynamic_cast<const LinearModel*>(&estimator);
+}
+
+// Of a linear model of margins alone the sigmoids of margin / scale.
 template <class Rows>
-std::vector<double> probabilities(const data::Estimator& estimator, const Rows& rows) {
-  const auto* linear = estimator.has_probability() ? nullptr : dynamic_cast<const LinearModel*>(&estimator);
+std::vector<double> probabilities(const data::Estimator& estimator, const Rows& rows, double scale) {
+  const LinearModel* linear = of_margins(estimator);
   if (!linear) return estimator.predict_probability(rows);
   std::vector<double> out = linear->scores(rows);
-  for (double& score : out) score = sigmoid(score);
+  for (double& score : out) score = sigmoid(score / scale);
   return out;
 }
 
@@ -98,21 +103,29 @@ void Source::fit(data::Estimator& estimator, const RowNumbers& rows) const {
 }
 
 std::vector<double> Source::predict(const data::Estimator& estimator, const RowNumbers& rows,
-                                    const std::vector<std::string>& classes) const {
+                                    const std::vector<std::string>& classes, double margin_scale) const {
   std::vector<double> given;
   if (table_) {
     const data::Table part = table_->take(rows);
-    given = classes.empty() ? estimator.predict(part) : probabilities(estimator, part);
+    given = classes.empty() ? estimator.predict(part) : probabilities(estimator, part, margin_scale);
   } else {
     const std::vector<double> x = gather(*x_, rows);
     const data::Matrix part(x, x_->columns());
-    given = classes.empty() ? estimator.predict(part) : probabilities(estimator, part);
+    given = classes.empty() ? estimator.predict(part) : probabilities(estimator, part, margin_scale);
   }
   return classes.empty() ? given : data::internal::in_classes(std::move(given), estimator.classes(), classes);
 }
 
+double Source::largest_margin(const data::Estimator& estimator) const {
+  double most = 0;
+  if (const LinearModel* linear = of_margins(estimator)) {
+    for (const double m : table_ ? linear->scores(*table_) : linear->scores(*x_)) most = std::max(most, std::abs(m));
+  }
+  return most > 0 ? most : 1;
+}
+
 std::vector<double> Source::predict_out_of_fold(const data::Estimator& estimator, int folds, std::uint64_t seed,
-                                                const std::vector<std::string>& classes) const {
+                                                const std::vector<std::string>& classes, double margin_scale) const {
   const std::vector<RowNumbers> parts = deal(truth(classes), !classes.empty(), folds, seed);
   std::vector<double> out;
   for (const RowNumbers& part : parts) {
@@ -123,7 +136,7 @@ std::vector<double> Source::predict_out_of_fold(const data::Estimator& estimator
     std::sort(others.begin(), others.end());
     const std::unique_ptr<data::Estimator> model = estimator.clone();
     fit(*model, others);
-    const std::vector<double> predictions = predict(*model, part, classes);
+    const std::vector<double> predictions = predict(*model, part, classes, margin_scale);
     const std::size_t width = predictions.size() / part.size();
     out.resize(static_cast<std::size_t>(rows()) * width);
     for (std::size_t i = 0; i < predictions.size(); ++i) {
@@ -133,13 +146,14 @@ std::vector<double> Source::predict_out_of_fold(const data::Estimator& estimator
   return out;
 }
 
-std::vector<double> Asked::predict(const data::Estimator& estimator, const std::vector<std::string>& classes) const {
+std::vector<double> Asked::predict(const data::Estimator& estimator, const std::vector<std::string>& classes,
+                                   double margin_scale) const {
   std::vector<double> out;
   if (classes.empty()) {
     out = table_ ? estimator.predict(*table_) : estimator.predict(*x_);
   } else {
-    out = data::internal::in_classes(table_ ? probabilities(estimator, *table_) : probabilities(estimator, *x_),
-                                     estimator.classes(), classes);
+    out = table_ ? probabilities(estimator, *table_, margin_scale) : probabilities(estimator, *x_, margin_scale);
+    out = data::internal::in_classes(std::move(out), estimator.classes(), classes);
   }
   const std::size_t width = classes.size() > 2 ? classes.size() : 1;
   if (out.size() != static_cast<std::size_t>(rows()) * width) {
@@ -185,8 +199,7 @@ std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int
 }
 
 bool can_calibrate(const data::Estimator& estimator) {
-  return estimator.classifies() &&
-         (estimator.has_probability() || dynamic_cast<const LinearModel*>(&estimator) != nullptr);
+  return estimator.classifies() && (estimator.has_probability() || of_margins(estimator) != nullptr);
 }
 
 std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes) {

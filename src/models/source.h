@@ -32,12 +32,15 @@ class Source {
   /// On all rows, or on these, with the rows of validation where the estimator makes use of them.
   void fit(data::Estimator& estimator) const;
   void fit(data::Estimator& estimator, const RowNumbers& rows) const;
-  /// Values, or probabilities in terms of `classes`, of some rows.
+  /// Values, or probabilities in terms of `classes`, of some rows; of a linear model of margins alone the sigmoids of
+  /// margin / margin_scale.
   std::vector<double> predict(const data::Estimator& estimator, const RowNumbers& rows,
-                              const std::vector<std::string>& classes) const;
+                              const std::vector<std::string>& classes, double margin_scale = 1) const;
+  /// The largest margin of a fitted linear model of margins alone, by which its sigmoids saturate nowhere; else 1.
+  double largest_margin(const data::Estimator& estimator) const;
   /// Predictions of each row by a copy of the estimator that was fitted on other folds.
   std::vector<double> predict_out_of_fold(const data::Estimator& estimator, int folds, std::uint64_t seed,
-                                          const std::vector<std::string>& classes) const;
+                                          const std::vector<std::string>& classes, double margin_scale = 1) const;
 
  private:
   const data::Table* table_ = nullptr;
@@ -54,8 +57,10 @@ class Asked {
   explicit Asked(const data::Table& table) : table_(&table) {}
   explicit Asked(const data::Matrix& x) : x_(&x) {}
   std::int64_t rows() const { return table_ ? table_->rows() : x_->rows(); }
-  /// Values, or probabilities in terms of `classes` where there are any. Throws StateError for as many as do not fit.
-  std::vector<double> predict(const data::Estimator& estimator, const std::vector<std::string>& classes) const;
+  /// Values, or probabilities (sigmoids as Source's) in terms of `classes` where there are any. Throws StateError for
+  /// as many as do not fit.
+  std::vector<double> predict(const data::Estimator& estimator, const std::vector<std::string>& classes,
+                              double margin_scale = 1) const;
 
  private:
   const data::Table* table_ = nullptr;

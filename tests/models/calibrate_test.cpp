@@ -52,6 +52,49 @@ TEST(Calibrator, RepairsProbabilitiesThatAreTooSure) {
   EXPECT_NEAR(Calibrator(CalibrationMethod::temperature, sure, labels, 2).temperature(), 3, 0.3);
 }
 
+// However sure: a fifth of the rows is wrong, and that is what comes out.
+TEST(Calibrator, PlattFindsTheShareOfWrongRowsAtAnyMargin) {
+  const Philox random(6);
+  std::vector<std::uint8_t> classes;
+  std::vector<std::int64_t> labels;
+  std::vector<double> at;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    at.push_back(2 * random.uniform(i) - 1);
+    classes.push_back((at.back() > 0) == (i % 5 > 0));
+    labels.push_back(classes.back());
+  }
+  const auto ones = static_cast<double>(std::count(labels.begin(), labels.end(), 1)), zeros = 1000 - ones;
+  const double constant = metrics::log_loss(std::vector<double>(1000, ones / 1000), classes);
+  for (const double margin : {1e-6, 1.0, 5.0, 25.0, 28.0, 30.0, 33.0, 36.0, 40.0, 100.0, 1000.0}) {
+    std::vector<double> apart, spread;
+    for (const double x : at) {
+      apart.push_back(1 / (1 + std::exp(x > 0 ? -margin : margin)));
+      spread.push_back(1 / (1 + std::exp(-margin * x)));
+    }
+    const std::vector<double> p = Calibrator(CalibrationMethod::platt, apart, labels, 2).apply(apart);
+    const double high = (ones + 1) / (ones + 2), low = 1 / (zeros + 2);
+    for (const bool above : {true, false}) {  // with two places the line goes through the means of Platt's targets
+      double mean = 0, rows = 0;
+      for (std::size_t i = 0; i < at.size(); ++i) {
+        if ((at[i] > 0) != above) continue;
+        mean += classes[i] ? high : low;
+        ++rows;
+      }
+      for (std::size_t i = 0; i < at.size(); ++i) {
+        if ((at[i] > 0) != above) continue;
+        ASSERT_NEAR(p[i], mean / rows, 1e-8) << margin;
+      }
+    }
+    const Calibrator of_spread(CalibrationMethod::platt, spread, labels, 2);
+    EXPECT_LT(metrics::log_loss(of_spread.apply(spread), classes), constant - 0.1) << margin;
+  }
+  // Nothing to go by: the share of the second class.
+  const std::vector<double> same(1000, 1.0), half(1000, 0.5);
+  for (const auto& flat : {same, half}) {
+    EXPECT_NEAR(Calibrator(CalibrationMethod::platt, flat, labels, 2).apply(flat)[0], ones / 1000, 2e-3);
+  }
+}
+
 TEST(Calibrator, SaysWhatItNeeds) {
   const auto make = [](std::vector<double> p, std::vector<std::int64_t> y, std::int64_t classes) {
     return Calibrator(CalibrationMethod::platt, p, y, classes);
@@ -355,9 +398,39 @@ TEST(Composite, OfTreesTakesAColumnWithoutValues) {
   EXPECT_THROW(Voting({&boosting, &curve}).fit(train, "class"), DataError);
 }
 
-// Margins and probabilities of the same sigmoid are calibrated to the same.
+// Clouds of points around corners of a triangle (or two of them), which lie a little over each other.
+data::Table clouds(std::int64_t n, std::int64_t count, double scale = 1, std::uint64_t seed = 3) {
+  const Philox random(seed);
+  std::vector<double> a, b;
+  std::vector<std::string> target;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double angle = 2.1 * static_cast<double>(i % count);
+    const auto at = static_cast<std::uint64_t>(2 * i);
+    a.push_back(scale * (std::cos(angle) + 2.4 * (random.uniform(at) - 0.5)));
+    b.push_back(scale * (std::sin(angle) + 2.4 * (random.uniform(at + 1) - 0.5)));
+    target.push_back(std::string(1, static_cast<char>('a' + i % count)));
+  }
+  return {{"a", data::Column::from_f64(a)},
+          {"b", data::Column::from_f64(b)},
+          {"class", data::Column::from_strings(target)}};
+}
+
+double loss_of(const std::vector<double>& p, const data::Table& table, std::size_t classes) {
+  double loss = 0;
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    const auto truth = static_cast<std::size_t>(table["class"].text(row)[0] - 'a'), i = static_cast<std::size_t>(row);
+    const double own = classes > 2 ? p[classes * i + truth] : truth == 1 ? p[i] : 1 - p[i];
+    loss -= std::log(std::max(own, 1e-3)) / static_cast<double>(table.rows());
+  }
+  return loss;
+}
+
+// As honest as the model of the logarithmic loss.
 TEST(Calibrated, TakesMarginsOfLinearModels) {
-  const data::Table train = classes(300, 3).drop({"word"}), test = classes(200, 3, 7).drop({"word"});
+  const data::Table train = clouds(300, 3), test = clouds(300, 3, 1, 7);
+  LogisticRegression logistic;
+  logistic.fit(train, "class");
+  const double best = loss_of(logistic.predict_probability(test), test, 3);
   const LinearSvm svm;
   const SgdClassifier hinge({.loss = SgdLoss::hinge, .alpha = 1e-3});
   for (const data::Estimator* each :
@@ -366,18 +439,20 @@ TEST(Calibrated, TakesMarginsOfLinearModels) {
       Calibrated model(*each, {.method = method, .folds = 3});
       model.fit(train, "class");
       const std::vector<double> p = model.predict_probability(test), decided = model.predict(test);
-      ASSERT_EQ(p.size(), 600u);
-      double loss = 0;
-      for (std::size_t row = 0; row < 200; ++row) {
+      ASSERT_EQ(p.size(), 900u);
+      for (std::size_t row = 0; row < 300; ++row) {
         EXPECT_NEAR(p[3 * row] + p[3 * row + 1] + p[3 * row + 2], 1, 1e-12);
-        const auto truth = static_cast<std::size_t>(test["class"].text(static_cast<std::int64_t>(row))[0] - 'a');
-        loss -= std::log(std::max(p[3 * row + truth], 1e-3)) / 200;
         EXPECT_EQ(decided[row], std::max_element(&p[3 * row], &p[3 * row] + 3) - &p[3 * row]);
       }
-      EXPECT_LT(loss, 0.9) << each->type() << " " << to_string(method) << ": 1.1 says nothing";
+      EXPECT_LT(loss_of(p, test, 3), best + 0.06)
+          << each->type() << " " << to_string(method) << " against " << best << "; 1.1 says nothing";
       if (method == CalibrationMethod::temperature) {
         EXPECT_EQ(decided, model.estimator().predict(test)) << "the likeliest class stays";
       }
+      const std::string path = temporary_path("margins.tern");
+      model.save(path);
+      EXPECT_EQ(Calibrated::load(path).predict_probability(test), p);
+      std::filesystem::remove(path);
     }
   }
   // A line of margins m is one of probabilities sigmoid(m).
@@ -392,6 +467,70 @@ TEST(Calibrated, TakesMarginsOfLinearModels) {
   EXPECT_THROW(Calibrated(KNeighborsRegressor(), {}), ValueError);
   const Stacking margins_last({&curve}, svm);
   EXPECT_THROW(Calibrated(margins_last, {}), ValueError);
+}
+
+// One whose margins are a multiple of another's.
+class Louder : public LinearSvm {
+ public:
+  explicit Louder(double factor) : factor_(factor) {}
+  std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Louder>(*this); }
+
+ protected:
+  void learn(const Rows& train, const Rows& validation, std::int64_t classes) override {
+    LinearSvm::learn(train, validation, classes);
+    for (double& w : coefficients_) w *= factor_;
+    for (double& w : intercepts_) w *= factor_;
+  }
+
+ private:
+  double factor_;
+};
+
+TEST(Calibrated, DoesNotMindTheScaleOfMargins) {
+  register_estimators();
+  for (const std::int64_t count : {2, 3}) {
+    const data::Table train = clouds(120, count), test = clouds(60, count, 1.5, 7);
+    for (const auto method : {CalibrationMethod::platt, CalibrationMethod::isotonic, CalibrationMethod::temperature}) {
+      for (const int folds : {3, 0}) {
+        std::vector<double> plain;
+        for (const double factor : {1.0, 0x1p-30, 0x1p6, 0x1p40}) {  // exact, so that the answers are
+          Calibrated model(Louder(factor), {.method = method, .folds = folds, .holdout = 0.4});
+          model.fit(train, "class");
+          const std::vector<double> p = model.predict_probability(test);
+          if (plain.empty()) plain = p;
+          EXPECT_EQ(p, plain) << to_string(method) << " of " << count << ", folds " << folds << ", " << factor;
+        }
+      }
+    }
+  }
+  Calibrated model{LinearSvm()};
+  model.fit(clouds(60, 2), "class");
+  EXPECT_GT(model.margin_scale(), 0);
+  data::EstimatorState state = model.state();
+  for (const char* bad : {"0", "-1", "null"}) {
+    data::EstimatorState altered = state;
+    const std::size_t at = altered.json.find("\"margin_scale\":") + 15, end = altered.json.find_first_of(",}", at);
+    altered.json.replace(at, end - at, bad);
+    EXPECT_THROW(data::make_estimator(altered), FormatError) << bad;
+  }
+}
+
+// Sums of money as they are, of which a hinge makes margins of millions.
+TEST(Calibrated, OfAColumnThatIsNotScaled) {
+  const Philox random(8);
+  std::vector<double> money;
+  std::vector<std::string> target;
+  for (std::uint64_t i = 0; i < 400; ++i) {
+    money.push_back(1e3 + 99e3 * random.uniform(2 * i));
+    target.push_back(money.back() + 4e4 * (random.uniform(2 * i + 1) - 0.5) > 3e4 ? "b" : "a");
+  }
+  const data::Table table{{"money", data::Column::from_f64(money)}, {"class", data::Column::from_strings(target)}};
+  const double share = static_cast<double>(std::count(target.begin(), target.end(), "b")) / 400;
+  const double constant = -share * std::log(share) - (1 - share) * std::log(1 - share);
+  Calibrated model(SgdClassifier({.loss = SgdLoss::hinge}), {.folds = 0, .holdout = 0.4});
+  model.fit(table, "class");
+  EXPECT_GT(model.margin_scale(), 1e4);
+  EXPECT_LT(loss_of(model.predict_probability(table), table, 2), constant / 2);
 }
 
 }  // namespace

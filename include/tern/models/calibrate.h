@@ -68,11 +68,11 @@ struct CalibratedOptions {
 };
 
 /// An estimator of classes with calibrated probabilities; it gives them to a linear model without (LinearSvm, hinge
-/// SgdClassifier), whose sigmoids of margins it calibrates, those beyond ± 36 as if they were that. Folds and rows held
-/// out are drawn at random from each class: of rows that belong together (a group, what was before) some stand on both
-/// sides, and the probabilities are too sure; there a Calibrator takes predictions of rows that were cut so. Rows of
-/// validation go on to the estimator. One that holds estimators of another room is loaded after that room's
-/// register_estimators().
+/// SgdClassifier), of which it calibrates sigmoid(margin / the largest margin of the rows of `fit`), so that the scale
+/// of margins does not matter. Folds and rows held out are drawn at random from each class: of rows that belong
+/// together (a group, what was before) some stand on both sides, and the probabilities are too sure; there a Calibrator
+/// takes predictions of rows that were cut so. Rows of validation go on to the estimator. One that holds estimators of
+/// another room is loaded after that room's register_estimators().
 class TERN_API Calibrated : public Composite {
  public:
   /// Takes a copy. Throws ValueError for one of values, one without probabilities that is not linear, folds of 1 or
@@ -95,6 +95,8 @@ class TERN_API Calibrated : public Composite {
   const data::Estimator& estimator() const { return *estimator_; }
   /// Throws StateError before `fit`.
   const Calibrator& calibrator() const;
+  /// What margins are divided by; 1 for an estimator with probabilities.
+  double margin_scale() const { return margin_scale_; }
 
  protected:
   void fit_on(const internal::Source& rows) override;
@@ -106,6 +108,7 @@ class TERN_API Calibrated : public Composite {
   CalibratedOptions options_;
   std::unique_ptr<data::Estimator> estimator_;
   std::shared_ptr<const Calibrator> calibrator_;
+  double margin_scale_ = 1;
 };
 
 }  // namespace tern::models
