@@ -12,9 +12,20 @@ namespace tern::models {
 namespace {
 
 constexpr std::string_view kScores[] = {"least_ambiguous", "adaptive"};
+constexpr std::int64_t kMostClasses = 10'000;
 
-internal::Fields fields_of(const char* where, std::string_view text) {
-  return internal::Fields({.type = where, .json = std::string(text)});
+data::EstimatorState state_of(const char* where, std::string_view text) {
+  return {.type = where, .json = std::string(text)};
+}
+
+// What comes first in each text.
+void head(internal::Fields& fields, std::string_view format) {
+  int only = 0, version = 1;
+  fields("format", only, std::span(&format, 1));
+  fields("version", version);
+  if (version != 1) {
+    throw FormatError("[" + std::string(format) + "] expected version 1, got " + std::to_string(version));
+  }
 }
 
 void check_read(const char* where, bool good, const char* expected) {
@@ -82,6 +93,7 @@ ConformalIntervals::ConformalIntervals(std::span<const double> predictions, std:
 
 std::string ConformalIntervals::to_json() const {
   internal::Fields fields;
+  head(fields, "tern.conformal_intervals");
   double radius = radius_;
   fields("radius", radius);
   return fields.json();
@@ -90,7 +102,10 @@ std::string ConformalIntervals::to_json() const {
 ConformalIntervals ConformalIntervals::from_json(std::string_view text) {
   const char* where = "ConformalIntervals";
   ConformalIntervals made;
-  fields_of(where, text)("radius", made.radius_);
+  internal::Fields fields(state_of(where, text));
+  head(fields, "tern.conformal_intervals");
+  fields("radius", made.radius_);
+  fields.end();
   check_read(where, made.radius_ >= 0, "a radius of at least 0");
   return made;
 }
@@ -116,6 +131,7 @@ std::pair<double, double> ConformalQuantiles::interval(double low, double high) 
 
 std::string ConformalQuantiles::to_json() const {
   internal::Fields fields;
+  head(fields, "tern.conformal_quantiles");
   double shift = shift_;
   fields("shift", shift);
   return fields.json();
@@ -123,7 +139,10 @@ std::string ConformalQuantiles::to_json() const {
 
 ConformalQuantiles ConformalQuantiles::from_json(std::string_view text) {
   ConformalQuantiles made;
-  fields_of("ConformalQuantiles", text)("shift", made.shift_);
+  internal::Fields fields(state_of("ConformalQuantiles", text));
+  head(fields, "tern.conformal_quantiles");
+  fields("shift", made.shift_);
+  fields.end();
   return made;
 }
 
@@ -132,7 +151,9 @@ ConformalSets::ConformalSets(std::span<const double> probabilities, std::span<co
     : classes_(classes), score_(score) {
   const char* where = "ConformalSets";
   check_coverage(where, coverage);
-  if (classes < 2) throw ValueError("[ConformalSets] expected at least two classes, got " + std::to_string(classes));
+  if (classes < 2 || classes > kMostClasses) {
+    throw ValueError("[ConformalSets] expected 2 to 10000 classes, got " + std::to_string(classes));
+  }
   const auto width = static_cast<std::size_t>(classes);
   check_length(where, "probabilities", labels.size() * width, probabilities.size());
   for (const double p : probabilities) {
@@ -166,6 +187,7 @@ std::vector<std::int64_t> ConformalSets::set(std::span<const double> probabiliti
 std::string ConformalSets::to_json() const {
   ConformalSets copy = *this;
   internal::Fields fields;
+  head(fields, "tern.conformal_sets");
   fields("limit", copy.limit_);
   fields("classes", copy.classes_);
   fields("score", copy.score_, kScores);
@@ -175,11 +197,16 @@ std::string ConformalSets::to_json() const {
 ConformalSets ConformalSets::from_json(std::string_view text) {
   const char* where = "ConformalSets";
   ConformalSets made;
-  internal::Fields fields = fields_of(where, text);
+  internal::Fields fields(state_of(where, text));
+  head(fields, "tern.conformal_sets");
   fields("limit", made.limit_);
   fields("classes", made.classes_);
   fields("score", made.score_, kScores);
-  check_read(where, made.limit_ >= 0 && made.classes_ >= 2, "a limit of at least 0 and two classes");
+  fields.end();
+  check_read(where, made.classes_ >= 2 && made.classes_ <= kMostClasses, "2 to 10000 classes");
+  const double most = made.score_ == SetScore::adaptive ? static_cast<double>(made.classes_) : 1;
+  check_read(where, made.limit_ >= 0 && (made.limit_ <= most || std::isinf(made.limit_)),
+             "a limit that is a sum of probabilities, or infinity");
   return made;
 }
 

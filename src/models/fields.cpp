@@ -19,11 +19,12 @@ struct Fields::State {
   std::string type{};
   Json json = Json::object();
   std::vector<data::NamedTensor> tensors{};
+  std::size_t asked = 0;  // members of json
 };
 
 Fields::Fields() : state_(std::make_unique<State>()) {}
 Fields::Fields(const data::EstimatorState& state) : Fields() {
-  *state_ = {true, state.type, tern::internal::parse_json(state.json, state.type), state.tensors};
+  *state_ = {true, state.type, tern::internal::parse_json(state.json, state.type), state.tensors, 0};
 }
 Fields::~Fields() = default;
 
@@ -31,6 +32,7 @@ template <class T>
 void Fields::plain(const char* name, T& value) {
   if (state_->reading) {
     value = tern::internal::json_get<T>(state_->json, name, state_->type);
+    ++state_->asked;
   } else {
     state_->json[name] = value;
   }
@@ -44,6 +46,7 @@ void Fields::operator()(const char* name, double& value) {
   const bool infinite = state_->reading ? state_->json.is_object() && state_->json.value(name, Json()) == "infinity"
                                         : value == std::numeric_limits<double>::infinity();
   if (!infinite) return plain(name, value);
+  ++state_->asked;
   state_->json[name] = "infinity";
   value = std::numeric_limits<double>::infinity();
 }
@@ -97,6 +100,12 @@ int Fields::choice(const char* name, int value, std::span<const std::string_view
     if (words[i] == word) return static_cast<int>(i);
   }
   throw FormatError("[" + state_->type + "] member \"" + name + "\": got an unknown word \"" + word + "\"");
+}
+
+void Fields::end() const {
+  if (state_->json.size() == state_->asked) return;
+  throw FormatError("[" + state_->type + "] expected " + std::to_string(state_->asked) + " members, got " +
+                    std::to_string(state_->json.size()));
 }
 
 bool Fields::reading() const { return state_->reading; }

@@ -43,6 +43,8 @@ class Fields {
     if (reading()) value = static_cast<Enum>(found);  // writing is const: nothing is assigned
   }
 
+  /// Throws FormatError where JSON that was read has members that nothing asked for.
+  void end() const;
   bool reading() const;
   std::string json() const;
   std::vector<data::NamedTensor> tensors() const;

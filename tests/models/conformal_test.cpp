@@ -81,6 +81,7 @@ TEST(ConformalSets, HoldTheLikelyClasses) {
   EXPECT_THROW(sets.set(std::vector<double>{1}), ShapeError);
   EXPECT_THROW(ConformalSets(p, std::vector<std::int64_t>{0, 0, 0, 2}, 2, 0.6), ValueError);
   EXPECT_THROW(ConformalSets(p, labels, 1, 0.6), ValueError);
+  EXPECT_THROW(ConformalSets(p, labels, 10'001, 0.6), ValueError);
 }
 
 TEST(ConformalQuantiles, MoveInwardsWhereTheyAreTooWide) {
@@ -112,7 +113,12 @@ TEST(Conformal, ComesBackFromItsText) {
       EXPECT_THROW(read.set(std::vector<double>{0.2, 0.3, 0.5}), ShapeError);
     }
   }
-  EXPECT_EQ(ConformalQuantiles::from_json(R"({"shift":-10})").interval(-12, 12), (std::pair<double, double>{-2, 2}));
+  const std::string inwards = R"({"format":"tern.conformal_quantiles","version":1,"shift":-10})";
+  EXPECT_EQ(ConformalQuantiles::from_json(inwards).interval(-12, 12), (std::pair<double, double>{-2, 2}));
+  // Probabilities that add up to more than 1: so does the limit.
+  const ConformalSets loose(std::vector<double>{1, 1}, std::vector<std::int64_t>{1}, 2, 0.4, SetScore::adaptive);
+  EXPECT_EQ(loose.limit(), 2);
+  EXPECT_EQ(ConformalSets::from_json(loose.to_json()).limit(), 2);
 }
 
 TEST(Conformal, AlteredTextsAreRefused) {
@@ -136,17 +142,43 @@ TEST(Conformal, AlteredTextsAreRefused) {
                                                                   {"least_ambiguous", "most_ambiguous"},
                                                                   {"\"least_ambiguous\"", "0"},
                                                                   {"\"limit\":", "\"limit\":-"},
-                                                                  {"\"limit\":", "\"radius\":"}}) {
+                                                                  {"\"limit\":", "\"radius\":"},
+                                                                  {"\"limit\":", "\"more\":1,\"limit\":"},
+                                                                  {"\"classes\":2", "\"classes\":10001"},
+                                                                  {"conformal_sets", "conformal_quantiles"},
+                                                                  {"\"format\"", "\"type\""},
+                                                                  {"\"version\":1", "\"version\":2"}}) {
     const std::string text = altered(from, to);
     EXPECT_THROW(ConformalSets::from_json(text), FormatError) << text;
   }
-  for (const char* text : {"", "[]", "3", "{}", "{\"radius\":null}", "{\"radius\":-1}", "{\"radius\":true}",
-                           "{\"radius\":1e999}", "{\"radius\":\"NaN\"}", "{\"radius\":[1]}", "{\"shift\":1}"}) {
+  for (const char* text : {"", "[]", "3", "{}", "{\"radius\":1}"}) {
     EXPECT_THROW(ConformalIntervals::from_json(text), FormatError) << text;
   }
-  for (const char* text : {"{\"radius\":1}", "{\"shift\":\"-infinity\"}", "{\"shift\":false}", "{\"shift\":1"}) {
-    EXPECT_THROW(ConformalQuantiles::from_json(text), FormatError) << text;
+  // Beside what every text begins with.
+  const auto of = [](const std::string& format, const std::string& member) {
+    return R"({"format":"tern.conformal_)" + format + R"(","version":1,)" + member + "}";
+  };
+  EXPECT_EQ(ConformalIntervals::from_json(of("intervals", "\"radius\":1")).radius(), 1);
+  for (const char* member : {"\"radius\":null", "\"radius\":-1", "\"radius\":true", "\"radius\":1e999",
+                             "\"radius\":\"NaN\"", "\"radius\":[1]", "\"shift\":1", "\"radius\":1,\"shift\":1"}) {
+    EXPECT_THROW(ConformalIntervals::from_json(of("intervals", member)), FormatError) << member;
   }
+  EXPECT_THROW(ConformalIntervals::from_json(of("quantiles", "\"radius\":1")), FormatError);
+  for (const char* member :
+       {"\"radius\":1", "\"shift\":\"-infinity\"", "\"shift\":false", "\"shift\":1}", "\"shift\":1,\"more\":1"}) {
+    EXPECT_THROW(ConformalQuantiles::from_json(of("quantiles", member)), FormatError) << member;
+  }
+  // A limit is one of its kind of score.
+  const auto sets = [](const std::string& members) {
+    return R"({"format":"tern.conformal_sets","version":1,)" + members + "}";
+  };
+  const std::string adaptive = R"(,"classes":3,"score":"adaptive")",
+                    least = R"(,"classes":3,"score":"least_ambiguous")";
+  EXPECT_EQ(ConformalSets::from_json(sets("\"limit\":3" + adaptive)).limit(), 3);
+  EXPECT_THROW(ConformalSets::from_json(sets("\"limit\":3.1" + adaptive)), FormatError);
+  EXPECT_THROW(ConformalSets::from_json(sets("\"limit\":1e308" + adaptive)), FormatError);
+  EXPECT_EQ(ConformalSets::from_json(sets("\"limit\":1" + least)).limit(), 1);
+  EXPECT_THROW(ConformalSets::from_json(sets("\"limit\":1.1" + least)), FormatError);
 }
 
 }  // namespace

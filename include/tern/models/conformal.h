@@ -71,8 +71,8 @@ enum class SetScore : std::uint8_t {
 class ConformalSets {
  public:
   /// Of probabilities [n * classes], row by row, and classes [n] of calibration rows. Throws ShapeError when lengths
-  /// do not fit, ValueError for no rows, fewer than two classes, a class that is not there, probabilities that are not
-  /// in [0, 1], or a coverage outside (0, 1).
+  /// do not fit, ValueError for no rows, fewer than 2 or more than 10,000 classes, a class that is not there,
+  /// probabilities that are not in [0, 1], or a coverage outside (0, 1).
   TERN_API ConformalSets(std::span<const double> probabilities, std::span<const std::int64_t> labels,
                          std::int64_t classes, double coverage, SetScore score = SetScore::least_ambiguous);
 
