@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -211,6 +212,7 @@ TEST(CrossValidate, EveryEstimatorOfSeveralClasses) {
 
 // Scores of each fold from its predictions, by the formulas.
 TEST(CrossValidate, EveryEstimatorOfTwoClassesAndOfValues) {
+  constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
   trees::register_estimators();
   const data::Table three = three_kinds(90).drop({"time", "group"});
   const data::Table two = three.filter([&](std::int64_t row) { return three["kind"].text(row) != "r"; });
@@ -240,21 +242,38 @@ TEST(CrossValidate, EveryEstimatorOfTwoClassesAndOfValues) {
                          : (std::vector<std::string>{"rmse", "mae", "r2"}));
     for (std::size_t f = 0; f < 3; ++f) {
       const auto n = static_cast<double>(folds[f].validation.size());
-      double squares = 0, apart = 0, right = 0, sum = 0, square_sum = 0;
+      double squares = 0, apart = 0, right = 0, sum = 0, square_sum = 0, loss = 0, pairs = 0, before = 0, precision = 0;
+      const auto truth = [&](std::int64_t row) -> double {
+        return of_classes ? table[target].text(row) == "q" : table[target].f64(row);
+      };
+      const auto told = [&](std::int64_t row) { return result.predictions[static_cast<std::size_t>(row)]; };
       for (const std::int64_t row : folds[f].validation) {
-        const double y = of_classes ? table[target].text(row) == "q" : table[target].f64(row);
-        const double p = result.predictions[static_cast<std::size_t>(row)];
+        const double y = truth(row), p = told(row);
         squares += (p - y) * (p - y) / n;
         apart += std::abs(p - y) / n;
         right += ((p >= 0.5) == (y == 1)) / n;
         sum += y / n;
         square_sum += y * y / n;
+        if (!of_classes) continue;
+        loss -= std::log(std::clamp(y == 1 ? p : 1 - p, kEpsilon, 1 - kEpsilon)) / n;
+        if (y == 0) continue;
+        double above = 0, positives_above = 0;  // of rows told at least p
+        for (const std::int64_t other : folds[f].validation) {
+          above += told(other) >= p;
+          positives_above += told(other) >= p && truth(other) == 1;
+          pairs += truth(other) == 0;
+          if (truth(other) == 0) before += p > told(other) ? 1 : p == told(other) ? 0.5 : 0;
+        }
+        precision += positives_above / above;
       }
       const std::vector<double>& scores = result.scores[f];
       if (of_classes) {
+        EXPECT_NEAR(scores[0], loss, 1e-12) << each->type();
         EXPECT_NEAR(scores[1], squares, 1e-12) << each->type();
-        EXPECT_NEAR(scores[4], right, 1e-12) << each->type();
+        EXPECT_NEAR(scores[2], before / pairs, 1e-12) << each->type();
         EXPECT_GT(scores[2], 0.85) << each->type();
+        EXPECT_NEAR(scores[3], precision / (sum * n), 1e-12) << each->type();
+        EXPECT_NEAR(scores[4], right, 1e-12) << each->type();
       } else {
         EXPECT_NEAR(scores[0], std::sqrt(squares), 1e-12) << each->type();
         EXPECT_NEAR(scores[1], apart, 1e-12) << each->type();
