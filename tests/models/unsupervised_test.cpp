@@ -476,6 +476,17 @@ TEST(RowsInAnotherOrder, GiveTheSameBitsWhereDocsSaySo) {
       EXPECT_EQ(model.predict_probability(rows), again->predict_probability(rows)) << model.type();
     }
   };
+  // Whole weights are as exact; fractions are added up in the order of the rows.
+  Values weights, shuffled_weights;
+  for (std::int64_t row = 0; row < n; ++row) weights.push_back(static_cast<double>(row % 4));
+  for (const std::int64_t row : order) shuffled_weights.push_back(weights[static_cast<std::size_t>(row)]);
+  const auto expect_weighted = [&](data::Estimator&& model, const auto& form) {
+    const std::unique_ptr<data::Estimator> again = model.clone();
+    model.fit(form(x), y, {.weights = weights});
+    again->fit(form(other), shuffled_y, {.weights = shuffled_weights});
+    const Tensor rows = form(asked);
+    EXPECT_EQ(model.predict_probability(rows), again->predict_probability(rows)) << model.type();
+  };
   const auto as_it_is = [](const Tensor& of) { return of; };
   const auto whole = [](const Tensor& of) { return of.to(i64).to(f64); };
   for (const NeighborSearch search : {NeighborSearch::brute, NeighborSearch::kd_tree}) {
@@ -486,6 +497,8 @@ TEST(RowsInAnotherOrder, GiveTheSameBitsWhereDocsSaySo) {
   }
   expect(BernoulliNaiveBayes({.threshold = 20}), as_it_is);
   expect(MultinomialNaiveBayes(), whole);
+  expect_weighted(BernoulliNaiveBayes({.threshold = 20}), as_it_is);
+  expect_weighted(MultinomialNaiveBayes(), whole);
 
   Values p, shuffled_p, zeros(200, 0.0);
   std::vector<std::int64_t> labels, shuffled_labels;
@@ -501,6 +514,8 @@ TEST(RowsInAnotherOrder, GiveTheSameBitsWhereDocsSaySo) {
   }
   const Calibrator straight(CalibrationMethod::isotonic, p, labels, 2);
   EXPECT_EQ(straight.to_json(), Calibrator(CalibrationMethod::isotonic, shuffled_p, shuffled_labels, 2).to_json());
+  EXPECT_EQ(Calibrator(CalibrationMethod::isotonic, p, labels, 2, weights).to_json(),
+            Calibrator(CalibrationMethod::isotonic, shuffled_p, shuffled_labels, 2, shuffled_weights).to_json());
   EXPECT_EQ(ConformalIntervals(p, zeros, 0.9).radius(), ConformalIntervals(shuffled_p, zeros, 0.9).radius());
   for (Interactions* rows : {&seen, &later}) {
     for (std::int64_t i = 0; i < n; ++i) {
