@@ -39,7 +39,7 @@ void check(cudaError_t status, const char* where);
 /// After a launch: names the kernel that this thread called.
 void check_launch();
 
-/// Memory of the device from here to the end of the scope, by its queue. Throws MemoryError.
+/// Memory of the device from here to the end of the scope, by its queue; null for no bytes. Throws MemoryError.
 class Scratch {
  public:
   explicit Scratch(std::size_t bytes);
@@ -52,12 +52,10 @@ class Scratch {
   }
 
  private:
-  void* block_;
-  void* data_;
+  void* block_ = nullptr;
+  void* data_ = nullptr;
 };
 
-/// Memory that lives as long as the process, made once, for cuBLASLt to work in.
-void* workspace(std::size_t bytes);
 /// Whether this device is recording: nothing may be waited for.
 bool recording();
 [[noreturn]] void throw_recording(const char* where);

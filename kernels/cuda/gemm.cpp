@@ -25,7 +25,7 @@
 namespace tern::kernels::cuda {
 namespace {
 
-constexpr std::size_t kWorkspace = std::size_t{32} << 20;
+constexpr std::size_t kMostWorkspace = std::size_t{32} << 20;
 
 /// The functions of the library that are used.
 struct Library {
@@ -138,6 +138,12 @@ void put(cublasLtMatmulDesc_t descriptor, cublasLtMatmulDescAttributes_t attribu
   check_blas(library().cublasLtMatmulDescSetAttribute(descriptor, attribute, &value, sizeof value));
 }
 
+/// An algorithm and the bytes that it works in.
+struct Choice {
+  cublasLtMatmulAlgo_t algorithm;
+  std::size_t workspace;
+};
+
 constexpr std::size_t kMostChosen = 4096;
 
 // Row-major m × n is column-major n × m, so B comes first. False when there is no algorithm with this epilogue: then
@@ -190,20 +196,20 @@ bool multiply(const Product& p) {
   const Key key{on.index,      type,    kinds,   p.m,     p.n,       p.k,      p.a.layout.ld,
                 p.b.layout.ld, p.c_row, aligned, p.count, p.a.batch, p.b.batch};
   static std::mutex mutex;
-  static auto& chosen = *new std::map<Key, std::optional<cublasLtMatmulAlgo_t>>;
-  std::optional<cublasLtMatmulAlgo_t> algorithm;
+  static auto& chosen = *new std::map<Key, std::optional<Choice>>;
+  std::optional<Choice> choice;
   {
     const std::lock_guard lock(mutex);
     const auto found = chosen.find(key);
     if (found != chosen.end()) {
-      algorithm = found->second;
+      choice = found->second;
     } else {
       Preference preference;
       check_blas(lt.cublasLtMatmulPreferenceCreate(&preference.handle));
       const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
         check_blas(lt.cublasLtMatmulPreferenceSetAttribute(preference.handle, attribute, &value, sizeof value));
       };
-      prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspace);
+      prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMostWorkspace);
       for (const auto attribute :
            {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
             CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
@@ -218,19 +224,23 @@ bool multiply(const Product& p) {
       cublasStatus_t status = lt.cublasLtMatmulAlgoGetHeuristic(handle, descriptor.handle, b.handle, a.handle, c.handle,
                                                                 c.handle, preference.handle, 1, &result, &got);
       if (status == CUBLAS_STATUS_SUCCESS) status = got > 0 ? result.state : CUBLAS_STATUS_NOT_SUPPORTED;
-      if (status == CUBLAS_STATUS_SUCCESS) algorithm = result.algo;
-      if (!algorithm && !p.bias) check_blas(status);
+      if (status == CUBLAS_STATUS_SUCCESS) choice = {result.algo, result.workspaceSize};
+      if (!choice && !p.bias) check_blas(status);
       if (chosen.size() >= kMostChosen) chosen.clear();
-      chosen.emplace(key, algorithm);
+      chosen.emplace(key, choice);
     }
   }
-  if (!algorithm) return false;
+  if (!choice) return false;
   const double one = 1, none = 0;
   const float one_f = 1, none_f = 0;
   const void* alpha = wide ? static_cast<const void*>(&one) : &one_f;
   const void* beta = p.accumulate ? alpha : wide ? static_cast<const void*>(&none) : &none_f;
+  // The call's own: an algorithm of several kernels leaves partial sums there, between which another thread's product
+  // may stand in the queue.
+  const Scratch workspace(choice->workspace);
   check_blas(lt.cublasLtMatmul(handle, descriptor.handle, alpha, p.b.data, b.handle, p.a.data, a.handle, beta, p.c,
-                               c.handle, p.c, c.handle, &*algorithm, workspace(kWorkspace), kWorkspace, on.stream));
+                               c.handle, p.c, c.handle, &choice->algorithm, workspace.as<void>(), choice->workspace,
+                               on.stream));
   return true;
 }
 

@@ -108,16 +108,36 @@ inline constexpr std::int64_t kMostElements = std::int64_t{1} << 31;
   return halves;
 }
 
-/// How rows are shared out: a warp to a row when it is short, else a block.
-struct RowGrid {
-  bool warps;
+inline constexpr std::int64_t kWarpRow =
+    1024;  // the longest row that a warp reads from memory; a longer one is a block's
+/// Blocks for rows of which each has a warp, or a block.
+constexpr unsigned blocks_for_rows(std::int64_t rows, bool warps) {
+  const std::int64_t per_block = warps ? kThreads / 32 : 1;
+  return static_cast<unsigned>(std::clamp<std::int64_t>((rows + per_block - 1) / per_block, 1, 132 * 64));
+}
+
+inline constexpr int kHeldPacks = 4;                    // of a row in registers, to a member of the team
+inline constexpr std::int64_t kSharedBytes = 47 << 10;  // for rows, of the 48 KiB of a block
+/// Bytes of a row in shared memory.
+constexpr std::int64_t row_bytes(std::int64_t columns, std::int64_t element_bytes) {
+  return (columns * element_bytes + 15) / 16 * 16;
+}
+
+/// How rows of contiguous elements are read: by a warp each or by a block, and kept in registers, or in shared memory,
+/// or read again.
+struct RowPlan {
+  bool warps, registers;
+  std::int64_t shared_bytes;  // of a block; 0 when rows are not kept there
   unsigned blocks;
 };
-inline constexpr std::int64_t kWarpRow = 1024;  // the longest row of a warp
-constexpr RowGrid rows_for(std::int64_t rows, std::int64_t columns) {
-  const bool warps = columns <= kWarpRow;
-  const std::int64_t per_block = warps ? kThreads / 32 : 1;
-  return {warps, static_cast<unsigned>(std::clamp<std::int64_t>((rows + per_block - 1) / per_block, 1, 132 * 64))};
+/// For a kernel that keeps `kept` rows; `packs`: they can be read in packs of 16 bytes.
+constexpr RowPlan plan_rows(std::int64_t rows, std::int64_t columns, std::int64_t element_bytes, int kept, bool packs) {
+  const auto held_by = [&](int members) { return packs && columns * element_bytes <= 16 * members * kHeldPacks; };
+  RowPlan plan{held_by(kThreads) ? held_by(32) : columns <= kWarpRow, held_by(kThreads), 0, 0};
+  const std::int64_t bytes = row_bytes(columns, element_bytes) * kept * (plan.warps ? kThreads / 32 : 1);
+  if (!plan.registers && bytes <= kSharedBytes) plan.shared_bytes = bytes;
+  plan.blocks = blocks_for_rows(rows, plan.warps);
+  return plan;
 }
 
 /// The order of summation depends on the number of terms alone: chunks of at least `least` terms, at most `most` of

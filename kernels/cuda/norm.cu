@@ -3,11 +3,11 @@
 #include "cuda/rows.cuh"
 #include "slots/norm.h"
 
-// Contract: a row is read once where it fits shared memory; mean and variance are in f64, the variance about the mean,
-// summed member by member and then in a tree, in an order that the number of columns alone decides; what is left of x
-// is taken about the mean in two numbers of the row's type. Gradients of the weights are summed over blocks of rows,
-// whose number depends on the number of rows alone, in the row's type within a block and in f64, in order, between
-// them. Where a block's rows and sums fit shared memory, x and g are read once for all three gradients.
+// Contract: a row is read once where it can be kept (rows.cuh); mean and variance are in f64, the variance about the
+// mean, summed member by member and then in a tree, in an order that the number of columns and the rows' alignment
+// alone decide; what is left of x is taken about the mean in two numbers of the row's type. Gradients of the weights
+// are summed over blocks of rows, whose number depends on the number of rows alone, in the row's type within a block
+// and in f64, in order, between them. Of rows that stand in registers x and g are read once for all three gradients.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -19,24 +19,18 @@ struct Centred {
   __device__ T operator()(T x) const { return (x - high) - low; }
 };
 
-template <class T, int kMembers>
-__global__ void __launch_bounds__(kThreads) norm_kernel(const NormArgs args, bool packs, bool fits) {
+template <class T, int kMembers, int kHeld>
+__global__ void __launch_bounds__(kThreads) norm_kernel(const NormArgs args, const RowShape shape) {
   using Group = Team<kMembers>;
   const std::int64_t n = args.columns;
-  const T* const weight = static_cast<const T*>(args.weight);
-  const T* const bias = static_cast<const T*>(args.bias);
-  T* const kept = kept_rows<Group, T>(n, 1, fits);
+  const Common<T> weight{static_cast<const T*>(args.weight)}, bias{static_cast<const T*>(args.bias)};
+  Row<Group, T, kHeld> row(shape);
   for (std::int64_t r = Group::first_row(); r < args.rows; r += Group::row_step()) {
-    const T* x = static_cast<const T*>(args.x) + r * n;
     double sum = 0;
-    each_column<Group>(x, n, packs, [&](std::int64_t c, T value) {
-      if (kept) kept[c] = value;
-      sum += static_cast<double>(value);
-    });
-    const T* row = kept ? kept : x;
+    row.read(static_cast<const T*>(args.x) + r * n, [&](std::int64_t, T value) { sum += static_cast<double>(value); });
     const double mean = args.centred ? Group::sum(sum) / static_cast<double>(n) : 0;
     double square = 0;
-    each_column<Group>(row, n, packs, [&](std::int64_t, T value) {
+    row.each([&](std::int64_t, T value) {
       const double c = static_cast<double>(value) - mean;
       square += c * c;
     });
@@ -47,93 +41,95 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(const NormArgs args, boo
     }
     const Centred<T> centred(mean);
     const T by = static_cast<T>(scale);
-    map_row<Group>(static_cast<T*>(args.out) + r * n, row, n, packs, [&](std::int64_t c, T value) {
-      T y = centred(value) * by;
-      if (weight) y = y * weight[c];
-      if (bias) y = y + bias[c];
-      return y;
-    });
-    Group::sync();
+    row.map(
+        static_cast<T*>(args.out) + r * n,
+        [&](std::int64_t, T value, T w, T b) {
+          T y = centred(value) * by;
+          if (weight.elements) y = y * w;
+          if (bias.elements) y = y + b;
+          return y;
+        },
+        weight, bias);
+    row.done();
   }
 }
 
-// With y = (x - mean) · scale and h = g · weight: scale · (h - mean(h) - y · mean(h · y)).
-template <class T, int kMembers>
-__global__ void __launch_bounds__(kThreads) gradient_kernel(const NormArgs args, bool packs, bool fits) {
+// With y = (x - mean) · scale and h = g · weight, of a row that was read.
+template <class T>
+struct Gradient {
+  Common<T> weight;
+  Centred<T> centred;
+  T by;
+  struct Sums {
+    double level, slope;
+  } sums{};  // the member's share of Σ h and Σ h y
+
+  __device__ Gradient(const NormArgs& args, std::int64_t r)
+      : weight{static_cast<const T*>(args.weight)},
+        centred(args.statistics[2 * r]),
+        by(static_cast<T>(args.statistics[2 * r + 1])) {}
+  __device__ T h(T gradient, T w) const { return weight.elements ? gradient * w : gradient; }
+  __device__ T y(T value) const { return centred(value) * by; }
+
+  template <class Row>
+  __device__ __forceinline__ void read(const NormArgs& args, std::int64_t r, Row& x, Row& g) {
+    x.read(static_cast<const T*>(args.x) + r * args.columns, [](std::int64_t, T) {});
+    g.read(
+        static_cast<const T*>(args.g) + r * args.columns,
+        [&](std::int64_t, T gradient, T value, T w) {
+          sums.level += static_cast<double>(h(gradient, w));
+          sums.slope += static_cast<double>(h(gradient, w)) * static_cast<double>(y(value));
+        },
+        x, weight);
+  }
+  /// scale · (h - mean(h) - y · mean(h · y)).
+  template <class Group, class Row>
+  __device__ __forceinline__ void write(const NormArgs& args, std::int64_t r, const Row& x, const Row& g) {
+    const double n = static_cast<double>(args.columns);
+    sums = Group::all(sums, [](Sums a, Sums b) { return Sums{a.level + b.level, a.slope + b.slope}; });
+    const T flat = static_cast<T>(args.centred ? sums.level / n : 0), steep = static_cast<T>(sums.slope / n);
+    g.map(
+        static_cast<T*>(args.out) + r * args.columns,
+        [&](std::int64_t, T gradient, T value, T w) { return by * ((h(gradient, w) - flat) - y(value) * steep); }, x,
+        weight);
+  }
+};
+
+template <class T, int kMembers, int kHeld>
+__global__ void __launch_bounds__(kThreads) gradient_kernel(const NormArgs args, const RowShape shape) {
   using Group = Team<kMembers>;
-  const std::int64_t n = args.columns, apart = row_bytes<T>(n) / static_cast<std::int64_t>(sizeof(T));
-  const T* const weight = static_cast<const T*>(args.weight);
-  T* const kept = kept_rows<Group, T>(n, 2, fits);
+  Row<Group, T, kHeld> x(shape, 2, 0), g(shape, 2, 1);
   for (std::int64_t r = Group::first_row(); r < args.rows; r += Group::row_step()) {
-    const T* x = static_cast<const T*>(args.x) + r * n;
-    const T* g = static_cast<const T*>(args.g) + r * n;
-    const Centred<T> centred(args.statistics[2 * r]);
-    const T by = static_cast<T>(args.statistics[2 * r + 1]);
-    if (kept) each_column<Group>(x, n, packs, [&](std::int64_t c, T value) { kept[c] = centred(value) * by; });
-    double level = 0, slope = 0;
-    each_column<Group>(g, n, packs, [&](std::int64_t c, T value) {
-      const T h = weight ? value * weight[c] : value, y = kept ? kept[c] : centred(x[c]) * by;
-      if (kept) kept[apart + c] = h;
-      level += static_cast<double>(h);
-      slope += static_cast<double>(h) * static_cast<double>(y);
-    });
-    level = Group::sum(level);
-    slope = Group::sum(slope);
-    const T flat = static_cast<T>(args.centred ? level / static_cast<double>(n) : 0);
-    const T steep = static_cast<T>(slope / static_cast<double>(n));
-    map_row<Group>(static_cast<T*>(args.out) + r * n, g, n, packs, [&](std::int64_t c, T value) {
-      const T h = kept ? kept[apart + c] : weight ? value * weight[c] : value;
-      const T y = kept ? kept[c] : centred(x[c]) * by;
-      return by * ((h - flat) - y * steep);
-    });
-    Group::sync();
+    Gradient<T> gradient(args, r);
+    gradient.read(args, r, x, g);
+    gradient.template write<Group>(args, r, x, g);
+    g.done();
   }
 }
 
-// All three gradients of a block's rows, one row after the other; the sums over rows stay in shared memory, each column
-// with one thread.
+// All three gradients of a block's rows that stand in registers, one row after the other; so do the sums over rows.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    whole_gradient_kernel(const NormArgs args, std::int64_t per_block, T* weight_sums, T* bias_sums) {
+    whole_gradient_kernel(const NormArgs args, const RowShape shape, std::int64_t per_block, T* weight_sums,
+                          T* bias_sums) {
   using Group = Team<kThreads>;
-  const std::int64_t n = args.columns, apart = row_bytes<T>(n) / static_cast<std::int64_t>(sizeof(T));
-  const T* const weight = static_cast<const T*>(args.weight);
-  T* const of_weight = reinterpret_cast<T*>(shared_rows);
-  T* const of_bias = of_weight + apart;
-  T* const kept_y = of_bias + apart;
-  T* const kept_g = kept_y + apart;
-  for (std::int64_t c = threadIdx.x; c < n; c += kThreads) of_weight[c] = of_bias[c] = T(0);
-  const std::int64_t first = blockIdx.x * per_block;
+  const std::int64_t n = args.columns, first = blockIdx.x * per_block;
+  Row<Group, T, kHeldPacks> x(shape), g(shape), of_weight(shape), of_bias(shape);
+  of_weight.clear();
+  of_bias.clear();
   for (std::int64_t r = first; r < args.rows && r < first + per_block; ++r) {
-    const T* x = static_cast<const T*>(args.x) + r * n;
-    const T* g = static_cast<const T*>(args.g) + r * n;
-    const Centred<T> centred(args.statistics[2 * r]);
-    const T by = static_cast<T>(args.statistics[2 * r + 1]);
-    double level = 0, slope = 0;
-    for (std::int64_t c = threadIdx.x; c < n; c += kThreads) {
-      const T gc = g[c], y = centred(x[c]) * by, h = weight ? gc * weight[c] : gc;
-      kept_y[c] = y;
-      kept_g[c] = h;
-      of_weight[c] += gc * y;
-      of_bias[c] += gc;
-      level += static_cast<double>(h);
-      slope += static_cast<double>(h) * static_cast<double>(y);
-    }
-    if (!args.out) continue;
-    level = Group::sum(level);
-    slope = Group::sum(slope);
-    const T flat = static_cast<T>(args.centred ? level / static_cast<double>(n) : 0);
-    const T steep = static_cast<T>(slope / static_cast<double>(n));
-    T* out = static_cast<T*>(args.out) + r * n;
-    for (std::int64_t c = threadIdx.x; c < n; c += kThreads) out[c] = by * ((kept_g[c] - flat) - kept_y[c] * steep);
+    Gradient<T> gradient(args, r);
+    gradient.read(args, r, x, g);
+    of_weight.change([&](std::int64_t, T sum, T of_y, T value) { return sum + of_y * gradient.y(value); }, g, x);
+    of_bias.change([](std::int64_t, T sum, T of_y) { return sum + of_y; }, g);
+    if (args.out) gradient.template write<Group>(args, r, x, g);
   }
-  for (std::int64_t c = threadIdx.x; c < n; c += kThreads) {
-    if (weight_sums) weight_sums[blockIdx.x * n + c] = of_weight[c];
-    if (bias_sums) bias_sums[blockIdx.x * n + c] = of_bias[c];
-  }
+  const auto same = [](std::int64_t, T sum) { return sum; };
+  if (weight_sums) of_weight.map(weight_sums + blockIdx.x * n, same);
+  if (bias_sums) of_bias.map(bias_sums + blockIdx.x * n, same);
 }
 
-// The same sums for rows that are too long for that: a thread to a column of a block of rows, and on to further ones
+// The same sums for rows that do not: a thread to a column of a block of rows, and on to further ones
 // where there are more than a grid is high.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
@@ -153,36 +149,44 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+constexpr int kAcross = 32, kDown = kThreads / kAcross;
+
+/// Sums over blocks of rows, and where they go.
+template <class T>
+struct Sums {
+  const T* parts;
+  T* out;
+};
+
+// Of a column eight threads add every eighth block's sum each, and one the eight, in order.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    join_kernel(const T* sums, std::int64_t blocks, std::int64_t columns, T* out) {
-  for (std::int64_t c = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; c < columns;
-       c += std::int64_t{gridDim.x} * kThreads) {
-    double total = 0;
-    for (std::int64_t b = 0; b < blocks; ++b) total += static_cast<double>(sums[b * columns + c]);
-    out[c] = static_cast<T>(total);
+    join_kernel(const Sums<T> first, const Sums<T> second, std::int64_t blocks, std::int64_t columns) {
+  __shared__ double parts[kDown][kAcross];
+  const int across = threadIdx.x % kAcross, down = threadIdx.x / kAcross;
+  const std::int64_t c = std::int64_t{blockIdx.x} * kAcross + across;
+  const Sums<T>& sums = blockIdx.y == 0 ? first : second;
+  double total = 0;
+  if (c < columns) {
+    for (std::int64_t b = down; b < blocks; b += kDown) total += static_cast<double>(sums.parts[b * columns + c]);
   }
+  parts[down][across] = total;
+  __syncthreads();
+  if (down != 0 || c >= columns) return;
+  for (int d = 1; d < kDown; ++d) total += parts[d][across];
+  sums.out[c] = static_cast<T>(total);
 }
 
 template <class T>
 void forward(const NormArgs& args) {
-  if (args.rows == 0 || args.columns == 0) return;
-  const Context on = context();
-  const RowGrid grid = rows_for(args.rows, args.columns);
-  const std::size_t shared = shared_bytes<T>(args.columns, 1);
-  (grid.warps ? &norm_kernel<T, 32> : &norm_kernel<T, kThreads>)<<<grid.blocks, kThreads, shared, on.stream>>>(
-      args, in_packs<T>(args.columns, args.x, args.out), shared > 0);
-  check_launch();
+  launch_rows<T>(TERN_ROW_KERNELS(norm_kernel), args.rows, args.columns, 1,
+                 in_packs<T>(args.columns, args.x, args.out, args.weight, args.bias), args);
 }
 
 template <class T>
 void gradient_of_rows(const NormArgs& args) {
-  const Context on = context();
-  const RowGrid grid = rows_for(args.rows, args.columns);
-  const std::size_t shared = shared_bytes<T>(args.columns, 2);
-  (grid.warps ? &gradient_kernel<T, 32> : &gradient_kernel<T, kThreads>)<<<grid.blocks, kThreads, shared, on.stream>>>(
-      args, in_packs<T>(args.columns, args.x, args.g, args.out), shared > 0);
-  check_launch();
+  launch_rows<T>(TERN_ROW_KERNELS(gradient_kernel), args.rows, args.columns, 2,
+                 in_packs<T>(args.columns, args.x, args.g, args.out, args.weight), args);
 }
 
 template <class T>
@@ -205,24 +209,21 @@ void gradient(const NormArgs& args) {
   const Scratch of_weight(args.weight_gradient ? bytes : 0), of_bias(args.bias_gradient ? bytes : 0);
   T* const weight_sums = args.weight_gradient ? of_weight.as<T>() : nullptr;
   T* const bias_sums = args.bias_gradient ? of_bias.as<T>() : nullptr;
-  const std::int64_t shared = 4 * row_bytes<T>(n);
-  if (shared <= kSharedBytes && n >= kThreads / 2) {
-    whole_gradient_kernel<T><<<static_cast<unsigned>(blocks), kThreads, static_cast<std::size_t>(shared), on.stream>>>(
-        args, per_block, weight_sums, bias_sums);
+  const bool packs = in_packs<T>(n, args.x, args.g, args.out, args.weight, weight_sums, bias_sums);
+  if (n >= kThreads / 2 && plan_rows(args.rows, n, sizeof(T), 4, packs).registers) {
+    whole_gradient_kernel<T><<<static_cast<unsigned>(blocks), kThreads, 0, on.stream>>>(
+        args, RowShape{n, packs, false}, per_block, weight_sums, bias_sums);
   } else {
     if (args.out) gradient_of_rows<T>(args);
     const dim3 grid(static_cast<unsigned>(blocks), blocks_for(n));
     sums_kernel<T><<<grid, kThreads, 0, on.stream>>>(args, per_block, weight_sums, bias_sums);
   }
   check_launch();
-  if (weight_sums) {
-    join_kernel<T>
-        <<<blocks_for(n), kThreads, 0, on.stream>>>(weight_sums, blocks, n, static_cast<T*>(args.weight_gradient));
-  }
-  if (bias_sums) {
-    join_kernel<T>
-        <<<blocks_for(n), kThreads, 0, on.stream>>>(bias_sums, blocks, n, static_cast<T*>(args.bias_gradient));
-  }
+  Sums<T> first{weight_sums, static_cast<T*>(args.weight_gradient)};
+  const Sums<T> second{bias_sums, static_cast<T*>(args.bias_gradient)};
+  if (!weight_sums) first = second;
+  const dim3 grid(static_cast<unsigned>((n + kAcross - 1) / kAcross), weight_sums && bias_sums ? 2 : 1);
+  join_kernel<T><<<grid, kThreads, 0, on.stream>>>(first, second, blocks, n);
   check_launch();
 }
 

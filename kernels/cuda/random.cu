@@ -25,16 +25,19 @@ struct Draw {
   __device__ Philox philox() const { return Philox(seed, stream); }
 };
 
-// Calls f(i, word) for words 0 … count - 1 from `first` on: four of a block to a thread.
-template <class F>
-__device__ __forceinline__ void each_word(const Philox& random, std::uint64_t first, std::int64_t count, F f) {
+// Words 0 … count - 1 from `first` on, four of a block to a thread: four(i, words) where a block begins with word i and
+// `packs` allows four elements at once, else one(i, word).
+template <class Four, class One>
+__device__ __forceinline__ void each_word(const Philox& random, std::uint64_t first, std::int64_t count, bool packs,
+                                          Four four, One one) {
   const std::int64_t skip = static_cast<std::int64_t>(first & 3), blocks = (count + skip + 3) / 4;
   each(blocks, [&](std::int64_t b) {
     const auto words = random.block((first >> 2) + static_cast<std::uint64_t>(b));
+    if (packs && skip == 0 && 4 * b + 4 <= count) return four(4 * b, words);
 #pragma unroll
     for (int w = 0; w < 4; ++w) {
       const std::int64_t i = 4 * b + w - skip;
-      if (i >= 0 && i < count) f(i, words[static_cast<unsigned>(w)]);
+      if (i >= 0 && i < count) one(i, words[static_cast<unsigned>(w)]);
     }
   });
 }
@@ -53,7 +56,7 @@ __device__ Out within(double low, double high, T unit) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) uniform_kernel(const RandomArgs args, const Draw draw) {
+__global__ void __launch_bounds__(kThreads) uniform_kernel(const RandomArgs args, const Draw draw, bool packs) {
   T* const out = static_cast<T*>(args.out);
   const Philox random = draw.philox();
   if constexpr (sizeof(T) == 8) {
@@ -62,9 +65,16 @@ __global__ void __launch_bounds__(kThreads) uniform_kernel(const RandomArgs args
       out[i] = within<double>(args.low, args.high, random.uniform(first + static_cast<std::uint64_t>(i)));
     });
   } else {
-    each_word(random, draw.start(1), args.numel, [&](std::int64_t i, std::uint32_t word) {
-      out[i] = within<T>(args.low, args.high, static_cast<float>(word >> 8) * 0x1p-24f);
-    });
+    const auto drawn = [&](std::uint32_t word) {
+      return within<T>(args.low, args.high, static_cast<float>(word >> 8) * 0x1p-24f);
+    };
+    each_word(
+        random, draw.start(1), args.numel, packs,
+        [&](std::int64_t i, const auto& words) {
+          *reinterpret_cast<Pack<T, 4>*>(out + i) = {drawn(words[0]), drawn(words[1]), drawn(words[2]),
+                                                     drawn(words[3])};
+        },
+        [&](std::int64_t i, std::uint32_t word) { out[i] = drawn(word); });
   }
 }
 
@@ -94,12 +104,27 @@ __global__ void __launch_bounds__(kThreads) integer_kernel(const RandomIntegerAr
 
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    dropout_kernel(const DropoutArgs args, const Draw draw, T scale, std::int32_t least) {
+    dropout_kernel(const DropoutArgs args, const Draw draw, T scale, std::int32_t least, bool packs) {
   const T* const x = static_cast<const T*>(args.x);
   T* const out = static_cast<T*>(args.out);
-  each_word(draw.philox(), draw.start(1), args.numel, [&](std::int64_t i, std::uint32_t word) {
-    out[i] = static_cast<std::int32_t>(word >> 8) >= least ? x[i] * scale : T(0);
-  });
+  const auto kept = [=](T value, std::uint32_t word) {
+    return static_cast<std::int32_t>(word >> 8) >= least ? value * scale : T(0);
+  };
+  each_word(
+      draw.philox(), draw.start(1), args.numel, packs,
+      [&](std::int64_t i, const auto& words) {
+        auto pack = *reinterpret_cast<const Pack<T, 4>*>(x + i);
+#pragma unroll
+        for (unsigned w = 0; w < 4; ++w) pack.at[w] = kept(pack.at[w], words[w]);
+        *reinterpret_cast<Pack<T, 4>*>(out + i) = pack;
+      },
+      [&](std::int64_t i, std::uint32_t word) { out[i] = kept(x[i], word); });
+}
+
+// Whether four elements at once may be read and written.
+template <class T>
+bool in_fours(std::uintptr_t addresses) {
+  return addresses % sizeof(Pack<T, 4>) == 0;
 }
 
 template <class Args>
@@ -111,7 +136,8 @@ template <class T>
 void uniform(const RandomArgs& args) {
   if (args.numel == 0) return;
   const Context on = context();
-  uniform_kernel<T><<<blocks_for(args.numel, 4), kThreads, 0, on.stream>>>(args, draw_of(args, on));
+  uniform_kernel<T><<<blocks_for(args.numel, 4), kThreads, 0, on.stream>>>(
+      args, draw_of(args, on), in_fours<T>(reinterpret_cast<std::uintptr_t>(args.out)));
   check_launch();
 }
 template <class T>
@@ -133,7 +159,9 @@ void drop(const DropoutArgs& args) {
   const Context on = context();
   const T scale = args.p < 1 ? static_cast<T>(1 / (1 - args.p)) : T(0);
   const auto least = static_cast<std::int32_t>(std::ceil(args.p * 0x1p24));
-  dropout_kernel<T><<<blocks_for(args.numel, 4), kThreads, 0, on.stream>>>(args, draw_of(args, on), scale, least);
+  const bool packs = in_fours<T>(reinterpret_cast<std::uintptr_t>(args.x) | reinterpret_cast<std::uintptr_t>(args.out));
+  dropout_kernel<T>
+      <<<blocks_for(args.numel, 4), kThreads, 0, on.stream>>>(args, draw_of(args, on), scale, least, packs);
   check_launch();
 }
 

@@ -8,10 +8,11 @@
 #include "slots/reduce.h"
 
 // Contract of sum: in f64 (integers in i64). Terms in logical order make chunks of 8,192 or more (chunks_of), which are
-// added in order. Of a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds terms m, m +
-// 256, …, and the members are added in a tree. Sums of columns, outputs side by side, have chunks of 512 rows or more
-// and 8 members, added in order. So the order depends on the number of terms and on how they lie, never on the number
-// of outputs. Cumulative sums go along chunks of 512 terms or more, each from the sum of those before it.
+// added in order. Of a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds the m-th pack
+// of 16 bytes, the (m + 256)-th, …, and the members are added in a tree. Sums of columns, outputs side by side, have
+// chunks of 512 rows or more and 8 members, added in order. So the order depends on the number of terms and on how they
+// lie, never on the number of outputs. Cumulative sums go along chunks of 512 terms or more, each from the sum of those
+// before it.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -219,17 +220,18 @@ void reduce(const ReduceArgs& args) {
   const Terms t = terms_of(args);
   const T* x = static_cast<const T*>(args.x);
   const Chunks chunks = chunks_of(t.terms);
-  const RowGrid grid = rows_for(t.outputs, t.terms);
+  const bool warps = t.terms <= kWarpRow;
+  const unsigned blocks = blocks_for_rows(t.outputs, warps);
   const bool side_by_side =
       t.reduced == 1 && t.kept > 0 && t.kept_strides[t.kept - 1] == 1 && t.reduced_strides[0] != 1;
   if (side_by_side) {
     reduce_columns<R, T>(t, x, args.out, on);
   } else if (chunks.count > 1 && t.outputs <= 64) {
     reduce_chunks<R, T>(t, chunks, x, args.out, on);
-  } else if (grid.warps) {
-    rows_kernel<R, T, 32><<<grid.blocks, kThreads, 0, on.stream>>>(t, chunks.length, x, args.out);
+  } else if (warps) {
+    rows_kernel<R, T, 32><<<blocks, kThreads, 0, on.stream>>>(t, chunks.length, x, args.out);
   } else {
-    rows_kernel<R, T, kThreads><<<grid.blocks, kThreads, 0, on.stream>>>(t, chunks.length, x, args.out);
+    rows_kernel<R, T, kThreads><<<blocks, kThreads, 0, on.stream>>>(t, chunks.length, x, args.out);
   }
   check_launch();
 }

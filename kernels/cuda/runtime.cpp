@@ -9,6 +9,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cuda/block_cache.h"
@@ -74,8 +75,7 @@ struct Gpu {
   std::uint64_t* further = nullptr;  // on the device, while a step is recorded
   std::unique_ptr<Recorded> step;    // that step
   std::atomic<bool> recording = false;
-  void* workspace = nullptr;
-  std::size_t workspace_bytes = 0;
+  std::thread::id recorder;  // the thread that does
 };
 
 struct Block : internal::DeviceBlock {
@@ -167,8 +167,19 @@ class Runtime : public internal::DeviceRuntime {
     return *slot;
   }
 
-  internal::DeviceBlock* allocate(int index, std::size_t bytes) override {
+  // The same, to be given work or asked for memory. While a step is captured all of that is the recording's, so nothing
+  // may come from another thread.
+  Gpu& working_gpu(int index) {
     Gpu& on = gpu(index);
+    if (on.recording && on.recorder != std::this_thread::get_id()) {
+      throw StateError("[capture] expected the thread that captures a step to be the only one that uses " +
+                       to_string(tern::cuda(index)) + " meanwhile, got another");
+    }
+    return on;
+  }
+
+  internal::DeviceBlock* allocate(int index, std::size_t bytes) override {
+    Gpu& on = working_gpu(index);
     auto block = std::make_unique<Block>();
     block->owner = this;
     block->gpu = &on;
@@ -201,11 +212,11 @@ class Runtime : public internal::DeviceRuntime {
 
   void copy(const internal::DeviceCopy& copy) override {
     const bool from_host = copy.from_device.kind == DeviceKind::cpu, to_host = copy.to_device.kind == DeviceKind::cpu;
-    Gpu& on = gpu((from_host ? copy.to_device : copy.from_device).index);
+    Gpu& on = working_gpu((from_host ? copy.to_device : copy.from_device).index);
     if (on.recording && (from_host || to_host)) throw_recording("to");
     if (from_host) return stage_in(on, copy);
     if (to_host) return out(on, copy);
-    Gpu& target = gpu(copy.to_device.index);
+    Gpu& target = working_gpu(copy.to_device.index);
     if (&on != &target && (on.recording || target.recording)) throw_recording("to");
     // After what each has been given, and before what each is given next.
     wait_for(on, target);
@@ -215,11 +226,11 @@ class Runtime : public internal::DeviceRuntime {
   }
 
   void zero(int index, void* to, std::size_t bytes) override {
-    if (bytes > 0) check(cudaMemsetAsync(to, 0, bytes, gpu(index).raw.stream), "zeros");
+    if (bytes > 0) check(cudaMemsetAsync(to, 0, bytes, working_gpu(index).raw.stream), "zeros");
   }
 
   void synchronize(int index) override {
-    Gpu& on = gpu(index);
+    Gpu& on = working_gpu(index);
     if (on.recording) throw_recording("synchronize");
     check(cudaStreamSynchronize(on.raw.stream), "synchronize");
     volatile Report* report = on.report;
@@ -253,6 +264,7 @@ class Runtime : public internal::DeviceRuntime {
     on.cache.begin_recording(&step->pool_);
     on.further = step->further_;
     on.step = std::move(step);
+    on.recorder = std::this_thread::get_id();
     on.recording = true;
   }
 
@@ -404,7 +416,7 @@ Runtime& the_runtime() {
   return *runtime;
 }
 
-Gpu& gpu_of_call() { return the_runtime().gpu(device_of_call().index); }
+Gpu& gpu_of_call() { return the_runtime().working_gpu(device_of_call().index); }
 
 }  // namespace
 
@@ -422,21 +434,14 @@ void check(cudaError_t status, const char* where) {
                     " (" + cudaGetErrorString(status) + ")");
 }
 
-Scratch::Scratch(std::size_t bytes)
-    : block_(the_runtime().allocate(device_of_call().index, bytes)),
-      data_(static_cast<internal::DeviceBlock*>(block_)->data) {}
-Scratch::~Scratch() { the_runtime().deallocate(static_cast<internal::DeviceBlock*>(block_)); }
-
-void* workspace(std::size_t bytes) {
-  Gpu& on = gpu_of_call();
-  const std::lock_guard lock(on.mutex);
-  if (on.workspace_bytes < bytes) {
-    void* memory = on.raw.take(bytes);
-    if (!memory) throw MemoryError("[matmul] expected " + std::to_string(bytes) + " bytes to work in, got none");
-    on.workspace = memory;  // the one before stays: recorded steps may work in it
-    on.workspace_bytes = bytes;
-  }
-  return on.workspace;
+Scratch::Scratch(std::size_t bytes) {
+  if (bytes == 0) return;
+  internal::DeviceBlock* const block = the_runtime().allocate(device_of_call().index, bytes);
+  block_ = block;
+  data_ = block->data;
+}
+Scratch::~Scratch() {
+  if (block_) the_runtime().deallocate(static_cast<internal::DeviceBlock*>(block_));
 }
 
 bool recording() { return gpu_of_call().recording; }

@@ -8,9 +8,9 @@
 #include "slots/loss.h"
 #include "slots/softmax.h"
 
-// Contract: a row is read from memory once (twice beyond 47 KiB, and when it is longer than a warp's 1,024 and does not
-// fit), in packs of 16 bytes. The largest element is taken off; exponentials are CUDA's, in the row's type; sums are in
-// f64, member by member and then in a tree, in an order that the number of columns alone decides.
+// Contract: a row is read from memory once (twice when it is too long to be kept: rows.cuh). The largest element is
+// taken off; exponentials are CUDA's, in the row's type; sums are in f64, member by member and then in a tree, in an
+// order that the number of columns alone decides.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -19,75 +19,79 @@ __device__ T larger(T best, T x) {
   return x > best || x != x ? x : best;
 }
 
-// The row's largest element and the sum of exp(x - largest); `kept` is where the row is read from again.
-template <class Group, class T>
+// Of a row: its largest element, and the sum of exp(x - largest).
+template <class T>
 struct Exponentials {
   T largest;
   double sum;
-  const T* kept;
 };
 
-template <class Group, class T>
-__device__ Exponentials<Group, T> exponentials(const T* x, std::int64_t n, bool packs, T* kept) {
+// Reads the row and shows it to `look`. `Change`: where it stands in registers, the exponentials take the elements'
+// place.
+template <bool Change, class Group, class T, class Row, class Look>
+__device__ __forceinline__ Exponentials<T> exponentials(Row& row, const T* x, Look look) {
   T best = -std::numeric_limits<T>::infinity();
-  each_column<Group>(x, n, packs, [&](std::int64_t c, T value) {
+  row.read(x, [&](std::int64_t c, T value) {
     best = larger(best, value);
-    if (kept) kept[c] = value;
+    look(c, value);
   });
   best = Group::all(best, [](T a, T b) { return larger(a, b); });
-  const T* row = kept ? kept : x;
   double sum = 0;
-  each_column<Group>(row, n, packs, [&](std::int64_t c, T value) {
+  const auto add = [&](std::int64_t, T value) {
     const T e = ::exp(value - best);
     sum += static_cast<double>(e);
-  });
-  return {best, Group::sum(sum), row};
+    return e;
+  };
+  if constexpr (Change && Row::in_registers) {
+    row.change(add);
+  } else {
+    row.each(add);
+  }
+  return {best, Group::sum(sum)};
 }
 
-template <class T, int kMembers, bool Log>
-__global__ void __launch_bounds__(kThreads) softmax_kernel(const SoftmaxArgs args, bool packs, bool fits) {
+template <class T, int kMembers, int kHeld, bool Log>
+__global__ void __launch_bounds__(kThreads) softmax_kernel(const SoftmaxArgs args, const RowShape shape) {
   using Group = Team<kMembers>;
-  const std::int64_t n = args.columns;
-  T* const kept = kept_rows<Group, T>(n, 1, fits);
+  Row<Group, T, kHeld> row(shape);
   for (std::int64_t r = Group::first_row(); r < args.rows; r += Group::row_step()) {
-    const T* x = static_cast<const T*>(args.x) + r * n;
-    T* out = static_cast<T*>(args.out) + r * n;
-    const auto e = exponentials<Group, T>(x, n, packs, kept);
+    T* const out = static_cast<T*>(args.out) + r * args.columns;
+    const auto e =
+        exponentials<!Log, Group>(row, static_cast<const T*>(args.x) + r * args.columns, [](std::int64_t, T) {});
+    const T shift = e.largest;
     if constexpr (Log) {
-      const T log_sum = static_cast<T>(::log(e.sum)), shift = e.largest;
-      map_row<Group>(out, e.kept, n, packs, [=](std::int64_t, T value) { return (value - shift) - log_sum; });
+      const T log_sum = static_cast<T>(::log(e.sum));
+      row.map(out, [=](std::int64_t, T value) { return (value - shift) - log_sum; });
     } else {
-      const T scale = static_cast<T>(1 / e.sum), shift = e.largest;
-      map_row<Group>(out, e.kept, n, packs, [=](std::int64_t, T value) { return ::exp(value - shift) * scale; });
+      const T scale = static_cast<T>(1 / e.sum);
+      row.map(out, [=](std::int64_t, T value) { return (row.in_registers ? value : ::exp(value - shift)) * scale; });
     }
-    Group::sync();  // before the next row takes the shared one's place
+    row.done();
   }
 }
 
 // y (g - Σ g y), or g - exp(y) Σ g.
-template <class T, int kMembers, bool Log>
-__global__ void __launch_bounds__(kThreads) gradient_kernel(const SoftmaxArgs args, bool packs, bool fits) {
+template <class T, int kMembers, int kHeld, bool Log>
+__global__ void __launch_bounds__(kThreads) gradient_kernel(const SoftmaxArgs args, const RowShape shape) {
   using Group = Team<kMembers>;
-  const std::int64_t n = args.columns;
-  T* const kept = kept_rows<Group, T>(n, 2, fits);
+  Row<Group, T, kHeld> y(shape, 2, 0), g(shape, 2, 1);
   for (std::int64_t r = Group::first_row(); r < args.rows; r += Group::row_step()) {
-    const T* y = static_cast<const T*>(args.x) + r * n;
-    const T* g = static_cast<const T*>(args.g) + r * n;
-    T* out = static_cast<T*>(args.out) + r * n;
-    T* const kept_g = kept ? kept + row_bytes<T>(n) / static_cast<std::int64_t>(sizeof(T)) : nullptr;
-    if (kept) each_column<Group>(y, n, packs, [&](std::int64_t c, T value) { kept[c] = value; });
+    y.read(static_cast<const T*>(args.x) + r * args.columns, [](std::int64_t, T) {});
     double sum = 0;
-    each_column<Group>(g, n, packs, [&](std::int64_t c, T value) {
-      if (kept) kept_g[c] = value;
-      sum += Log ? static_cast<double>(value) : static_cast<double>(value) * static_cast<double>(kept ? kept[c] : y[c]);
-    });
+    g.read(
+        static_cast<const T*>(args.g) + r * args.columns,
+        [&](std::int64_t, T gradient, T result) {
+          sum += Log ? static_cast<double>(gradient) : static_cast<double>(gradient) * static_cast<double>(result);
+        },
+        y);
     const T total = static_cast<T>(Group::sum(sum));
-    const T* from = kept ? kept : y;
-    const T* gradient = kept ? kept_g : g;
-    map_row<Group>(out, gradient, n, packs, [=](std::int64_t c, T value) {
-      return Log ? value - ::exp(from[c]) * total : from[c] * (value - total);
-    });
-    Group::sync();
+    g.map(
+        static_cast<T*>(args.out) + r * args.columns,
+        [=](std::int64_t, T gradient, T result) {
+          return Log ? gradient - ::exp(result) * total : result * (gradient - total);
+        },
+        y);
+    g.done();
   }
 }
 
@@ -102,37 +106,43 @@ __device__ std::int64_t checked_class(const CrossEntropyArgs& args, std::int64_t
   return inside(t, args.classes, report) ? t : 0;
 }
 
-template <class T, int kMembers>
+template <class T, int kMembers, int kHeld>
 __global__ void __launch_bounds__(kThreads)
-    loss_kernel(const CrossEntropyArgs args, bool packs, bool fits, Reporter report) {
+    loss_kernel(const CrossEntropyArgs args, const RowShape shape, Reporter report) {
   using Group = Team<kMembers>;
   const std::int64_t n = args.classes;
-  T* const kept = kept_rows<Group, T>(n, 1, fits);
+  Row<Group, T, kHeld> row(shape);
   for (std::int64_t r = Group::first_row(); r < args.rows; r += Group::row_step()) {
-    const T* x = static_cast<const T*>(args.logits) + r * n;
     const std::int64_t t = checked_class(args, r, report);
-    const auto e = exponentials<Group, T>(x, n, packs, kept);
-    const double log_sum = ::log(e.sum);
+    T target = 0;
+    bool mine = false;  // the one who has the target's element tells the loss
+    const auto e =
+        exponentials<false, Group>(row, static_cast<const T*>(args.logits) + r * n, [&](std::int64_t c, T value) {
+          if (c != t) return;
+          target = value;
+          mine = true;
+        });
     double spread = 0;
     if (args.smoothing != 0) {
-      each_column<Group>(e.kept, n, packs, [&](std::int64_t c, T value) {
+      const double log_sum = ::log(e.sum);
+      row.each([&](std::int64_t c, T value) {
         spread += class_weight<T>(args, c) * (log_sum - static_cast<double>(value - e.largest));
       });
       spread = Group::sum(spread);
     }
-    Group::sync();
-    if (Group::member() == 0) {
-      const double mine = (1 - args.smoothing) * class_weight<T>(args, t);
-      static_cast<T*>(args.out)[r] = static_cast<T>(mine * (log_sum - static_cast<double>(x[t] - e.largest)) +
+    if (mine) {
+      const double share = (1 - args.smoothing) * class_weight<T>(args, t);
+      static_cast<T*>(args.out)[r] = static_cast<T>(share * (::log(e.sum) - static_cast<double>(target - e.largest)) +
                                                     args.smoothing / static_cast<double>(n) * spread);
     }
+    row.done();
   }
 }
 
 // g (p Σq - q), p being the softmax; at the target in f64, where p and q may nearly cancel.
-template <class T, int kMembers>
+template <class T, int kMembers, int kHeld>
 __global__ void __launch_bounds__(kThreads)
-    loss_gradient_kernel(const CrossEntropyArgs args, bool packs, bool fits, Reporter report) {
+    loss_gradient_kernel(const CrossEntropyArgs args, const RowShape shape, Reporter report) {
   using Group = Team<kMembers>;
   const std::int64_t n = args.classes;
   const double spread = args.smoothing / static_cast<double>(n);
@@ -141,18 +151,16 @@ __global__ void __launch_bounds__(kThreads)
     for (std::int64_t c = Group::member(); c < n; c += Group::members) all += spread * class_weight<T>(args, c);
     all = Group::sum(all);
   }
-  T* const kept = kept_rows<Group, T>(n, 1, fits);
+  Row<Group, T, kHeld> row(shape);
   for (std::int64_t r = Group::first_row(); r < args.rows; r += Group::row_step()) {
-    const T* x = static_cast<const T*>(args.logits) + r * n;
-    T* out = static_cast<T*>(args.out) + r * n;
     const std::int64_t t = checked_class(args, r, report);
     const double g = static_cast<double>(static_cast<const T*>(args.g)[r]);
     const double mine = (1 - args.smoothing) * class_weight<T>(args, t);
-    const auto e = exponentials<Group, T>(x, n, packs, kept);
+    const auto e = exponentials<true, Group>(row, static_cast<const T*>(args.logits) + r * n, [](std::int64_t, T) {});
     const double scale = (all + mine) / e.sum;
     const T by = static_cast<T>(g * scale), off = static_cast<T>(g * spread), shift = e.largest;
-    map_row<Group>(out, e.kept, n, packs, [&](std::int64_t c, T value) {
-      const T exponential = ::exp(value - shift);
+    row.map(static_cast<T*>(args.out) + r * n, [&](std::int64_t c, T value) {
+      const T exponential = row.in_registers ? value : ::exp(value - shift);
       if (c == t) {
         return static_cast<T>(g *
                               (static_cast<double>(exponential) * scale - mine - spread * class_weight<T>(args, c)));
@@ -160,43 +168,29 @@ __global__ void __launch_bounds__(kThreads)
       const T share = exponential * by;
       return spread == 0 ? share : share - off * static_cast<T>(class_weight<T>(args, c));
     });
-    Group::sync();
+    row.done();
   }
-}
-
-template <class Args, class Warps, class Blocks, class... Rest>
-void launch(std::int64_t rows, std::int64_t columns, std::size_t shared, const Args& args, Warps warps, Blocks blocks,
-            Rest... rest) {
-  if (rows == 0 || columns == 0) return;
-  const RowGrid grid = rows_for(rows, columns);
-  const Context on = context();
-  (grid.warps ? warps : blocks)<<<grid.blocks, kThreads, shared, on.stream>>>(args, rest...);
-  check_launch();
 }
 
 template <class T, bool Log>
 void forward(const SoftmaxArgs& args) {
-  const std::size_t shared = shared_bytes<T>(args.columns, 1);
-  launch(args.rows, args.columns, shared, args, &softmax_kernel<T, 32, Log>, &softmax_kernel<T, kThreads, Log>,
-         in_packs<T>(args.columns, args.x, args.out), shared > 0);
+  launch_rows<T>(TERN_ROW_KERNELS(softmax_kernel, Log), args.rows, args.columns, 1,
+                 in_packs<T>(args.columns, args.x, args.out), args);
 }
 template <class T, bool Log>
 void gradient(const SoftmaxArgs& args) {
-  const std::size_t shared = shared_bytes<T>(args.columns, 2);
-  launch(args.rows, args.columns, shared, args, &gradient_kernel<T, 32, Log>, &gradient_kernel<T, kThreads, Log>,
-         in_packs<T>(args.columns, args.x, args.g, args.out), shared > 0);
+  launch_rows<T>(TERN_ROW_KERNELS(gradient_kernel, Log), args.rows, args.columns, 2,
+                 in_packs<T>(args.columns, args.x, args.g, args.out), args);
 }
 template <class T>
 void loss(const CrossEntropyArgs& args) {
-  const std::size_t shared = shared_bytes<T>(args.classes, 1);
-  launch(args.rows, args.classes, shared, args, &loss_kernel<T, 32>, &loss_kernel<T, kThreads>,
-         in_packs<T>(args.classes, args.logits), shared > 0, context().report);
+  launch_rows<T>(TERN_ROW_KERNELS(loss_kernel), args.rows, args.classes, 1, in_packs<T>(args.classes, args.logits),
+                 args, context().report);
 }
 template <class T>
 void loss_gradient(const CrossEntropyArgs& args) {
-  const std::size_t shared = shared_bytes<T>(args.classes, 1);
-  launch(args.rows, args.classes, shared, args, &loss_gradient_kernel<T, 32>, &loss_gradient_kernel<T, kThreads>,
-         in_packs<T>(args.classes, args.logits, args.out), shared > 0, context().report);
+  launch_rows<T>(TERN_ROW_KERNELS(loss_gradient_kernel), args.rows, args.classes, 1,
+                 in_packs<T>(args.classes, args.logits, args.out), args, context().report);
 }
 
 template <class T>

@@ -65,11 +65,4 @@ struct Team {
   }
 };
 
-/// A row of at most `room` elements stands in shared memory after it was read once; a longer one is read again.
-template <class T>
-constexpr std::int64_t row_bytes(std::int64_t columns) {
-  return (columns * static_cast<std::int64_t>(sizeof(T)) + 15) / 16 * 16;
-}
-inline constexpr std::int64_t kSharedBytes = 47 << 10;  // of the 48 KiB of a block; the rest is for Team::all
-
 }  // namespace tern::kernels::cuda

@@ -108,7 +108,7 @@ TEST_F(Cuda, NormalsHaveTheCpusBits) {
 
 TEST_F(Cuda, RowsOfEveryLength) {
   manual_seed(2);
-  for (const std::int64_t n : {1, 3, 10, 32, 33, 100, 1000, 1024, 1025, 2048, 5000, 13000}) {
+  for (const std::int64_t n : {1, 3, 10, 32, 33, 100, 512, 516, 1000, 1023, 1025, 2048, 4096, 4100, 5000, 13000}) {
     const Tensor x = randn({7, n}) * 3, g = randn({7, n}), w = randn({n}), b = randn({n});
     const auto both = [&](auto f, double tolerance) {
       Tensor here = x.clone().requires_grad_(), there = x.to(cuda()).requires_grad_();
@@ -129,7 +129,7 @@ TEST_F(Cuda, RowsOfEveryLength) {
 
 TEST_F(Cuda, GradientsOfNormWeightsOverManyRows) {
   manual_seed(4);
-  for (const std::int64_t n : {10, 300, 5000}) {
+  for (const std::int64_t n : {10, 300, 301, 4096, 5000}) {
     for (const std::int64_t rows : {1, 50, 3000}) {
       const Tensor x = randn({rows, n}), g = randn({rows, n});
       const auto weights = [&](Device device) {
@@ -158,6 +158,8 @@ TEST_F(Cuda, SumsHaveOneOrderAndManyShapes) {
   // A row alone has the bits that it has among others.
   EXPECT_EQ(there[5].sum().item<float>(), there.sum(1)[5].item<float>());
   EXPECT_EQ(sum(there.slice(0, 0, 70), {1})[5].item<float>(), there.sum(1)[5].item<float>());
+  const Tensor shifted = there.reshape({-1}).slice(0, 1, 200001);
+  EXPECT_EQ(shifted.sum().item<float>(), shifted.clone().sum().item<float>()) << "wherever it lies";
   const Tensor few = randn({2, 100000});
   EXPECT_EQ(few.to(cuda()).sum(1)[1].item<float>(), few[1].to(cuda()).sum().item<float>());
 }
@@ -366,6 +368,20 @@ TEST_F(Cuda, WhatACaptureCannotHoldIsAnError) {
   EXPECT_THROW(CapturedStep(cuda(), [&] { (x + ones({4}).to(cuda())).sum(); }, {.warm_up = 0}), StateError);
   EXPECT_THROW(CapturedStep(cuda(), [&] { throw ValueError("mine"); }, {.warm_up = 0}), ValueError);
   EXPECT_EQ(x.sum().item<float>(), 4) << "the device works on";
+  const auto elsewhere = [&](const auto& f) {
+    std::thread([&] {
+      EXPECT_THROW(f(), StateError) << "what another thread asks for would be the recording's";
+    }).join();
+  };
+  const CapturedStep step(cuda(),
+                          [&] {
+                            elsewhere([] { return zeros({4}, f32, cuda()); });
+                            elsewhere([&] { return x.sum(); });
+                            elsewhere([] { synchronize(cuda()); });
+                            x.sum();
+                          },
+                          {.warm_up = 0});
+  EXPECT_EQ(x.sum().item<float>(), 4);
 }
 
 TEST_F(Cuda, MoreMemoryThanThereIs) {

@@ -124,17 +124,38 @@ TEST(Launch, LongLoopsRunAsTheirHalves) {
   EXPECT_EQ(halves_of(wide, 2, bytes)[1].data[1], data);
 }
 
+TEST(Launch, RowsAreKeptWhereThereIsRoom) {
+  struct Case {
+    std::int64_t columns, bytes;
+    int kept;
+    bool packs, warps, registers;
+    std::int64_t shared;
+  };
+  for (const Case& c : {Case{512, 4, 1, true, true, true, 0}, Case{516, 4, 1, true, false, true, 0},
+                        Case{4096, 4, 2, true, false, true, 0}, Case{4100, 4, 1, true, false, false, 16400},
+                        Case{2048, 8, 1, true, false, true, 0}, Case{2050, 8, 1, true, false, false, 16400},
+                        Case{10, 4, 1, false, true, false, 8 * 48}, Case{1024, 4, 1, false, true, false, 8 * 4096},
+                        Case{1024, 4, 2, false, true, false, 0}, Case{1025, 4, 2, false, false, false, 2 * 4112},
+                        Case{12032, 4, 1, true, false, false, 47 << 10}, Case{12036, 4, 1, true, false, false, 0}}) {
+    SCOPED_TRACE(c.columns);
+    const RowPlan plan = plan_rows(100, c.columns, c.bytes, c.kept, c.packs);
+    EXPECT_EQ(plan.warps, c.warps);
+    EXPECT_EQ(plan.registers, c.registers);
+    EXPECT_EQ(plan.shared_bytes, c.shared);
+    EXPECT_EQ(plan.blocks, c.warps ? 13u : 100u);
+  }
+}
+
 TEST(Launch, GridsCoverTheWorkAndEndSomewhere) {
   EXPECT_EQ(blocks_for(1), 1u);
   EXPECT_EQ(blocks_for(kThreads), 1u);
   EXPECT_EQ(blocks_for(kThreads + 1), 2u);
   EXPECT_EQ(blocks_for(4 * kThreads, 4), 1u);
   EXPECT_LT(blocks_for(INT64_MAX / 1024), 1u << 16);
-  EXPECT_TRUE(rows_for(9, 10).warps);
-  EXPECT_EQ(rows_for(9, 10).blocks, 2u);
-  EXPECT_FALSE(rows_for(9, 2000).warps);
-  EXPECT_EQ(rows_for(9, 2000).blocks, 9u);
-  EXPECT_EQ(rows_for(0, 2000).blocks, 1u);
+  EXPECT_EQ(blocks_for_rows(9, true), 2u);
+  EXPECT_EQ(blocks_for_rows(9, false), 9u);
+  EXPECT_EQ(blocks_for_rows(0, false), 1u);
+  EXPECT_LT(blocks_for_rows(INT64_MAX / 1024, false), 1u << 16);
   EXPECT_EQ(chunks_of(0).count, 1);
   EXPECT_EQ(chunks_of(8192).count, 1);
   EXPECT_EQ(chunks_of(8193).count, 2);
