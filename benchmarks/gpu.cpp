@@ -88,8 +88,14 @@ void run() {
     bandwidth("softmax", 2 * bytes, [&] { softmax(x, 1); });
     bandwidth("layer_norm", 2 * bytes, [&] { layer_norm(x, {columns}, {.weight = weight, .bias = bias}); });
     bandwidth("rms_norm", 2 * bytes, [&] { rms_norm(x, {columns}, {.weight = weight}); });
+    const Tensor narrow = x.reshape({-1, 256}), short_weight = ones({256}, f32, kGpu),
+                 short_bias = zeros({256}, f32, kGpu);
+    bandwidth("softmax, rows of 256", 2 * bytes, [&] { softmax(narrow, 1); });
+    bandwidth("layer_norm, rows of 256", 2 * bytes,
+              [&] { layer_norm(narrow, {256}, {.weight = short_weight, .bias = short_bias}); });
     bandwidth("dropout", 2 * bytes, [&] { dropout(x, 0.1); });
     const Tensor ids = randint(0, rows, {rows}).to(kGpu);
+    bandwidth("rand", bytes, [&] { rand({rows, columns}, f32, kGpu); });
     bandwidth("embedding", 2 * bytes, [&] { embedding(x, ids); });
     const Tensor classes = randint(0, columns, {rows}).to(kGpu);
     bandwidth("cross_entropy", bytes, [&] { cross_entropy(x, classes); });
