@@ -153,7 +153,7 @@ TEST(Factors, KernelsAgreeWithLoops) {
   const Philox random(6);
   for (const std::int64_t width : {1, 3, 16, 17, 64, 67, 130}) {
     const auto w = static_cast<std::size_t>(width);
-    std::vector<float> rows(9 * w), gram(w * w), x(w), out(w), weights = {0.5f, 2, -1};
+    std::vector<float> rows(9 * w), gram(w * w), x(w), out(w), weights = {0.5f, 2, -1, 0.25f, 3, -0.5f, 1};
     std::uint64_t draw = 0;
     for (auto* values : {&rows, &gram, &x}) {
       for (float& value : *values) value = random.uniform_float(draw++) - 0.5f;
@@ -161,18 +161,23 @@ TEST(Factors, KernelsAgreeWithLoops) {
     for (std::size_t i = 0; i < w; ++i) {
       for (std::size_t j = 0; j < i; ++j) gram[i * w + j] = gram[j * w + i];
     }
-    const std::vector<std::int32_t> which = {7, 0, 3};
-    code.apply(gram.data(), rows.data(), which.data(), weights.data(), 3, x.data(), out.data(), width);
+    const std::vector<std::int32_t> which = {7, 0, 3, 8, 7, 2, 5};
+    code.apply(gram.data(), rows.data(), which.data(), weights.data(), 7, x.data(), out.data(), width);
+    std::vector<float> sum(w, 1.0f);
+    code.add(rows.data(), which.data(), weights.data(), 7, sum.data(), width);
     for (std::size_t i = 0; i < w; ++i) {
       double expected = 0;
       for (std::size_t j = 0; j < w; ++j) expected += static_cast<double>(gram[i * w + j]) * static_cast<double>(x[j]);
-      for (std::size_t k = 0; k < 3; ++k) {
+      double added = 1;
+      for (std::size_t k = 0; k < 7; ++k) {
         const float* y = rows.data() + static_cast<std::size_t>(which[k]) * w;
+        added += static_cast<double>(weights[k]) * static_cast<double>(y[i]);
         double dot = 0;
         for (std::size_t j = 0; j < w; ++j) dot += static_cast<double>(y[j]) * static_cast<double>(x[j]);
         expected += static_cast<double>(weights[k]) * dot * static_cast<double>(y[i]);
       }
       EXPECT_NEAR(out[i], expected, 1e-4) << width;
+      EXPECT_NEAR(sum[i], added, 1e-5) << width;
     }
     std::vector<double> wide(rows.begin(), rows.end());
     std::vector<float> narrow(w * w);

@@ -15,6 +15,10 @@ constexpr int64_t kLanes = TERN_VECTOR_BYTES / 4, kWide = 4 * kLanes;  // floats
 TERN_INLINE Vector load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
 TERN_INLINE void store(float* p, Vector v) { *reinterpret_cast<Unaligned*>(p) = v; }
 
+TERN_INLINE Lane<float> halves_added(Lane<float> a, Lane<float> b) {
+  return interleave_low(a, b) + interleave_high(a, b);
+}
+
 float dot(const float* a, const float* b, int64_t width) {
   Vector s0 = {}, s1 = {}, s2 = {}, s3 = {};
   int64_t i = 0;
@@ -26,48 +30,93 @@ float dot(const float* a, const float* b, int64_t width) {
   }
   for (; i + kLanes <= width; i += kLanes) s0 += load(a + i) * load(b + i);
   s0 = (s0 + s1) + (s2 + s3);
-  float parts[kLanes];
-  store(parts, s0);
-  for (int64_t part = 0; i < width; ++i, ++part) parts[part] += a[i] * b[i];
-  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-    for (int64_t part = 0; part < half; ++part) parts[part] += parts[part + half];
-  }
-  return parts[0];
+  Lane<float> sum(s0);
+  for (int64_t lanes = kLanes; lanes > 1; lanes /= 2) sum = halves_added(sum, sum);
+  float total = sum.vector[0];
+  for (; i < width; ++i) total += a[i] * b[i];
+  return total;
 }
 
-TERN_INLINE void axpy(float a, const float* x, float* y, int64_t width) {
+// Four rows at a time, with their weights: a row's sum across lanes, and the way of `out` through memory, take longer
+// than its products. Where fewer are left, the last one stands again with the weight 0.
+struct Rows {
+  const float* at[4];
+  float weights[4];
+  Rows(const float* others, const int32_t* which, const float* weight, int64_t left, int64_t width) {
+    for (int64_t r = 0; r < 4; ++r) {
+      at[r] = others + which[r < left ? r : left - 1] * width;
+      weights[r] = r < left ? weight[r] : 0;
+    }
+  }
+};
+
+// weight = weight * (row, x).
+TERN_INLINE void scale_by_dots(Rows& rows, const float* x, int64_t width) {
+  Vector s0 = {}, s1 = {}, s2 = {}, s3 = {};
   int64_t i = 0;
-  for (; i + kLanes <= width; i += kLanes) store(y + i, load(y + i) + a * load(x + i));
-  for (; i < width; ++i) y[i] += a * x[i];
+  for (; i + kLanes <= width; i += kLanes) {
+    const Vector each = load(x + i);
+    s0 += load(rows.at[0] + i) * each;
+    s1 += load(rows.at[1] + i) * each;
+    s2 += load(rows.at[2] + i) * each;
+    s3 += load(rows.at[3] + i) * each;
+  }
+  // Lanes of row 0, 2, 1, 3, and so on; then every fourth of them added up.
+  const Lane<float> sums =
+      halves_added(halves_added(Lane<float>(s0), Lane<float>(s1)), halves_added(Lane<float>(s2), Lane<float>(s3)));
+  float parts[kLanes];
+  store(parts, sums.vector);
+  for (int64_t half = kLanes / 2; half >= 4; half /= 2) {
+    for (int64_t part = 0; part < half; ++part) parts[part] += parts[part + half];
+  }
+  float dots[4] = {parts[0], parts[2], parts[1], parts[3]};
+  for (; i < width; ++i) {
+    for (int64_t r = 0; r < 4; ++r) dots[r] += rows.at[r][i] * x[i];
+  }
+  for (int64_t r = 0; r < 4; ++r) rows.weights[r] *= dots[r];
+}
+
+// out += Σ weight * row.
+TERN_INLINE void add_rows(const Rows& rows, float* out, int64_t width) {
+  const auto& [a, b, c, d] = rows.weights;
+  const auto& [p, q, r, s] = rows.at;
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    store(out + i, load(out + i) + ((a * load(p + i) + b * load(q + i)) + (c * load(r + i) + d * load(s + i))));
+  }
+  for (; i < width; ++i) out[i] += (a * p[i] + b * q[i]) + (c * r[i] + d * s[i]);
 }
 
 void apply(const float* gram, const float* others, const int32_t* which, const float* weights, int64_t n,
            const float* x, float* out, int64_t width) {
   int64_t j = 0;
-  for (; j + kWide <= width; j += kWide) {  // four registers of `out` at a time
-    Vector s0 = {}, s1 = {}, s2 = {}, s3 = {};
+  for (; j + kWide <= width; j += kWide) {  // four registers of `out` at a time, of even rows and of odd ones
+    Vector even[4] = {}, odd[4] = {};
     const float* row = gram + j;
-    for (int64_t i = 0; i < width; ++i, row += width) {
-      const float each = x[i];
-      s0 += each * load(row);
-      s1 += each * load(row + kLanes);
-      s2 += each * load(row + 2 * kLanes);
-      s3 += each * load(row + 3 * kLanes);
+    int64_t i = 0;
+    for (; i + 2 <= width; i += 2, row += 2 * width) {
+      TERN_UNROLL
+      for (int64_t v = 0; v < 4; ++v) {
+        even[v] += x[i] * load(row + v * kLanes);
+        odd[v] += x[i + 1] * load(row + width + v * kLanes);
+      }
     }
-    store(out + j, s0);
-    store(out + j + kLanes, s1);
-    store(out + j + 2 * kLanes, s2);
-    store(out + j + 3 * kLanes, s3);
+    TERN_UNROLL
+    for (int64_t v = 0; v < 4; ++v) {
+      if (i < width) even[v] += x[i] * load(row + v * kLanes);
+      store(out + j + v * kLanes, even[v] + odd[v]);
+    }
   }
   for (int64_t rest = j; rest < width; ++rest) out[rest] = dot(gram + rest * width, x, width);
-  for (int64_t k = 0; k < n; ++k) {
-    const float* y = others + which[k] * width;
-    axpy(weights[k] * dot(y, x, width), y, out, width);
+  for (int64_t k = 0; k < n; k += 4) {
+    Rows rows(others, which + k, weights + k, n - k, width);
+    scale_by_dots(rows, x, width);
+    add_rows(rows, out, width);
   }
 }
 
 void add(const float* others, const int32_t* which, const float* weights, int64_t n, float* out, int64_t width) {
-  for (int64_t k = 0; k < n; ++k) axpy(weights[k], others + which[k] * width, out, width);
+  for (int64_t k = 0; k < n; k += 4) add_rows(Rows(others, which + k, weights + k, n - k, width), out, width);
 }
 
 void gram(const float* rows, int64_t n, float* a, int64_t width) {
