@@ -85,6 +85,7 @@ if(TERN_BUILD_FUZZERS)  # the parsers that stand in core
   set_property(SOURCE ${parsers} APPEND PROPERTY COMPILE_OPTIONS -fsanitize=fuzzer-no-link)
   set_source_files_properties(${parsers} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endif()
+tern_together()
 
 add_library(tern INTERFACE)
 add_library(tern::tern ALIAS tern)
