@@ -124,7 +124,7 @@ void check_targets(const Targets& targets, const internal::Loss& loss, bool trai
 }
 
 // Margins [rows x outputs] of a matrix.
-std::vector<double> margins_of(const Predictor& predictor, const Matrix& matrix) {
+std::vector<double> margins_by(const Predictor& predictor, const Matrix& matrix) {
   if (matrix.columns() != predictor.features()) {
     throw ShapeError("[GradientBoosting] expected " + std::to_string(predictor.features()) + " columns, got " +
                      std::to_string(matrix.columns()));
@@ -338,9 +338,9 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   }
   if (start) {
     const Predictor& before = *options.start->predictor_;
-    training.train.margins = by_output(margins_of(before, features), start->outputs);
+    training.train.margins = by_output(margins_by(before, features), start->outputs);
     if (validation.values.size()) {
-      training.validation.margins = by_output(margins_of(before, options.validation), start->outputs);
+      training.validation.margins = by_output(margins_by(before, options.validation), start->outputs);
     }
   }
   internal::Trained trained = internal::train(options_, training, *loss);
@@ -406,7 +406,7 @@ std::vector<double> GradientBoosting::predict_margin(const data::Table& table) c
 }
 std::vector<double> GradientBoosting::predict_margin(const Matrix& features) const {
   ensemble();
-  return margins_of(*predictor_, features);
+  return margins_by(*predictor_, features);
 }
 
 void GradientBoosting::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
