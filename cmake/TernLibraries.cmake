@@ -73,10 +73,10 @@ if(NOT TERN_SANITIZE)  # where all files of a module are compiled together
   endif()
   set_source_files_properties(
     kernels/cpu/binary.cpp kernels/cpu/copy.cpp kernels/cpu/decompositions.cpp kernels/cpu/reduce.cpp
-    src/models/als.cpp src/models/blocks.cpp src/models/bpr.cpp src/models/directions.cpp src/models/glm.cpp src/models/k_means.cpp
-    src/models/minimise.cpp src/models/neighbor_index.cpp src/models/pca.cpp src/trees/bins.cpp src/trees/flat.cpp
-    src/trees/forest_grower.cpp src/trees/grower.cpp src/trees/predictor.cpp src/trees/shap.cpp src/trees/splits.cpp
-    src/trees/trainer.cpp
+    src/models/als.cpp src/models/blocks.cpp src/models/bpr.cpp src/models/directions.cpp src/models/glm.cpp
+    src/models/k_means.cpp src/models/minimise.cpp src/models/neighbor_index.cpp src/models/pca.cpp src/trees/bins.cpp
+    src/trees/flat.cpp src/trees/forest_grower.cpp src/trees/grower.cpp src/trees/predictor.cpp src/trees/shap.cpp
+    src/trees/splits.cpp src/trees/trainer.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:${loops}>")
 endif()
 
