@@ -91,6 +91,8 @@ void run() {
     const Tensor narrow = x.reshape({-1, 256}), short_weight = ones({256}, f32, kGpu),
                  short_bias = zeros({256}, f32, kGpu);
     bandwidth("softmax, rows of 256", 2 * bytes, [&] { softmax(narrow, 1); });
+    const Tensor thousands = x.reshape({-1}).slice(0, 0, 67'108'000).reshape({-1, 1000});
+    bandwidth("softmax, rows of 1000", 2 * bytes, [&] { softmax(thousands, 1); });
     bandwidth("layer_norm, rows of 256", 2 * bytes,
               [&] { layer_norm(narrow, {256}, {.weight = short_weight, .bias = short_bias}); });
     bandwidth("dropout", 2 * bytes, [&] { dropout(x, 0.1); });
@@ -108,6 +110,20 @@ void run() {
     bandwidth("layer_norm, gradients", 3 * bytes, [&] {
       grad({y}, {x, weight, bias}, {.retain_graph = true, .grad_outputs = {g}});
     });
+    Tensor short_weight = ones({256}, f32, kGpu).requires_grad_(),
+           short_bias = zeros({256}, f32, kGpu).requires_grad_();
+    const Tensor narrow = layer_norm(x.reshape({-1, 256}), {256}, {.weight = short_weight, .bias = short_bias});
+    const Tensor narrow_g = g.reshape({-1, 256});
+    bandwidth("layer_norm, gradients, rows of 256", 3 * bytes, [&] {
+      grad({narrow}, {x, short_weight, short_bias}, {.retain_graph = true, .grad_outputs = {narrow_g}});
+    });
+    const Tensor gate = rms_norm(x, {columns}, {.weight = weight});
+    bandwidth("rms_norm, gradients", 3 * bytes, [&] {
+      grad({gate}, {x, weight}, {.retain_graph = true, .grad_outputs = {g}});
+    });
+    const Tensor shares = softmax(x, 1);
+    bandwidth("softmax, gradient", 3 * bytes,
+              [&] { grad({shares}, {x}, {.retain_graph = true, .grad_outputs = {g}}); });
     const Tensor loss = cross_entropy(x, randint(0, columns, {rows}).to(kGpu));
     bandwidth("cross_entropy, gradient", 2 * bytes, [&] { grad(loss, {x}, {.retain_graph = true}); });
   }
@@ -116,6 +132,9 @@ void run() {
     optim::AdamW optimizer({p}, {.lr = 1e-3});
     p.set_grad(randn({rows * columns}, f32, kGpu));
     bandwidth("AdamW", 7 * bytes, [&] { optimizer.step(); });
+    optim::Sgd sgd({p}, {.lr = 1e-3, .momentum = 0.9});
+    bandwidth("SGD with momentum", 5 * bytes, [&] { sgd.step(); });
+    bandwidth("the norm that clips", bytes, [&] { optim::clip_factor({p}, 1.0); });
   }
   product("matmul f32, 4096", f32, 4096);
   product("matmul bf16, 4096", bf16, 4096);

@@ -56,6 +56,8 @@ def bandwidths():
         bandwidth("rms_norm", 2 * BYTES, lambda: F.rms_norm(x, (COLUMNS,), weight))
         narrow, short_weight, short_bias = x.reshape(-1, 256), torch.ones(256, device=GPU), torch.zeros(256, device=GPU)
         bandwidth("softmax, rows of 256", 2 * BYTES, lambda: F.softmax(narrow, 1))
+        thousands = x.reshape(-1)[:67_108_000].reshape(-1, 1000)
+        bandwidth("softmax, rows of 1000", 2 * BYTES, lambda: F.softmax(thousands, 1))
         bandwidth("layer_norm, rows of 256", 2 * BYTES, lambda: F.layer_norm(narrow, (256,), short_weight, short_bias))
         bandwidth("dropout", 2 * BYTES, lambda: F.dropout(x, 0.1))
         bandwidth("rand", BYTES, lambda: torch.rand(ROWS, COLUMNS, device=GPU))
@@ -70,11 +72,27 @@ def bandwidths():
         3 * BYTES,
         lambda: torch.autograd.grad(normal, (x, weight, bias), y, retain_graph=True),
     )
+    short_weight.requires_grad_()
+    short_bias.requires_grad_()
+    narrow, narrow_g = F.layer_norm(x.reshape(-1, 256), (256,), short_weight, short_bias), y.reshape(-1, 256)
+    bandwidth(
+        "layer_norm, gradients, rows of 256",
+        3 * BYTES,
+        lambda: torch.autograd.grad(narrow, (x, short_weight, short_bias), narrow_g, retain_graph=True),
+    )
+    gate, shares = F.rms_norm(x, (COLUMNS,), weight), F.softmax(x, 1)
+    bandwidth(
+        "rms_norm, gradients", 3 * BYTES, lambda: torch.autograd.grad(gate, (x, weight), y, retain_graph=True)
+    )
+    bandwidth("softmax, gradient", 3 * BYTES, lambda: torch.autograd.grad(shares, x, y, retain_graph=True))
     bandwidth("cross_entropy, gradient", 2 * BYTES, lambda: torch.autograd.grad(loss, x, retain_graph=True))
     parameter = torch.randn(ROWS * COLUMNS, device=GPU, requires_grad=True)
     parameter.grad = torch.randn(ROWS * COLUMNS, device=GPU)
     optimizer = torch.optim.AdamW([parameter], lr=1e-3, fused=True)
     bandwidth("AdamW", 7 * BYTES, optimizer.step)
+    sgd = torch.optim.SGD([parameter], lr=1e-3, momentum=0.9, fused=True)
+    bandwidth("SGD with momentum", 5 * BYTES, sgd.step)
+    bandwidth("the norm that clips", BYTES, lambda: torch.nn.utils.get_total_norm([parameter.grad]))
 
 
 def product(name, dtype, n):

@@ -116,7 +116,8 @@ constexpr unsigned blocks_for_rows(std::int64_t rows, bool warps) {
   return static_cast<unsigned>(std::clamp<std::int64_t>((rows + per_block - 1) / per_block, 1, 132 * 64));
 }
 
-inline constexpr int kHeldPacks = 4;                    // of a row in registers, to a member of the team
+/// Packs of 16 bytes of a row in registers, to a member of a block or of a warp.
+inline constexpr int kHeldPacks = 4, kWarpPacks = 8;
 inline constexpr std::int64_t kSharedBytes = 47 << 10;  // for rows, of the 48 KiB of a block
 /// Bytes of a row in shared memory.
 constexpr std::int64_t row_bytes(std::int64_t columns, std::int64_t element_bytes) {
@@ -132,8 +133,9 @@ struct RowPlan {
 };
 /// For a kernel that keeps `kept` rows; `packs`: they can be read in packs of 16 bytes.
 constexpr RowPlan plan_rows(std::int64_t rows, std::int64_t columns, std::int64_t element_bytes, int kept, bool packs) {
-  const auto held_by = [&](int members) { return packs && columns * element_bytes <= 16 * members * kHeldPacks; };
-  RowPlan plan{held_by(kThreads) ? held_by(32) : columns <= kWarpRow, held_by(kThreads), 0, 0};
+  const std::int64_t bytes_of_row = columns * element_bytes;
+  RowPlan plan{columns <= kWarpRow, packs && bytes_of_row <= 16 * kThreads * kHeldPacks, 0, 0};
+  if (plan.registers) plan.warps = bytes_of_row <= 16 * 32 * kWarpPacks;
   const std::int64_t bytes = row_bytes(columns, element_bytes) * kept * (plan.warps ? kThreads / 32 : 1);
   if (!plan.registers && bytes <= kSharedBytes) plan.shared_bytes = bytes;
   plan.blocks = blocks_for_rows(rows, plan.warps);

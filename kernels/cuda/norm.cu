@@ -4,10 +4,11 @@
 #include "slots/norm.h"
 
 // Contract: a row is read once where it can be kept (rows.cuh); mean and variance are in f64, the variance about the
-// mean, summed member by member and then in a tree, in an order that the number of columns and the rows' alignment
+// mean, summed member by member and then in a tree, in an order that the number of columns and the operands' alignment
 // alone decide; what is left of x is taken about the mean in two numbers of the row's type. Gradients of the weights
 // are summed over blocks of rows, whose number depends on the number of rows alone, in the row's type within a block
-// and in f64, in order, between them. Of rows that stand in registers x and g are read once for all three gradients.
+// and in f64 between them: every eighth block by one thread, in order, and then the eight. Of rows that stand in
+// registers x and g are read once for all three gradients.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -50,7 +51,6 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(const NormArgs args, con
           return y;
         },
         weight, bias);
-    row.done();
   }
 }
 
@@ -103,30 +103,38 @@ __global__ void __launch_bounds__(kThreads) gradient_kernel(const NormArgs args,
     Gradient<T> gradient(args, r);
     gradient.read(args, r, x, g);
     gradient.template write<Group>(args, r, x, g);
-    g.done();
   }
 }
 
-// All three gradients of a block's rows that stand in registers, one row after the other; so do the sums over rows.
-template <class T>
-__global__ void __launch_bounds__(kThreads)
-    whole_gradient_kernel(const NormArgs args, const RowShape shape, std::int64_t per_block, T* weight_sums,
-                          T* bias_sums) {
-  using Group = Team<kThreads>;
-  const std::int64_t n = args.columns, first = blockIdx.x * per_block;
+// All three gradients of rows that stand in registers, a team's one after the other; so do the sums over rows, which
+// the teams of a block add up in order.
+template <class T, int kMembers>
+__global__ void __launch_bounds__(kThreads) whole_gradient_kernel(const NormArgs args, const RowShape shape,
+                                                                  std::int64_t per_team, T* weight_sums, T* bias_sums) {
+  using Group = Team<kMembers>;
+  const std::int64_t n = args.columns, first = Group::first_row() * per_team;
   Row<Group, T, kHeldPacks> x(shape), g(shape), of_weight(shape), of_bias(shape);
   of_weight.clear();
   of_bias.clear();
-  for (std::int64_t r = first; r < args.rows && r < first + per_block; ++r) {
+  for (std::int64_t r = first; r < args.rows && r < first + per_team; ++r) {
     Gradient<T> gradient(args, r);
     gradient.read(args, r, x, g);
     of_weight.change([&](std::int64_t, T sum, T of_y, T value) { return sum + of_y * gradient.y(value); }, g, x);
     of_bias.change([](std::int64_t, T sum, T of_y) { return sum + of_y; }, g);
     if (args.out) gradient.template write<Group>(args, r, x, g);
   }
-  const auto same = [](std::int64_t, T sum) { return sum; };
-  if (weight_sums) of_weight.map(weight_sums + blockIdx.x * n, same);
-  if (bias_sums) of_bias.map(bias_sums + blockIdx.x * n, same);
+  const auto put = [&](const auto& sums, T* to, bool more) {
+    if (to) sums.map(to, [=](std::int64_t c, T sum) { return more ? to[c] + sum : sum; });
+  };
+  T* const weights = weight_sums ? weight_sums + blockIdx.x * n : nullptr;
+  T* const biases = bias_sums ? bias_sums + blockIdx.x * n : nullptr;
+  for (int team = 0; team < Group::kTeams; ++team) {
+    if (threadIdx.x / kMembers == team) {
+      put(of_weight, weights, team > 0);
+      put(of_bias, biases, team > 0);
+    }
+    __syncthreads();
+  }
 }
 
 // The same sums for rows that do not: a thread to a column of a block of rows, and on to further ones
@@ -204,15 +212,21 @@ void gradient(const NormArgs& args) {
     if (args.out) gradient_of_rows<T>(args);
     return;
   }
-  const std::int64_t per_block = rows_to_a_block(args.rows), blocks = (args.rows + per_block - 1) / per_block;
+  // A warp, or a block, to a row that stands in registers, and at least half of its members at work.
+  const std::int64_t row = n * static_cast<std::int64_t>(sizeof(T)),
+                     teams = row <= 16 * 32 * kHeldPacks ? kThreads / 32 : 1;
+  const bool held =
+      in_packs<T>(n, args.x, args.g, args.out, args.weight) && row >= 16 * 16 && row <= 16 * kThreads * kHeldPacks;
+  const std::int64_t per_team = rows_to_a_block(args.rows), per_block = held ? per_team * teams : per_team;
+  const std::int64_t blocks = (args.rows + per_block - 1) / per_block;
   const std::size_t bytes = static_cast<std::size_t>(blocks * n) * sizeof(T);
   const Scratch of_weight(args.weight_gradient ? bytes : 0), of_bias(args.bias_gradient ? bytes : 0);
   T* const weight_sums = args.weight_gradient ? of_weight.as<T>() : nullptr;
   T* const bias_sums = args.bias_gradient ? of_bias.as<T>() : nullptr;
-  const bool packs = in_packs<T>(n, args.x, args.g, args.out, args.weight, weight_sums, bias_sums);
-  if (n >= kThreads / 2 && plan_rows(args.rows, n, sizeof(T), 4, packs).registers) {
-    whole_gradient_kernel<T><<<static_cast<unsigned>(blocks), kThreads, 0, on.stream>>>(
-        args, RowShape{n, packs, false}, per_block, weight_sums, bias_sums);
+  if (held) {
+    (teams > 1 ? &whole_gradient_kernel<T, 32>
+               : &whole_gradient_kernel<T, kThreads>)<<<static_cast<unsigned>(blocks), kThreads, 0, on.stream>>>(
+        args, RowShape{n, true, false}, per_team, weight_sums, bias_sums);
   } else {
     if (args.out) gradient_of_rows<T>(args);
     const dim3 grid(static_cast<unsigned>(blocks), blocks_for(n));

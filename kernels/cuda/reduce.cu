@@ -8,11 +8,10 @@
 #include "slots/reduce.h"
 
 // Contract of sum: in f64 (integers in i64). Terms in logical order make chunks of 8,192 or more (chunks_of), which are
-// added in order. Of a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds the m-th pack
-// of 16 bytes, the (m + 256)-th, …, and the members are added in a tree. Sums of columns, outputs side by side, have
-// chunks of 512 rows or more and 8 members, added in order. So the order depends on the number of terms and on how they
-// lie, never on the number of outputs. Cumulative sums go along chunks of 512 terms or more, each from the sum of those
-// before it.
+// added in order. Of a chunk, member m of a team of 256 (of 32, when there are at most 1,024 terms) adds terms m, m +
+// 256, …, and the members are added in a tree. Sums of columns, outputs side by side, have chunks of 512 rows or more
+// and 8 members, added in order. So the order depends on the number of terms and on how they lie, never on the number
+// of outputs. Cumulative sums go along chunks of 512 terms or more, each from the sum of those before it.
 namespace tern::kernels::cuda {
 namespace {
 

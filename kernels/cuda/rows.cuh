@@ -18,7 +18,8 @@ struct RowShape {
   bool shared;  // there is shared memory for the rows of every team
 };
 
-/// A row of a team: of at most kHeld packs a member, in registers, or, with kHeld = 0, of any length.
+/// A row of a team: of at most kHeld packs a member, in registers, or, with kHeld = 0, of any length. A member reads
+/// and writes its own columns alone, so that the next row may take this one's place without a wait.
 template <class Group, class T, int kHeld>
 class Row {
  public:
@@ -74,11 +75,6 @@ class Row {
 #pragma unroll
     for (auto& pack : held_) pack = {};
   }
-  /// Before the next row takes this one's place.
-  __device__ void done() const {
-    if constexpr (!in_registers) Group::sync();
-  }
-
   template <int N>
   __device__ __forceinline__ Pack<T, N> get(std::int64_t c, int slot) const {
     if constexpr (in_registers) {
@@ -151,7 +147,7 @@ struct RowKernels {
 /// Those of a kernel of <T, members of a team, packs in registers, …>.
 #define TERN_ROW_KERNELS(kernel, ...)                                                                              \
   RowKernels {                                                                                                     \
-    &kernel<T, 32, kHeldPacks __VA_OPT__(, ) __VA_ARGS__>,                                                         \
+    &kernel<T, 32, kWarpPacks __VA_OPT__(, ) __VA_ARGS__>,                                                         \
         &kernel<T, kThreads, kHeldPacks __VA_OPT__(, ) __VA_ARGS__>, &kernel<T, 32, 0 __VA_OPT__(, ) __VA_ARGS__>, \
         &kernel<T, kThreads, 0 __VA_OPT__(, ) __VA_ARGS__>                                                         \
   }

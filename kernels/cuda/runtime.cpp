@@ -75,7 +75,7 @@ struct Gpu {
   std::uint64_t* further = nullptr;  // on the device, while a step is recorded
   std::unique_ptr<Recorded> step;    // that step
   std::atomic<bool> recording = false;
-  std::thread::id recorder;  // the thread that does
+  std::atomic<std::thread::id> recorder{};  // the thread that does
 };
 
 struct Block : internal::DeviceBlock {
@@ -94,7 +94,7 @@ class Recorded : public internal::RecordedStep {
   ~Recorded() override {
     cudaSetDevice(gpu_.index);
     if (executable_) {
-      cudaStreamSynchronize(gpu_.raw.stream);
+      if (!gpu_.recording) cudaStreamSynchronize(gpu_.raw.stream);  // a recorded stream cannot be waited for
       cudaGraphExecDestroy(executable_);
     }
     gpu_.cache.dissolve(pool_);
@@ -259,13 +259,15 @@ class Runtime : public internal::DeviceRuntime {
     if (!further) throw MemoryError("[capture] expected memory, got none");
     step->further_ = static_cast<std::uint64_t*>(further);
     check(cudaMemsetAsync(further, 0, sizeof(std::uint64_t), on.raw.stream), "capture");
+    on.recorder = std::this_thread::get_id();
+    on.recording = true;
     // Relaxed: to allocate within it, to load a kernel or cuBLASLt, and to copy between other GPUs stays allowed.
-    check(cudaStreamBeginCapture(on.raw.stream, cudaStreamCaptureModeRelaxed), "capture");
+    const cudaError_t begun = cudaStreamBeginCapture(on.raw.stream, cudaStreamCaptureModeRelaxed);
+    if (begun != cudaSuccess) on.recording = false;
+    check(begun, "capture");
     on.cache.begin_recording(&step->pool_);
     on.further = step->further_;
     on.step = std::move(step);
-    on.recorder = std::this_thread::get_id();
-    on.recording = true;
   }
 
   std::unique_ptr<internal::RecordedStep> end_recording(int index) override {

@@ -8,9 +8,9 @@
 #include "slots/loss.h"
 #include "slots/softmax.h"
 
-// Contract: a row is read from memory once (twice when it is too long to be kept: rows.cuh). The largest element is
-// taken off; exponentials are CUDA's, in the row's type; sums are in f64, member by member and then in a tree, in an
-// order that the number of columns alone decides.
+// Contract: a row is read from memory once (at each of two or three turns when it is too long to be kept: rows.cuh).
+// The largest element is taken off; exponentials are CUDA's, in the row's type; sums are in f64, member by member and
+// then in a tree, in an order that the number of columns and the operands' alignment alone decide.
 namespace tern::kernels::cuda {
 namespace {
 
@@ -66,7 +66,6 @@ __global__ void __launch_bounds__(kThreads) softmax_kernel(const SoftmaxArgs arg
       const T scale = static_cast<T>(1 / e.sum);
       row.map(out, [=](std::int64_t, T value) { return (row.in_registers ? value : ::exp(value - shift)) * scale; });
     }
-    row.done();
   }
 }
 
@@ -91,7 +90,6 @@ __global__ void __launch_bounds__(kThreads) gradient_kernel(const SoftmaxArgs ar
           return Log ? gradient - ::exp(result) * total : result * (gradient - total);
         },
         y);
-    g.done();
   }
 }
 
@@ -135,7 +133,6 @@ __global__ void __launch_bounds__(kThreads)
       static_cast<T*>(args.out)[r] = static_cast<T>(share * (::log(e.sum) - static_cast<double>(target - e.largest)) +
                                                     args.smoothing / static_cast<double>(n) * spread);
     }
-    row.done();
   }
 }
 
@@ -168,7 +165,6 @@ __global__ void __launch_bounds__(kThreads)
       const T share = exponential * by;
       return spread == 0 ? share : share - off * static_cast<T>(class_weight<T>(args, c));
     });
-    row.done();
   }
 }
 

@@ -38,13 +38,6 @@ struct Team {
   static __device__ V sum(V value) {
     return all(value, [](V a, V b) { return a + b; });
   }
-  static __device__ void sync() {
-    if constexpr (kMembers > 32) {
-      __syncthreads();
-    } else {
-      __syncwarp();
-    }
-  }
 
  private:
   // Butterfly: every member adds the same two numbers, so all hold the same bits.

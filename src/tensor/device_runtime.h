@@ -60,7 +60,7 @@ class DeviceRuntime {
   /// Waits for the queue, and throws what kernels found.
   virtual void synchronize(int index) = 0;
   /// What joins the queue from here on is recorded, not done. Waiting, and copies from and to the host, then throw
-  /// StateError.
+  /// StateError, and so does all that another thread asks for.
   virtual void begin_recording(int index) = 0;
   virtual std::unique_ptr<RecordedStep> end_recording(int index) = 0;
   /// After an error, in place of its end.

@@ -108,7 +108,8 @@ TEST_F(Cuda, NormalsHaveTheCpusBits) {
 
 TEST_F(Cuda, RowsOfEveryLength) {
   manual_seed(2);
-  for (const std::int64_t n : {1, 3, 10, 32, 33, 100, 512, 516, 1000, 1023, 1025, 2048, 4096, 4100, 5000, 13000}) {
+  for (const std::int64_t n :
+       {1, 3, 10, 32, 33, 100, 512, 516, 1000, 1023, 1024, 1028, 2048, 4096, 4100, 5000, 13000}) {
     const Tensor x = randn({7, n}) * 3, g = randn({7, n}), w = randn({n}), b = randn({n});
     const auto both = [&](auto f, double tolerance) {
       Tensor here = x.clone().requires_grad_(), there = x.to(cuda()).requires_grad_();
@@ -129,7 +130,7 @@ TEST_F(Cuda, RowsOfEveryLength) {
 
 TEST_F(Cuda, GradientsOfNormWeightsOverManyRows) {
   manual_seed(4);
-  for (const std::int64_t n : {10, 300, 301, 4096, 5000}) {
+  for (const std::int64_t n : {10, 64, 300, 301, 512, 516, 4096, 5000}) {
     for (const std::int64_t rows : {1, 50, 3000}) {
       const Tensor x = randn({rows, n}), g = randn({rows, n});
       const auto weights = [&](Device device) {
@@ -368,6 +369,7 @@ TEST_F(Cuda, WhatACaptureCannotHoldIsAnError) {
   EXPECT_THROW(CapturedStep(cuda(), [&] { (x + ones({4}).to(cuda())).sum(); }, {.warm_up = 0}), StateError);
   EXPECT_THROW(CapturedStep(cuda(), [&] { throw ValueError("mine"); }, {.warm_up = 0}), ValueError);
   EXPECT_EQ(x.sum().item<float>(), 4) << "the device works on";
+  Tensor y = zeros({4}, f32, cuda());
   const auto elsewhere = [&](const auto& f) {
     std::thread([&] {
       EXPECT_THROW(f(), StateError) << "what another thread asks for would be the recording's";
@@ -378,9 +380,22 @@ TEST_F(Cuda, WhatACaptureCannotHoldIsAnError) {
                             elsewhere([] { return zeros({4}, f32, cuda()); });
                             elsewhere([&] { return x.sum(); });
                             elsewhere([] { synchronize(cuda()); });
+                            elsewhere([&] { y.add_(1); });
+                            elsewhere([&] { y.copy_(x); });
+                            elsewhere([&] { y.zero_(); });
                             x.sum();
                           },
                           {.warm_up = 0});
+  EXPECT_EQ(y.to_vector<float>(), std::vector<float>(4, 0.0f));
+  std::optional<CapturedStep> old(std::in_place, cuda(), [&] { y.add_(x); });
+  CapturedStep next(cuda(),
+                    [&] {
+                      old.reset();
+                      y.add_(x);
+                    },
+                    {.warm_up = 0});
+  next.replay();
+  EXPECT_EQ(y.to_vector<float>(), std::vector<float>(4, 3.0f)) << "two warm-ups, and a replay";
   EXPECT_EQ(x.sum().item<float>(), 4);
 }
 

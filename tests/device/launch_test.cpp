@@ -131,7 +131,8 @@ TEST(Launch, RowsAreKeptWhereThereIsRoom) {
     bool packs, warps, registers;
     std::int64_t shared;
   };
-  for (const Case& c : {Case{512, 4, 1, true, true, true, 0}, Case{516, 4, 1, true, false, true, 0},
+  for (const Case& c : {Case{1024, 4, 1, true, true, true, 0}, Case{1028, 4, 1, true, false, true, 0},
+                        Case{512, 8, 1, true, true, true, 0}, Case{514, 8, 1, true, false, true, 0},
                         Case{4096, 4, 2, true, false, true, 0}, Case{4100, 4, 1, true, false, false, 16400},
                         Case{2048, 8, 1, true, false, true, 0}, Case{2050, 8, 1, true, false, false, 16400},
                         Case{10, 4, 1, false, true, false, 8 * 48}, Case{1024, 4, 1, false, true, false, 8 * 4096},

@@ -23,7 +23,8 @@ struct CaptureOptions {
 /// a training step, say. Replaying does the same kernels on the same memory, so inputs are written into tensors that
 /// the function reads (copy_), results are read from tensors that it made or wrote, and both must stay. Numbers of the
 /// host that it took along (a learning rate, a step count) keep the values that they had, unless they lie on the device
-/// (optim::Optimizer::keep_on_device). While it records, no other thread may use the device: StateError there. Random
+/// (optim::Optimizer::keep_on_device). While it records, no other thread may use the device: StateError
+/// there, for calls that begin meanwhile; those before must have returned. Random
 /// ops draw afresh at each replay: the numbers that the function itself would have drawn then, the generator having
 /// gone on to the next multiple of four words. A replay counts as a write to what the function writes in place, so
 /// backward through a graph that was made before it says that a saved value is gone; of what the function makes,

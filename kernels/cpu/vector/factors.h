@@ -8,7 +8,7 @@ namespace tern::kernels::cpu {
 
 inline constexpr std::int64_t kFactorStep = 8;
 
-/// Inner loops of factor models: rows of `width` floats.
+/// Inner loops of factor models: rows of `width` finite floats.
 struct FactorsTable {
   float (*dot)(const float* a, const float* b, std::int64_t width);
   /// out = G x + Σ weights[k] (y·x) y over the n rows y of `others` that `which` names; G [width, width] is symmetric.
