@@ -132,7 +132,7 @@ endfunction()
 # Compiles the files of each room above core that have no options of their own by sixteens: inline functions, those of JSON
 # above all, are compiled once for several files. CMake's own UNITY_BUILD does the same, but a compiler's cache would not
 # know its files again where Tern is a part of another project's build: they lie in another folder, seen from the build's.
-# Of the files named, a build of the fuzzers leaves out what tells them where an input led.
+# Of the files named, a build of the fuzzers, under a sanitizer, leaves out what tells them where an input led.
 function(tern_together)
   cmake_parse_arguments(ARG "" "" "WITHOUT_COVERAGE" ${ARGN})
   list(TRANSFORM ARG_WITHOUT_COVERAGE PREPEND "${PROJECT_SOURCE_DIR}/")
@@ -164,7 +164,7 @@ function(tern_together)
     list(REMOVE_DUPLICATES units)
     foreach(unit IN LISTS units)
       file(CONFIGURE OUTPUT "${unit}" CONTENT "${text_${unit}}" @ONLY)
-      if(unit MATCHES "_plain_")  # not -fsanitize=fuzzer-no-link itself: the precompiled header has it
+      if(unit MATCHES "_plain_[0-9]+\\.cpp$")  # not -fsanitize=fuzzer-no-link itself: the precompiled header has it
         set_source_files_properties("${unit}" PROPERTIES COMPILE_OPTIONS
           "-fno-sanitize-coverage=inline-8bit-counters,indirect-calls,trace-cmp,pc-table")
       endif()

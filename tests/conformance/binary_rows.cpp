@@ -9,6 +9,7 @@ namespace {
 using tern::boolean;
 using tern::f32;
 using tern::f64;
+using tern::i32;
 using tern::i64;
 using tern::Scalar;
 using tern::u8;
@@ -178,9 +179,9 @@ Row bound_row(const char* op, Tensor (*number)(const Tensor&, Scalar), BinaryOp 
 
 // a and b of ranges of their own, and again with a negated: floor(a / b) has no jump near any of them.
 Row modulo(const char* op, BinaryOp f, BinaryOp number_right, BinaryReference reference) {
-  Row row{.op = op, .faults = {unbroadcastable(f)}};
+  Row row{.op = op, .types = {{i64, i64}, {u8, u8}}, .faults = {unbroadcastable(f)}};
   row.cases = {both(f, reference, {}), both(f, reference, {})};
-  row.cases[0].inputs = {{.low = 2.3, .high = 2.7}, {.low = 1, .high = 1.1}};
+  row.cases[0].inputs = {{.low = 2.3, .high = 2.7}, {.low = 1, .high = 1.1, .divides = true}};
   row.cases[1].inputs = {{.low = -2.7, .high = -2.3}, {.low = 1, .high = 1.1}};
   row.cases[1].what = "negative";
   row.cases[1].large.clear();
@@ -234,6 +235,10 @@ Row bitwise_row(const char* op, const char* where, BinaryOp f, std::int64_t (*re
       return static_cast<double>(reference(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b)));
     });
   };
+  row.cases.push_back(c);
+  for (Input& input : c.inputs) input.dtype = i32;
+  c.what = "i32";
+  c.result = i32;
   row.cases.push_back(c);
   for (Input& input : c.inputs) input = {.low = 0, .high = 8, .whole = true, .dtype = u8};
   c.what = "bytes";
@@ -463,8 +468,8 @@ Rows binary_rows() {
   rows.push_back(bitwise_row(
       "bitwise_left_shift", "bitwise_left_shift", tern::bitwise_left_shift,
       [](std::int64_t a, std::int64_t b) { return a * (std::int64_t{1} << b); }, false));
-  rows.back().cases[1].inputs[1].high = 5;
-  rows.back().cases[1].reference = [](const Arrays& in) {
+  rows.back().cases[2].inputs[1].high = 5;
+  rows.back().cases[2].reference = [](const Arrays& in) {
     return zip(in[0], in[1], [](double a, double b) { return std::fmod(a * std::exp2(b), 256); });
   };
   rows.push_back(bitwise_row(
@@ -477,6 +482,10 @@ Rows binary_rows() {
         {.low = -9, .high = 9, .whole = true, .dtype = i64}));
     if (row.op == "bitwise_not") row.cases[0].call = [](const Tensors& in) { return bitwise_not(in[0]); };
     row.types.clear();
+    row.cases.push_back(row.cases[0]);
+    row.cases.back().what = "i32";
+    row.cases.back().inputs[0].dtype = i32;
+    row.cases.back().result = i32;
     row.cases.push_back(one(
         "bytes", [](const Tensor& x) { return ~x; }, [](double x) { return 255 - x; },
         {.low = 0, .high = 9, .whole = true, .dtype = u8}));

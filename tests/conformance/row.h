@@ -25,6 +25,7 @@ struct Input {
   bool varies = true;            ///< takes part in derivatives
   std::optional<DType> dtype{};  ///< kept whatever type the row is checked in
   bool optional = false;         ///< may be undefined
+  bool divides = false;          ///< whole numbers of it are not 0
 };
 
 /// One way to call the op, with its reference, and the shapes it is called with.

@@ -375,7 +375,7 @@ void check_types(const Row& row) {
     for (Input& input : c.inputs) {
       if (input.dtype) continue;
       input.whole = true;
-      input.low = rule.type == tern::i64 || rule.type == tern::i32 ? -4 : 0;
+      input.low = input.divides ? 1 : rule.type == tern::i64 || rule.type == tern::i32 ? -4 : 0;
       input.high = rule.type == tern::boolean ? 2 : 5;
     }
     for (const Shapes& shapes : c.shapes) forward(typed, c, shapes, rule.type);

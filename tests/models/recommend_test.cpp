@@ -148,8 +148,18 @@ TEST(Als, SameBitsAtAnyThreadCount) {
   }
 }
 
-TEST(Factors, KernelsAgreeWithLoops) {
-  const kernels::cpu::FactorsTable& code = kernels::cpu::factors_table();
+// Every target that this processor runs.
+template <class F>
+void each_target(const F& check) {
+  using namespace kernels::cpu;
+  for (int target = 0; target < kTargets; ++target) {
+    if (!runs(static_cast<Target>(target))) continue;
+    SCOPED_TRACE(kernels::cpu::name(static_cast<Target>(target)));
+    check(*factors_tables[target]);
+  }
+}
+
+void agrees_with_loops(const kernels::cpu::FactorsTable& code) {
   const Philox random(6);
   for (const std::int64_t width : {1, 3, 16, 17, 64, 67, 130}) {
     const auto w = static_cast<std::size_t>(width);
@@ -192,9 +202,10 @@ TEST(Factors, KernelsAgreeWithLoops) {
   }
 }
 
+TEST(Factors, KernelsAgreeWithLoops) { each_target(agrees_with_loops); }
+
 // Σ y yᵀ + 0.1 of padded rows, whose last column becomes b: what comes out solves it.
-TEST(Factors, EquationsAreSolved) {
-  const kernels::cpu::FactorsTable& code = kernels::cpu::factors_table();
+void solves_equations(const kernels::cpu::FactorsTable& code) {
   const Philox random(7);
   for (const std::int64_t unknowns : {1, 3, 7, 8, 33, 64, 100}) {
     const auto n = static_cast<std::size_t>(unknowns), width = (n + 8) / 8 * 8;
@@ -222,6 +233,8 @@ TEST(Factors, EquationsAreSolved) {
     EXPECT_FALSE(code.solve_f64(before.data(), unknowns, static_cast<std::int64_t>(width), x.data()));
   }
 }
+
+TEST(Factors, EquationsAreSolved) { each_target(solves_equations); }
 
 // A member's part is that of all its equations, whether it has fewer ratings than factors or more.
 TEST(Als, EachPartSolvesItsEquations) {

@@ -102,6 +102,11 @@ TEST(Ops, BinaryValuesTypesAndErrors) {
   EXPECT_EQ((zeros({0, 3}) + zeros({1, 3})).shape(), (Shape{0, 3}));
   EXPECT_THROW(tensor({1, 2}) + tensor({1, 2, 3}), ShapeError);
   EXPECT_EQ(clamp(tensor({-5, 0.5, 5}), 0, 1).to_vector<float>(), (Floats{0, 0.5, 1}));
+  for (const DType dtype : {i64, i32, u8}) {
+    const Tensor whole = clamp(tensor({1, 3, 9}).to(dtype), 2, 5);
+    EXPECT_EQ(whole.dtype(), dtype);
+    EXPECT_EQ(whole.to(f32).to_vector<float>(), (Floats{2, 3, 5}));
+  }
   EXPECT_THROW(clamp(zeros({1}), 1, 0), ValueError);
   EXPECT_THROW(where(zeros({1}), zeros({1}), zeros({1})), DTypeError);
   Tensor zero = zeros({1}, f64).requires_grad_();
