@@ -37,9 +37,9 @@ bool every_missing(const Members& members) {
   return true;
 }
 
-bool any_validation(const Members& members) {
+bool any(const Members& members, bool (data::Estimator::*does)() const) {
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (members[i].takes_validation()) return true;
+    if ((members[i].*does)()) return true;
   }
   return false;
 }
@@ -117,7 +117,8 @@ Voting::Voting(Members members, std::vector<double> weights)
 }
 
 bool Voting::takes_missing() const { return every_missing(members_); }
-bool Voting::takes_validation() const { return any_validation(members_); }
+bool Voting::takes_validation() const { return any(members_, &data::Estimator::takes_validation); }
+bool Voting::stops_early() const { return any(members_, &data::Estimator::stops_early); }
 
 void Voting::fit_on(const internal::Source& rows) {
   Members fitted = members_;
@@ -172,7 +173,8 @@ Stacking::Stacking(const Stacking& other)
     : Composite(other), members_(other.members_), last_(other.last_->clone()), options_(other.options_) {}
 
 bool Stacking::takes_missing() const { return every_missing(members_); }
-bool Stacking::takes_validation() const { return any_validation(members_); }
+bool Stacking::takes_validation() const { return any(members_, &data::Estimator::takes_validation); }
+bool Stacking::stops_early() const { return any(members_, &data::Estimator::stops_early); }
 
 void Stacking::fit_on(const internal::Source& rows) {
   const std::vector<std::string> classes = classifies() ? rows.classes() : std::vector<std::string>();

@@ -135,7 +135,7 @@ FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& step
                     const data::Fold& fold, const CrossValidateOptions& options, std::uint64_t seed, double share) {
   std::vector<std::int64_t> train = fold.train, stopping;
   const bool stratified = estimator.classifies() && options.group.empty() && options.time.empty();
-  if (estimator.takes_validation() && options.validation > 0) {
+  if (estimator.stops_early() && options.validation > 0) {
     const data::Splits inner = data::split(rows.all.take(train), {.train = 1 - options.validation,
                                                                   .validation = options.validation,
                                                                   .test = 0,

@@ -132,10 +132,16 @@ double margin_of(Base base, double score) {
   return score;
 }
 
-/// The names of a feature's levels, where the model has them: their characters one after the other.
+/// The names of a feature's levels, where the model has them: their characters one after the other, or whole numbers.
 std::vector<std::string> level_names(const Json& encoded) {
   std::vector<std::string> levels;
-  if (!encoded.is_object() || !encoded.contains("offsets")) return levels;
+  if (!encoded.is_object()) return levels;
+  if (!encoded.contains("offsets")) {
+    for (const std::int64_t level : json_get_or(encoded, "values", std::vector<std::int64_t>{}, kXgboost)) {
+      levels.push_back(std::to_string(level));
+    }
+    return levels;
+  }
   const auto offsets = json_get<std::vector<std::int64_t>>(encoded, "offsets", kXgboost);
   const auto characters = json_get<std::vector<std::int8_t>>(encoded, "values", kXgboost);
   const std::string text(characters.begin(), characters.end());
@@ -163,7 +169,9 @@ std::vector<Feature> read_features(const Json& learner, const Json& model) {
   if (model.contains("cats") && model["cats"].is_object()) {
     const Json encoded = json_get_or(model["cats"], "enc", Json::array(), kXgboost);
     for (std::size_t i = 0; encoded.is_array() && i < std::min(count, encoded.size()); ++i) {
-      if (features[i].categorical) features[i].levels = level_names(encoded[i]);
+      if (!features[i].categorical) continue;
+      features[i].levels = level_names(encoded[i]);
+      if (!features[i].levels.empty() && !encoded[i].contains("offsets")) features[i].level_type = LevelType::number;
     }
   }
   return features;

@@ -45,11 +45,12 @@ struct Seen {
 };
 class Recorder : public data::Estimator {
  public:
-  explicit Recorder(std::vector<Seen>* log) : log_(log) {}
+  explicit Recorder(std::vector<Seen>* log, bool stops = true) : log_(log), stops_(stops) {}
   std::string_view type() const override { return "recorder"; }
   std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Recorder>(*this); }
   bool classifies() const override { return false; }
   bool takes_validation() const override { return true; }
+  bool stops_early() const override { return stops_; }
 
  protected:
   static std::set<double> rows(const data::Matrix& x) {
@@ -70,11 +71,26 @@ class Recorder : public data::Estimator {
 
  private:
   std::vector<Seen>* log_;
+  bool stops_;
   std::int64_t width_ = 0;
 };
 
 bool disjoint(const std::set<double>& a, const std::set<double>& b) {
   return std::none_of(a.begin(), a.end(), [&](double x) { return b.contains(x); });
+}
+
+TEST(CrossValidate, NoRowsAreKeptFromWhatDoesNotStopEarly) {
+  std::vector<Seen> log;
+  cross_validate(Recorder(&log, false), data::Pipeline(), lines(110).drop({"group"}), "y", {.folds = 4});
+  ASSERT_EQ(log.size(), 4u);
+  for (const Seen& seen : log) {
+    EXPECT_TRUE(seen.stopping.empty());
+    EXPECT_EQ(seen.fitted.size() + seen.scored.size(), 110u);
+  }
+  EXPECT_FALSE(trees::GradientBoosting({.objective = trees::Objective::squared}).stops_early());
+  EXPECT_TRUE(
+      trees::GradientBoosting({.objective = trees::Objective::squared, .early_stopping_rounds = 5}).stops_early());
+  EXPECT_TRUE(trees::GradientBoosting({.objective = trees::Objective::squared}).takes_validation());
 }
 
 TEST(CrossValidate, ScoredRowsNeverReachTheirModel) {

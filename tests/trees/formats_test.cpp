@@ -434,6 +434,18 @@ TEST(Formats, RealModels) {
   }
 }
 
+TEST(Formats, XgboostLevelsThatAreNumbers) {
+  const std::string folder = std::string(TERN_TEST_DATA) + "/";
+  const Ensemble model = import_xgboost(folder + "xgboost_levels.json");
+  EXPECT_EQ(model.features[0].levels, (std::vector<std::string>{"-4", "10", "20", "30"}));
+  EXPECT_EQ(model.features[0].level_type, LevelType::number);
+  const data::Table table = data::read_csv(folder + "levels.csv");
+  const std::vector<double> predicted = Predictor(model).predict(table);
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    EXPECT_NEAR(predicted[static_cast<std::size_t>(row)], table["expected"].numeric(row), 1e-6) << row;
+  }
+}
+
 TEST(Formats, LightgbmWordsThatAreRefused) {
   const std::string text = to_lightgbm(random_ensemble({.rounds = 1}));
   const auto with = [&](const std::string& from, const std::string& to) {

@@ -99,9 +99,10 @@ class TERN_API Estimator {
   /// not keep. They are no errors.
   virtual std::vector<std::pair<std::string, std::int64_t>> unseen(const Table& /*table*/) const { return {}; }
 
-  virtual bool has_probability() const { return classifies(); }  ///< whether predict_probability answers
-  virtual bool takes_missing() const { return false; }           ///< whether NaN may stand among the features
-  virtual bool takes_validation() const { return false; }        ///< whether rows of validation are made use of
+  virtual bool has_probability() const { return classifies(); }    ///< whether predict_probability answers
+  virtual bool takes_missing() const { return false; }             ///< whether NaN may stand among the features
+  virtual bool takes_validation() const { return false; }          ///< whether rows of validation are made use of
+  virtual bool stops_early() const { return takes_validation(); }  ///< whether they say when training ends
 
   /// The features' names where it was fitted on a table, and their types.
   const std::vector<std::string>& names() const { return names_; }

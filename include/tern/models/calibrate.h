@@ -88,6 +88,7 @@ class TERN_API Calibrated : public Composite {
   bool classifies() const override { return true; }
   bool takes_missing() const override { return estimator_->takes_missing(); }
   bool takes_validation() const override { return estimator_->takes_validation(); }
+  bool stops_early() const override { return estimator_->stops_early(); }
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override {
     return estimator_->unseen(table);
   }

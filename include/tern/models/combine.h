@@ -31,6 +31,7 @@ class TERN_API Voting : public Composite {
   bool classifies() const override { return members_[0].classifies(); }
   bool takes_missing() const override;
   bool takes_validation() const override;
+  bool stops_early() const override;
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override {
     return members_.unseen(table);
   }
@@ -74,6 +75,7 @@ class TERN_API Stacking : public Composite {
   bool has_probability() const override { return last_->has_probability(); }
   bool takes_missing() const override;
   bool takes_validation() const override;
+  bool stops_early() const override;
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override {
     return members_.unseen(table);
   }

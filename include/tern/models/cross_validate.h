@@ -20,7 +20,7 @@ namespace tern::models {
 struct CrossValidateOptions {
   int folds = 5;
   int repeats = 1;          ///< of all folds, each time cut anew
-  double validation = 0.2;  ///< share of a fold's training rows for early stopping, where the estimator makes use of it
+  double validation = 0.2;  ///< share of a fold's training rows for early stopping, where the estimator stops early
   std::string weights{};    ///< column of weights of rows; no feature
   /// Column whose equal values never stand on both sides; no feature. An estimator that cuts its rows again (Stacking,
   /// Calibrated) is not told of it, nor of `time`.

@@ -182,6 +182,7 @@ class TERN_API GradientBoosting : public data::Estimator {
   bool classifies() const override;
   bool takes_missing() const override { return true; }
   bool takes_validation() const override { return true; }
+  bool stops_early() const override { return options_.early_stopping_rounds > 0; }
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override;
 
   /// Trains on all other columns of a table. Throws DataError for a column that is not there or does not fit,

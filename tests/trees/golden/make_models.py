@@ -19,7 +19,22 @@ def interactions(name, rows):
     pd.DataFrame(pairs.reshape(len(rows), -1).astype(float), columns=columns).to_csv('interactions.csv', index=False)
 
 
+def whole_levels():
+    """A model whose levels are whole numbers, and rows that name them in another order."""
+    rng = np.random.default_rng(12)
+    plan = rng.choice([10, 20, 30, -4], 300)
+    table = pd.DataFrame({'plan': pd.Categorical(plan), 'x': np.round(rng.normal(size=300), 2)})
+    label = (np.isin(plan, [10, -4]) + table.x > 1).astype(int)
+    model = xgb.train({'objective': 'binary:logistic', 'max_depth': 2, 'nthread': 1},
+                      xgb.DMatrix(table, label, enable_categorical=True), 3)
+    model.save_model('xgboost_levels.json')
+    lines = table.head(20).copy()
+    lines['expected'] = model.predict(xgb.DMatrix(table, enable_categorical=True))[:20].astype(float)
+    lines[::-1].to_csv('levels.csv', index=False)
+
+
 def main():
+    whole_levels()
     rng = np.random.default_rng(11)
     count = 600
     codes = rng.integers(-1, 6, count)
