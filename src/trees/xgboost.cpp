@@ -508,6 +508,38 @@ Ensemble from_xgboost(std::string_view bytes) {
   });
 }
 
+namespace {
+
+// The names of levels, where every categorical feature has texts: XGBoost then looks levels up by name, whatever their
+// order in a table. Null otherwise: levels are codes there.
+OrderedJson write_levels(const std::vector<Feature>& features) {
+  OrderedJson encoded = OrderedJson::array(), segments = OrderedJson::array({0}), order = OrderedJson::array();
+  std::size_t count = 0;
+  for (const Feature& feature : features) {
+    if (feature.categorical && (feature.levels.empty() || feature.level_type != LevelType::text)) return nullptr;
+    OrderedJson offsets = OrderedJson::array(), characters = OrderedJson::array();
+    std::vector<std::size_t> sorted(feature.categorical ? feature.levels.size() : 0);
+    std::int64_t end = 0;
+    if (!sorted.empty()) offsets.push_back(end);
+    for (std::size_t level = 0; level < sorted.size(); ++level) {
+      const std::string& text = feature.levels[level];
+      internal::check_utf8(feature, text, "export_xgboost");
+      for (const char byte : text) characters.push_back(static_cast<int>(static_cast<signed char>(byte)));
+      offsets.push_back(end += std::ssize(text));
+      sorted[level] = level;
+    }
+    std::sort(sorted.begin(), sorted.end(),
+              [&](std::size_t a, std::size_t b) { return feature.levels[a] < feature.levels[b]; });
+    for (const std::size_t level : sorted) order.push_back(level);
+    segments.push_back(count += sorted.size());
+    encoded.push_back({{"offsets", offsets}, {"values", characters}});
+  }
+  if (count == 0) return nullptr;
+  return {{"enc", encoded}, {"feature_segments", segments}, {"sorted_idx", order}};
+}
+
+}  // namespace
+
 std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
   Ensemble model = internal::added_up(ensemble, "export_xgboost");
   if (ensemble.link == Link::sigmoid && ensemble.link_scale != 1) {
@@ -554,6 +586,9 @@ std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
         {"num_feature", std::to_string(model.features.size())},
         {"num_target", std::to_string(classes ? 1 : outputs)}}},
       {"objective", write_objective(model)}};
+  if (OrderedJson levels = write_levels(model.features); !levels.is_null()) {
+    json["learner"]["gradient_booster"]["model"]["cats"] = std::move(levels);
+  }
   json["version"] = {2, 1, 0};
   return form == XgboostForm::json ? tern::internal::json_text(json) : internal::write_ubjson(json);
 }

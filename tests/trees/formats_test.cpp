@@ -446,6 +446,19 @@ TEST(Formats, XgboostLevelsThatAreNumbers) {
   }
 }
 
+TEST(Formats, LevelsGoToXgboostByName) {
+  Ensemble model = import_xgboost(std::string(TERN_TEST_DATA) + "/xgboost_binary.json");
+  model.features[1].levels = {"Zürich", "", "b", "a b", "10", "x"};
+  for (const XgboostForm form : {XgboostForm::json, XgboostForm::ubjson}) {
+    const Ensemble back = from_xgboost(to_xgboost(model, form));
+    EXPECT_EQ(back.features[1].levels, model.features[1].levels);
+    EXPECT_EQ(back.features[1].level_type, LevelType::text);
+  }
+  EXPECT_NE(to_xgboost(model).find("\"sorted_idx\":[1,4,0,3,2,5]"), std::string::npos) << to_xgboost(model);
+  model.features[1].level_type = LevelType::number;
+  EXPECT_EQ(to_xgboost(model).find("\"cats\""), std::string::npos);
+}
+
 TEST(Formats, LightgbmWordsThatAreRefused) {
   const std::string text = to_lightgbm(random_ensemble({.rounds = 1}));
   const auto with = [&](const std::string& from, const std::string& to) {

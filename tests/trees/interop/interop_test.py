@@ -194,6 +194,16 @@ def of_xgboost(path, rows):
     return booster.predict(matrix, output_margin=True).reshape(shape), booster.predict(matrix).reshape(shape)
 
 
+def of_xgboost_by_name(path, rows, names=None):
+    """The same of a table whose categories stand in another order than the model's."""
+    booster = xgb.Booster(model_file=path)
+    table = by_name(rows, names or [[f'level {i}' for i in range(levels)] for levels in LEVELS])
+    table.columns = booster.feature_names
+    matrix = xgb.DMatrix(table, enable_categorical=True)
+    shape = (len(rows), -1)
+    return booster.predict(matrix, output_margin=True).reshape(shape), booster.predict(matrix).reshape(shape)
+
+
 def explained(folder, model, rows):
     """What each feature adds to the margins, and behind them what is expected: [rows, outputs, features + 1]."""
     rows.tofile(folder + '/rows')
@@ -266,6 +276,8 @@ def check(folder, kind, name, model, save, real, explain, failures):
             readers = [reader]
             if kind == 'xgboost' and target == 'back.txt':  # XGBoost's models of tables have words for their levels
                 readers.append(of_lightgbm_by_name)
+            if kind == 'xgboost' and target != 'back.txt' and name != 'without levels':
+                readers.append(of_xgboost_by_name)
             for each in readers:
                 compare(f'{kind} {name}: {each.__name__} reads {target}', each(f'{folder}/{target}', on),
                         ours(folder, path, on), failures)
@@ -304,6 +316,11 @@ def check_names(folder, failures):
     if sorted(names[0]) != list('012345') or 'level 39' not in names[1]:
         failures.append(f'names: expected levels that are texts, got {names}')
     rows = probe_rows(folder, folder + '/own.tern', False, 10)
+    floats = probe_rows(folder, folder + '/own.tern', True, 10)
+    for path in ('own.json', 'own.ubj'):
+        tern('convert', folder + '/own.tern', f'{folder}/{path}')
+        compare(f'names: XGBoost reads {path}', of_xgboost_by_name(f'{folder}/{path}', floats, names),
+                ours(folder, folder + '/own.tern', floats), failures)
     for path in ('own.txt', 'again.txt'):
         compare(f'names: LightGBM reads {path}', of_lightgbm(f'{folder}/{path}', by_name(rows, names)),
                 ours(folder, folder + '/own.tern', rows), failures)
