@@ -138,16 +138,16 @@ bool in_packs(std::int64_t columns, const P*... pointers) {
   return aligned && columns * static_cast<std::int64_t>(sizeof(T)) % 16 == 0;
 }
 
-/// A kernel of rows for each team, and way to keep a row.
+/// A kernel of rows for each team, and way to keep a row; a warp has registers for short rows or for longer ones.
 template <class Kernel>
 struct RowKernels {
-  Kernel warp_in_registers, block_in_registers, warp, block;
+  Kernel short_warp, long_warp, block_in_registers, warp, block;
 };
 
 /// Those of a kernel of <T, members of a team, packs in registers, …>.
 #define TERN_ROW_KERNELS(kernel, ...)                                                                              \
   RowKernels {                                                                                                     \
-    &kernel<T, 32, kWarpPacks __VA_OPT__(, ) __VA_ARGS__>,                                                         \
+    &kernel<T, 32, kHeldPacks __VA_OPT__(, ) __VA_ARGS__>, &kernel<T, 32, kWarpPacks __VA_OPT__(, ) __VA_ARGS__>,  \
         &kernel<T, kThreads, kHeldPacks __VA_OPT__(, ) __VA_ARGS__>, &kernel<T, 32, 0 __VA_OPT__(, ) __VA_ARGS__>, \
         &kernel<T, kThreads, 0 __VA_OPT__(, ) __VA_ARGS__>                                                         \
   }
@@ -158,9 +158,11 @@ void launch_rows(const RowKernels<Kernel>& kernels, std::int64_t rows, std::int6
                  const Args& args, Rest... rest) {
   if (rows == 0 || columns == 0) return;
   const RowPlan plan = plan_rows(rows, columns, sizeof(T), kept, packs);
-  const Kernel kernel = plan.registers ? plan.warps ? kernels.warp_in_registers : kernels.block_in_registers
-                        : plan.warps   ? kernels.warp
-                                       : kernels.block;
+  const bool is_short = columns * static_cast<std::int64_t>(sizeof(T)) <= 16 * 32 * kHeldPacks;
+  const Kernel in_registers = !plan.warps ? kernels.block_in_registers
+                              : is_short  ? kernels.short_warp
+                                          : kernels.long_warp;
+  const Kernel kernel = plan.registers ? in_registers : plan.warps ? kernels.warp : kernels.block;
   const Context on = context();
   kernel<<<plan.blocks, kThreads, static_cast<std::size_t>(plan.shared_bytes), on.stream>>>(
       args, RowShape{columns, packs, plan.shared_bytes > 0}, rest...);
