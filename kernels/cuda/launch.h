@@ -108,15 +108,15 @@ inline constexpr std::int64_t kMostElements = std::int64_t{1} << 31;
   return halves;
 }
 
-inline constexpr std::int64_t kWarpRow =
-    1024;  // the longest row that a warp reads from memory; a longer one is a block's
+/// The longest row that a warp reads from memory; a longer one is a block's.
+inline constexpr std::int64_t kWarpRow = 1024;
 /// Blocks for rows of which each has a warp, or a block.
 constexpr unsigned blocks_for_rows(std::int64_t rows, bool warps) {
   const std::int64_t per_block = warps ? kThreads / 32 : 1;
   return static_cast<unsigned>(std::clamp<std::int64_t>((rows + per_block - 1) / per_block, 1, 132 * 64));
 }
 
-/// Packs of 16 bytes of a row in registers, to a member of a block or of a warp.
+/// Packs of 16 bytes of a row in registers, to a member; and of the longest that stands in a warp's.
 inline constexpr int kHeldPacks = 4, kWarpPacks = 8;
 inline constexpr std::int64_t kSharedBytes = 47 << 10;  // for rows, of the 48 KiB of a block
 /// Bytes of a row in shared memory.

@@ -137,8 +137,8 @@ __global__ void __launch_bounds__(kThreads) whole_gradient_kernel(const NormArgs
   }
 }
 
-// The same sums for rows that do not: a thread to a column of a block of rows, and on to further ones
-// where there are more than a grid is high.
+// The same sums for rows that do not: a thread to a column of a block of rows, and on to further ones where there are
+// more than a grid is high.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     sums_kernel(const NormArgs args, std::int64_t per_block, T* weight_sums, T* bias_sums) {
