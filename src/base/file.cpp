@@ -44,10 +44,15 @@ void read_pieces(const std::string& path, Take take) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) fail("open", path, errno);
   struct stat info {};
-  if (::fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode)) fail("read", path, EISDIR);
-  const auto buffer = std::make_unique<char[]>(std::size_t{1} << 20);
+  const bool known = ::fstat(file.get(), &info) == 0;
+  if (known && S_ISDIR(info.st_mode)) fail("read", path, EISDIR);
+  std::size_t room = std::size_t{1} << 20;
+  if (known && S_ISREG(info.st_mode) && info.st_size < static_cast<off_t>(room)) {
+    room = static_cast<std::size_t>(info.st_size) + 4096;  // a little more: a file of /proc says that it has no bytes
+  }
+  const auto buffer = std::make_unique_for_overwrite<char[]>(room);
   for (;;) {
-    const ssize_t got = ::read(file.get(), buffer.get(), std::size_t{1} << 20);
+    const ssize_t got = ::read(file.get(), buffer.get(), room);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail("read", path, errno);
     if (got == 0) return;
