@@ -129,8 +129,8 @@ endfunction()
 
 # tern_together([WITHOUT_COVERAGE file...])
 #
-# Compiles the files of each room above core that have no options of their own by sixteens: inline functions, those of JSON
-# above all, are compiled once for several files. CMake's own UNITY_BUILD does the same, but a compiler's cache would not
+# Compiles the files of each room above core that have no options of their own as one: inline functions, those of JSON
+# above all, are compiled once for all of them. CMake's own UNITY_BUILD does the same, but a compiler's cache would not
 # know its files again where Tern is a part of another project's build: they lie in another folder, seen from the build's.
 # Of the files named, a build of the fuzzers, under a sanitizer, leaves out what tells them where an input led.
 function(tern_together)
@@ -141,21 +141,16 @@ function(tern_together)
       continue()
     endif()
     get_target_property(sources ${target} SOURCES)
-    set(count 0)
-    set(count_plain 0)
     set(units "")
     foreach(source IN LISTS sources)
       get_source_file_property(options "${source}" COMPILE_OPTIONS)
       if(options)
         continue()
       endif()
-      set(kind "")
+      set(unit "${CMAKE_BINARY_DIR}/together/${target}.cpp")
       if(TERN_BUILD_FUZZERS AND source IN_LIST ARG_WITHOUT_COVERAGE)
-        set(kind "_plain")
+        set(unit "${CMAKE_BINARY_DIR}/together/${target}_plain.cpp")
       endif()
-      math(EXPR number "${count${kind}} / 16")
-      math(EXPR count${kind} "${count${kind}} + 1")
-      set(unit "${CMAKE_BINARY_DIR}/together/${target}${kind}_${number}.cpp")
       list(APPEND units "${unit}")
       file(RELATIVE_PATH path "${PROJECT_SOURCE_DIR}/src" "${source}")
       string(APPEND "text_${unit}" "#include \"${path}\"\n")
@@ -164,7 +159,7 @@ function(tern_together)
     list(REMOVE_DUPLICATES units)
     foreach(unit IN LISTS units)
       file(CONFIGURE OUTPUT "${unit}" CONTENT "${text_${unit}}" @ONLY)
-      if(unit MATCHES "_plain_[0-9]+\\.cpp$")  # not -fsanitize=fuzzer-no-link itself: the precompiled header has it
+      if(unit MATCHES "_plain\\.cpp$")  # not -fsanitize=fuzzer-no-link itself: the precompiled header has it
         set_source_files_properties("${unit}" PROPERTIES COMPILE_OPTIONS
           "-fno-sanitize-coverage=inline-8bit-counters,indirect-calls,trace-cmp,pc-table")
       endif()

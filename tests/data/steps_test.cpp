@@ -16,7 +16,7 @@ namespace {
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Table one(Column column) { return {{"x", std::move(column)}}; }
-Table numbers(std::vector<double> values) { return one(Column::from_f64(std::move(values))); }
+Table number_column(std::vector<double> values) { return one(Column::from_f64(std::move(values))); }
 Table words(const std::vector<std::string>& values) { return one(Column::from_strings(values)); }
 
 std::vector<double> values_of(const Table& table, const std::string& name = "x") { return table[name].numeric(); }
@@ -54,7 +54,7 @@ TEST(Selectors, ChooseByTypeAndName) {
 }
 
 TEST(Steps, NeedAFitBeforeTransform) {
-  const Table table = numbers({1, 2});
+  const Table table = number_column({1, 2});
   for (const StepPtr& step :
        {standardize(numeric()), drop("x"), keep("x"), impute(numeric(), Fill::mean), one_hot("x")}) {
     EXPECT_THROW(step->transform(table), StateError) << step->type();
@@ -63,34 +63,34 @@ TEST(Steps, NeedAFitBeforeTransform) {
 }
 
 TEST(Steps, GiveZeroForAConstantColumn) {
-  const Table table = numbers({0.1, 0.1, 0.1, kNan});
+  const Table table = number_column({0.1, 0.1, 0.1, kNan});
   for (const StepPtr& step : {standardize(numeric()), robust(numeric())}) {
     const Values got = values_of(step->fit_transform(table, {}));
     EXPECT_EQ((Values{got[0], got[1], got[2]}), (Values{0, 0, 0})) << step->type();
     EXPECT_TRUE(std::isnan(got[3]));
-    EXPECT_EQ(values_of(step->transform(numbers({9})))[0], 0) << "what never varied says nothing";
+    EXPECT_EQ(values_of(step->transform(number_column({9})))[0], 0) << "what never varied says nothing";
   }
-  EXPECT_EQ(values_of(min_max(numeric())->fit_transform(numbers({3, 3}), {})), (Values{0, 0}));
+  EXPECT_EQ(values_of(min_max(numeric())->fit_transform(number_column({3, 3}), {})), (Values{0, 0}));
   // Rounding alone is no spread.
-  EXPECT_EQ(values_of(standardize(numeric())->fit_transform(numbers({1e15 / 3, 1e15 / 3, 1e15 / 3}), {})),
+  EXPECT_EQ(values_of(standardize(numeric())->fit_transform(number_column({1e15 / 3, 1e15 / 3, 1e15 / 3}), {})),
             (Values{0, 0, 0}));
   // Half the values equal: the quartiles coincide, the values do not.
-  EXPECT_EQ(values_of(robust(numeric())->fit_transform(numbers({0, 0, 0, 0, 0, 5}), {}))[5], 5);
+  EXPECT_EQ(values_of(robust(numeric())->fit_transform(number_column({0, 0, 0, 0, 0, 5}), {}))[5], 5);
 }
 
 TEST(Steps, RefuseColumnsTheyCannotLearnFrom) {
   const Table missing = one(Column::nulls(ColumnType::f64, 3));
-  const Table infinite = numbers({1, std::numeric_limits<double>::infinity()});
+  const Table infinite = number_column({1, std::numeric_limits<double>::infinity()});
   for (const StepPtr& step : {standardize(numeric()), min_max(numeric()), robust(numeric()), log(numeric()),
                               clip(numeric()), impute(numeric(), Fill::median)}) {
     EXPECT_THROW(step->fit(missing, {}), DataError) << step->type();
     EXPECT_THROW(step->fit(infinite, {}), DataError) << step->type();
   }
   EXPECT_THROW(standardize("x")->fit(words({"a", "b"}), {}), DTypeError);
-  EXPECT_THROW(standardize("x")->fit(numbers({1e300, -1e300}), {}), DataError);
-  EXPECT_THROW(min_max("x")->fit(numbers({1.5e308, -1.5e308}), {}), DataError);
-  EXPECT_THROW(one_hot("x")->fit(numbers({1.5}), {}), DTypeError);
-  EXPECT_THROW(date_parts("x")->fit(numbers({1.5}), {}), DTypeError);
+  EXPECT_THROW(standardize("x")->fit(number_column({1e300, -1e300}), {}), DataError);
+  EXPECT_THROW(min_max("x")->fit(number_column({1.5e308, -1.5e308}), {}), DataError);
+  EXPECT_THROW(one_hot("x")->fit(number_column({1.5}), {}), DTypeError);
+  EXPECT_THROW(date_parts("x")->fit(number_column({1.5}), {}), DTypeError);
 }
 
 TEST(Steps, CheckTheirOptions) {
@@ -153,10 +153,10 @@ TEST(Steps, SayWhereValuesWereMissing) {
 
 TEST(Steps, LogChecksItsValues) {
   const StepPtr step = log("x");
-  EXPECT_THROW(step->fit(numbers({1, -1}), {}), DataError);
-  step->fit(numbers({0, std::exp(1) - 1}), {});
+  EXPECT_THROW(step->fit(number_column({1, -1}), {}), DataError);
+  step->fit(number_column({0, std::exp(1) - 1}), {});
   try {
-    step->transform(numbers({1, -2}));
+    step->transform(number_column({1, -2}));
     FAIL();
   } catch (const DataError& error) {
     EXPECT_EQ(error.row(), 1);
@@ -166,9 +166,9 @@ TEST(Steps, LogChecksItsValues) {
 
 TEST(Steps, ClipByBounds) {
   const StepPtr step = clip("x", {.low = 0, .high = 10});
-  EXPECT_EQ(values_of(step->fit_transform(numbers({-5, 5, 50}), {})), (Values{0, 5, 10}));
+  EXPECT_EQ(values_of(step->fit_transform(number_column({-5, 5, 50}), {})), (Values{0, 5, 10}));
   const StepPtr open = clip("x", {.low = 0});
-  EXPECT_EQ(values_of(open->fit_transform(numbers({-5, 5, 1e300}), {})), (Values{0, 5, 1e300}));
+  EXPECT_EQ(values_of(open->fit_transform(number_column({-5, 5, 1e300}), {})), (Values{0, 5, 1e300}));
   EXPECT_EQ(load_step("clip", open->to_json())->to_json(), open->to_json());
 }
 

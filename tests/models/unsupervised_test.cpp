@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "models/blocks.h"
+#include "sanitized.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -244,18 +245,19 @@ TEST(GaussianMixture, LikelihoodNeverFalls) {
 
 TEST(Neighbors, TreeAndProductsFindTheSame) {
   // Numbers of few digits, so that many distances are equal; and hard ones: far from 0, tiny, with outliers.
+  constexpr int kN = repeats(1500, 500);
   const Philox random(7);
   for (const double scale : {1.0, 1e-30, 1e30}) {
     for (const double offset : {0.0, 1000.0}) {
       Values values;
-      for (std::uint64_t i = 0; i < 1500 * 3; ++i)
+      for (std::uint64_t i = 0; i < std::uint64_t{kN} * 3; ++i)
         values.push_back(scale * (offset + static_cast<double>(random.below(i, 9))));
-      const Tensor x = from_vector(values, {1500, 3});
+      const Tensor x = from_vector(values, {kN, 3});
       for (const Tensor& of : {x, x.to(f32)}) {
         KNeighborsRegressor tree({.search = NeighborSearch::kd_tree}), brute({.search = NeighborSearch::brute});
-        tree.fit(of, thirds(1500));
-        brute.fit(of, thirds(1500));
-        for (const std::int64_t k : {1, 40, 1500}) {
+        tree.fit(of, thirds(kN));
+        brute.fit(of, thirds(kN));
+        for (const std::int64_t k : {1, 40, kN}) {
           const Neighbors a = tree.neighbors(of.slice(0, 0, 300), k), b = brute.neighbors(of.slice(0, 0, 300), k);
           EXPECT_EQ(a.rows, b.rows) << scale << " " << offset << " " << k;
           EXPECT_EQ(a.distances, b.distances);
@@ -321,13 +323,9 @@ TEST(Pca, OfManyColumnsIsOrthonormalAndAgreesWithAll) {
 // Enough floats that their products are floats: columns of falling variance, some of them far from 0.
 TEST(Pca, RandomisedOfManyFloatsComesNearTheExact) {
   constexpr std::int64_t kN = 40000, kD = 256, kK = 90;
-  const Philox random(12);
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < kN * kD; ++i) {
-    const auto j = static_cast<float>(i % kD);
-    values.push_back((j > 250 ? 1000.0f : 0.0f) + random.uniform_float(static_cast<std::uint64_t>(i)) * 8 / (8 + j));
-  }
-  const Tensor x = from_vector(values, {kN, kD});
+  manual_seed(12);
+  const Tensor j = arange(kD).to(f32);
+  const Tensor x = 1000 * (j > 250).to(f32) + rand({kN, kD}) * 8 / (8 + j);
   Pca exact({.components = kK}), random_one({.components = kK, .factorisation = Factorisation::randomised});
   exact.fit(x);
   const int outside = num_threads();

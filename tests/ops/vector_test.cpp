@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,18 +32,33 @@ using kernels::cpu::Target;
 
 template <class T>
 std::vector<T> numbers_of(std::size_t count, std::uint64_t stream) {
+  static std::map<std::uint64_t, std::vector<T>> drawn;
+  std::vector<T>& values = drawn[stream];
   const Philox random(7, stream);
-  std::vector<T> values;
-  for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<T>(normal(random, i)));
-  return values;
+  for (std::size_t i = values.size(); i < count; ++i) values.push_back(static_cast<T>(normal(random, i)));
+  return {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-// A link of a product's chain: rounded once where the target multiplies and adds in one instruction.
+#if defined(__x86_64__)
+#define TERN_HAS_FMA __attribute__((target("avx2,fma")))
+#else
+#define TERN_HAS_FMA
+#endif
+
+// The next link of a row's chains, sums[j] + a * b[j]: rounded once where the target multiplies and adds in one
+// instruction, which this needs then as well.
 template <class T>
-T link(Target target, T a, T b, T sum) {
-  if (target != Target::baseline) return std::fma(a, b, sum);
-  const T product = a * b;
-  return product + sum;
+TERN_HAS_FMA void fused_links(T a, const T* b, std::int64_t step, std::int64_t count, T* sums) {
+  for (std::int64_t j = 0; j < count; ++j) sums[j] = std::fma(a, b[j * step], sums[j]);
+}
+
+template <class T>
+void links(Target target, T a, const T* b, std::int64_t step, std::int64_t count, T* sums) {
+  if (target != Target::baseline) return fused_links(a, b, step, count, sums);
+  for (std::int64_t j = 0; j < count; ++j) {
+    const T product = a * b[j * step];
+    sums[j] += product;
+  }
 }
 
 /// How a matrix lies: rows or columns contiguous, neither, or every row the same.
@@ -120,13 +136,17 @@ void expect_chains(Target target, const GemmCode<T>& code, std::int64_t m, std::
     block.a = nullptr;
   }
   code.block(block);
+  std::vector<T> sums(static_cast<std::size_t>(c_row));
   for (std::int64_t i = 0; i < m; ++i) {
+    std::copy_n(before.begin() + i * c_row, c_row, sums.begin());
+    if (!finish.accumulate) std::fill_n(sums.begin(), n, T(0));
+    for (std::int64_t p = 0; p < k; ++p) {
+      links(target, a(i, p), b.elements.data() + p * b.row, b.column, n, sums.data());
+    }
     for (std::int64_t j = 0; j < c_row; ++j) {
       const auto at = static_cast<std::size_t>(i * c_row + j);
-      T expected = before[at];
+      T expected = sums[static_cast<std::size_t>(j)];
       if (j < n) {
-        if (!finish.accumulate) expected = 0;
-        for (std::int64_t p = 0; p < k; ++p) expected = link(target, a(i, p), b(p, j), expected);
         if (finish.bias) expected += bias[static_cast<std::size_t>(j)];
         if (finish.relu && expected <= 0) expected = 0;
       }
@@ -445,13 +465,12 @@ TEST(Vector, ProductsOfAnySizeAreOneChainAnElement) {
         const std::vector<float> found = matmul(left, right).to_vector<float>();
         EXPECT_EQ(matmul(left, turned).to_vector<float>(), found) << m << " " << n << " " << k;
         for (std::int64_t i = 0; i < m; ++i) {
+          std::vector<float> sums(static_cast<std::size_t>(n), 0);
+          for (std::int64_t p = 0; p < k; ++p) {
+            links(kernels::cpu::target(), a[static_cast<std::size_t>(i * k + p)], b.data() + p * n, 1, n, sums.data());
+          }
           for (std::int64_t j = 0; j < n; ++j) {
-            float sum = 0;
-            for (std::int64_t p = 0; p < k; ++p) {
-              sum = link(kernels::cpu::target(), a[static_cast<std::size_t>(i * k + p)],
-                         b[static_cast<std::size_t>(p * n + j)], sum);
-            }
-            ASSERT_EQ(found[static_cast<std::size_t>(i * n + j)], sum)
+            ASSERT_EQ(found[static_cast<std::size_t>(i * n + j)], sums[static_cast<std::size_t>(j)])
                 << m << " " << n << " " << k << " at " << i << ", " << j;
           }
         }

@@ -150,7 +150,7 @@ TEST(IsolationForest, TablesMissingValuesAndFiles) {
             "\n";
   }
   const data::Table table = data::read_csv_text(text);
-  IsolationForest model;
+  IsolationForest model({.trees = 20});
   model.fit(table);
   const std::vector<double> scores = model.score(table);
   EXPECT_EQ(std::max_element(scores.begin(), scores.end()) - scores.begin(), 17);
