@@ -110,10 +110,14 @@ bool equal(const Tensor& a, const Tensor& b) {
   return a.numel() == 0 || eq(a, b).min().item<bool>();
 }
 
-#define TERN_OPERATOR(symbol, function, wrap)                                                      \
-  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); }              \
-  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, wrap(#function, b, a)); } \
-  Tensor operator symbol(Scalar a, const Tensor& b) { return function(wrap(#function, a, b), b); }
+#define TERN_WITH_NUMBERS(function, wrap)                                                   \
+  Tensor function(const Tensor& a, Scalar b) { return function(a, wrap(#function, b, a)); } \
+  Tensor function(Scalar a, const Tensor& b) { return function(wrap(#function, a, b), b); }
+#define TERN_OPERATOR(symbol, function, wrap)                                         \
+  TERN_WITH_NUMBERS(function, wrap)                                                   \
+  Tensor operator symbol(const Tensor& a, const Tensor& b) { return function(a, b); } \
+  Tensor operator symbol(const Tensor& a, Scalar b) { return function(a, b); }        \
+  Tensor operator symbol(Scalar a, const Tensor& b) { return function(a, b); }
 TERN_OPERATOR(==, eq, wrap_exactly)
 TERN_OPERATOR(!=, ne, wrap_exactly)
 TERN_OPERATOR(<, lt, wrap_exactly)
@@ -123,7 +127,20 @@ TERN_OPERATOR(>=, ge, wrap_exactly)
 TERN_OPERATOR(&, bitwise_and, wrap)
 TERN_OPERATOR(|, bitwise_or, wrap)
 TERN_OPERATOR(^, bitwise_xor, wrap)
+TERN_WITH_NUMBERS(logical_and, wrap_exactly)
+TERN_WITH_NUMBERS(logical_or, wrap_exactly)
+TERN_WITH_NUMBERS(logical_xor, wrap_exactly)
+TERN_WITH_NUMBERS(bitwise_left_shift, wrap)
+TERN_WITH_NUMBERS(bitwise_right_shift, wrap)
 #undef TERN_OPERATOR
+#undef TERN_WITH_NUMBERS
+
+Tensor isclose(const Tensor& a, Scalar b, const IsCloseOptions& options) {
+  return isclose(a, wrap_exactly("isclose", b, a), options);
+}
+Tensor isclose(Scalar a, const Tensor& b, const IsCloseOptions& options) {
+  return isclose(wrap_exactly("isclose", a, b), b, options);
+}
 
 Tensor operator!(const Tensor& a) { return logical_not(a); }
 Tensor operator~(const Tensor& a) { return bitwise_not(a); }

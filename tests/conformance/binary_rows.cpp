@@ -19,6 +19,7 @@ using BinaryOp = Tensor (*)(const Tensor&, const Tensor&);
 using BinaryReference = double (*)(double, double);
 
 const std::vector<TypeRule> kArithmetic{{i64, i64}, {u8, u8}, {boolean, i64}};
+const std::vector<TypeRule> kWritten{{i64, i64}, {u8, u8}};
 const std::vector<TypeRule> kCompare{{i64, boolean}, {u8, boolean}, {boolean, boolean}};
 
 const std::vector<Shapes> kShapes{{{4}, {4}}, {{2, 3}, {2, 3}}, {{2, 1, 3}, {4, 1}}, {{}, {2}},
@@ -53,9 +54,23 @@ Row binary(const char* op, BinaryOp f, BinaryReference reference, std::vector<Ty
   return {.op = op, .cases = {both(f, reference, input)}, .types = std::move(types), .faults = {unbroadcastable(f)}};
 }
 
+// The op beside a number, on either side of it.
+template <class F>
+void add_numbers(Row& row, F f, double number, BinaryReference reference, Input input) {
+  row.cases.push_back(one(
+      "number on the right", [=](const Tensor& a) { return f(a, Scalar(number)); },
+      [=](double x) { return reference(x, number); }, input));
+  row.cases.push_back(one(
+      "number on the left", [=](const Tensor& b) { return f(Scalar(number), b); },
+      [=](double x) { return reference(number, x); }, input));
+}
+
 // Whole values, so that some are equal.
-Row comparison(const char* op, BinaryOp f, BinaryReference reference) {
-  Row row = binary(op, f, reference, kCompare, {.low = 0, .high = 3, .whole = true});
+template <class F>
+Row comparison(const char* op, F f, BinaryReference reference) {
+  const Input whole{.low = 0, .high = 3, .whole = true};
+  Row row = binary(op, f, reference, kCompare, whole);
+  add_numbers(row, f, 1, reference, whole);
   row.gradient = Gradient::none;
   row.result = boolean;
   return row;
@@ -68,12 +83,7 @@ Row operator_row(const char* op, const char* where, F f, BinaryReference referen
   Row row{.op = op, .types = std::move(types), .where = where};
   row.cases.push_back(both([f](const Tensor& a, const Tensor& b) { return f(a, b); }, reference, input));
   row.cases.back().large.clear();
-  row.cases.push_back(one(
-      "number on the right", [f](const Tensor& a) { return f(a, Scalar(2)); },
-      [reference](double x) { return reference(x, 2); }, input));
-  row.cases.push_back(one(
-      "number on the left", [f](const Tensor& b) { return f(Scalar(2), b); },
-      [reference](double x) { return reference(2, x); }, input));
+  add_numbers(row, f, 2, reference, input);
   row.faults.push_back({"shapes that do not broadcast", Raises::shape, [f] { f(zeros({2, 3}), zeros({2, 4})); }});
   return row;
 }
@@ -142,7 +152,7 @@ Row where_of_row() {
 double clamped(double x, double low, double high) { return x > high || low > high ? high : x < low ? low : x; }
 
 Row clamp_row() {
-  Row row{.op = "clamp", .kinks = {-0.5, 0.75}};
+  Row row{.op = "clamp", .kinks = {-0.5, 0.75}, .types = kReal};
   row.cases.push_back(one(
       "", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, [](double x) { return clamped(x, -0.5, 0.75); },
       kSigned));
@@ -179,7 +189,7 @@ Row bound_row(const char* op, Tensor (*number)(const Tensor&, Scalar), BinaryOp 
 
 // a and b of ranges of their own, and again with a negated: floor(a / b) has no jump near any of them.
 Row modulo(const char* op, BinaryOp f, BinaryOp number_right, BinaryReference reference) {
-  Row row{.op = op, .types = {{i64, i64}, {u8, u8}}, .faults = {unbroadcastable(f)}};
+  Row row{.op = op, .types = kArithmetic, .faults = {unbroadcastable(f)}};
   row.cases = {both(f, reference, {}), both(f, reference, {})};
   row.cases[0].inputs = {{.low = 2.3, .high = 2.7}, {.low = 1, .high = 1.1, .divides = true}};
   row.cases[1].inputs = {{.low = -2.7, .high = -2.3}, {.low = 1, .high = 1.1}};
@@ -223,7 +233,8 @@ Row ternary(const char* op, std::function<Tensor(const Tensors&)> call, TernaryR
   return row;
 }
 
-Row bitwise_row(const char* op, const char* where, BinaryOp f, std::int64_t (*reference)(std::int64_t, std::int64_t),
+template <class F>
+Row bitwise_row(const char* op, const char* where, F f, std::int64_t (*reference)(std::int64_t, std::int64_t),
                 bool booleans) {
   Row row{.op = op, .gradient = Gradient::none, .result = i64, .faults = {}, .where = where};
   const Input left{.low = -9, .high = 12, .whole = true, .dtype = i64};
@@ -244,6 +255,14 @@ Row bitwise_row(const char* op, const char* where, BinaryOp f, std::int64_t (*re
   c.what = "bytes";
   c.result = u8;
   row.cases.push_back(c);
+  Case number = one(
+      "number on the right", [=](const Tensor& a) { return f(a, Scalar(3)); },
+      [=](double a) { return static_cast<double>(reference(static_cast<std::int64_t>(a), 3)); }, left);
+  row.cases.push_back(number);
+  number = one(
+      "number on the left", [=](const Tensor& b) { return f(Scalar(3), b); },
+      [=](double b) { return static_cast<double>(reference(3, static_cast<std::int64_t>(b))); }, right);
+  row.cases.push_back(number);
   const Tensor x = tern::ones({2}, i64);
   row.faults = {{"shapes that do not broadcast", Raises::shape, [=] { f(x, tern::ones({3}, i64)); }},
                 {"floating numbers", Raises::dtype, [=] { f(x, zeros({2})); }}};
@@ -272,6 +291,9 @@ Row isclose_row() {
           .types = kCompare};
   row.cases[1].what = "wide";
   row.cases[1].large.clear();
+  add_numbers(
+      row, [](const auto& a, const auto& b) { return isclose(a, b, {.rtol = 0.5, .atol = 0}); }, 2,
+      [](double a, double b) { return std::fabs(a - b) <= 0.5 * std::fabs(b) ? 1.0 : 0.0; }, whole);
   row.faults = {{"shapes that do not broadcast", Raises::shape, [] { isclose(zeros({2}), zeros({3})); }},
                 {"a negative tolerance", Raises::value, [] { isclose(zeros({2}), zeros({2}), {.rtol = -1}); }}};
   return row;
@@ -299,8 +321,8 @@ Row whole_row(const char* op, bool (*f)(const Tensor&, const Tensor&)) {
 }
 
 Row combined_operator(const char* op, const char* where, std::function<void(Tensor&, const Tensor&)> with_tensor,
-                      std::function<void(Tensor&)> with_two, BinaryReference reference) {
-  Row row{.op = op, .gradient = Gradient::in_place, .where = where};
+                      std::function<void(Tensor&)> with_two, BinaryReference reference, std::vector<TypeRule> types) {
+  Row row{.op = op, .gradient = Gradient::in_place, .types = std::move(types), .where = where};
   row.cases.push_back({.inputs = {{}, {.low = 0.4, .high = 2, .varies = false}},
                        .call =
                            [=](const Tensors& in) {
@@ -358,20 +380,12 @@ Rows binary_rows() {
       "number below", [](const Tensor& x) { return pow(2, x); }, [](double x) { return std::exp2(x); }, kSigned));
   rows.push_back(pow_row);
   Row maximum = binary("maximum", static_cast<BinaryOp>(tern::maximum), larger, kArithmetic, kSigned);
-  maximum.cases.push_back(one(
-      "number", [](const Tensor& x) { return tern::maximum(x, 0.25); }, [](double x) { return larger(x, 0.25); },
-      kSigned));
-  maximum.cases.push_back(one(
-      "number on the left", [](const Tensor& x) { return tern::maximum(0.25, x); },
-      [](double x) { return larger(0.25, x); }, kSigned));
+  add_numbers(
+      maximum, [](const auto& a, const auto& b) { return tern::maximum(a, b); }, 0.25, larger, kSigned);
   rows.push_back(maximum);
   Row minimum = binary("minimum", static_cast<BinaryOp>(tern::minimum), smaller, kArithmetic, kSigned);
-  minimum.cases.push_back(one(
-      "number", [](const Tensor& x) { return tern::minimum(x, 0.25); }, [](double x) { return smaller(x, 0.25); },
-      kSigned));
-  minimum.cases.push_back(one(
-      "number on the left", [](const Tensor& x) { return tern::minimum(0.25, x); },
-      [](double x) { return smaller(0.25, x); }, kSigned));
+  add_numbers(
+      minimum, [](const auto& a, const auto& b) { return tern::minimum(a, b); }, 0.25, smaller, kSigned);
   rows.push_back(minimum);
   for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) rows[i].kinks = {0.25};
 
@@ -381,12 +395,18 @@ Rows binary_rows() {
   const BinaryReference less_equal = [](double a, double b) { return a <= b ? 1.0 : 0.0; };
   const BinaryReference greater = [](double a, double b) { return a > b ? 1.0 : 0.0; };
   const BinaryReference greater_equal = [](double a, double b) { return a >= b ? 1.0 : 0.0; };
-  rows.push_back(comparison("eq", tern::eq, equal));
-  rows.push_back(comparison("ne", tern::ne, unequal));
-  rows.push_back(comparison("lt", tern::lt, less));
-  rows.push_back(comparison("le", tern::le, less_equal));
-  rows.push_back(comparison("gt", tern::gt, greater));
-  rows.push_back(comparison("ge", tern::ge, greater_equal));
+  rows.push_back(comparison(
+      "eq", [](const auto& a, const auto& b) { return tern::eq(a, b); }, equal));
+  rows.push_back(comparison(
+      "ne", [](const auto& a, const auto& b) { return tern::ne(a, b); }, unequal));
+  rows.push_back(comparison(
+      "lt", [](const auto& a, const auto& b) { return tern::lt(a, b); }, less));
+  rows.push_back(comparison(
+      "le", [](const auto& a, const auto& b) { return tern::le(a, b); }, less_equal));
+  rows.push_back(comparison(
+      "gt", [](const auto& a, const auto& b) { return tern::gt(a, b); }, greater));
+  rows.push_back(comparison(
+      "ge", [](const auto& a, const auto& b) { return tern::ge(a, b); }, greater_equal));
   rows.push_back(where_of_row());
   rows.push_back(clamp_row());
   rows.push_back(bound_row("clamp_min", tern::clamp_min, tern::clamp_min, larger));
@@ -395,18 +415,18 @@ Rows binary_rows() {
   Row angle = binary(
       "atan2", static_cast<BinaryOp>(tern::atan2), [](double a, double b) { return std::atan2(a, b); }, kReal, kSigned);
   angle.kinks = {0};
-  angle.cases.push_back(one(
-      "number on the right", [](const Tensor& x) { return tern::atan2(x, 2); },
-      [](double x) { return std::atan2(x, 2.0); }, kSigned));
-  angle.cases.push_back(one(
-      "number on the left", [](const Tensor& x) { return tern::atan2(2, x); },
-      [](double x) { return std::atan2(2.0, x); }, kSigned));
+  add_numbers(
+      angle, [](const auto& a, const auto& b) { return tern::atan2(a, b); }, 2,
+      [](double a, double b) { return std::atan2(a, b); }, kSigned);
   rows.push_back(angle);
-  rows.push_back(binary(
-      "hypot", tern::hypot, [](double a, double b) { return std::hypot(a, b); }, kReal, kSigned));
-  rows.push_back(binary(
-      "logaddexp", tern::logaddexp, [](double a, double b) { return std::log(std::exp(a) + std::exp(b)); }, kReal,
-      kSigned));
+  const auto hypot = [](const auto& a, const auto& b) { return tern::hypot(a, b); };
+  const BinaryReference length = [](double a, double b) { return std::hypot(a, b); };
+  rows.push_back(binary("hypot", hypot, length, kReal, kSigned));
+  add_numbers(rows.back(), hypot, 0.5, length, kSigned);
+  const auto logaddexp = [](const auto& a, const auto& b) { return tern::logaddexp(a, b); };
+  const BinaryReference log_of_sum = [](double a, double b) { return std::log(std::exp(a) + std::exp(b)); };
+  rows.push_back(binary("logaddexp", logaddexp, log_of_sum, kReal, kSigned));
+  add_numbers(rows.back(), logaddexp, 0.5, log_of_sum, kSigned);
   Row log_product = binary(
       "xlogy", static_cast<BinaryOp>(tern::xlogy), [](double a, double b) { return a == 0 ? 0 : a * std::log(b); },
       kReal, kPositive);
@@ -445,35 +465,42 @@ Rows binary_rows() {
       [](double x, double a, double b) { return x + 2 * a * b; }, kArithmetic));
   rows.push_back(ternary(
       "addcdiv", [](const Tensors& in) { return addcdiv(in[0], in[1], in[2], 0.5); },
-      [](double x, double a, double b) { return x + 0.5 * a / b; }, {}));
+      [](double x, double a, double b) { return x + 0.5 * a / b; }, kReal));
 
   const BinaryReference both_true = [](double a, double b) { return a != 0 && b != 0 ? 1.0 : 0.0; };
   const BinaryReference one_true = [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; };
   const BinaryReference differ = [](double a, double b) { return (a != 0) != (b != 0) ? 1.0 : 0.0; };
-  rows.push_back(comparison("logical_and", tern::logical_and, both_true));
-  rows.push_back(comparison("logical_or", tern::logical_or, one_true));
-  rows.push_back(comparison("logical_xor", tern::logical_xor, differ));
+  rows.push_back(comparison(
+      "logical_and", [](const auto& a, const auto& b) { return tern::logical_and(a, b); }, both_true));
+  rows.push_back(comparison(
+      "logical_or", [](const auto& a, const auto& b) { return tern::logical_or(a, b); }, one_true));
+  rows.push_back(comparison(
+      "logical_xor", [](const auto& a, const auto& b) { return tern::logical_xor(a, b); }, differ));
   const auto bits_and = [](std::int64_t a, std::int64_t b) { return a & b; };
   const auto bits_or = [](std::int64_t a, std::int64_t b) { return a | b; };
   const auto bits_xor = [](std::int64_t a, std::int64_t b) { return a ^ b; };
-  rows.push_back(bitwise_row("bitwise_and", "bitwise_and", tern::bitwise_and, bits_and, true));
-  rows.push_back(bitwise_row("bitwise_or", "bitwise_or", tern::bitwise_or, bits_or, true));
-  rows.push_back(bitwise_row("bitwise_xor", "bitwise_xor", tern::bitwise_xor, bits_xor, true));
   rows.push_back(bitwise_row(
-      "operator_and", "bitwise_and", [](const Tensor& a, const Tensor& b) { return a & b; }, bits_and, true));
+      "bitwise_and", "bitwise_and", [](const auto& a, const auto& b) { return bitwise_and(a, b); }, bits_and, true));
   rows.push_back(bitwise_row(
-      "operator_or", "bitwise_or", [](const Tensor& a, const Tensor& b) { return a | b; }, bits_or, true));
+      "bitwise_or", "bitwise_or", [](const auto& a, const auto& b) { return bitwise_or(a, b); }, bits_or, true));
   rows.push_back(bitwise_row(
-      "operator_xor", "bitwise_xor", [](const Tensor& a, const Tensor& b) { return a ^ b; }, bits_xor, true));
+      "bitwise_xor", "bitwise_xor", [](const auto& a, const auto& b) { return bitwise_xor(a, b); }, bits_xor, true));
   rows.push_back(bitwise_row(
-      "bitwise_left_shift", "bitwise_left_shift", tern::bitwise_left_shift,
+      "operator_and", "bitwise_and", [](const auto& a, const auto& b) { return a & b; }, bits_and, true));
+  rows.push_back(bitwise_row(
+      "operator_or", "bitwise_or", [](const auto& a, const auto& b) { return a | b; }, bits_or, true));
+  rows.push_back(bitwise_row(
+      "operator_xor", "bitwise_xor", [](const auto& a, const auto& b) { return a ^ b; }, bits_xor, true));
+  rows.push_back(bitwise_row(
+      "bitwise_left_shift", "bitwise_left_shift", [](const auto& a, const auto& b) { return bitwise_left_shift(a, b); },
       [](std::int64_t a, std::int64_t b) { return a * (std::int64_t{1} << b); }, false));
   rows.back().cases[2].inputs[1].high = 5;
   rows.back().cases[2].reference = [](const Arrays& in) {
     return zip(in[0], in[1], [](double a, double b) { return std::fmod(a * std::exp2(b), 256); });
   };
   rows.push_back(bitwise_row(
-      "bitwise_right_shift", "bitwise_right_shift", tern::bitwise_right_shift,
+      "bitwise_right_shift", "bitwise_right_shift",
+      [](const auto& a, const auto& b) { return bitwise_right_shift(a, b); },
       [](std::int64_t a, std::int64_t b) { return a >> b; }, false));
   for (const char* op : {"bitwise_not", "operator_invert"}) {
     Row row{.op = op, .gradient = Gradient::none, .result = i64, .types = {{u8, u8}}, .where = "bitwise_not"};
@@ -530,13 +557,16 @@ Rows binary_rows() {
       {.low = 0, .high = 3, .whole = true}));
   rows.push_back(negation);
   rows.push_back(combined_operator(
-      "Tensor_operator_iadd", "add_", [](Tensor& x, const Tensor& y) { x += y; }, [](Tensor& x) { x += 2; }, plus));
+      "Tensor_operator_iadd", "add_", [](Tensor& x, const Tensor& y) { x += y; }, [](Tensor& x) { x += 2; }, plus,
+      kWritten));
   rows.push_back(combined_operator(
-      "Tensor_operator_isub", "sub_", [](Tensor& x, const Tensor& y) { x -= y; }, [](Tensor& x) { x -= 2; }, minus));
+      "Tensor_operator_isub", "sub_", [](Tensor& x, const Tensor& y) { x -= y; }, [](Tensor& x) { x -= 2; }, minus,
+      kWritten));
   rows.push_back(combined_operator(
-      "Tensor_operator_imul", "mul_", [](Tensor& x, const Tensor& y) { x *= y; }, [](Tensor& x) { x *= 2; }, times));
+      "Tensor_operator_imul", "mul_", [](Tensor& x, const Tensor& y) { x *= y; }, [](Tensor& x) { x *= 2; }, times,
+      kWritten));
   rows.push_back(combined_operator(
-      "Tensor_operator_idiv", "div_", [](Tensor& x, const Tensor& y) { x /= y; }, [](Tensor& x) { x /= 2; }, over));
+      "Tensor_operator_idiv", "div_", [](Tensor& x, const Tensor& y) { x /= y; }, [](Tensor& x) { x /= 2; }, over, {}));
   return rows;
 }
 

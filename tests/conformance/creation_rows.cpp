@@ -14,8 +14,6 @@ using tern::i32;
 using tern::i64;
 using tern::u8;
 
-Index sizes_of(const Shape& shape) { return Index(shape.begin(), shape.end()); }
-
 Case made(std::string what, DType result, std::function<Tensor()> call, std::function<Array()> reference) {
   const bool empty = reference().values.empty();
   Case c{.what = std::move(what),

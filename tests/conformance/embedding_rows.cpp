@@ -20,7 +20,7 @@ const Input kIds{.low = 0, .high = 4, .whole = true, .varies = false, .dtype = i
 std::int64_t whole(double x) { return static_cast<std::int64_t>(x); }
 
 Row embedding_row() {
-  Row row{.op = "embedding", .types = {{i64, i64}}};
+  Row row{.op = "embedding", .types = kSame};
   for (bool sparse : {false, true}) {
     row.cases.push_back({.what = sparse ? "sparse" : "dense",
                          .inputs = {{}, kIds},

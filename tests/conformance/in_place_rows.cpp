@@ -102,7 +102,7 @@ Rows in_place_rows() {
       in_place("sub_",
                {with_tensor(sub, minus), with_number(
                                              "number", [](Tensor& x) { x.sub_(3); }, [](double x) { return x - 3; })},
-               {{i64, i64}}, number_faults(sub, [] { zeros({2}, i64).sub_(0.5); })));
+               kWhole, number_faults(sub, [] { zeros({2}, i64).sub_(0.5); })));
   std::vector<Fault> dividing = faults_of(div);
   dividing.push_back({"integers", Raises::dtype, [=] { div(zeros({2}, i64), zeros({2}, i64)); }});
   dividing.push_back({"integers by a number", Raises::dtype, [] { zeros({2}, i64).div_(2); }});

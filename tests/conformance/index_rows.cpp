@@ -331,7 +331,7 @@ Row bincount_row(bool weighted) {
 Row searchsorted_row() {
   Row row{.op = "searchsorted", .gradient = Gradient::none, .result = i64};
   row.first = false;
-  row.types = {{i64, i64}, {u8, i64}};
+  row.types = {{i64, i64}, {u8, i64}, {boolean, i64}};
   for (bool right : {false, true}) {
     for (bool rows : {false, true}) {
       row.cases.push_back(

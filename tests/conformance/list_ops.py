@@ -1,13 +1,15 @@
 """Lists the public ops, and fails when one has no row in the table of conformance.
 
     list_ops.py                      the ops that the headers declare, one a line, as rows name them
-    list_ops.py --program TESTS      compares them with the cases of the program tests_conformance
+    list_ops.py --program TESTS      compares them with the cases of the program tests_conformance, and, with
+                --objects OBJECT...  of what it is linked, how many forms of each op are declared with how many it calls
     list_ops.py --self-test          plants an op without a row, and expects it to be found
 
 Functions of include/tern/ops/*.h and of creation.h, operators of tensor.h, and methods of Tensor but those below.
 """
 
 import argparse
+import collections
 import os
 import re
 import subprocess
@@ -28,6 +30,9 @@ NO_OPS = {
 GIVES_WHAT_IS_THERE = {'grad'}  # a tensor, but none that it makes
 # Functions of tensor.h beside the class that compute nothing.
 NO_FUNCTIONS = {'to_string', 'version'}
+# Ops whose rows name the type of every input.
+OF_WHOLE_NUMBERS = {f'bitwise_{name}' for name in ('and', 'or', 'xor', 'not', 'left_shift', 'right_shift')} | {
+    'operator_and', 'operator_or', 'operator_xor', 'operator_invert', 'one_hot'}
 SETTINGS = {'set_float32_matmul_precision', 'float32_matmul_precision'}  # of ops, beside them
 SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt',
            '>=': 'ge', '[]': 'subscript', '&': 'and', '|': 'or', '^': 'xor', '~': 'invert', '!': 'not', '+=': 'iadd',
@@ -35,7 +40,8 @@ SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne
 
 NAME = r'(operator *(?:\[\]|[-+*/<>=!&|^~]=?)|[A-Za-z_]\w*)'
 EXPORTED = re.compile(r'^\s*TERN_API\s+[\w:<>,&* ]+?[ &*]' + NAME + r'\(', re.MULTILINE)
-TEMPLATE = re.compile(r'^template <[^\n]*>\s*\n(?:inline )?Tensor ' + NAME + r'\(', re.MULTILINE)
+INLINE = re.compile(r'^(?:template <[^\n]*>\s*\n)?(?:inline )?Tensor ' + NAME + r'\(', re.MULTILINE)
+CALLED = re.compile(r'^ *U tern::(Tensor::)?(operator *[^(\s]+|\w+)\((.*)\)(?: const)?$')
 METHOD = re.compile(r'^  (?:explicit )?([\w:<>]+(?: [\w:<>]+)*[ &*]+)?' + NAME + r'\(', re.MULTILINE)
 
 
@@ -60,19 +66,55 @@ def functions(text):
     for match in EXPORTED.finditer(text):
         parameters = text[match.end():text.index(')', match.end())]
         found.add(row_name(match.group(1), unary=',' not in parameters))
-    return found | {row_name(match.group(1)) for match in TEMPLATE.finditer(text)}
+    return found | {row_name(match.group(1)) for match in INLINE.finditer(text)}
 
 
-def methods(text):
+def class_body(text):
     body = re.search(r'^class TERN_API Tensor \{\n public:\n(.*?)^ private:', text, re.DOTALL | re.MULTILINE)
     if body is None:
         raise SystemExit(f'list_ops: expected class Tensor in {TENSOR}, found none')
-    returned = {match.group(2): (match.group(1) or '').strip() for match in METHOD.finditer(body.group(1))}
+    return body.group(1)
+
+
+def methods(text):
+    returned = {match.group(2): (match.group(1) or '').strip() for match in METHOD.finditer(class_body(text))}
     wrong = sorted(NO_OPS - set(returned)) + sorted(
         name for name in NO_OPS - GIVES_WHAT_IS_THERE if returned.get(name) == 'Tensor')
     if wrong:
         raise SystemExit(f'list_ops: expected methods of Tensor that make no tensor in NO_OPS, found {", ".join(wrong)}')
     return {'Tensor_' + row_name(name) for name in set(returned) - NO_OPS}
+
+
+def forms(root):
+    """{row name: how many functions of it are exported}: its overloads, but for what headers define."""
+    count = collections.Counter()
+    for path in [TENSOR, CREATION] + [f'{OPS}/{name}' for name in os.listdir(os.path.join(root, OPS))]:
+        text = read(root, path)
+        for match in EXPORTED.finditer(text):
+            count[row_name(match.group(1), unary=',' not in text[match.end():text.index(')', match.end())])] += 1
+        if path == TENSOR:
+            for match in METHOD.finditer(class_body(text)):
+                if re.match(r'[^;{]*;', class_body(text)[match.end():]):  # not defined there
+                    count['Tensor_' + row_name(match.group(2))] += 1
+    return count
+
+
+def called(symbols):
+    """{row name: how many forms of it are called} from what nm -C prints of object files."""
+    found = collections.defaultdict(set)
+    for line in symbols.splitlines():
+        match = CALLED.match(line)
+        if match is None:
+            continue
+        method, name, parameters = match.groups()
+        row = row_name(name, unary=method is None and ',' not in parameters)
+        found[('Tensor_' if method else '') + row].add(line)
+    return collections.Counter({row: len(lines) for row, lines in found.items()})
+
+
+def uncalled(ops, declared, calls):
+    return [f'{op}: expected calls of its {declared[op]} forms in tests/conformance, found {calls[op]}'
+            for op in sorted(ops) if calls[op] < declared[op]]
 
 
 def public_ops(root):
@@ -105,8 +147,9 @@ def complaints(ops, cases):
             missing |= {'Gradient and SecondDerivative, or NoGradient'}
         if 'Gradient' in cases[op]:
             missing |= {'HalfPrecision'} - cases[op]
-        if 'Strided' in cases[op] and 'Empty' not in cases[op]:
-            missing |= {'Empty'}
+        if 'Strided' in cases[op]:
+            missing |= {'Empty'} - cases[op]
+            missing |= (set() if op in OF_WHOLE_NUMBERS else {'Types'}) - cases[op]
         lines += [f'{op}: expected the check {name}, found none' for name in sorted(missing)]
     return lines
 
@@ -117,7 +160,7 @@ def self_test():
                'Tensor_add_', 'Tensor_operator_subscript', 'Tensor_sum', 'Tensor_t'):
         assert op in ops, f'expected {op} among the ops, got {sorted(ops)}'
     assert not any('copy_in' in op or 'destroy' in op or 'Tensor_item' == op for op in ops), sorted(ops)
-    full = {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'SecondDerivative', 'Empty', 'HalfPrecision'}
+    full = {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'SecondDerivative', 'Empty', 'HalfPrecision', 'Types'}
     rows = {op: full for op in ops}
     assert not complaints(ops, rows), complaints(ops, rows)
     with tempfile.TemporaryDirectory() as folder:
@@ -131,10 +174,11 @@ def self_test():
         os.makedirs(os.path.join(folder, OPS))
         with open(os.path.join(folder, OPS, 'planted.h'), 'w', encoding='utf-8') as planted:
             planted.write('TERN_API Tensor cumsum(const Tensor& x,\n                       int dim);\n'
+                          'inline Tensor inlined(const Tensor& x) { return x; }\n'
                           '// TERN_API Tensor spoken_of(const Tensor& x);\n')
         planted_ops = public_ops(folder)
-    found = complaints(planted_ops, {op: full for op in planted_ops - {'cumsum', 'Tensor_roll'}})
-    assert [line.split(':')[0] for line in found] == ['Tensor_roll', 'cumsum'], found
+    found = complaints(planted_ops, {op: full for op in planted_ops - {'cumsum', 'inlined', 'Tensor_roll'}})
+    assert [line.split(':')[0] for line in found] == ['Tensor_roll', 'cumsum', 'inlined'], found
     assert 'spoken_of' not in planted_ops
     half = {'exp': {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'HalfPrecision'}}
     assert complaints({'exp'}, half) == ['exp: expected the check Gradient and SecondDerivative, or NoGradient, '
@@ -142,12 +186,22 @@ def self_test():
     assert complaints(set(), {'gone': full}) == ['gone: expected a public op for this row, found none']
     assert listed_cases('exp.\n  Forward\n  Errors\nlog.\n  Forward  # note\n') == {
         'exp': {'Forward', 'Errors'}, 'log': {'Forward'}}
+    symbols = ('                 U tern::pow(tern::Scalar, tern::Tensor const&)\n'
+               '                 U tern::operator-(tern::Tensor const&)\n'
+               '                 U tern::Tensor::sum() const\n'
+               '                 U tern::optim::pow(int)\n0000 T tern::exp(tern::Tensor const&)\n')
+    assert called(symbols) == {'pow': 1, 'operator_neg': 1, 'Tensor_sum': 1}, called(symbols)
+    declared = forms(ROOT)
+    assert declared['pow'] == 3 and declared['operator_neg'] == 1 and declared['Tensor_sum'] == 2, declared
+    assert uncalled({'pow', 'operator_neg'}, declared, called(symbols)) == [
+        'pow: expected calls of its 3 forms in tests/conformance, found 1']
     print(f'{len(ops)} ops are listed, and planted ones without a row are found')
 
 
 def main():
     parser = argparse.ArgumentParser(description='The public ops and their rows.')
     parser.add_argument('--program', help='the program tests_conformance')
+    parser.add_argument('--objects', nargs='+', help='the object files of that program')
     parser.add_argument('--self-test', action='store_true')
     arguments = parser.parse_args()
     if arguments.self_test:
@@ -159,6 +213,9 @@ def main():
         return 0
     listed = subprocess.run([arguments.program, '--gtest_list_tests'], stdout=subprocess.PIPE, check=True)
     found = complaints(ops, listed_cases(listed.stdout.decode()))
+    if arguments.objects:
+        symbols = subprocess.run(['nm', '-C', '-u'] + arguments.objects, stdout=subprocess.PIPE, check=True)
+        found += uncalled(ops, forms(ROOT), called(symbols.stdout.decode()))
     print('\n'.join(found) if found else f'{len(ops)} public ops, each with its row')
     return 1 if found else 0
 

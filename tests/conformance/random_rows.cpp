@@ -188,9 +188,10 @@ Array drawn_once(const Array& p, std::int64_t count) {
 }
 
 Row multinomial_row() {
-  Row row{.op = "multinomial", .gradient = Gradient::none, .result = i64};
+  Row row{
+      .op = "multinomial", .gradient = Gradient::none, .result = i64, .types = {{i64, i64}, {u8, i64}, {boolean, i64}}};
   row.cases = {{.what = "without replacement",
-                .inputs = {{.low = 0, .high = 1}},
+                .inputs = {{.low = 0, .high = 1, .divides = true}},
                 .call = [](const Tensors& in) { return tern::multinomial(in[0], 2); },
                 .reference = [](const Arrays& in) { return drawn_once(in[0], 2); },
                 .shapes = {{{4}}, {{2, 3}}},

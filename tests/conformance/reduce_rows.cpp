@@ -292,7 +292,7 @@ Row choice_method(const char* op, const char* where, Tensor (*all)(const Tensor&
 }
 
 Row sum_to_row() {
-  Row row{.op = "sum_to", .tolerance = 1e-6, .tolerance_f64 = 1e-12, .types = {{i64, i64}}};
+  Row row{.op = "sum_to", .tolerance = 1e-6, .tolerance_f64 = 1e-12, .types = {{i64, i64}, {u8, i64}, {boolean, i64}}};
   for (const Shape& to : {Shape{3, 1}, Shape{1, 1, 2}, Shape{2}, Shape{}, Shape{2, 3, 2}}) {
     row.cases.push_back({.what = "to " + to_string(to),
                          .inputs = {{}},
@@ -448,6 +448,11 @@ Rows reduce_rows() {
   rows.push_back(method(
       "Tensor_norm", "norm", [](const Tensor& x) { return x.norm(); },
       [](const Tensor& x, int dim, bool keep) { return x.norm(dim, keep); }, euclidean, true));
+  for (Row& row : rows) {  // a method takes what its function takes
+    for (const Row& function : rows) {
+      if (row.op == "Tensor_" + function.op) row.types = function.types;
+    }
+  }
   return rows;
 }
 

@@ -17,6 +17,8 @@ using tern::Tensor;
 using Tensors = std::vector<Tensor>;
 using Shapes = std::vector<Shape>;
 
+inline Index sizes_of(const Shape& shape) { return Index(shape.begin(), shape.end()); }
+
 /// One input. Real values are drawn apart from each other and from the row's kinks; whole ones, for labels, indices
 /// and ties, lie in [low, high).
 struct Input {

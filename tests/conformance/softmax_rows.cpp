@@ -44,7 +44,7 @@ Row softmax_row(const char* op, Tensor (*f)(const Tensor&, int), bool logarithm)
 
 // Element i keeps word `offset + i` of the stream that the runner sets: kept where it is at least p as a uniform.
 Row dropout_row() {
-  Row row{.op = "dropout", .types = {{i64, f32}}};
+  Row row{.op = "dropout", .types = kReal};
   for (double p : {0.25, 0.0, 1.0}) {
     row.cases.push_back(
         {.what = "p " + std::to_string(p),

@@ -234,7 +234,7 @@ Row unique_row() {
                 .shapes = {{{2, 5}}, {{}}},
                 .empty = {{{2, 0}}},
                 .large = {{{50, 40}}}}};
-  row.types = {{i64, i64}, {u8, i64}};
+  row.types = {{i64, i64}, {u8, i64}, {boolean, i64}};
   return row;
 }
 

@@ -282,7 +282,7 @@ std::vector<PutForm> put_forms() {
 Row index_put_row(bool in_place) {
   Row row{.op = in_place ? "Tensor_index_put_" : "index_put",
           .gradient = in_place ? Gradient::in_place : Gradient::smooth,
-          .types = kSums,
+          .types = kSame,
           .where = in_place ? "index_put_" : ""};
   for (const PutForm& form : put_forms()) {
     for (bool accumulate : {false, true}) {

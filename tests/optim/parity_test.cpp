@@ -125,20 +125,29 @@ TEST_P(Parity, Float32IsAtMostTwiceAsFarAsPyTorchs) {
 INSTANTIATE_TEST_SUITE_P(PyTorch, Parity, ::testing::ValuesIn(kCases),
                          [](const auto& info) { return info.param.name; });
 
-TEST(ClipGradNorm, IsPyTorchs) {
+TEST(Clip, GradientsAreThoseOfPyTorch) {
   const auto data = golden("clip.safetensors");
-  std::vector<Tensor> parameters;
-  for (const char* name : {"a", "b"}) {
-    Tensor p = data.at(name).clone().requires_grad_();
-    p.set_grad(data.at(name).clone());
-    parameters.push_back(p);
-  }
-  EXPECT_NEAR(optim::clip_grad_norm(parameters, 0.7), data.at("norm").item<double>(), 1e-14);
-  const char* clipped[] = {"a_clipped", "b_clipped"};
-  for (int i = 0; i < 2; ++i) {
-    const auto expected = data.at(clipped[i]).to_vector<double>(), actual = parameters[i].grad().to_vector<double>();
-    for (std::size_t k = 0; k < expected.size(); ++k) EXPECT_NEAR(actual[k], expected[k], 1e-14);
-  }
+  const auto before = [&] {
+    std::vector<Tensor> parameters;
+    for (const char* name : {"a", "b"}) {
+      parameters.push_back(data.at(name).clone().requires_grad_());
+      parameters.back().set_grad(data.at(name).clone());
+    }
+    return parameters;
+  };
+  const auto expect_after = [&](const std::vector<Tensor>& parameters, const std::string& how) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto expected = data.at((i == 0 ? "a_" : "b_") + how).to_vector<double>();
+      const auto actual = parameters[i].grad().to_vector<double>();
+      ASSERT_EQ(actual.size(), expected.size());
+      for (std::size_t k = 0; k < expected.size(); ++k) EXPECT_NEAR(actual[k], expected[k], 1e-14) << how;
+    }
+  };
+  const auto by_norm = before(), by_value = before();
+  EXPECT_NEAR(optim::clip_grad_norm(by_norm, 0.7), data.at("norm").item<double>(), 1e-14);
+  expect_after(by_norm, "clipped");
+  optim::clip_grad_value(by_value, 0.4);
+  expect_after(by_value, "by_value");
 }
 
 }  // namespace

@@ -41,8 +41,12 @@ TERN_API Tensor atan2(const Tensor& a, Scalar b);
 TERN_API Tensor atan2(Scalar a, const Tensor& b);
 /// √(a² + b²) without overflow; floating.
 TERN_API Tensor hypot(const Tensor& a, const Tensor& b);
+TERN_API Tensor hypot(const Tensor& a, Scalar b);
+TERN_API Tensor hypot(Scalar a, const Tensor& b);
 /// log(exp(a) + exp(b)) without overflow; floating.
 TERN_API Tensor logaddexp(const Tensor& a, const Tensor& b);
+TERN_API Tensor logaddexp(const Tensor& a, Scalar b);
+TERN_API Tensor logaddexp(Scalar a, const Tensor& b);
 /// a log(b), and 0 where a is 0 unless b is NaN; floating. The derivatives are 0 where a is 0 and b ≤ 0.
 TERN_API Tensor xlogy(const Tensor& a, const Tensor& b);
 TERN_API Tensor xlogy(const Tensor& a, Scalar b);

@@ -4,7 +4,8 @@ parity.safetensors: 20 steps of training an MLP 8-16-8-1 (ReLU, Tanh, binary cro
 order. Initial weights and rows are exact in float32. For each case: the losses and the last weights in float64, and the
 Euclidean distance of PyTorch's own float32 run from them.
 lbfgs.safetensors: Rosenbrock's function and a logistic regression on those rows, the parameters and losses of each step.
-schedules.safetensors: learning rates step by step. clip.safetensors: gradients before and after clip_grad_norm_.
+schedules.safetensors: learning rates step by step. clip.safetensors: gradients before and after clip_grad_norm_
+and clip_grad_value_.
 """
 
 import pathlib
@@ -265,4 +266,8 @@ parameters = [torch.nn.Parameter(torch.zeros_like(t)) for t in (a, b)]
 parameters[0].grad, parameters[1].grad = a, b
 clip["norm"] = torch.nn.utils.clip_grad_norm_(parameters, 0.7)
 clip |= {"a_clipped": a, "b_clipped": b}
+for parameter, before in zip(parameters, (clip["a"], clip["b"])):
+    parameter.grad = before.clone()
+torch.nn.utils.clip_grad_value_(parameters, 0.4)
+clip |= {"a_by_value": parameters[0].grad, "b_by_value": parameters[1].grad}
 safetensors.torch.save_file(clip, here / "clip.safetensors")
