@@ -18,7 +18,7 @@
 namespace tern::models {
 namespace {
 
-constexpr std::string_view kLosses[] = {"log_loss", "hinge", "squared", "huber"};
+constexpr std::string_view kLosses[] = {"log_loss", "hinge", "squared", "huber", "squared_hinge", "poisson"};
 constexpr std::string_view kSchedules[] = {"constant", "optimal", "inverse_scaling"};
 constexpr int kPatience = 5;
 constexpr double kSteepest = 1e12;
@@ -34,6 +34,12 @@ Slope slope(SgdLoss loss, double score, double y, double epsilon) {
       return {internal::softplus(-y * score), -y * internal::sigmoid(-y * score)};
     case SgdLoss::hinge:
       return y * score < 1 ? Slope{1 - y * score, -y} : Slope{0, 0};
+    case SgdLoss::squared_hinge: {
+      const double short_of = std::max(0.0, 1 - y * score);
+      return {short_of * short_of, -2 * y * short_of};
+    }
+    case SgdLoss::poisson:
+      return {std::exp(score) - y * score, std::exp(score) - y};
     case SgdLoss::squared:
       return {0.5 * apart * apart, apart};
     case SgdLoss::huber:
@@ -191,10 +197,17 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
   intercepts_ = std::move(constants);
 }
 
-SgdClassifier::SgdClassifier(SgdOptions options) : SgdModel(options, SgdLoss::log_loss, SgdSchedule::optimal) {}
+SgdClassifier::SgdClassifier(SgdOptions options) : SgdModel(options, SgdLoss::log_loss, SgdSchedule::optimal) {
+  SgdClassifier::check();
+}
 std::unique_ptr<data::Estimator> SgdClassifier::clone() const { return std::make_unique<SgdClassifier>(*this); }
 SgdClassifier SgdClassifier::load(const std::string& path) {
   return internal::load_as<SgdClassifier>("sgd_classifier", path);
+}
+
+void SgdClassifier::check() const {
+  SgdModel::check();
+  if (loss_ == SgdLoss::poisson) throw ValueError("[SgdClassifier] expected a loss of classes, got poisson");
 }
 
 std::vector<double> SgdClassifier::respond(const data::Matrix& x, bool probability) const {
@@ -225,10 +238,35 @@ SgdRegressor SgdRegressor::load(const std::string& path) {
 
 void SgdRegressor::check() const {
   SgdModel::check();
-  if (loss_ != SgdLoss::squared && loss_ != SgdLoss::huber) {
-    throw ValueError("[SgdRegressor] expected the squared or the Huber loss, got " +
+  if (loss_ != SgdLoss::squared && loss_ != SgdLoss::huber && loss_ != SgdLoss::poisson) {
+    throw ValueError("[SgdRegressor] expected the squared, the Huber or the Poisson loss, got " +
                      std::string(kLosses[static_cast<int>(loss_)]));
   }
+}
+
+void SgdRegressor::check_targets(const Rows& rows) const {
+  if (loss_ != SgdLoss::poisson) return;
+  for (const double y : rows.y) {
+    internal::require("SgdRegressor", y >= 0, "targets of at least 0 for the Poisson loss", y);
+  }
+}
+
+void SgdRegressor::learn(const Rows& train, const Rows& validation, std::int64_t classes) {
+  check_targets(train);
+  SgdModel::learn(train, validation, classes);
+}
+
+void SgdRegressor::learn_more(const Rows& rows, std::int64_t classes) {
+  check_targets(rows);
+  SgdModel::learn_more(rows, classes);
+}
+
+std::vector<double> SgdRegressor::respond(const data::Matrix& x, bool probability) const {
+  std::vector<double> values = LinearModel::respond(x, probability);
+  if (loss_ == SgdLoss::poisson) {
+    for (double& z : values) z = std::exp(z);
+  }
+  return values;
 }
 
 }  // namespace tern::models

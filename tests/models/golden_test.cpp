@@ -77,6 +77,7 @@ std::unique_ptr<data::Estimator> make(const std::string& model, const json& opti
   }
   SgdOptions with{.shuffle = false};
   if (is("loss", "hinge")) with.loss = SgdLoss::hinge;
+  if (is("loss", "squared_hinge")) with.loss = SgdLoss::squared_hinge;
   if (is("loss", "huber")) with.loss = SgdLoss::huber;
   if (is("schedule", "constant")) with.schedule = SgdSchedule::constant;
   take(options, "alpha", with.alpha);
@@ -135,7 +136,7 @@ TEST(Golden, LearnsWhatScikitLearnLearns) {
     }
     ++cases;
   }
-  EXPECT_EQ(cases, 37);
+  EXPECT_EQ(cases, 39);
 }
 
 TEST(Golden, WalksScikitLearnsPath) {

@@ -449,6 +449,40 @@ TEST(NaiveBayes, GaussianRefusesRowsFartherThanNumbersReach) {
   expect_same(narrow.predict_probability(data::Matrix(std::vector<double>{0, 1e10}, 1)), {0, 1}, 1e-12, "");
 }
 
+// The twin of PoissonRegression finds what it finds, from rows in parts too.
+TEST(Sgd, OfCountsComesNearPoissonRegression) {
+  const Sample rows = sample(2000, 3);
+  const Philox random(21);
+  std::vector<double> y;
+  for (std::uint64_t row = 0; row < 2000; ++row) {
+    const double mean = std::exp(0.5 + 0.4 * rows.x[3 * row] - 0.3 * rows.x[3 * row + 1]);
+    double sum = -std::log(1 - random.uniform(50 * row)), count = 0;
+    while (sum < mean && count < 49)
+      sum -= std::log(1 - random.uniform(50 * row + static_cast<std::uint64_t>(++count)));
+    y.push_back(count);
+  }
+  PoissonRegression exact({.alpha = 0});
+  exact.fit(rows.matrix(), y);
+  SgdRegressor model({.loss = SgdLoss::poisson, .alpha = 0, .max_iterations = 60, .tolerance = -1});
+  model.fit(rows.matrix(), y);
+  expect_same(model.coefficients(), exact.coefficients(), 0.03, "coefficient ");
+  expect_same(model.intercepts(), exact.intercepts(), 0.03, "intercept ");
+  const std::vector<double> means = model.predict(rows.matrix()), expected = exact.predict(rows.matrix());
+  for (std::size_t row = 0; row < 2000; ++row) EXPECT_NEAR(means[row] / expected[row], 1, 0.15) << row;
+  SgdRegressor parts({.loss = SgdLoss::poisson, .alpha = 0, .max_iterations = 1, .shuffle = false}), whole = parts;
+  whole.fit(rows.matrix(), y);
+  for (const std::size_t begin : {0, 1000}) {
+    parts.partial_fit(data::Matrix(std::span<const double>(rows.x).subspan(3 * begin, 3000), 3),
+                      std::span<const double>(y).subspan(begin, 1000));
+  }
+  EXPECT_EQ(parts.coefficients(), whole.coefficients());
+  const std::vector<double> learned = parts.coefficients();
+  y[7] = -1;
+  EXPECT_THROW(model.fit(rows.matrix(), y), ValueError);
+  EXPECT_THROW(parts.partial_fit(rows.matrix(), y), ValueError);
+  EXPECT_EQ(parts.coefficients(), learned);
+}
+
 TEST(Options, OutsideTheirValuesAreRefused) {
   EXPECT_THROW(Ridge({.alpha = -1}), ValueError);
   EXPECT_THROW(ElasticNet({.l1_ratio = 2}), ValueError);
@@ -458,6 +492,7 @@ TEST(Options, OutsideTheirValuesAreRefused) {
   EXPECT_THROW(PoissonRegression({.tolerance = -1}), ValueError);
   EXPECT_THROW(SgdClassifier({.alpha = 0}), ValueError);
   EXPECT_THROW(SgdRegressor({.loss = SgdLoss::hinge}), ValueError);
+  EXPECT_THROW(SgdClassifier({.loss = SgdLoss::poisson}), ValueError);
   EXPECT_THROW(MultinomialNaiveBayes({.alpha = 0}), ValueError);
   EXPECT_THROW(PoissonRegression().fit(tensor<double>({1, 2}).reshape({2, 1}), tensor<double>({-1, 1})), ValueError);
   const std::vector<double> x = {1, 2, 3}, y = {1, 2, 4};

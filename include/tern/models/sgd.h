@@ -13,8 +13,9 @@
 /// Linear models by stochastic gradient descent, a row at a time, which learn from rows in parts, too.
 namespace tern::models {
 
-/// Of classes a loss is one of the margin y · score with y = ±1, or of the distance between y and score.
-enum class SgdLoss : std::uint8_t { log_loss, hinge, squared, huber };
+/// Of classes one of the margin y · score with y = ±1; of values one of the distance between y and score, or the
+/// deviance of counts of mean exp(score).
+enum class SgdLoss : std::uint8_t { log_loss, hinge, squared, huber, squared_hinge, poisson };
 
 /// The step of row t = 1, 2, …
 enum class SgdSchedule : std::uint8_t {
@@ -25,9 +26,10 @@ enum class SgdSchedule : std::uint8_t {
 
 /// Options of SgdClassifier and SgdRegressor.
 struct SgdOptions {
-  std::optional<SgdLoss> loss{};  ///< none: log_loss for classes, squared for values, which take no other but huber
-  double alpha = 1e-4;            ///< of the penalty alpha (l1_ratio |w|₁ + (1 - l1_ratio) |w|² / 2); >= 0
-  double l1_ratio = 0;            ///< in [0, 1]
+  /// None: log_loss for classes, squared for values. Values take squared, huber and poisson, classes all but poisson.
+  std::optional<SgdLoss> loss{};
+  double alpha = 1e-4;                    ///< of the penalty alpha (l1_ratio |w|₁ + (1 - l1_ratio) |w|² / 2); >= 0
+  double l1_ratio = 0;                    ///< in [0, 1]
   std::optional<SgdSchedule> schedule{};  ///< none: optimal for classes, inverse_scaling for values
   double learning_rate = 0.01;            ///< > 0
   double power = 0.25;                    ///< of inverse_scaling
@@ -78,12 +80,13 @@ class TERN_API SgdClassifier : public SgdModel {
   bool has_probability() const override { return loss_ == SgdLoss::log_loss; }
 
  protected:
+  void check() const override;
   /// Probabilities of the log loss; of several classes, each one's, divided by their sum. Of other losses StateError;
   /// Calibrated gives them there.
   std::vector<double> respond(const data::Matrix& x, bool probability) const override;
 };
 
-/// Values by SGD.
+/// Values by SGD; of the Poisson loss counts, and their means by exp(score).
 class TERN_API SgdRegressor : public SgdModel {
  public:
   /// Throws ValueError for an option outside its values.
@@ -96,6 +99,13 @@ class TERN_API SgdRegressor : public SgdModel {
 
  protected:
   void check() const override;
+  /// Throws ValueError for a target below 0 of the Poisson loss.
+  void learn(const Rows& train, const Rows& validation, std::int64_t classes) override;
+  void learn_more(const Rows& rows, std::int64_t classes) override;
+  std::vector<double> respond(const data::Matrix& x, bool probability) const override;
+
+ private:
+  void check_targets(const Rows& rows) const;
 };
 
 }  // namespace tern::models

@@ -12,6 +12,7 @@ import json
 import warnings
 
 import numpy as np
+import sklearn.base
 from sklearn import linear_model, naive_bayes, svm
 
 warnings.simplefilter("ignore")
@@ -82,6 +83,9 @@ for loss, ours, ratio in (("log_loss", "log_loss", 0), ("hinge", "hinge", 0.4)):
     for target in ("two", "three"):
         peer = linear_model.SGDClassifier(loss=loss, alpha=0.01, penalty="elasticnet", l1_ratio=ratio, shuffle=False)
         case("sgd_classifier", peer, target, {"loss": ours, "alpha": 0.01, "l1_ratio": ratio}, partial=20, tolerance=1e-9)
+peer = linear_model.SGDClassifier(loss="squared_hinge", alpha=0.01, penalty="elasticnet", l1_ratio=0.4, learning_rate="constant", eta0=0.01, shuffle=False)
+for target in ("two", "three"):
+    case("sgd_classifier", sklearn.base.clone(peer), target, {"loss": "squared_hinge", "alpha": 0.01, "l1_ratio": 0.4, "schedule": "constant", "learning_rate": 0.01}, partial=20, tolerance=1e-9)
 for loss, ours in (("squared_error", "squared"), ("huber", "huber")):
     peer = linear_model.SGDRegressor(loss=loss, alpha=0.01, penalty="elasticnet", l1_ratio=0.5, eta0=0.02, shuffle=False)
     case("sgd_regressor", peer, "value", {"loss": ours, "alpha": 0.01, "l1_ratio": 0.5, "learning_rate": 0.02}, partial=30, tolerance=1e-9)
