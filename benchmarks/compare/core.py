@@ -123,20 +123,32 @@ def measure(ours_program, peer_program, work, runs):
 
 
 def measure_onnx(ours_program, options):
-    """Beside ONNX Runtime from Python: its wheel brings no C++ headers, so that the row shows a figure and judges nothing."""
-    name = f"core/{ONNX.removesuffix('-onnxruntime')} vs ONNX Runtime, from Python"
+    """Beside ONNX Runtime from C++, whose library is in PyPI's wheel."""
+    work = ONNX.removesuffix("-onnxruntime")
+    name = f"core/{work} vs ONNX Runtime"
     python = options.torch_python
-    has = python and subprocess.run([python, "-c", "import onnx, onnxruntime"], capture_output=True).returncode == 0
-    if not has:
+    if not python or subprocess.run([python, "-c", "import onnx, onnxruntime"], capture_output=True).returncode != 0:
         return Row(name=name, comparison="expected a --torch-python with onnx and onnxruntime")
+    folder = tables.REPOSITORY / "build" / "compare"
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = work.split("-")[1:]
+    library, output, expected = run([python, HERE / "core" / "onnxruntime_model.py", folder / "row.onnx", *sizes]).split()
+    run(["g++", "-std=c++20", "-O2", HERE / "core" / "onnxruntime.cpp", "-ldl", "-o", folder / "core_onnxruntime"])
+    command = [folder / "core_onnxruntime", next(Path(library).glob("libonnxruntime.so.*")), folder / "row.onnx", sizes[0], work, output]
+    _, limit, unit = STEPS[work]
     ours, peer = [], []
     for _ in range(options.runs):
-        ours.append(seconds(ours_program, "row-30-64-32-1", 1))
-        peer.append(float(run([python, HERE / "core" / "onnxruntime_row.py", 30, 64, 32, 1, 1])))
-    ratio = statistics.median(a / b for a, b in zip(ours, peer))
+        ours.append(seconds(ours_program, work, 1))
+        _, took, answer = run(command).split()
+        if abs(float(answer) - float(expected)) > 1e-3 * max(1, abs(float(expected))):
+            raise ProgramError(f"expected {expected} from ONNX Runtime, got {answer}")
+        peer.append(float(took))
+    ratios = [a / b for a, b in zip(ours, peer)]
+    low, middle, high = quartiles(ratios)
     return Row(
-        name=name, unit="us", ours=statistics.median(ours) * 1e6, peer=statistics.median(peer) * 1e6, comparison=f"{ratio:.4f}x",
-        bar="from C++: <= 0.2", details={"ours": ours, "peer": peer},
+        name=name, unit="us", ours=statistics.median(ours) * 1e6, peer=statistics.median(peer) * 1e6,
+        comparison=f"{middle:.4f}x [{low:.4f}, {high:.4f}]", bar=f"median ratio <= {limit:.4g}", verdict=ratio_verdict(ratios, limit),
+        details={"work": unit, "ours": ours, "peer": peer, "ratios": ratios},
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "nn/fields.h"
+#include "tern/autograd/autograd.h"
 #include "tern/nn/init.h"
 #include "tern/ops/matmul.h"
 #include "tern/tensor/creation.h"
@@ -29,7 +30,26 @@ Linear::Linear(const LinearOptions& options) {
   bias.requires_grad_();
 }
 
-Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
+Tensor Linear::forward(const Tensor& x) { return linear(x, weight_to_read(), bias); }
+
+void Linear::pack() {
+  if (weight.device() != cpu()) return;
+  packed_ = weight.detach().t().contiguous().t();
+  packed_from_ = weight;
+  packed_version_ = version(weight);
+}
+
+const Tensor& Linear::weight_to_read() const {
+  const bool holds =
+      packed_.defined() && !is_grad_enabled() && packed_from_.is_same(weight) && version(weight) == packed_version_;
+  return holds ? packed_ : weight;
+}
+
+void pack_weights(Module& network) {
+  for (Module* part : network.modules()) {
+    if (auto* layer = dynamic_cast<Linear*>(part)) layer->pack();
+  }
+}
 
 Attributes Linear::attributes() const {
   return internal::to_attributes(LinearOptions{.in = weight.size(1), .out = weight.size(0), .bias = bias.defined()});

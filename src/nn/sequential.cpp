@@ -54,7 +54,7 @@ Tensor Sequential::forward(const Tensor& x) {
     Module& part = *list_[i];
     if (fuses_[i] && !part.has_hooks() && !list_[i + 1]->has_hooks() && !is_anomaly_enabled()) {
       const auto& layer = static_cast<const Linear&>(part);
-      y = linear(y, layer.weight, layer.bias, Activation::relu);
+      y = linear(y, layer.weight_to_read(), layer.bias, Activation::relu);
       ++i;
     } else {
       y = part(y);

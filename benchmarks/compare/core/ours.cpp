@@ -51,6 +51,7 @@ void row(const Work& work, int threads) {
   set_num_threads(threads);
   nn::Sequential net = network(compare::numbers_of(work.name));
   net.eval();
+  nn::pack_weights(net);
   const NoGrad guard;
   const Tensor x = rand({1, 30});
   compare::measure(work, 1, [&] { const Tensor y = net(x); });

@@ -25,8 +25,23 @@ class TERN_API Linear : public Module {
   Tensor forward(const Tensor& x) override;
   Attributes attributes() const override;
 
+  /// See pack_weights. No other thread may be in `forward` meanwhile.
+  void pack();
+  /// `weight`, or under NoGrad the copy of it that `pack` made, while it is one.
+  const Tensor& weight_to_read() const;
+
   Tensor weight;  ///< [out, in]
   Tensor bias;    ///< [out]; undefined without a bias
+
+ private:
+  Tensor packed_, packed_from_;
+  std::uint64_t packed_version_ = 0;
 };
+
+/// Has each Linear of a network keep a copy of its weight as products of a few rows read it best: columns of `weight`
+/// adjacent. One row through a small network then takes half the time, with the same bits, for twice the memory of the
+/// weights. A copy is read under NoGrad alone, and until its weight is another or was written to (version()); then pack
+/// again. What is written through a span or shared memory taken before goes unseen. Weights on other devices are left.
+TERN_API void pack_weights(Module& network);
 
 }  // namespace tern::nn

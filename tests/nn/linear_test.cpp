@@ -1,0 +1,88 @@
+#include "tern/nn/linear.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "tern/autograd/autograd.h"
+#include "tern/base/random.h"
+#include "tern/nn/activations.h"
+#include "tern/nn/sequential.h"
+#include "tern/ops/reduce.h"
+#include "tern/tensor/creation.h"
+
+namespace {
+
+using namespace tern;
+
+nn::Sequential network() {
+  manual_seed(5);
+  return nn::Sequential{nn::Linear(30, 64), nn::Relu(), nn::Linear(64, 32), nn::Relu(), nn::Linear(32, 1)};
+}
+
+std::vector<float> answers(nn::Module& net, const Tensor& x) {
+  const NoGrad guard;
+  return net(x).to_vector<float>();
+}
+
+TEST(PackedWeights, ChangeNoBits) {
+  nn::Sequential plain = network(), packed = network();
+  nn::pack_weights(packed);
+  for (const std::int64_t rows : {1, 2, 7, 100, 600}) {
+    const Tensor x = randn({rows, 30});
+    EXPECT_EQ(answers(packed, x), answers(plain, x)) << rows;
+  }
+  const auto& first = static_cast<const nn::Linear&>(packed[0]);
+  EXPECT_TRUE(first.weight_to_read().is_same(first.weight));  // gradients are taken through the weight
+  const NoGrad guard;
+  EXPECT_FALSE(first.weight_to_read().is_same(first.weight));
+  EXPECT_EQ(first.weight_to_read().strides()[0], 1);
+}
+
+TEST(PackedWeights, AreReadUntilTheWeightIsWrittenTo) {
+  const Tensor x = randn({3, 30});
+  const auto changed = [&](auto change) {
+    nn::Sequential plain = network(), packed = network();
+    nn::pack_weights(packed);
+    const std::vector<float> before = answers(packed, x);
+    for (nn::Sequential* net : {&plain, &packed}) {
+      const NoGrad guard;
+      change(static_cast<nn::Linear&>((*net)[2]).weight);
+    }
+    EXPECT_EQ(answers(packed, x), answers(plain, x));
+    EXPECT_NE(answers(packed, x), before);
+    nn::pack_weights(packed);
+    EXPECT_EQ(answers(packed, x), answers(plain, x));
+  };
+  changed([](Tensor& weight) { weight.mul_(2); });
+  changed([](Tensor& weight) { weight.slice(0, 3, 7).zero_(); });
+  changed([](Tensor& weight) { weight.mutable_span<float>()[40] = 3; });
+  changed([](Tensor& weight) { weight = full({32, 64}, 0.25).requires_grad_(); });
+}
+
+TEST(PackedWeights, TakeNoPartInTraining) {
+  nn::Sequential plain = network(), packed = network();
+  nn::pack_weights(packed);
+  const Tensor x = randn({4, 30});
+  for (nn::Sequential* net : {&plain, &packed}) (*net)(x).sum().backward();
+  const auto a = plain.parameters(), b = packed.parameters();
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].grad().to_vector<float>(), b[i].grad().to_vector<float>()) << i;
+  }
+}
+
+TEST(PackedWeights, AreReadByThreadsAtOnce) {
+  nn::Sequential net = network();
+  const Tensor x = randn({5, 30});
+  const std::vector<float> expected = answers(net, x);
+  nn::pack_weights(net);
+  std::vector<std::vector<float>> found(4);
+  std::vector<std::thread> threads;
+  for (auto& each : found) threads.emplace_back([&] { each = answers(net, x); });
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& each : found) EXPECT_EQ(each, expected);
+}
+
+}  // namespace
