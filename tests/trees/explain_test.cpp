@@ -12,7 +12,9 @@
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/data/csv.h"
+#include "tern/trees/forest.h"
 #include "tern/trees/formats.h"
+#include "tern/trees/gradient_boosting.h"
 #include "trees/models.h"
 #include "trees/naive.h"
 
@@ -171,6 +173,44 @@ TEST(TreeShap, SumsToTheMargin) {
   const std::vector<double> one = shap.values(rows);
   set_num_threads(0);
   EXPECT_EQ(std::memcmp(one.data(), values.data(), one.size() * sizeof(double)), 0);
+}
+
+TEST(TreeShap, OfTrainedModelsSumToTheMargin) {
+  const Philox random(8);
+  std::vector<double> x, y;
+  for (std::uint64_t row = 0; row < 400; ++row) {
+    x.push_back(random.below(7 * row, 9) == 0 ? kMissing : random.uniform(7 * row + 1));
+    x.push_back(static_cast<double>(random.below(7 * row + 2, 6)));  // a category
+    x.push_back(random.uniform(7 * row + 3));
+    const double clean = (std::isnan(x[3 * row]) ? 0.3 : x[3 * row]) + (x[3 * row + 1] > 3 ? 0.5 : 0);
+    y.push_back(std::min(2.0, std::floor(2 * clean + 0.4 * random.uniform(7 * row + 4))));
+  }
+  const Matrix rows(x, 3);
+  const GradientBoostingOptions kinds[] = {
+      {.objective = Objective::squared, .rounds = 20},
+      {.objective = Objective::poisson, .rounds = 20},
+      {.objective = Objective::multiclass, .rounds = 10},
+      {.objective = Objective::multiclass, .rounds = 20, .dart_rate = 0.3, .dart_skip = 0},
+      {.objective = Objective::squared, .rounds = 20, .goss_top = 0.2, .goss_other = 0.2}};
+  const auto expect_sums = [&](const Ensemble& ensemble, const std::vector<double>& margins) {
+    const std::vector<double> values = TreeShap(ensemble).values(x);
+    ASSERT_EQ(values.size(), 4 * margins.size());
+    double largest = 0;
+    for (std::size_t i = 0; i < margins.size(); ++i) {
+      EXPECT_NEAR(values[4 * i] + values[4 * i + 1] + values[4 * i + 2] + values[4 * i + 3], margins[i], 1e-9);
+      largest = std::max(largest, std::fabs(values[4 * i + 1]));
+    }
+    EXPECT_GT(largest, 0.05);
+  };
+  for (const GradientBoostingOptions& options : kinds) {
+    SCOPED_TRACE(to_string(options.objective));
+    GradientBoosting model(options);
+    model.fit(rows, y, {.categorical = {1}});
+    expect_sums(model.ensemble(), model.predict_margin(rows));
+  }
+  RandomForest forest({.trees = 20, .categorical = {1}});
+  forest.fit(rows, y);
+  expect_sums(forest.ensemble(), forest.predict_probability(rows));
 }
 
 TEST(TreeShap, EdgesOfWhatItTakes) {

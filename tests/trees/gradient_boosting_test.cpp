@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "message_of.h"
+#include "sanitized.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "tern/tensor/creation.h"
@@ -98,7 +99,7 @@ TEST(GradientBoosting, BinaryRoundsFollowTheNaiveTrainer) {
     y.push_back(random.uniform(static_cast<std::uint64_t>(row)) < 1 / (1 + std::exp(-margin)));
   }
   GradientBoostingOptions options{
-      .objective = Objective::binary, .rounds = 20, .max_leaves = 6, .min_child_rows = 1, .lambda_l2 = 1};
+      .objective = Objective::binary, .rounds = repeats(20, 5), .max_leaves = 6, .min_child_rows = 1, .lambda_l2 = 1};
   GradientBoosting model(options);
   model.fit(Matrix(x, columns), y);
   double p = 0;
@@ -259,12 +260,29 @@ TEST(GradientBoosting, EqualRowsAreOneOfTwiceTheWeight) {
       twice_y.push_back(y[static_cast<std::size_t>(row)]);
     }
   }
-  const GradientBoostingOptions options{.rounds = 10, .max_leaves = 8, .min_child_rows = 1, .min_child_weight = 5};
-  GradientBoosting weighted(options), doubled(options);
-  weighted.fit(Matrix(x, columns), y, {.weights = weights});
-  doubled.fit(Matrix(twice_x, columns), twice_y);
-  const std::vector<double> a = weighted.predict(Matrix(x, columns)), b = doubled.predict(Matrix(x, columns));
-  for (std::size_t row = 0; row < a.size(); ++row) EXPECT_NEAR(a[row], b[row], 1e-5);
+  for (const Objective objective :
+       {Objective::squared, Objective::binary, Objective::multiclass, Objective::absolute, Objective::huber,
+        Objective::quantile, Objective::poisson, Objective::gamma, Objective::tweedie}) {
+    SCOPED_TRACE(to_string(objective));
+    const auto targets = [&](std::vector<double> of) {
+      for (double& value : of) {
+        if (objective == Objective::binary) value = value > 0;
+        if (objective == Objective::multiclass) value = value < -1 ? 0 : value < 1 ? 1 : 2;
+        if (objective == Objective::poisson) value = std::floor(std::fabs(value));
+        if (objective == Objective::gamma || objective == Objective::tweedie) value = 0.125 + std::fabs(value);
+      }
+      return of;
+    };
+    const GradientBoostingOptions options{
+        .objective = objective, .rounds = 10, .max_leaves = 8, .min_child_rows = 1, .min_child_weight = 5};
+    GradientBoosting weighted(options), doubled(options);
+    weighted.fit(Matrix(x, columns), targets(y), {.weights = weights});
+    doubled.fit(Matrix(twice_x, columns), targets(twice_y));
+    const std::vector<double> a = weighted.predict_margin(Matrix(x, columns));
+    const std::vector<double> b = doubled.predict_margin(Matrix(x, columns));
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t row = 0; row < a.size(); ++row) ASSERT_NEAR(a[row], b[row], 1e-5);
+  }
 }
 
 TEST(GradientBoosting, RowsOfWeightZeroAreAbsent) {
