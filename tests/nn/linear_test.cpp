@@ -8,8 +8,11 @@
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
 #include "tern/nn/activations.h"
+#include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/reduce.h"
+#include "tern/optim/average.h"
+#include "tern/optim/optimizers.h"
 #include "tern/tensor/creation.h"
 
 namespace {
@@ -59,6 +62,54 @@ TEST(PackedWeights, AreReadUntilTheWeightIsWrittenTo) {
   changed([](Tensor& weight) { weight.slice(0, 3, 7).zero_(); });
   changed([](Tensor& weight) { weight.mutable_span<float>()[40] = 3; });
   changed([](Tensor& weight) { weight = full({32, 64}, 0.25).requires_grad_(); });
+}
+
+TEST(PackedWeights, AreNotReadAfterTrainingAveragesConversionsAndLoading) {
+  const Tensor x = randn({3, 30});
+  const auto train = [&](nn::Module& net, optim::Optimizer& optimizer) {
+    net(x).sum().backward();
+    optimizer.step();
+    optimizer.zero_grad();
+  };
+  const auto changed = [&](auto change, DType dtype = f32) {
+    nn::Sequential plain = network(), packed = network();
+    nn::pack_weights(packed);
+    change(plain);
+    change(packed);
+    const NoGrad guard;
+    EXPECT_EQ(packed(x.to(dtype)).to(f64).to_vector<double>(), plain(x.to(dtype)).to(f64).to_vector<double>());
+  };
+  changed([&](nn::Sequential& net) {
+    optim::Sgd optimizer(net.parameters(), {.lr = 0.1});
+    train(net, optimizer);
+  });
+  changed([&](nn::Sequential& net) {
+    optim::AdamW optimizer(net.parameters(), {.lr = 0.1});
+    nn::pack_weights(net);  // of weights that the optimizer has laid together
+    train(net, optimizer);
+  });
+  changed([&](nn::Sequential& net) { net.to(f64); }, f64);
+  changed([&](nn::Sequential& net) {
+    nn::Sequential other = network();
+    const NoGrad guard;
+    for (Tensor& weight : other.parameters()) weight.mul_(3);
+    nn::load_weights(net, nn::weights_of(other));
+  });
+  nn::Sequential plain = network(), packed = network();
+  for (nn::Sequential* net : {&plain, &packed}) {
+    optim::AdamW optimizer(net->parameters(), {.lr = 0.1});
+    optim::WeightAverage average(*net, {.decay = 0.5});
+    average.update();
+    train(*net, optimizer);
+    average.update();
+    nn::pack_weights(packed);
+    {
+      const optim::Averaged scope(average);
+      EXPECT_EQ(answers(*net, x).size(), 3u);
+    }
+    train(*net, optimizer);
+  }
+  EXPECT_EQ(answers(packed, x), answers(plain, x));
 }
 
 TEST(PackedWeights, TakeNoPartInTraining) {
