@@ -224,6 +224,16 @@ class Reader {
                 "expected a closing quote, got the end of the file (the quote opens on this line)");
     }
     if (records_.count() == 0) fail(-1, {}, "expected a header line, got an empty file");
+    if (records_.blank_line > 0 && width_of(0) == 1 && width_of(1) == 1) {  // not a title above a table
+      fail_line(records_.blank_line,
+                "expected a value of the one column, got a blank line: \"\" stands for a missing value");
+    }
+  }
+
+  std::int64_t width_of(std::size_t record) const {
+    const std::int64_t begin = records_.starts[record], end = records_.starts[record + 1];
+    const std::string_view text = text_.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    return internal::split(text, delimiter_, 0, options_.max_field_bytes, nullptr).fields;
   }
 
   // As the first records say; with a schema, the delimiter under which the header has most of its columns.

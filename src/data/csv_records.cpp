@@ -77,18 +77,20 @@ Records scan_records(std::string_view text, char delimiter, std::int64_t most) {
   const char* const end = begin + text.size();
   const char* p = begin;
   Next line_feed(begin, end, '\n'), carriage(begin, end, '\r'), quote(begin, end, '"');
-  std::int64_t line = 1;
+  std::int64_t line = 1, blank = -1;
   const auto take_line_end = [&] {
     if (p == end) return;
     p += *p == '\r' && p + 1 != end && p[1] == '\n' ? 2 : 1;
     ++line;
   };
   while (p != end && (most < 0 || static_cast<std::int64_t>(records.starts.size()) < most)) {
+    const auto index = static_cast<std::int64_t>(records.starts.size());
     if (*p == '\n' || *p == '\r') {
+      if (index > 0 && blank < 0) blank = line;
       take_line_end();
       continue;
     }
-    const auto index = static_cast<std::int64_t>(records.starts.size());
+    records.blank_line = blank;
     if (line != index + 1 && records.lines.empty()) {
       for (std::int64_t i = 0; i < index; ++i) records.lines.push_back(i + 1);
     }

@@ -15,6 +15,7 @@ struct Records {
   std::vector<std::int64_t> lines{};   ///< 1-based line of each record, empty when record i is on line 1 + i
   std::int64_t unclosed_at = -1;       ///< byte of a quote that is not closed
   std::int64_t unclosed_line = -1;
+  std::int64_t blank_line = -1;  ///< the first blank line between the records behind the header
 
   std::int64_t count() const { return static_cast<std::int64_t>(starts.size()) - 1; }
   std::int64_t line(std::int64_t record) const {

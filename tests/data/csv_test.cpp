@@ -12,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -733,6 +734,16 @@ TEST_F(CsvFiles, ReadsAPipe) {
   EXPECT_EQ(read_csv(at("pipe"), {}, &report)["b"].i64(0), 2);  // one read gives the rows and their hash
   writer.join();
   EXPECT_EQ(report.sha256, sha256("a,b\n1,2\n"));
+}
+
+TEST(Csv, BlankLinesOfOneColumnMayBeMissingValues) {
+  EXPECT_EQ(read_csv_text("x\n1\n\"\"\n2\n\n\n").rows(), 3);  // at the end of the file they are none
+  EXPECT_EQ(read_csv_text("\n\nx\n1\n2").rows(), 2);
+  EXPECT_EQ(read_csv_text("x,y\n1,2\n\n3,4\n").rows(), 2);
+  for (const char* text : {"x\n1\n\n2\n", "x\r\n\r\n1\r\n", "\"x\"\n\"a\nb\"\n\n\nc"}) {
+    EXPECT_NE(message_of<DataError>([&] { read_csv_text(text); }).find("got a blank line"), std::string::npos) << text;
+  }
+  EXPECT_NE(message_of<DataError>([] { read_csv_text("x\n1\n\n2\n"); }).find("line 3"), std::string::npos);
 }
 
 TEST_F(CsvFiles, HashesTheBytesOfTheFile) {

@@ -81,7 +81,8 @@ struct CsvReport {
 };
 
 /// Reads a CSV file (RFC 4180; UTF-8 with or without a byte-order mark; LF, CRLF or CR; gzip by its first bytes) with a
-/// header line; a first column without a name, as pandas writes its index, is "Unnamed: 0". Blank lines are no records.
+/// header line; a first column without a name, as pandas writes its index, is "Unnamed: 0". Blank lines are no records;
+/// between the records of one column alone they are an error, for they may be missing values.
 /// Blanks around a field are no part of it, unless it is text in quotes.
 /// Inferred types: i64, f64, boolean (true/false), timestamp (ISO 8601), else string; whole numbers beyond int64 or
 /// with leading zeros stay text, with a note, as do numbers (and what has a written form of formats.h) with a few words
