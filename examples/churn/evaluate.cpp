@@ -81,12 +81,17 @@ void evaluate(const EvaluateOptions& options) {
   data::Table table = bundle.read(options.data, true, &csv);
   const std::string& hash = csv.sha256;  // of the very bytes that are judged
   std::vector<std::string> notes;
+  Dropped dropped;
   if (options.all) {
     const data::Column& target = table.column(bundle.task().target());
-    const std::int64_t before = table.rows();
+    RowsDropped unlabelled{.reason = "missing target"};
+    for (std::int64_t row = 0; row < table.rows(); ++row) {
+      if (target.is_null(row)) unlabelled.rows.push_back(table.row_id(row));
+    }
     table = table.filter([&](std::int64_t row) { return !target.is_null(row); });
-    journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(before - table.rows()) +
+    journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(unlabelled.rows.size()) +
                              " without a target left out");
+    if (!unlabelled.rows.empty()) dropped.rows.push_back(std::move(unlabelled));
     notes = in_file(options.data, [&] { return notes_on(bundle, table); });
     tell(notes, journey);
   } else {
@@ -104,6 +109,7 @@ void evaluate(const EvaluateOptions& options) {
     nlohmann::ordered_json report = report_head(bundle, "evaluate");
     report["training_environment"] = nlohmann::ordered_json::parse(bundle.environment());
     report["input"] = {{"file", options.data}, {"sha256", hash}, {"rows", csv.records}, {"rows_used", table.rows()}};
+    report["dropped"] = to_json(dropped);
     report["settings"] = settings;
     add_figures(report, "validation", nlohmann::ordered_json::parse(bundle.validation_report()));
     add_figures(report, options.all ? "all" : "test", nlohmann::ordered_json::parse(train::to_json(judged)));

@@ -45,7 +45,8 @@ void warn_of_random_split(const data::Table& rows, const data::Table& training, 
   for (const data::RepeatingKey& key :
        data::find_repeating_keys(rows, {.target = options.target, .id = options.id, .formats = false})) {
     if (dropped(key.name)) continue;
-    journey.warn("\"" + key.name + "\" has " + std::to_string(key.values) + " values that repeat (" + key.reason +
+    journey.warn("\"" + key.name + "\" repeats, with " + std::to_string(key.values) + " values in " +
+                 std::to_string(rows.rows()) + " rows (" + key.reason +
                  "): if each is one customer, a random split puts it into training and test, and the figures may be "
                  "optimistic; --split " +
                  shell_quoted("group:" + key.name) + " keeps them together");

@@ -206,7 +206,11 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   const Types told = told_types(options);
   data::CsvOptions how{.types = told};
   if (!tells(told, options.target)) how.types.emplace_back(options.target, data::ColumnType::string);
-  if (!options.id.empty()) how.only_blank_missing = {options.id};
+  if (!options.id.empty()) {
+    how.only_blank_missing = {options.id};
+    // A name, whatever it looks like: two long numbers may be one double.
+    if (!tells(told, options.id)) how.types.emplace_back(options.id, data::ColumnType::string);
+  }
   how.missing.insert(how.missing.end(), options.missing.begin(), options.missing.end());
   data::Table table = read_csv(options, how, told, csv);
   check(options, table);
@@ -287,7 +291,8 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   if (found.by_chance && !drop && !found.rows.empty()) text += ": different ones that look alike, no copies to drop";
   journey.done("clean", text);
   if (!found.repeated_ids.empty() && options.split == "random") {
-    journey.warn(std::to_string(found.repeated_ids.size()) + " rows repeat the id \"" + options.id +
+    const auto repeats = static_cast<std::int64_t>(found.repeated_ids.size());
+    journey.warn(counted(repeats, "row") + (repeats == 1 ? " repeats" : " repeat") + " the id \"" + options.id +
                  "\" of another: a random split puts one customer into training and test, and the figures may be "
                  "optimistic; --split " +
                  shell_quoted("group:" + options.id) + " keeps them together");
@@ -561,7 +566,8 @@ void print_next(const TrainOptions& options, bool has_test_rows, std::int64_t op
     std::printf("Test rows of this model were opened %s already, by the bundle that it replaces. Next:\n",
                 opened == 1 ? "once" : (std::to_string(opened) + " times").c_str());
   } else {
-    std::printf(has_test_rows ? "The test rows are unopened. Next:\n" : "There are no test rows. Next:\n");
+    std::printf(has_test_rows ? "The test rows are unopened by this bundle. Next:\n"
+                              : "There are no test rows. Next:\n");
   }
   if (has_test_rows) std::printf("  %s evaluate --bundle %s --data %s\n", program.c_str(), out.c_str(), data.c_str());
   std::printf("  %s predict --bundle %s --data %s --out %s\n", program.c_str(), out.c_str(), data.c_str(), scores);

@@ -277,6 +277,17 @@ class Journey(Churn):
         self.assertEqual(part[300], part[4])
         self.assertEqual(part[301], part[8])
 
+    def test_ids_are_names(self):
+        # Each two of them are one double.
+        table = self.small(300)
+        twins = [list(row) for row in table[1:]]
+        for i, (row, twin) in enumerate(zip(table[1:], twins)):
+            row[0], twin[0] = f'{20240101123456 + i}.0000001', f'{20240101123456 + i}.0000011'
+        data = self.write('d.csv', table + twins)
+        done = self.train(data, '--id', 'id', '--report', self.path('r.json'))
+        self.assertEqual(self.json('r.json')['dropped']['rows'], [])
+        self.assertNotIn('repeat the id', done.stdout + done.stderr)
+
     def test_rows_that_a_split_has_no_place_for(self):
         table = self.small(600)
         table[0] += ['day', 'home', 'none']
@@ -730,7 +741,7 @@ class Warnings(Churn):
         warnings = self.json('r.json')['warnings']
         self.assertEqual(sorted(re.findall(r'--split (\S+(?: No\')?)', ' '.join(warnings))),
                          ["'group:Customer No'", 'group:nummer', 'group:patient', 'time:visited'])
-        self.assertIn('"patient" has 300 values that repeat', ' '.join(warnings))
+        self.assertIn('"patient" repeats, with 300 values in ', ' '.join(warnings))
         self.assertNotIn('group:Age', json.dumps(self.json('r.json')))
         self.train(data, '--id', 'id', '--model', 'logistic', '--split', 'group:patient', '--report', self.path('r.json'))
         self.assertNotIn('repeat', ' '.join(self.json('r.json')['warnings']))
@@ -773,7 +784,7 @@ class Warnings(Churn):
             row.append('visit' if i == 0 else f'patient{i % 120}')
         data = self.write('v.csv', table)
         said = self.train(data, '--id', 'id', '--balanced', '--resume', '--max-epochs', '1').stdout
-        for words in ('"visit" has 120 values that repeat', '--split group:visit', 'as many positives as',
+        for words in ('"visit" repeats, with 120 values in ', '--split group:visit', 'as many positives as',
                       'nothing to resume'):
             self.assertIn(words, said)
         quiet = self.train(data, '--id', 'id', '--drop', 'visit', '--max-epochs', '1').stdout
