@@ -38,8 +38,8 @@ Slope slope(SgdLoss loss, double score, double y, double epsilon) {
       const double short_of = std::max(0.0, 1 - y * score);
       return {short_of * short_of, -2 * y * short_of};
     }
-    case SgdLoss::poisson:
-      return {std::exp(score) - y * score, std::exp(score) - y};
+    case SgdLoss::poisson:  // see poisson_step
+      return {std::exp(score) - y * score, 0};
     case SgdLoss::squared:
       return {0.5 * apart * apart, apart};
     case SgdLoss::huber:
@@ -47,6 +47,22 @@ Slope slope(SgdLoss loss, double score, double y, double epsilon) {
   }
   if (std::abs(apart) <= epsilon) return {0.5 * apart * apart, apart};
   return {epsilon * (std::abs(apart) - 0.5 * epsilon), std::copysign(epsilon, apart)};
+}
+
+// The step of the Poisson loss along a row whose elements' squares sum to `square`: that of the slope at the score
+// after it, not before it (Toulis and Airoldi, Annals of Statistics 45, 2017), for exp grows too fast to step by the
+// slope of a large count. It is the root of a function that is convex and grows: Newton's steps come down to it from
+// above.
+double poisson_step(double score, double y, double rate, double square) {
+  double move = std::max(0.0, rate * (y - std::exp(std::min(score, 700.0))));
+  if (move > 0 && square > 0) move = std::min(move, std::max(0.0, (std::log(y) - score) / square));  // where it is 0
+  for (int i = 0; i < 50; ++i) {
+    const double mean = std::exp(std::min(score + move * square, 700.0));
+    const double better = (rate * (y - mean) + rate * mean * square * move) / (1 + rate * mean * square);
+    if (std::abs(better - move) <= 1e-12 * (1 + std::abs(move))) return better;
+    move = better;
+  }
+  return move;
 }
 
 // One output's weights while rows pass.
@@ -76,9 +92,12 @@ struct Learner {
   template <class T>
   double learn(const T* x, double y, double weight, double t) {
     const auto d = static_cast<std::int64_t>(w.size());
-    const double rate = step(t);
-    const Slope at = slope(loss, internal::dot(w.data(), x, d) + constant, y, options.huber_epsilon);
-    const double move = -rate * weight * std::clamp(at.derivative, -kSteepest, kSteepest);
+    const double rate = step(t), score = internal::dot(w.data(), x, d) + constant;
+    const Slope at = slope(loss, score, y, options.huber_epsilon);
+    double move = -rate * weight * std::clamp(at.derivative, -kSteepest, kSteepest);
+    if (loss == SgdLoss::poisson) {
+      move = poisson_step(score, y, rate * weight, internal::dot(x, x, d) + (options.fit_intercept ? 1 : 0));
+    }
     const double kept = std::max(0.0, 1 - (1 - options.l1_ratio) * rate * options.alpha);
     for (std::int64_t j = 0; j < d; ++j) {
       double& to = w[static_cast<std::size_t>(j)];
@@ -246,8 +265,10 @@ void SgdRegressor::check() const {
 
 void SgdRegressor::check_targets(const Rows& rows) const {
   if (loss_ != SgdLoss::poisson) return;
-  for (const double y : rows.y) {
-    internal::require("SgdRegressor", y >= 0, "targets of at least 0 for the Poisson loss", y);
+  for (std::size_t row = 0; row < rows.y.size(); ++row) {
+    if (rows.y[row] >= 0) continue;
+    throw ValueError("[SgdRegressor] expected targets of at least 0 for the Poisson loss, got " +
+                     std::to_string(rows.y[row]) + " in row " + std::to_string(row));
   }
 }
 

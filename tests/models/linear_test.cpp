@@ -483,6 +483,21 @@ TEST(Sgd, OfCountsComesNearPoissonRegression) {
   EXPECT_EQ(parts.coefficients(), learned);
 }
 
+// Slopes at the start of a step would throw large counts off, or to a mean of 0 for good.
+TEST(Sgd, OfLargeCountsComesNearThem) {
+  for (const double size : {30.0, 1e3, 1e6}) {
+    std::vector<double> x, y;
+    for (int row = 0; row < 200; ++row) {
+      x.push_back(row % 7);
+      y.push_back(size * (1 + 0.1 * (row % 7)) + row % 5);
+    }
+    SgdRegressor model({.loss = SgdLoss::poisson});
+    model.fit(data::Matrix(x, 1), y);
+    const std::vector<double> means = model.predict(data::Matrix(x, 1));
+    for (std::size_t row = 0; row < y.size(); ++row) ASSERT_NEAR(means[row] / y[row], 1, 0.3) << size << " " << row;
+  }
+}
+
 TEST(Options, OutsideTheirValuesAreRefused) {
   EXPECT_THROW(Ridge({.alpha = -1}), ValueError);
   EXPECT_THROW(ElasticNet({.l1_ratio = 2}), ValueError);

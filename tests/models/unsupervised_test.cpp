@@ -245,7 +245,7 @@ TEST(GaussianMixture, LikelihoodNeverFalls) {
 
 TEST(Neighbors, TreeAndProductsFindTheSame) {
   // Numbers of few digits, so that many distances are equal; and hard ones: far from 0, tiny, with outliers.
-  constexpr int kN = repeats(1500, 500);
+  constexpr int kN = repeats(1500, 1100);
   const Philox random(7);
   for (const double scale : {1.0, 1e-30, 1e30}) {
     for (const double offset : {0.0, 1000.0}) {

@@ -14,7 +14,8 @@
 namespace tern::models {
 
 /// Of classes one of the margin y · score with y = ±1; of values one of the distance between y and score, or the
-/// deviance of counts of mean exp(score).
+/// negative log likelihood of counts of mean exp(score), whose steps are implicit (Toulis and Airoldi 2017): a step by
+/// the slope where it starts would throw large counts off.
 enum class SgdLoss : std::uint8_t { log_loss, hinge, squared, huber, squared_hinge, poisson };
 
 /// The step of row t = 1, 2, …
