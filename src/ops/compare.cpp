@@ -39,10 +39,23 @@ Tensor truth(const char* where, const Tensor& x) {
   return checked(x, where)->dtype == boolean ? x.detach() : x != false;
 }
 
-// Beside integers that cannot hold the number, all are compared as i64, or as f64 when that cannot hold it either.
+// Beside integers that cannot hold the number, all are compared as i64, or as f64 when that cannot hold it either;
+// beside half types that round it, as f32.
 Tensor wrap_exactly(const char* where, Scalar value, const Tensor& beside) {
+  if (internal::rounds(beside, value)) return scalar(value, f32);
   const DType dtype = value.promoted(checked(beside, where)->dtype);
   return scalar(value, internal::fits(value, dtype) ? dtype : internal::fits(value, i64) ? i64 : f64);
+}
+
+Tensor wrap_truth(const char* /*where*/, Scalar value, const Tensor& /*beside*/) {
+  return scalar(value.real() != 0, boolean);
+}
+
+// A number of bits that the type does not hold is as good as 64.
+Tensor wrap_count(const char* where, Scalar value, const Tensor& beside) {
+  const DType dtype = checked(beside, where)->dtype;
+  const bool beyond = value.promoted(dtype) == dtype && !internal::fits(value, dtype);
+  return wrap(where, beyond ? Scalar(64) : value, beside);
 }
 
 }  // namespace
@@ -127,13 +140,22 @@ TERN_OPERATOR(>=, ge, wrap_exactly)
 TERN_OPERATOR(&, bitwise_and, wrap)
 TERN_OPERATOR(|, bitwise_or, wrap)
 TERN_OPERATOR(^, bitwise_xor, wrap)
-TERN_WITH_NUMBERS(logical_and, wrap_exactly)
-TERN_WITH_NUMBERS(logical_or, wrap_exactly)
-TERN_WITH_NUMBERS(logical_xor, wrap_exactly)
-TERN_WITH_NUMBERS(bitwise_left_shift, wrap)
-TERN_WITH_NUMBERS(bitwise_right_shift, wrap)
+TERN_WITH_NUMBERS(logical_and, wrap_truth)
+TERN_WITH_NUMBERS(logical_or, wrap_truth)
+TERN_WITH_NUMBERS(logical_xor, wrap_truth)
 #undef TERN_OPERATOR
 #undef TERN_WITH_NUMBERS
+
+Tensor bitwise_left_shift(const Tensor& a, Scalar b) {
+  return bitwise_left_shift(a, wrap_count("bitwise_left_shift", b, a));
+}
+Tensor bitwise_left_shift(Scalar a, const Tensor& b) { return bitwise_left_shift(wrap("bitwise_left_shift", a, b), b); }
+Tensor bitwise_right_shift(const Tensor& a, Scalar b) {
+  return bitwise_right_shift(a, wrap_count("bitwise_right_shift", b, a));
+}
+Tensor bitwise_right_shift(Scalar a, const Tensor& b) {
+  return bitwise_right_shift(wrap("bitwise_right_shift", a, b), b);
+}
 
 Tensor isclose(const Tensor& a, Scalar b, const IsCloseOptions& options) {
   return isclose(a, wrap_exactly("isclose", b, a), options);

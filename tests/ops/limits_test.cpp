@@ -203,6 +203,27 @@ TEST(Limits, ComparisonsWithAnyNumberAreExact) {
   EXPECT_FALSE(any(bytes == 259).item<bool>());
   EXPECT_TRUE(all(bytes > -1).item<bool>());
   EXPECT_TRUE(all(tensor({INT64_MAX}, i64) < UINT64_MAX).item<bool>());
+  const Tensor half = tensor({65504, INFINITY}, f16);  // which rounds the numbers beside it
+  EXPECT_FALSE((half[0] >= 65510).item<bool>());
+  EXPECT_FALSE(any(half == 65505).item<bool>());
+  EXPECT_FALSE(any(isclose(half, 70000)).item<bool>());
+  EXPECT_TRUE(all(logical_and(half, 1e-10)).item<bool>());
+  EXPECT_TRUE(all(logical_or(1e-50, zeros({2}))).item<bool>());
+  EXPECT_FALSE(any(logical_xor(ones({2}), NAN)).item<bool>());
+}
+
+// As those by tensors are: nothing is left, or the sign.
+TEST(Limits, ShiftsByAnyNumberOfBits) {
+  for (const std::int64_t count : {std::int64_t{-1}, std::int64_t{64}, std::int64_t{300}, std::int64_t{1} << 40}) {
+    for (const DType dtype : {u8, i32, i64}) {
+      const Tensor x = tensor({1, 7}, dtype);
+      EXPECT_FALSE(any(bitwise_left_shift(x, count) != 0).item<bool>()) << count;
+      EXPECT_FALSE(any(bitwise_right_shift(x, count) != 0).item<bool>()) << count;
+      EXPECT_EQ(bitwise_left_shift(x, count).dtype(), dtype);
+    }
+    EXPECT_TRUE(all(bitwise_right_shift(tensor({-5, -1}, i32), count) == -1).item<bool>()) << count;
+  }
+  EXPECT_TRUE(all(bitwise_left_shift(tensor({1, 7}, u8), 3) == tensor({8, 56}, u8)).item<bool>());
 }
 
 #ifndef TERN_SANITIZE  // whose allocators end the process
