@@ -8,8 +8,8 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
-/// How often a test repeats what differs in its draws alone: a sanitizer looks at the steps that are taken, which a few
-/// take as well, and not at the figures, for which the plain build needs the many.
+/// How many draws, rounds or rows a test takes: a sanitizer looks at the steps that are taken, which a few take as
+/// well, and not at the figures, for which the plain build needs the many.
 constexpr int repeats(int many, int few) { return kSanitized ? few : many; }
 
 }  // namespace tern

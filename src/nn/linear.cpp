@@ -33,7 +33,8 @@ Linear::Linear(const LinearOptions& options) {
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight_to_read(), bias); }
 
 void Linear::pack() {
-  if (weight.device() != cpu()) return;
+  packed_ = packed_from_ = Tensor();
+  if (weight.device() != cpu() || weight.size(0) == 1 || weight.size(1) == 1) return;  // which lie one way alone
   packed_ = weight.detach().t().contiguous().t();
   packed_from_ = weight;
   packed_version_ = version(weight);

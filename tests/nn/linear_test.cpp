@@ -10,6 +10,7 @@
 #include "tern/nn/activations.h"
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
+#include "tern/ops/compare.h"
 #include "tern/ops/reduce.h"
 #include "tern/optim/average.h"
 #include "tern/optim/optimizers.h"
@@ -41,6 +42,20 @@ TEST(PackedWeights, ChangeNoBits) {
   const NoGrad guard;
   EXPECT_FALSE(first.weight_to_read().is_same(first.weight));
   EXPECT_EQ(first.weight_to_read().strides()[0], 1);
+}
+
+TEST(PackedWeights, OfEachTypeAndShapeChangeNoBits) {
+  for (const DType dtype : {f64, f16, bf16}) {
+    nn::Sequential plain = network(), packed = network();
+    plain.to(dtype);
+    packed.to(dtype);
+    nn::pack_weights(packed);
+    const Tensor x = randn({3, 30}).to(dtype);
+    const NoGrad guard;
+    EXPECT_TRUE(equal(packed(x), plain(x)));
+    const auto& last = static_cast<const nn::Linear&>(packed[4]);
+    EXPECT_TRUE(last.weight_to_read().is_same(last.weight));  // a row lies one way alone
+  }
 }
 
 TEST(PackedWeights, AreReadUntilTheWeightIsWrittenTo) {

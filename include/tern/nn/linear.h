@@ -41,7 +41,8 @@ class TERN_API Linear : public Module {
 /// Has each Linear of a network keep a copy of its weight as products of a few rows read it best: columns of `weight`
 /// adjacent. One row through a small network then takes half the time, with the same bits, for twice the memory of the
 /// weights. A copy is read under NoGrad alone, and until its weight is another or was written to (version()); then pack
-/// again. What is written through a span or shared memory taken before goes unseen. Weights on other devices are left.
+/// again. A weight of one row or column is read as it is. What is written through a span or shared memory taken before
+/// goes unseen. Weights on other devices are left.
 TERN_API void pack_weights(Module& network);
 
 }  // namespace tern::nn
