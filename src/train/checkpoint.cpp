@@ -202,6 +202,17 @@ std::string difference(const std::string& saved, const std::string& own) {
 
 }  // namespace
 
+std::string checkpoint_hash(const std::string& state, const nn::NamedTensors& tensors) {
+  std::map<std::string, std::string> parts;
+  for (const auto& [name, tensor] : tensors) {
+    parts[name] = std::string(tern::name(tensor.dtype())) + to_string(tensor.shape()) +
+                  sha256(tern::internal::bytes_of(tensor.contiguous()));
+  }
+  std::string text = sha256(state);
+  for (const auto& [name, part] : parts) text += std::to_string(name.size()) + ":" + name + part;
+  return sha256(text);
+}
+
 void save_checkpoint(const std::string& path, const std::string& identity, const nn::Module& model,
                      const optim::Optimizer& optimizer, const RunState& state, const std::vector<Epoch>& history) {
   TensorFile file;
@@ -220,7 +231,8 @@ void save_checkpoint(const std::string& path, const std::string& identity, const
   json["best_cost"] = state.best_cost;
   json["stopped"] = state.stopped;
   json["history"] = history_json(history);
-  file.metadata = {{"tern", internal::json_text(json)}};
+  const std::string text = internal::json_text(json);
+  file.metadata = {{"sha256", checkpoint_hash(text, file.tensors)}, {"tern", text}};
   write_file(path, to_safetensors(file));
 }
 
@@ -229,10 +241,16 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
   std::error_code unreadable;  // read_file says which
   if (std::filesystem::status(path, unreadable).type() == std::filesystem::file_type::not_found) return false;
   TensorFile file = from_safetensors(read_file(path));
-  if (file.metadata.size() != 1 || file.metadata[0].first != "tern") {
+  // One that was saved before there were hashes has none.
+  const bool hashed = file.metadata.size() == 2 && file.metadata[0].first == "sha256";
+  if (!(hashed || file.metadata.size() == 1) || file.metadata.back().first != "tern") {
     throw FormatError("[checkpoint] expected a training checkpoint, got other tensors");
   }
-  const internal::Json json = internal::parse_json(file.metadata[0].second, what);
+  const std::string& text = file.metadata.back().second;
+  if (hashed && file.metadata[0].second != checkpoint_hash(text, file.tensors)) {
+    throw FormatError("[checkpoint] expected the content that was saved, got another: " + path + " is damaged");
+  }
+  const internal::Json json = internal::parse_json(text, what);
   if (json_get<int>(json, "format", what) != format) throw FormatError("[checkpoint] expected format 1, got another");
   if (const auto saved = json_get<std::string>(json, "identity", what); saved != identity) {
     throw StateError("[checkpoint] expected " + path + " to belong to this run, got one with other " +

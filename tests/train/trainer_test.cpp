@@ -17,6 +17,7 @@
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/unary.h"
+#include "train/checkpoint.h"
 
 namespace tern::train {
 namespace {
@@ -268,13 +269,15 @@ TEST_F(Checkpoints, OfAnotherRunAreRefused) {
   EXPECT_THROW(Trainer(o).fit(model, two_classes(200, 1), two_classes(100, 2)), FormatError);
 }
 
-// Takes the checkpoint apart, lets `change` at it, and writes it again.
+// Takes the checkpoint apart, lets `change` at it, and writes it again, as sound as it may be.
 template <class Change>
 void tamper(const std::string& path, Change change) {
   TensorFile file = from_safetensors(read_file(path));
-  internal::Json json = internal::parse_json(file.metadata.at(0).second, "checkpoint");
+  ASSERT_EQ(file.metadata.size(), 2u);
+  internal::Json json = internal::parse_json(file.metadata[1].second, "checkpoint");
   change(json, file.tensors);
-  file.metadata[0].second = json.dump();
+  file.metadata[1].second = json.dump();
+  file.metadata[0].second = train::checkpoint_hash(file.metadata[1].second, file.tensors);
   write_file(path, to_safetensors(file));
 }
 
@@ -327,6 +330,18 @@ TEST_F(Checkpoints, DamagedOnesChangeNothing) {
     steps = from_vector(std::vector<std::int64_t>(static_cast<std::size_t>(steps.numel()), 22));
   });
   refused([](Json&, nn::NamedTensors& tensors) { tensors.emplace_back("other", zeros({1})); });
+  for (std::size_t at = 0; at < whole.size(); at += 1 + whole.size() / 400) {  // a bit, wherever it lies
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 8));
+    write_file(path_, damaged);
+    try {
+      nn::Sequential other = network();
+      Trainer(o).fit(other, training, validation);
+      EXPECT_EQ(values_of(other), values_of(trained)) << "a bit of byte " << at;  // of what stands between the parts
+    } catch (const Error&) {
+      EXPECT_EQ(values_of(model), before);
+    }
+  }
   write_file(path_, whole);
   tamper(path_, [](Json&, nn::NamedTensors&) {});
   Trainer(o).fit(model, training, validation);
