@@ -74,7 +74,8 @@ void add_train(CLI::App& app, TrainOptions& options) {
   add_list(command, "--drop", options.drop, "columns to leave out");
   add_list(command, "--keep", options.keep, "columns to use although they look like free text or ids");
   add_list(command, "--types", options.types,
-           "column=type: number i64 boolean string categorical timestamp date:dmy number:comma+group …");
+           "column=type: number i64 boolean string categorical timestamp date:dmy number:comma+group "
+           "number:point+group+$ number:point+percent …");
   add_list(command, "--missing", options.missing,
            "further words for a missing value, beside empty, ? and those of pandas (NA, n/a, NaN, null, None, #N/A …)");
   command.add_option("--model", options.model, "mlp, logistic or gbdt (boosted trees)")

@@ -179,7 +179,8 @@ class Reader {
       } catch (const ValueError&) {
         throw ValueError("[read_csv] column " + internal::shown(name) +
                          ": expected a type (number or f64, i64, boolean, string, categorical, timestamp) or a written "
-                         "form (date:dmy, date:mdy, number:point+group, number:comma, boolean:yes/no, ...), got " +
+                         "form (date:dmy, date:mdy, number:point+group+$, number:point+percent, number:comma, "
+                         "boolean:yes/no, ...), got " +
                          internal::shown(spec.format));
       }
     }
@@ -220,8 +221,13 @@ class Reader {
     delimiter_ = options_.delimiter != '\0' ? options_.delimiter : found_delimiter();
     records_ = internal::scan_records(text_, delimiter_, options_.max_rows < 0 ? -1 : options_.max_rows + 1);
     if (records_.unclosed_at >= 0) {
+      const auto record = static_cast<std::size_t>(records_.starts[static_cast<std::size_t>(records_.count()) - 1]);
+      const std::string_view before = text_.substr(record, static_cast<std::size_t>(records_.unclosed_at) - record);
+      const std::int64_t field = internal::split(before, delimiter_, 0, options_.max_field_bytes, nullptr).fields;
       fail_line(records_.unclosed_line,
-                "expected a closing quote, got the end of the file (the quote opens on this line)");
+                "expected a closing quote, got the end of the file (the quote opens on this "
+                "line, in field " +
+                    std::to_string(field) + ")");
     }
     if (records_.count() == 0) fail(-1, {}, "expected a header line, got an empty file");
     if (records_.blank_line > 0 && width_of(0) == 1 && width_of(1) == 1) {  // not a title above a table
