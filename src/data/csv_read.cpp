@@ -221,23 +221,21 @@ class Reader {
     delimiter_ = options_.delimiter != '\0' ? options_.delimiter : found_delimiter();
     records_ = internal::scan_records(text_, delimiter_, options_.max_rows < 0 ? -1 : options_.max_rows + 1);
     if (records_.unclosed_at >= 0) {
-      const auto record = static_cast<std::size_t>(records_.starts[static_cast<std::size_t>(records_.count()) - 1]);
-      const std::string_view before = text_.substr(record, static_cast<std::size_t>(records_.unclosed_at) - record);
-      const std::int64_t field = internal::split(before, delimiter_, 0, options_.max_field_bytes, nullptr).fields;
+      const std::int64_t record = records_.starts[static_cast<std::size_t>(records_.count()) - 1];
       fail_line(records_.unclosed_line,
                 "expected a closing quote, got the end of the file (the quote opens on this "
                 "line, in field " +
-                    std::to_string(field) + ")");
+                    std::to_string(fields_between(record, records_.unclosed_at)) + ")");
     }
     if (records_.count() == 0) fail(-1, {}, "expected a header line, got an empty file");
-    if (records_.blank_line > 0 && width_of(0) == 1 && width_of(1) == 1) {  // not a title above a table
+    const auto& at = records_.starts;  // and not a title above a table
+    if (records_.blank_line > 0 && fields_between(at[0], at[1]) == 1 && fields_between(at[1], at[2]) == 1) {
       fail_line(records_.blank_line,
                 "expected a value of the one column, got a blank line: \"\" stands for a missing value");
     }
   }
 
-  std::int64_t width_of(std::size_t record) const {
-    const std::int64_t begin = records_.starts[record], end = records_.starts[record + 1];
+  std::int64_t fields_between(std::int64_t begin, std::int64_t end) const {
     const std::string_view text = text_.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     return internal::split(text, delimiter_, 0, options_.max_field_bytes, nullptr).fields;
   }
