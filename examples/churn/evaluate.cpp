@@ -84,14 +84,12 @@ void evaluate(const EvaluateOptions& options) {
   Dropped dropped;
   if (options.all) {
     const data::Column& target = table.column(bundle.task().target());
-    RowsDropped unlabelled{.reason = "missing target"};
-    for (std::int64_t row = 0; row < table.rows(); ++row) {
-      if (target.is_null(row)) unlabelled.rows.push_back(table.row_id(row));
-    }
-    table = table.filter([&](std::int64_t row) { return !target.is_null(row); });
-    journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(unlabelled.rows.size()) +
+    const std::int64_t before = table.rows();
+    std::vector<bool> labelled;
+    for (std::int64_t row = 0; row < before; ++row) labelled.push_back(!target.is_null(row));
+    table = drop_rows(table, labelled, "missing target", dropped);
+    journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(before - table.rows()) +
                              " without a target left out");
-    if (!unlabelled.rows.empty()) dropped.rows.push_back(std::move(unlabelled));
     notes = in_file(options.data, [&] { return notes_on(bundle, table); });
     tell(notes, journey);
   } else {

@@ -40,6 +40,17 @@ std::string describe(const FoundLeak& found, const tern::train::Task& task) {
          " leaves it out";
 }
 
+tern::data::Table drop_rows(const tern::data::Table& table, const std::vector<bool>& keep, const std::string& reason,
+                            Dropped& dropped) {
+  RowsDropped rows{.reason = reason};
+  for (std::int64_t i = 0; i < table.rows(); ++i) {
+    if (!keep[static_cast<std::size_t>(i)]) rows.rows.push_back(table.row_id(i));
+  }
+  if (rows.rows.empty()) return table;
+  dropped.rows.push_back(std::move(rows));
+  return table.filter(keep);
+}
+
 ordered_json to_json(const Dropped& dropped) {
   ordered_json rows = ordered_json::array(), columns = ordered_json::array();
   for (const RowsDropped& entry : dropped.rows) {

@@ -21,6 +21,10 @@ struct Dropped {
   std::vector<std::pair<std::string, std::string>> columns{};
 };
 
+/// The rows to keep of a table; what the others are dropped for goes into `dropped`.
+tern::data::Table drop_rows(const tern::data::Table& table, const std::vector<bool>& keep, const std::string& reason,
+                            Dropped& dropped);
+
 /// Rows that repeat others, as 0-based records of the input.
 struct Repeats {
   std::vector<std::int64_t> rows{};  ///< equal to an earlier row in everything

@@ -121,17 +121,6 @@ void check(const TrainOptions& options, const data::Table& table) {
   }
 }
 
-data::Table drop_rows(const data::Table& table, const std::vector<bool>& keep, const std::string& reason,
-                      Dropped& dropped) {
-  RowsDropped rows{.reason = reason};
-  for (std::int64_t i = 0; i < table.rows(); ++i) {
-    if (!keep[static_cast<std::size_t>(i)]) rows.rows.push_back(table.row_id(i));
-  }
-  if (rows.rows.empty()) return table;
-  dropped.rows.push_back(std::move(rows));
-  return table.filter(keep);
-}
-
 // Names the option where a file does not fit the types that it tells, or lacks the target.
 data::Table read_csv(const TrainOptions& options, const data::CsvOptions& how, const Types& told,
                      data::CsvReport& csv) {

@@ -309,7 +309,8 @@ class Journey(Churn):
             with open(self.path('s.csv'), newline='') as file:
                 self.assertEqual(len(list(csv.DictReader(file))), 599 - count)
             run('evaluate', '--bundle', self.path('m.tern'), '--data', data)
-            run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--all')
+            run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--all', '--report', self.path('e.json'))
+            self.assertEqual(self.json('e.json')['dropped']['rows'], [{'reason': 'missing target', 'count': 1, 'rows': [1]}])
             run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
             with open(self.path('p.csv'), newline='') as file:
                 self.assertEqual(len(list(csv.DictReader(file))), 600)
