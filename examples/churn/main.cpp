@@ -82,6 +82,11 @@ void add_train(CLI::App& app, TrainOptions& options) {
       ->check(CLI::IsMember({"mlp", "logistic", "gbdt"}))
       ->capture_default_str();
   command.add_option("--split", options.split, "random, time:COLUMN or group:COLUMN")->capture_default_str();
+  command
+      .add_option("--equal-rows", options.equal_rows,
+                  "of a random split: together (copies) in one part, or apart like any others (they look alike)")
+      ->check(CLI::IsMember({"together", "apart"}))
+      ->capture_default_str();
   command.add_option("--split-fractions", options.split_fractions, "train,validation,test")->capture_default_str();
   command
       .add_option(

@@ -11,6 +11,7 @@ struct TrainOptions {
   std::vector<std::string> drop, keep, types, missing;  // lists as they were given; split_list reads them
   std::string model = "mlp";
   std::string split = "random";
+  std::string equal_rows = "together";
   std::string split_fractions = "0.70,0.15,0.15";
   std::string threshold = "f1";
   std::uint64_t seed = 7;

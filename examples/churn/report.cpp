@@ -115,6 +115,7 @@ ordered_json settings_of(const TrainOptions& options) {
           {"device", options.device},
           {"max_epochs", options.max_epochs},
           {"max_time", options.max_time},
+          {"equal_rows", options.equal_rows},
           {"drop_duplicates", options.drop_duplicates},
           {"balanced", options.balanced}};
 }

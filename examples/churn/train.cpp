@@ -380,6 +380,7 @@ data::Splits split(const data::Table& table, const TrainOptions& options, const 
                                  .group = group,
                                  .time = time,
                                  .seed = options.seed,
+                                 .together = options.equal_rows == "together",
                                  .target = options.target,
                                  .id = options.id,
                                  .ignore = ignore});
@@ -408,7 +409,7 @@ data::Splits split(const data::Table& table, const TrainOptions& options, const 
                             " validation, " + std::to_string(splits.test.rows()) + " test (" + how + "; \"" +
                             task.positive() + "\" " + shares + ")");
   for (const std::string& note : splits.notes) journey.note(note);
-  for (const std::string& warning : splits.warnings) journey.warn(warning);
+  for (const std::string& warning : splits.warnings) journey.warn(with_options(warning));
   return splits;
 }
 
@@ -709,7 +710,6 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
                           {"validation", positives_of(splits.validation, task)},
                           {"test", positives_of(splits.test, task)}}},
                         {"together", splits.together},
-                        {"apart", splits.apart},
                         {"repeated", splits.repeated},
                         {"notes", splits.notes},
                         {"warnings", splits.warnings}};

@@ -14,18 +14,11 @@ std::vector<std::int64_t> numbered_values(const Table& table, const std::vector<
 
 /// Rows by their equality in some columns.
 struct EqualRows {
-  std::vector<std::int64_t> kind;  ///< of each row; equal rows are of one kind
-  std::vector<std::int64_t> size;  ///< of each kind, its rows
-  std::vector<bool> bound;         ///< of each kind, whether its rows are taken for copies of one another
-  bool few_valued = false;         ///< no kind is bound, because equal rows are the table's rule
-  std::int64_t loose_rows = 0;     ///< rows of kinds of several rows that are not bound
-  std::int64_t loose_kinds = 0;
-  std::int64_t bound_rows = 0;  ///< rows of kinds of several rows that are bound
+  std::vector<std::int64_t> kind{};  ///< of each row; equal rows are of one kind
+  std::vector<std::int64_t> size{};  ///< of each kind, its rows
 };
 
-/// Finds equal rows and tells which of them are copies by the rules of SplitOptions::together. `target` may be empty.
-EqualRows find_equal_rows(const Table& table, const std::vector<std::string>& columns, const std::string& target,
-                          double most_together);
+EqualRows find_equal_rows(const Table& table, const std::vector<std::string>& columns);
 
 /// How often two rows drawn at random differ in a column.
 double chance_of_difference(const Table& table, const std::string& column);

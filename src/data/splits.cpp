@@ -32,7 +32,6 @@ struct Request {
   std::vector<std::string> ignore{};
   std::uint64_t seed = 0;
   bool together = true;
-  double most_together = 0.01;
 };
 
 void need_values(const Table& table, const std::string& name, const std::string& where) {
@@ -51,10 +50,6 @@ void check(const Table& table, const Request& request) {
   }
   for (const std::string& name : {request.stratify, request.group, request.time}) {
     if (!name.empty()) need_values(table, name, request.where);
-  }
-  if (!(request.most_together >= 0)) {
-    throw ValueError("[" + request.where + "] expected most_together of at least 0, got " +
-                     std::to_string(request.most_together));
   }
   for (const std::string& name : {request.target, request.id}) {
     if (!name.empty()) table.column(name);
@@ -123,11 +118,11 @@ std::vector<std::string> parts_wanted(const Request& request) {
   return names;
 }
 
-// Groups that share rows of equal features become one, unless that would leave fewer of them than parts, or tie more
-// rows to each other than the largest part is to have.
+// Groups that share rows of equal features become one, those that share the rarest first: so far as that leaves bundles
+// enough for the parts, and ties no more rows to each other than the largest part is to have.
 void join_groups(const internal::EqualRows& equal, const Request& request, std::vector<std::int64_t>& group_of,
                  std::int64_t& groups) {
-  std::vector<std::int64_t> parent(static_cast<std::size_t>(groups)), first(equal.size.size(), -1);
+  std::vector<std::int64_t> parent(static_cast<std::size_t>(groups)), rows_in(parent.size());
   std::iota(parent.begin(), parent.end(), std::int64_t{0});
   const auto root = [&parent](std::int64_t g) {
     while (parent[static_cast<std::size_t>(g)] != g) {
@@ -137,44 +132,45 @@ void join_groups(const internal::EqualRows& equal, const Request& request, std::
     }
     return g;
   };
-  std::vector<std::int64_t> rows_in(static_cast<std::size_t>(groups));
+  std::vector<std::vector<std::int64_t>> sharing(equal.size.size());  // the groups of each kind of rows
   for (std::size_t i = 0; i < group_of.size(); ++i) {
     ++rows_in[static_cast<std::size_t>(group_of[i])];
-    if (!equal.bound[static_cast<std::size_t>(equal.kind[i])]) continue;
-    std::int64_t& known = first[static_cast<std::size_t>(equal.kind[i])];
-    if (known < 0) known = group_of[i];
-    const std::int64_t a = root(known), b = root(group_of[i]);
-    parent[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
+    std::vector<std::int64_t>& known = sharing[static_cast<std::size_t>(equal.kind[i])];
+    if (known.empty() || known.back() != group_of[i]) known.push_back(group_of[i]);
   }
-  std::int64_t left = 0, largest = 0, largest_alone = 0;
-  std::vector<std::int64_t> number(parent.size()), joined(parent.size());
-  for (std::size_t g = 0; g < parent.size(); ++g) {
-    const auto to = static_cast<std::size_t>(root(static_cast<std::int64_t>(g)));  // its root comes before it
-    number[g] = to == g ? left++ : number[to];
-    joined[to] += rows_in[g];
-    largest = std::max(largest, joined[to]);
-    largest_alone = std::max(largest_alone, rows_in[g]);
-  }
+  Rows order(equal.size.size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::stable_sort(order.begin(), order.end(), [&equal](std::int64_t a, std::int64_t b) {
+    return equal.size[static_cast<std::size_t>(a)] < equal.size[static_cast<std::size_t>(b)];
+  });
   const double most =
       static_cast<double>(group_of.size()) * *std::max_element(request.shares.begin(), request.shares.end());
-  if (left < static_cast<std::int64_t>(parts_wanted(request).size()) ||
-      (largest > largest_alone && static_cast<double>(largest) > most))
-    return;
+  std::int64_t left = groups;
+  for (const std::int64_t kind : order) {
+    std::vector<std::int64_t>& roots = sharing[static_cast<std::size_t>(kind)];
+    for (std::int64_t& g : roots) g = root(g);
+    std::sort(roots.begin(), roots.end());
+    roots.erase(std::unique(roots.begin(), roots.end()), roots.end());
+    if (roots.size() < 2) continue;
+    std::int64_t rows = 0;
+    for (const std::int64_t g : roots) rows += rows_in[static_cast<std::size_t>(g)];
+    const std::int64_t then = left - static_cast<std::int64_t>(roots.size()) + 1;
+    if (static_cast<double>(rows) > most || then < static_cast<std::int64_t>(parts_wanted(request).size())) continue;
+    for (const std::int64_t g : roots) parent[static_cast<std::size_t>(g)] = roots.front();
+    rows_in[static_cast<std::size_t>(roots.front())] = rows;
+    left = then;
+  }
+  std::vector<std::int64_t> number(parent.size());
+  groups = 0;
+  for (std::size_t g = 0; g < parent.size(); ++g) {
+    const auto to = static_cast<std::size_t>(root(static_cast<std::int64_t>(g)));  // its root comes before it
+    number[g] = to == g ? groups++ : number[to];
+  }
   for (std::int64_t& g : group_of) g = number[static_cast<std::size_t>(g)];
-  groups = left;
 }
 
-// Equal rows that are copies get the number of their bundle, every other row one of its own.
-std::vector<std::int64_t> bundles_of_copies(const internal::EqualRows& equal, std::int64_t& bundles) {
-  std::vector<std::int64_t> bundle_of(equal.kind.size()), number(equal.size.size(), -1);
-  bundles = 0;
-  for (std::size_t i = 0; i < bundle_of.size(); ++i) {
-    const auto kind = static_cast<std::size_t>(equal.kind[i]);
-    if (number[kind] < 0 || !equal.bound[kind]) number[kind] = bundles++;
-    bundle_of[i] = number[kind];
-  }
-  return bundle_of;
-}
+// Rows of a block of equal rows that is no matter of chance: it stands in one part whole, and parts differ by it.
+bool is_large(std::int64_t block, std::int64_t rows) { return block >= 30 && 100 * block > rows; }
 
 // Bundles of rows that stay together, each handed to one part: larger bundles first, those of about the same size in
 // random order (or a table whose bundles all differ in size would be split alike by every seed), each to the part where
@@ -196,7 +192,15 @@ std::vector<int> assign(const Table& table, const Request& request, const intern
     }
     if (!equal.kind.empty()) join_groups(equal, request, bundle_of, bundles);
   } else if (!equal.kind.empty()) {
-    bundle_of = bundles_of_copies(equal, bundles);
+    bundle_of = equal.kind;
+    bundles = static_cast<std::int64_t>(equal.size.size());
+  }
+
+  if (request.group.empty() && !equal.kind.empty()) {  // other rows do not make up for the classes of a large block
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (is_large(equal.size[static_cast<std::size_t>(equal.kind[i])], table.rows())) class_of[i] += classes;
+    }
+    classes *= 2;
   }
 
   const auto parts = request.shares.size();
@@ -310,8 +314,7 @@ internal::EqualRows equal_rows(const Table& table, const Request& request) {
   if (!request.together) return {};
   const std::vector<std::string> features = features_of(table, request);
   if (features.empty()) return {};
-  return internal::find_equal_rows(table, features, request.target.empty() ? request.stratify : request.target,
-                                   request.most_together);
+  return internal::find_equal_rows(table, features);
 }
 
 std::vector<int> parts_of(const Table& table, const Request& request, const internal::EqualRows& equal) {
@@ -340,7 +343,9 @@ std::string why_absent(const Request& request, std::int64_t rows) {
            " goes with the outcome, as the day of a cancellation does, it is no time to split by";
   }
   if (!request.group.empty()) return there + " of that class, in few groups of " + internal::shown(request.group);
-  return there + " of that class, among rows that equal others and stay with them";
+  return there +
+         " of that class, among rows that equal others and stay with them; where they are no copies, equal rows "
+         "may stand apart";
 }
 
 void check_parts(const Table& table, const Request& request, const std::vector<int>& part_of) {
@@ -353,7 +358,10 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
       throw DataError(
           request.where,
           "expected at least one row in " + request.parts[p] + ", got none of " + std::to_string(table.rows()) +
-              (request.time.empty() ? "" : "; rows of the same " + internal::shown(request.time) + " stay together"),
+              (!request.time.empty() ? "; rows of the same " + internal::shown(request.time) + " stay together"
+               : request.together && request.group.empty()
+                   ? "; rows of equal features stay together: where they are no copies, equal rows may stand apart"
+                   : ""),
           {.file = file});
     }
   }
@@ -461,30 +469,40 @@ std::int64_t repeats(const Table& table, const Request& request, const internal:
   if (!request.target.empty()) target = numbered_values(table, {request.target}, values);
   for (std::size_t i = 0; i < part_of.size(); ++i) {
     const auto kind = static_cast<std::size_t>(equal.kind[i]);
-    if (!equal.bound[kind] || part_of[i] <= earliest[kind]) continue;
+    if (part_of[i] <= earliest[kind]) continue;
     ++count;
     differing += target[i] != target[first[kind]];
   }
   return count;
 }
 
-// What is to be known of rows that equal others: of copies on both sides of a split a warning, of the rest a note.
+// What makes figures doubtful where large blocks of equal rows stand in one part each.
+std::string blocks_warning(const internal::EqualRows& equal, std::int64_t all) {
+  std::int64_t rows = 0, blocks = 0;
+  for (const std::int64_t size : equal.size) {
+    if (!is_large(size, all)) continue;
+    rows += size;
+    ++blocks;
+  }
+  if (blocks == 0) return {};
+  return std::to_string(rows) + " of " + std::to_string(all) + " rows (" +
+         percent(static_cast<double>(rows) / static_cast<double>(all)) +
+         ") are equal in every feature to many others, and " +
+         (blocks == 1 ? "stand in one part"
+                      : "each of their " + std::to_string(blocks) + " blocks stands in one part") +
+         ": figures are those of values that were not learned from, of parts that differ; where they are no copies but "
+         "look alike, equal rows may stand apart";
+}
+
+// What is to be known of rows that equal others: of those on both sides of a split a warning or a note.
 void tell_of_equal_rows(const Table& table, const Request& request, const internal::EqualRows& equal,
                         const std::vector<int>& part_of, Splits& result) {
   const std::string all = std::to_string(table.rows());
-  const bool at_random = request.group.empty() && request.time.empty();
-  if (at_random) {
-    result.together = equal.bound_rows;
-    result.apart = equal.loose_rows;
-  }
-  if (result.apart > 0) {
-    result.notes.push_back(
-        std::to_string(equal.loose_rows) + " of " + all + " rows are equal in every feature to others, in " +
-        std::to_string(equal.loose_kinds) + (equal.loose_kinds == 1 ? " block" : " blocks") +
-        (equal.few_valued ? ", because the features have few values"
-                          : std::string(equal.loose_kinds == 1 ? "" : " each") + " of more than " +
-                                percent(request.most_together) + " of all") +
-        ": they are taken for different ones that look alike, not for copies, and split like any other rows");
+  if (request.group.empty() && request.time.empty()) {
+    for (const std::int64_t size : equal.size) result.together += size > 1 ? size : 0;
+    if (std::string text = blocks_warning(equal, table.rows()); !text.empty()) {
+      result.warnings.push_back(std::move(text));
+    }
   }
   std::int64_t differing = 0;
   result.repeated = repeats(table, request, equal, part_of, differing);
@@ -544,8 +562,7 @@ Splits split(const Table& table, const SplitOptions& options) {
                         .id = options.id,
                         .ignore = options.ignore,
                         .seed = options.seed,
-                        .together = options.together,
-                        .most_together = options.most_together};
+                        .together = options.together};
   check(table, request);
   const internal::EqualRows equal = equal_rows(table, request);
   const std::vector<int> part_of = parts_of(table, request, equal);
@@ -582,8 +599,7 @@ std::vector<Fold> k_fold(const Table& table, const KFoldOptions& options) {
                   .id = options.id,
                   .ignore = options.ignore,
                   .seed = options.seed,
-                  .together = options.together,
-                  .most_together = options.most_together};
+                  .together = options.together};
   for (int p = 0; p < parts; ++p) request.parts.push_back((by_time ? "stretch " : "fold ") + std::to_string(p));
   check(table, request);
   const internal::EqualRows equal = equal_rows(table, request);

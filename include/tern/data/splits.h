@@ -16,12 +16,7 @@ struct SplitOptions {
   std::string group{};                                  ///< column whose equal values never stand in two parts
   std::string time{};  ///< timestamp or number: train before validation before test, equal times together
   std::uint64_t seed = 0;
-  /// Rows equal in all features are copies of one another and stay in one part, as far as group and time allow. They
-  /// are taken for different rows that look alike, and split like any others, in a block of equal rows that is large
-  /// (`most_together`), and in a table of few values: one where more than half of the rows stand in blocks of at least
-  /// ten that differ in the target.
-  bool together = true;
-  double most_together = 0.01;        ///< share of all rows above which a block of at least 30 equal rows is large
+  bool together = true;               ///< rows equal in all features stay in one part, as far as group and time allow
   std::string target{};               ///< no feature; empty: `stratify`
   std::string id{};                   ///< no feature
   std::vector<std::string> ignore{};  ///< further columns that are no features
@@ -32,23 +27,22 @@ struct Splits {
   Table train, validation, test;
   /// Positions of their rows in the table.
   std::vector<std::int64_t> train_rows, validation_rows, test_rows;
-  /// Rows equal to others in all features that a split without group or time kept with them, and those that it did not.
-  std::int64_t together = 0, apart = 0;
-  /// Rows equal in all features to a row of an earlier part, which group or time kept from standing there; without
-  /// those of large blocks.
-  std::int64_t repeated = 0;
+  std::int64_t together =
+      0;  ///< rows equal to others in all features, which a split without group or time kept with them
+  std::int64_t repeated = 0;  ///< rows equal to one of an earlier part, which group or time kept from standing there
   std::vector<std::string> notes;     ///< what is worth knowing; also logged
   std::vector<std::string> warnings;  ///< what makes figures doubtful; also logged as warnings
 };
 
 /// Splits a table at random (Philox, the same for the same seed everywhere), stratified, by group, or by time. Shares
-/// are met to the row where no rows must stay together; a class that has rows enough is in every part. Groups that
-/// share rows of equal features go to one part; where that would bind more rows than the largest part is to have, or
-/// leave fewer bundles than parts, they do not, and the rows are counted. By time such rows cannot move, and are
-/// counted too. (The column of the group or time is no feature there.) They are a warning, unless so many of them
-/// differ in the target from the row that they equal that they are alike by chance, which is a note. A warning, too, is
+/// are met to the row where no rows must stay together; a class that has rows enough is in every part, but for rows
+/// that equal others. Groups that share equal rows go to one part, the rarest rows first, as long as that binds no more
+/// rows than the largest part is to have and leaves as many bundles as parts; what then stands apart is counted, and so
+/// it is by time, where rows cannot move. (The column of the group or time is no feature there.) They are a warning,
+/// unless so many of them differ in the target from the row that they equal that they are alike by chance, which is a
+/// note. Blocks of at least 30 equal rows and more than 1 % of all, which make parts differ, are a warning, and so is
 /// a class (as below) whose share in a part is more than four standard deviations, and its odds a fifth, from what
-/// chance gives. Throws ValueError for options that do not fit together or a `most_together` below 0, DataError when
+/// chance gives. Throws ValueError for options that do not fit together, DataError when
 /// there are fewer groups than parts, when a part stays empty, when a value of a named column is missing, or when a
 /// class (a value of `stratify`, or of a target of two values or of categories) is absent from a part.
 TERN_API Splits split(const Table& table, const SplitOptions& options = {});
@@ -59,7 +53,6 @@ struct KFoldOptions {
   std::string stratify{}, group{}, time{};
   std::uint64_t seed = 0;
   bool together = true;
-  double most_together = 0.01;
   std::string target{}, id{};
   std::vector<std::string> ignore{};
 };
