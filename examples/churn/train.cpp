@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <string_view>
 
 #include "hints.h"
@@ -78,11 +80,40 @@ std::vector<double> fractions(const TrainOptions& options) {
   }
 }
 
-// Before any work: every file that will be written can be, and none of them is another of them or the input.
+// The bundle that is replaced, whose ledger goes on. None where it is no bundle, or one of a module that this program
+// cannot make.
+std::optional<Bundle> old_bundle(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return {};
+  try {
+    return Bundle::load(path);
+  } catch (const FormatError&) {
+    return {};
+  }
+}
+
+// Asks for the positive class before anything else is done; where there are more than two, says where the third is.
+void fit_target(train::Task& task, const data::Table& table, const TrainOptions& options) {
+  const data::Column& target = table.column(options.target);
+  try {
+    task.fit(target);
+  } catch (const DataError& error) {
+    std::set<std::string> classes;
+    for (std::int64_t row = 0; row < target.size(); ++row) {
+      if (!target.is_null(row)) classes.insert(target.text(row));
+      if (classes.size() == 3) throw DataError(error.where(), error.message(), table.location(row, options.target));
+    }
+    throw;
+  }
+}
+
+// Before any work: every file that will be written can be, what it replaces can be read, and none of them is another of
+// them or the input.
 void check_outputs(const TrainOptions& options) {
   need_different_files({options.data}, {options.out, options.checkpoint(), options.report, options.write_splits});
   probe_outputs({options.out, options.report, options.write_splits});
   if (options.model == "mlp") probe_outputs({options.checkpoint()});
+  old_bundle(options.out);
 }
 
 void check(const TrainOptions& options, const data::Table& table) {
@@ -535,17 +566,6 @@ void warn_of_few(const data::Splits& splits, const TrainOptions& options, const 
   if (!few.empty()) journey.warn("test rows: " + few);
 }
 
-// The ledger goes on where a bundle is trained again on the same rows; how often they have been opened.
-std::int64_t continue_ledger(Bundle& bundle, const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return 0;
-  try {
-    return bundle.continue_ledger(Bundle::load(path));
-  } catch (const FormatError&) {
-    return 0;  // what is replaced is no bundle, or one of a module that this program cannot make
-  }
-}
-
 // What a user may do with the bundle, as commands that can be pasted.
 void print_next(const TrainOptions& options, bool has_test_rows, std::int64_t opened) {
   const std::string program = shell_quoted(options.command.at(0)), out = shell_quoted(options.out),
@@ -563,12 +583,14 @@ void print_next(const TrainOptions& options, bool has_test_rows, std::int64_t op
   std::printf("  %s predict --bundle %s --data %s --out %s\n", program.c_str(), out.c_str(), data.c_str(), scores);
 }
 
-void print_how_to_go_on(const TrainOptions& options, bool resumable) {
+void print_how_to_go_on(const TrainOptions& options, bool interrupted, bool resumable) {
   std::string command;
   for (const std::string& argument : options.command) command += (command.empty() ? "" : " ") + shell_quoted(argument);
   if (resumable) {
-    std::printf("Interrupted: the best model so far is saved. To train on from there:\n  %s%s\n", command.c_str(),
-                options.resume ? "" : " --resume");
+    std::printf("%s: the best model so far is saved. To train on from there:\n  %s%s\n",
+                interrupted ? "Interrupted" : "Out of time", command.c_str(), options.resume ? "" : " --resume");
+  } else if (!interrupted) {
+    return;  // the model that there is was asked for
   } else if (options.model == "gbdt") {
     std::printf("Interrupted: the best model so far is saved. To train again:\n  %s\n", command.c_str());
   } else {
@@ -632,7 +654,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
         "negatives, so log loss, Brier score and calibration are off on this one; so are those of the logistic "
         "regression, which is weighed alike");
   }
-  task.fit(table.column(options.target));  // asks for the positive class before anything else is done
+  fit_target(task, table, options);
   warn_of_unplaced(given, table, options, task, journey);
   std::vector<LeftOut> left_out;
   data::Splits splits = split(table, options, task, journey, left_out);
@@ -687,7 +709,8 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   Bundle bundle = trees ? Bundle(*trained.trees, pipeline, trained.fitted, std::move(provenance))
                         : Bundle(*trained.model, pipeline, trained.fitted, std::move(provenance));
   const FolderLock lock(options.out);  // no evaluation of a bundle that is replaced may write in between
-  const std::int64_t opened = continue_ledger(bundle, options.out);
+  const std::optional<Bundle> replaced = old_bundle(options.out);
+  const std::int64_t opened = replaced ? bundle.continue_ledger(*replaced) : 0;  // how often test rows have been
   Outputs outputs;
   outputs.add(options.out, bundle.to_bytes());
   outputs.add(options.write_splits, splits_text(splits));
@@ -729,13 +752,14 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   }
   outputs.commit();
   journey.print("save", options.out);
-  const bool stopped = trained.fitted.stopped == train::StopReason::requested;
+  const bool stopped = trained.fitted.stopped == train::StopReason::requested,
+             out_of_time = trained.fitted.stopped == train::StopReason::max_time;
   std::error_code ignored;  // a checkpoint that stays is only taken up by --resume
   const bool resumable = trained.fitted.resumable;
-  if (!stopped && resumable) std::filesystem::remove(options.checkpoint(), ignored);
+  if (!stopped && !out_of_time && resumable) std::filesystem::remove(options.checkpoint(), ignored);
 
   std::printf("\n%s\n", to_string(trained.fitted.report).c_str());
-  if (stopped) print_how_to_go_on(options, resumable);
+  if (stopped || out_of_time) print_how_to_go_on(options, stopped, resumable);
   print_next(options, splits.test.rows() > 0, opened);
 }
 

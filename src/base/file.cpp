@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -105,6 +104,21 @@ int open_folder_of(const std::string& path) {
   return ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+// Whether a descriptor and a path are of one file.
+bool is_at(int descriptor, const std::string& path) {
+  struct stat opened {
+  }, named{};
+  return ::fstat(descriptor, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
+// Removes a temporary file that nobody has locked, so whose process was killed.
+bool remove_left(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  return file.get() >= 0 && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && is_at(file.get(), path) &&
+         ::unlink(path.c_str()) == 0;
+}
+
 // True unless it failed for another reason than a lack of rights.
 bool permitted_or_left(int result) { return result == 0 || errno == EPERM; }
 
@@ -122,7 +136,6 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes) {
 }
 
 AtomicFile::AtomicFile(std::string path) : path_(behind_links(path)) {
-  static std::atomic<unsigned> next{0};
   struct stat old {};
   replaces_ = ::stat(path.c_str(), &old) == 0;  // of /dev/stdout and the like, whose links name no file, too
   if (replaces_ && !S_ISREG(old.st_mode)) {
@@ -132,16 +145,27 @@ AtomicFile::AtomicFile(std::string path) : path_(behind_links(path)) {
   mode_ = old.st_mode & 0777;
   owner_ = old.st_uid;
   group_ = old.st_gid;
-  do {  // a process that was killed may have left its temporary file under the same process id
-    temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(next++);
-    // Nobody else's to read until it has the rights of the file that it replaces.
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, replaces_ ? 0600 : 0666);
-  } while (descriptor_ < 0 && errno == EEXIST);
-  if (descriptor_ < 0) fail("create a file beside", path_, errno);
+  // Locked until it is renamed, so that what a killed process left is told from what another one writes.
+  int code = EEXIST;
+  for (unsigned n = 0; descriptor_ < 0 && code == EEXIST; ++n) {
+    temporary_ = path_ + ".tern-tmp-" + std::to_string(n);
+    do {  // nobody else's to read until it has the rights of the file that it replaces
+      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, replaces_ ? 0600 : 0666);
+      code = descriptor_ < 0 ? errno : EEXIST;
+    } while (descriptor_ < 0 && code == EEXIST && remove_left(temporary_));
+    if (descriptor_ < 0) continue;
+    const bool seized = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (seized || !is_at(descriptor_, temporary_)) {  // another process took it for left over before it was locked
+      ::close(std::exchange(descriptor_, -1));
+    }
+  }
+  if (descriptor_ < 0) fail("create a file beside", path_, code);
+  lock_ = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
 }
 
 AtomicFile::~AtomicFile() {
   if (!ended_) discard();
+  if (lock_ >= 0) ::close(lock_);
 }
 
 void AtomicFile::discard() {

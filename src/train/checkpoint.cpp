@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "cpu/target.h"
 #include "optim/fields.h"
 #include "tensor/bytes.h"
 #include "tern/autograd/autograd.h"
@@ -183,6 +184,10 @@ std::string run_identity(const TrainerOptions& options, const Task& task, const 
   json["architecture"] = sha256(nn::architecture(model));
   json["training rows"] = sha256(rows[0]);
   json["validation rows"] = sha256(rows[1]);
+  // The same bits are promised on one kind of device and for one instruction set.
+  json["device"] = sha256(options.device.kind == DeviceKind::cpu ? "cpu" : "cuda");
+  json["instruction set"] = sha256(std::string(kernels::cpu::compiled_for()) + ", " +
+                                   kernels::cpu::name(kernels::cpu::target()) + ", " + kernels::cpu::library_variant());
   return internal::json_text(json);
 }
 

@@ -5,14 +5,18 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <deque>
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tern/base/error.h"
 
@@ -50,12 +54,46 @@ TEST_F(Files, UncommittedLeavesNothingAndKeepsTheOld) {
   EXPECT_EQ(count(), 1);
 }
 
-TEST_F(Files, LeftoversOfAKilledProcessDoNotStandInTheWay) {
-  write_file(at("a"), "old");  // so that the counter in the names is known to have moved
-  for (int n = 0; n < 50; ++n)
-    write_file(at("a") + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(n), "x");
-  for (int n = 0; n < 60; ++n) write_file(at("a"), "new");
-  EXPECT_EQ(read_file(at("a")), "new");
+TEST_F(Files, WhatAKilledProcessLeftIsRemovedByTheNext) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFile file(at("a"));
+    file.write("half");
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_EQ(count(), 1) << "the child left its temporary file";
+  write_file(at("a"), "whole");
+  EXPECT_EQ(read_file(at("a")), "whole");
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_F(Files, WritersOfOneNameDoNotTakeEachOthersFiles) {
+  AtomicFile first(at("a")), second(at("a"));
+  first.write("first");
+  second.write("second");
+  first.prepare();  // closed, but not yet renamed
+  AtomicFile third(at("a"));
+  third.write("third");
+  EXPECT_EQ(count(), 3);
+  second.commit();
+  EXPECT_EQ(read_file(at("a")), "second");
+  first.commit();
+  EXPECT_EQ(read_file(at("a")), "first");
+  third.commit();
+  EXPECT_EQ(read_file(at("a")), "third");
+  EXPECT_EQ(count(), 1);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) write_file(at("a"), std::string(1000, 'x'));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(read_file(at("a")).size(), 1000u);
+  EXPECT_EQ(count(), 1);
 }
 
 TEST_F(Files, LinksAreWrittenThroughAndDevicesRefused) {

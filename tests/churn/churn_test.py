@@ -847,6 +847,26 @@ class Interrupted(Churn):
         self.assertEqual(self.weights('m.tern'), self.weights('whole.tern'))
         self.assertEqual([name for name in os.listdir(self.folder) if 'checkpoint' in name], [])
 
+    def test_out_of_time_goes_on_where_it_stopped(self):
+        data = self.write('d.csv', self.small(3000))
+        command = ['train', '--data', data, '--target', 'left', '--id', 'id', '--max-epochs', '40']
+        run(*command, '--out', self.path('whole.tern'))
+        command += ['--out', self.path('m.tern')]
+        again, printed = 0.01, ''
+        while 'Out of time' not in printed:  # too short for one epoch on a slow machine
+            again *= 2
+            self.assertLess(again, 30)
+            printed = run(*command, '--max-time', again).stdout
+        self.assertTrue([line for line in printed.splitlines() if line.endswith('--max-time ' + str(again) + ' --resume')])
+        with open('/proc/cpuinfo') as cpu:
+            wide = 'avx2' in cpu.read()
+        if wide:
+            done = run(*command, '--resume', env={'TERN_CPU_TARGET': 'baseline'}, expect=2)
+            self.assertIn('got one with other instruction set; remove it, or train without resuming', done.stderr)
+        run(*command, '--resume')
+        self.assertEqual(self.weights('m.tern'), self.weights('whole.tern'))
+        self.assertFalse(os.path.exists(self.path('m.tern.checkpoint')))
+
     def test_ctrl_c_in_the_first_epoch_leads_to_no_other_run(self):
         data = self.write('d.csv', self.small(20000))
         self.text('m.tern.checkpoint', 'of another run')
@@ -926,7 +946,7 @@ class Refused(Churn):
         constant = self.write('c.csv', [row[:4] + ['left' if i == 0 else 'Yes'] for i, row in enumerate(table)])
         self.refused(constant, 'left', 'Yes', 'c.csv: ')
         three = self.write('t.csv', [row[:4] + ['left' if i == 0 else 'abc'[i % 3]] for i, row in enumerate(table)])
-        self.refused(three, 'left', '3', 't.csv: ', '--missing WORD', more=('--positive', 'a'))
+        self.refused(three, 'left', '3', 't.csv: line 4, column "left": ', '--missing WORD', more=('--positive', 'a'))
         empty = self.write('m.csv', [row[:4] + ['left' if i == 0 else ''] for i, row in enumerate(table)])
         self.refused(empty, 'left', 'm.csv: ')
         words = self.write('w.csv', [row[:4] + ['left' if i == 0 else 'ab'[i % 2]] for i, row in enumerate(table)])

@@ -15,7 +15,9 @@ TERN_API std::string read_file(const std::string& path, std::uint64_t max_bytes 
 
 /// A file that appears whole or not at all: written beside its target under a temporary name, flushed to disk, renamed
 /// over the target, and the folder flushed. Until `commit` the old file stays; a destroyed, uncommitted AtomicFile
-/// leaves nothing behind. A replaced file's mode stays, and its owner and group where the system permits.
+/// leaves nothing behind, and what a killed process left (`….tern-tmp-0`) the next write of the same path removes; a
+/// lock (flock) tells it from a file that another process is writing. A replaced file's mode stays, and its owner and
+/// group where the system permits.
 ///
 /// Several files that belong together: open and write them all, `prepare` them all, then `commit` one after another.
 /// What may run out of room or fail on the medium has then happened before the first old file is touched, and the
@@ -52,6 +54,7 @@ class TERN_API AtomicFile {
 
   std::string path_, temporary_;
   int descriptor_ = -1;
+  int lock_ = -1;       ///< the same file, open until it has its name
   bool ended_ = false;  ///< committed, or given up after a failure
   bool replaces_ = false;
   std::uint32_t mode_ = 0, owner_ = 0, group_ = 0;  ///< of the file that it replaces
