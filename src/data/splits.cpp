@@ -34,6 +34,23 @@ struct Request {
   bool together = true;
 };
 
+// What split and k_fold are told alike.
+template <class Options>
+Request request_of(const char* where, const Options& options, std::vector<double> shares,
+                   std::vector<std::string> parts) {
+  return {.where = where,
+          .shares = std::move(shares),
+          .parts = std::move(parts),
+          .stratify = options.stratify,
+          .group = options.group,
+          .time = options.time,
+          .target = options.target,
+          .id = options.id,
+          .ignore = options.ignore,
+          .seed = options.seed,
+          .together = options.together};
+}
+
 void need_values(const Table& table, const std::string& name, const std::string& where) {
   const Column& column = table.column(name);
   for (std::int64_t i = 0; i < column.size(); ++i) {
@@ -552,17 +569,9 @@ Splits split(const Table& table, const SplitOptions& options) {
                        std::to_string(options.test));
     }
   }
-  const Request request{.where = "split",
-                        .shares = {options.train / sum, options.validation / sum, options.test / sum},
-                        .parts = {"train", "validation", "test"},
-                        .stratify = options.stratify,
-                        .group = options.group,
-                        .time = options.time,
-                        .target = options.target,
-                        .id = options.id,
-                        .ignore = options.ignore,
-                        .seed = options.seed,
-                        .together = options.together};
+  const Request request =
+      request_of("split", options, {options.train / sum, options.validation / sum, options.test / sum},
+                 {"train", "validation", "test"});
   check(table, request);
   const internal::EqualRows equal = equal_rows(table, request);
   const std::vector<int> part_of = parts_of(table, request, equal);
@@ -589,18 +598,10 @@ std::vector<Fold> k_fold(const Table& table, const KFoldOptions& options) {
                     "expected at least " + std::to_string(parts) + " rows, got " + std::to_string(table.rows()),
                     {.file = table.source_file()});
   }
-  Request request{.where = "k_fold",
-                  .shares = std::vector<double>(static_cast<std::size_t>(parts), 1.0 / parts),
-                  .parts = {},
-                  .stratify = options.stratify,
-                  .group = options.group,
-                  .time = options.time,
-                  .target = options.target,
-                  .id = options.id,
-                  .ignore = options.ignore,
-                  .seed = options.seed,
-                  .together = options.together};
-  for (int p = 0; p < parts; ++p) request.parts.push_back((by_time ? "stretch " : "fold ") + std::to_string(p));
+  std::vector<std::string> names;
+  for (int p = 0; p < parts; ++p) names.push_back((by_time ? "stretch " : "fold ") + std::to_string(p));
+  const Request request = request_of(
+      "k_fold", options, std::vector<double>(static_cast<std::size_t>(parts), 1.0 / parts), std::move(names));
   check(table, request);
   const internal::EqualRows equal = equal_rows(table, request);
   const std::vector<int> part_of = parts_of(table, request, equal);
