@@ -195,6 +195,22 @@ void expect_chains(Target target, const GemmCode<T>& code) {
   }
 }
 
+TEST(Vector, NoCutOfAProductChangesABit) {
+  const kernels::cpu::GemmCuts own = kernels::cpu::gemm_cuts;
+  const Target target = kernels::cpu::target();
+  const GemmCode<float>& code = gemm_tables[static_cast<int>(target)]->f32;
+  for (const kernels::cpu::GemmCuts& cuts : {kernels::cpu::GemmCuts(), kernels::cpu::GemmCuts{512, 240, 192}}) {
+    kernels::cpu::gemm_cuts = cuts;
+    for (const Lies a : {Lies::rows, Lies::columns}) {
+      expect_chains(target, code, 65, 500, 1100, a, Lies::rows, {.relu = true}, false);
+      expect_chains(target, code, 65, 501, 800, a, Lies::columns, {.bias = true}, true);
+      expect_chains(target, code, 330, 300, 70, a, Lies::rows, {.accumulate = true}, false);  // a C ...
+      expect_chains(target, code, 1450, 11, 1450, a, Lies::rows, {}, false);  // ... and an A that are fetched ahead
+    }
+  }
+  kernels::cpu::gemm_cuts = own;
+}
+
 TEST(Vector, TheForcedTargetIsTaken) {
   const char* forced = std::getenv("TERN_CPU_TARGET");
   if (forced) {

@@ -11,8 +11,6 @@
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
-constexpr int64_t kDepth = 768;          // of a stretch of k at most
-constexpr int64_t kPackedColumns = 384;  // of B at a time, packed: a multiple of each width that a tile can have
 constexpr int64_t kDirectColumns = 96;   // of B at a time, as it lies
 constexpr int64_t kDirectRows = 64;      // more rows of A than this pay for packing a B
 constexpr int64_t kDirectB = 256 * 256;  // with more elements than this
@@ -20,6 +18,8 @@ constexpr int64_t kDirectA = 64 * 64;    // elements of a transposed A that are 
 constexpr int64_t kPackedRows = 512;     // of A at a time, packed
 constexpr int64_t kPackedElements = 1 << 22;
 constexpr int64_t kNearB = 1 << 18;  // elements of a B that stays in the second cache anyhow
+constexpr int64_t kNearA = 1 << 21;  // of an A that stays in the third
+constexpr int64_t kNearC = 1 << 16;  // of a C that is at hand
 
 template <class T>
 struct Real {
@@ -131,14 +131,26 @@ int64_t even_part(int64_t size, int64_t most) {
   const int64_t count = more(1, (size + most - 1) / most);
   return more(1, (size + count - 1) / count);
 }
-int64_t depth_of(int64_t k) { return even_part(k, kDepth); }
+int64_t depth_of(int64_t k) { return even_part(k, gemm_cuts.depth); }
+
+// Stretches of `length` elements, `step` apart, within so many turns of the innermost loop.
+template <class T>
+Ahead paced(const T* from, int64_t stretches, int64_t length, int64_t step, int64_t turns) {
+  constexpr auto kSize = static_cast<int64_t>(sizeof(T));
+  Ahead ahead;
+  ahead.at = reinterpret_cast<const char*>(from);
+  ahead.stretches = stretches;
+  ahead.lines = ahead.left = (length * kSize + kLineBytes - 1) / kLineBytes;
+  ahead.jump = step * kSize - ahead.lines * kLineBytes;
+  ahead.wait = ahead.pace = more(1, turns / (ahead.lines * stretches));
+  return ahead;
+}
 
 // What rows [k0, k0 + k) and columns [j0, j1) of B are read or packed from, at the pace at which the tiles of as large
 // a block take time.
 template <class T>
 Ahead ahead_of(const GemmBlock<T>& g, int64_t width, int64_t k0, int64_t k, int64_t j0, int64_t j1) {
   if (g.n * g.k <= kNearB) return {};
-  constexpr auto kSize = static_cast<int64_t>(sizeof(T));
   const int64_t panels = (j1 - j0 + width - 1) / width;
   const T* from = g.b + k0 * g.b_row + j0 * g.b_column;
   int64_t stretches = k, length = j1 - j0, step = g.b_row;
@@ -148,14 +160,8 @@ Ahead ahead_of(const GemmBlock<T>& g, int64_t width, int64_t k0, int64_t k, int6
   } else if (g.b_row == 1) {
     stretches = j1 - j0, length = k, step = g.b_column;
   }
-  Ahead ahead;
-  ahead.at = reinterpret_cast<const char*>(from);
-  ahead.stretches = stretches;
-  ahead.lines = ahead.left = (length * kSize + kLineBytes - 1) / kLineBytes;
-  ahead.jump = step * kSize - ahead.lines * kLineBytes;
-  const int64_t tiles = (g.m + kRows - 1) / kRows, turns = tiles * panels * (k / kTogether);
-  ahead.wait = ahead.pace = more(1, turns / (ahead.lines * stretches));
-  return ahead;
+  const int64_t tiles = (g.m + kRows - 1) / kRows;
+  return paced(from, stretches, length, step, tiles * panels * (k / kTogether));
 }
 
 template <class T>
@@ -170,7 +176,8 @@ void block(const GemmBlock<T>& g) {
   const bool by_rows = !g.a_packed && g.a_column == 1 && g.m > 1;
   const bool pack_a = !g.a_packed && !by_rows && (a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
   const bool pack_b = !g.packed && (b_column != 1 || (g.m > kDirectRows && g.n * g.k > kDirectB));
-  const int64_t across = pack_b || g.packed ? kPackedColumns : more(kDirectColumns, width);
+  const int64_t packed_columns = pack_a || g.a_packed ? gemm_cuts.columns_beside_packed_a : gemm_cuts.columns;
+  const int64_t across = pack_b || g.packed ? packed_columns : more(kDirectColumns, width);
   const int64_t columns_at_once = g.n <= across ? g.n : (even_part(g.n, across) + width - 1) / width * width;
   const int64_t depth = depth_of(g.k);
   const int64_t rows_at_once = pack_a ? even_part(g.m, more(kPackedRows, kPackedElements / (g.k + 1))) : g.m;
@@ -189,6 +196,7 @@ void block(const GemmBlock<T>& g) {
     packed_b = scratch + of_a;
   }
 
+  const bool far_a = g.m * g.k > kNearA && (by_rows || pack_a || g.a_packed), far_c = g.m * g.n > kNearC;
   Tile<T> tile;
   tile.c_row = g.c_row;
   const auto& by_order = micros<Real<T>>.at[by_rows ? 0 : 1];
@@ -212,11 +220,11 @@ void block(const GemmBlock<T>& g) {
             pack_columns(g.b + k0 * g.b_row + j0 * b_column, g.b_row, b_column, k, j1 - j0, width, width * k, packed_b);
           }
           if (k0 + k < d0 + deep) {
-            tile.ahead = ahead_of(g, width, k0 + k, less(depth, d0 + deep - k0 - k), j0, j1);
+            tile.ahead_b = ahead_of(g, width, k0 + k, less(depth, d0 + deep - k0 - k), j0, j1);
           } else if (j1 < g.n) {
-            tile.ahead = ahead_of(g, width, d0, less(depth, deep), j1, less(g.n, j1 + columns_at_once));
+            tile.ahead_b = ahead_of(g, width, d0, less(depth, deep), j1, less(g.n, j1 + columns_at_once));
           } else {
-            tile.ahead = {};
+            tile.ahead_b = {};
           }
           tile.k = k;
           tile.accumulate = g.accumulate || k0 > 0;
@@ -231,12 +239,23 @@ void block(const GemmBlock<T>& g) {
             const bool packed = pack_a || g.a_packed;
             tile.a_step = by_rows ? g.a_row : packed ? rows : g.a_column;
             a += packed ? rows * k : rows * a_row;
+            const bool more_rows = t + 1 < tiles.count;
+            if (far_a) {  // the next tile's rows, while this one goes over the panels of B
+              const int64_t next = more_rows ? tiles.of(t + 1) : 0,
+                            turns = (j1 - j0 + width - 1) / width * (k / kTogether);
+              tile.ahead_a = !more_rows ? Ahead()
+                             : packed   ? paced(a, 1, next * k, 0, turns)
+                                        : paced(a, next, k, a_row, turns);
+            }
             for (int64_t j = j0; j < j1; j += width) {
               const int64_t columns = less(width, j1 - j);
               const int64_t used = (columns + kLanes - 1) / kLanes;
               tile.tail = static_cast<int>(columns - (used - 1) * kLanes);
               tile.c = g.c + i * g.c_row + j;
               tile.bias = last && g.bias ? g.bias + j : nullptr;
+              if (far_c) {
+                tile.next_c = j + width < j1 ? tile.c + width : more_rows ? g.c + (i + rows) * g.c_row + j0 : nullptr;
+              }
               bool partial = tile.tail != kLanes;
               if (g.packed) {
                 tile.b = g.b + j * g.k + k0 * used * kLanes;

@@ -22,8 +22,8 @@ constexpr int kMostVectors = kWide1;
 
 constexpr int64_t kLineBytes = 64;
 
-// Memory that is fetched into the second cache while tiles are computed: what is packed next would else come at the
-// speed of the third cache, with nothing to do meanwhile.
+// Memory that is fetched into the second cache while tiles are computed: what is packed or read next would else come at
+// the speed of the third cache or of memory, with nothing to do meanwhile.
 struct Ahead {
   static constexpr int64_t kNever = int64_t{1} << 62;
   const char* at = nullptr;
@@ -53,8 +53,9 @@ struct Tile {
   int64_t c_row;
   const T* bias;
   bool accumulate, relu;
-  int tail;  // lanes of the last vector that are columns of C
-  mutable Ahead ahead;
+  int tail;                   // lanes of the last vector that are columns of C
+  const T* next_c = nullptr;  // the tile after this one, where C is large
+  mutable Ahead ahead_a, ahead_b;
 };
 
 constexpr int kTogether = 4;    // rows of B in a turn of the loop: counting, too, takes the multipliers' time
@@ -94,10 +95,15 @@ void micro(const Tile<typename Kind::Scalar>& tile) {
     TERN_UNROLL
     for (int i = 0; i < Rows; ++i) {
       TERN_UNROLL
-      for (int v = 0; v < Vectors; ++v) {
-        sum[i][v] = L(0);
-        __builtin_prefetch(tile.c + i * c_row + v * kLanes, 1);
-      }
+      for (int v = 0; v < Vectors; ++v) sum[i][v] = L(0);
+    }
+  }
+  // What sums begin with is waited for; where they are only stored, the lines come while k runs.
+  if (const T* later = tile.next_c ? tile.next_c : tile.accumulate ? nullptr : tile.c) {
+    TERN_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      TERN_UNROLL
+      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(later + i * c_row + v * kLanes, 1);
     }
   }
   const char* b = reinterpret_cast<const char*>(tile.b);
@@ -151,7 +157,8 @@ void micro(const Tile<typename Kind::Scalar>& tile) {
       for (int i = 0; i < kThrees; ++i) a[i] += kTogether * (A == Order::rows ? kSize : a_step);
       b += kTogether * b_row;
       later += kTogether * b_row;
-      tile.ahead.next();
+      tile.ahead_a.next();
+      tile.ahead_b.next();
     }
   }
   for (; k > 0; --k) {
