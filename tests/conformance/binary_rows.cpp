@@ -56,13 +56,15 @@ Row binary(const char* op, BinaryOp f, BinaryReference reference, std::vector<Ty
 
 // The op beside a number, on either side of it.
 template <class F>
-void add_numbers(Row& row, F f, double number, BinaryReference reference, Input input) {
+void add_numbers(Row& row, F f, Scalar number, BinaryReference reference, Input input) {
   row.cases.push_back(one(
-      "number on the right", [=](const Tensor& a) { return f(a, Scalar(number)); },
-      [=](double x) { return reference(x, number); }, input));
+      "number on the right", [=](const Tensor& a) { return f(a, number); },
+      [=](double x) { return reference(x, number.real()); }, input));
+  row.cases.back().number = number;
   row.cases.push_back(one(
-      "number on the left", [=](const Tensor& b) { return f(Scalar(number), b); },
-      [=](double x) { return reference(number, x); }, input));
+      "number on the left", [=](const Tensor& b) { return f(number, b); },
+      [=](double x) { return reference(number.real(), x); }, input));
+  row.cases.back().number = number;
 }
 
 // Whole values, so that some are equal.
@@ -70,7 +72,8 @@ template <class F>
 Row comparison(const char* op, F f, BinaryReference reference) {
   const Input whole{.low = 0, .high = 3, .whole = true};
   Row row = binary(op, f, reference, kCompare, whole);
-  add_numbers(row, f, 1, reference, whole);
+  for (const Scalar number : {Scalar(1.0), Scalar(1), Scalar(-1), Scalar(0)})
+    add_numbers(row, f, number, reference, whole);
   row.gradient = Gradient::none;
   row.result = boolean;
   return row;
@@ -83,7 +86,7 @@ Row operator_row(const char* op, const char* where, F f, BinaryReference referen
   Row row{.op = op, .types = std::move(types), .where = where};
   row.cases.push_back(both([f](const Tensor& a, const Tensor& b) { return f(a, b); }, reference, input));
   row.cases.back().large.clear();
-  add_numbers(row, f, 2, reference, input);
+  for (const Scalar number : {Scalar(2.0), Scalar(3)}) add_numbers(row, f, number, reference, input);
   row.faults.push_back({"shapes that do not broadcast", Raises::shape, [f] { f(zeros({2, 3}), zeros({2, 4})); }});
   return row;
 }
@@ -123,7 +126,8 @@ Row where_of_row() {
                              return reference({in[0], in[1], single(0.5)});
                            },
                        .shapes = {{{2, 3}, {3}}},
-                       .empty = {{{0}, {1}}}});
+                       .empty = {{{0}, {1}}},
+                       .number = 0.5});
   row.cases.push_back({.what = "number on the left",
                        .inputs = {condition, {}},
                        .call = [](const Tensors& in) { return where(in[0], 0.5, in[1]); },
@@ -132,16 +136,37 @@ Row where_of_row() {
                              return reference({in[0], single(0.5), in[1]});
                            },
                        .shapes = {{{2, 3}, {3}}},
-                       .empty = {{{0}, {1}}}});
-  row.cases.push_back({.what = "numbers",
-                       .inputs = {condition, {}},
-                       .call = [](const Tensors& in) { return in[1] * where(in[0], 0.5, 2).to(in[1].dtype()); },
-                       .reference =
-                           [](const Arrays& in) {
-                             return zip(in[0], in[1], [](double c, double x) { return c != 0 ? 0.5 * x : 2 * x; });
-                           },
-                       .shapes = {{{2, 3}, {3}}},
-                       .empty = {{{0}, {1}}}});
+                       .empty = {{{0}, {1}}},
+                       .number = 0.5});
+  for (const std::size_t side : {1, 2}) {
+    Case whole = row.cases[side];
+    whole.call = [=](const Tensors& in) { return side == 1 ? where(in[0], in[1], 2) : where(in[0], 2, in[1]); };
+    whole.reference = [=](const Arrays& in) {
+      return side == 1 ? reference({in[0], in[1], single(2)}) : reference({in[0], single(2), in[1]});
+    };
+    whole.number = 2;
+    row.cases.push_back(whole);
+  }
+  const auto both_numbers = [&](const char* what, Scalar a, Scalar b, DType type) {
+    row.cases.push_back({.what = what,
+                         .inputs = {condition, {}},
+                         .call =
+                             [=](const Tensors& in) {
+                               const Tensor chosen = where(in[0], a, b);
+                               if (chosen.dtype() != type) throw std::logic_error("where of numbers: another type");
+                               return in[1] * chosen.to(in[1].dtype());
+                             },
+                         .reference =
+                             [=](const Arrays& in) {
+                               return zip(in[0], in[1],
+                                          [=](double c, double x) { return x * (c != 0 ? a : b).real(); });
+                             },
+                         .shapes = {{{2, 3}, {3}}},
+                         .empty = {{{0}, {1}}}});
+  };
+  both_numbers("numbers", 0.5, 2, f32);
+  both_numbers("whole numbers", 3, -2, i64);
+  both_numbers("truth values", false, true, boolean);
   const Tensor yes = tern::ones({2}, boolean);
   row.faults = {{"a condition that is not boolean", Raises::dtype, [] { where(zeros({2}), zeros({2}), zeros({2})); }},
                 {"shapes that do not broadcast", Raises::shape, [=] { where(yes, zeros({2}), zeros({3})); }},
@@ -152,12 +177,18 @@ Row where_of_row() {
 double clamped(double x, double low, double high) { return x > high || low > high ? high : x < low ? low : x; }
 
 Row clamp_row() {
-  Row row{.op = "clamp", .kinks = {-0.5, 0.75}, .types = kReal};
+  Row row{.op = "clamp", .kinks = {-0.5, 0.75, 0}, .types = kArithmetic};
   row.cases.push_back(one(
       "", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, [](double x) { return clamped(x, -0.5, 0.75); },
       kSigned));
   row.cases.push_back(one(
       "to one value", [](const Tensor& x) { return clamp(x, 0.75, 0.75); }, [](double) { return 0.75; }, kSigned));
+  row.cases[0].number = -0.5;
+  row.cases[1].number = 0.75;
+  row.cases.push_back(one(
+      "to whole numbers", [](const Tensor& x) { return clamp(x, 0, 2); }, [](double x) { return clamped(x, 0, 2); },
+      kSigned));
+  row.cases.back().number = 2;
   row.cases.push_back({.what = "tensors",
                        .inputs = {kSigned, kSigned, kSigned},
                        .call = [](const Tensors& in) { return clamp(in[0], in[1], in[2]); },
@@ -183,12 +214,18 @@ Row bound_row(const char* op, Tensor (*number)(const Tensor&, Scalar), BinaryOp 
   row.cases.push_back(one(
       "number", [=](const Tensor& x) { return number(x, 0.25); }, [=](double x) { return reference(x, 0.25); },
       kSigned));
+  row.cases.back().number = 0.25;
+  row.cases.push_back(one(
+      "whole number", [=](const Tensor& x) { return number(x, 2); }, [=](double x) { return reference(x, 2); },
+      kSigned));
+  row.cases.back().number = 2;
   row.types = kArithmetic;
   return row;
 }
 
 // a and b of ranges of their own, and again with a negated: floor(a / b) has no jump near any of them.
-Row modulo(const char* op, BinaryOp f, BinaryOp number_right, BinaryReference reference) {
+template <class F>
+Row modulo(const char* op, BinaryOp f, F with_number, BinaryReference reference) {
   Row row{.op = op, .types = kArithmetic, .faults = {unbroadcastable(f)}};
   row.cases = {both(f, reference, {}), both(f, reference, {})};
   row.cases[0].inputs = {{.low = 2.3, .high = 2.7}, {.low = 1, .high = 1.1, .divides = true}};
@@ -198,12 +235,14 @@ Row modulo(const char* op, BinaryOp f, BinaryOp number_right, BinaryReference re
   row.faults.push_back({"integers divided by 0", Raises::value, [f] {
                           f(tern::ones({2}, i64), tern::tensor({1, 0}, i64));
                         }});
-  row.cases.push_back(one(
-      "number on the right", [=](const Tensor& x) { return number_right(x, Tensor()); },
-      [=](double x) { return reference(x, 1.25); }, {.low = 1.5, .high = 2.25}));
-  row.cases.push_back(one(
-      "number on the left", [=](const Tensor& x) { return number_right(Tensor(), x); },
-      [=](double x) { return reference(-2.5, x); }, {.low = 1.3, .high = 2.2}));
+  row.faults.push_back(
+      {"integers divided by the number 0", Raises::value, [=] { with_number(tern::ones({2}, i64), 0); }});
+  add_numbers(row, with_number, 1.25, reference, {.low = 1.5, .high = 2.25});
+  row.cases.pop_back();  // which jumps in there
+  for (const Scalar number : {Scalar(-2.5), Scalar(5)}) {
+    add_numbers(row, with_number, number, reference, {.low = 1.7, .high = 2.4});
+    row.cases.back().inputs[0].divides = true;
+  }
   return row;
 }
 
@@ -255,14 +294,21 @@ Row bitwise_row(const char* op, const char* where, F f, std::int64_t (*reference
   c.what = "bytes";
   c.result = u8;
   row.cases.push_back(c);
-  Case number = one(
-      "number on the right", [=](const Tensor& a) { return f(a, Scalar(3)); },
-      [=](double a) { return static_cast<double>(reference(static_cast<std::int64_t>(a), 3)); }, left);
-  row.cases.push_back(number);
-  number = one(
-      "number on the left", [=](const Tensor& b) { return f(Scalar(3), b); },
-      [=](double b) { return static_cast<double>(reference(3, static_cast<std::int64_t>(b))); }, right);
-  row.cases.push_back(number);
+  const auto add_number = [&](Scalar number, Input input, DType result) {
+    const std::int64_t n = number.integer();
+    row.cases.push_back(one(
+        "number on the right", [=](const Tensor& a) { return f(a, number); },
+        [=](double a) { return static_cast<double>(reference(static_cast<std::int64_t>(a), n)); }, input));
+    row.cases.back().result = result;
+    input.low = std::max(input.low, right.low);
+    row.cases.push_back(one(
+        "number on the left", [=](const Tensor& b) { return f(number, b); },
+        [=](double b) { return static_cast<double>(reference(n, static_cast<std::int64_t>(b))); }, input));
+    row.cases.back().result = result;
+  };
+  for (const DType type : {i64, i32, u8}) {
+    add_number(3, {.low = type == u8 ? 0 : left.low, .high = left.high, .whole = true, .dtype = type}, type);
+  }
   const Tensor x = tern::ones({2}, i64);
   row.faults = {{"shapes that do not broadcast", Raises::shape, [=] { f(x, tern::ones({3}, i64)); }},
                 {"floating numbers", Raises::dtype, [=] { f(x, zeros({2})); }}};
@@ -271,6 +317,8 @@ Row bitwise_row(const char* op, const char* where, F f, std::int64_t (*reference
     c.what = "booleans";
     c.result = boolean;
     row.cases.push_back(c);
+    add_number(true, c.inputs[0], boolean);
+    add_number(3, c.inputs[0], i64);
   } else {
     row.faults.push_back({"booleans", Raises::dtype, [=] { f(x.to(boolean), x.to(boolean)); }});
   }
@@ -291,9 +339,11 @@ Row isclose_row() {
           .types = kCompare};
   row.cases[1].what = "wide";
   row.cases[1].large.clear();
-  add_numbers(
-      row, [](const auto& a, const auto& b) { return isclose(a, b, {.rtol = 0.5, .atol = 0}); }, 2,
-      [](double a, double b) { return std::fabs(a - b) <= 0.5 * std::fabs(b) ? 1.0 : 0.0; }, whole);
+  for (const Scalar number : {Scalar(2.0), Scalar(3)}) {
+    add_numbers(
+        row, [](const auto& a, const auto& b) { return isclose(a, b, {.rtol = 0.5, .atol = 0}); }, number,
+        [](double a, double b) { return std::fabs(a - b) <= 0.5 * std::fabs(b) ? 1.0 : 0.0; }, whole);
+  }
   row.faults = {{"shapes that do not broadcast", Raises::shape, [] { isclose(zeros({2}), zeros({3})); }},
                 {"a negative tolerance", Raises::value, [] { isclose(zeros({2}), zeros({2}), {.rtol = -1}); }}};
   return row;
@@ -344,7 +394,8 @@ Row combined_operator(const char* op, const char* where, std::function<void(Tens
            },
        .reference = [=](const Arrays& in) { return map(in[0], [=](double x) { return reference(x, 2); }); },
        .shapes = {{{2, 3}}},
-       .empty = {{{0, 3}}}});
+       .empty = {{{0, 3}}},
+       .number = 2});
   row.faults = {{"a larger shape", Raises::shape,
                  [=] {
                    Tensor x = zeros({2});
@@ -375,17 +426,22 @@ Rows binary_rows() {
     pow_row.cases.push_back(one(
         "number above", [=](const Tensor& x) { return pow(x, exponent); },
         [=](double x) { return std::pow(x, exponent); }, {.low = -2.5, .high = -0.4}));
+    pow_row.cases.back().number = exponent;
   }
-  pow_row.cases.push_back(one(
-      "number below", [](const Tensor& x) { return pow(2, x); }, [](double x) { return std::exp2(x); }, kSigned));
+  add_numbers(
+      pow_row, [](const auto& a, const auto& b) { return tern::pow(a, b); }, 2, power, kSigned);
   rows.push_back(pow_row);
   Row maximum = binary("maximum", static_cast<BinaryOp>(tern::maximum), larger, kArithmetic, kSigned);
-  add_numbers(
-      maximum, [](const auto& a, const auto& b) { return tern::maximum(a, b); }, 0.25, larger, kSigned);
+  for (const Scalar number : {Scalar(0.25), Scalar(2)}) {
+    add_numbers(
+        maximum, [](const auto& a, const auto& b) { return tern::maximum(a, b); }, number, larger, kSigned);
+  }
   rows.push_back(maximum);
   Row minimum = binary("minimum", static_cast<BinaryOp>(tern::minimum), smaller, kArithmetic, kSigned);
-  add_numbers(
-      minimum, [](const auto& a, const auto& b) { return tern::minimum(a, b); }, 0.25, smaller, kSigned);
+  for (const Scalar number : {Scalar(0.25), Scalar(2)}) {
+    add_numbers(
+        minimum, [](const auto& a, const auto& b) { return tern::minimum(a, b); }, number, smaller, kSigned);
+  }
   rows.push_back(minimum);
   for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) rows[i].kinks = {0.25};
 
@@ -433,19 +489,19 @@ Rows binary_rows() {
   log_product.cases.push_back(one(
       "number on the right", [](const Tensor& x) { return tern::xlogy(x, 3); },
       [](double x) { return x * std::log(3.0); }, kSigned));
+  log_product.cases.back().number = 3;
   log_product.cases.push_back(one(
       "0 on the left", [](const Tensor& x) { return tern::xlogy(0, x); }, [](double) { return 0.0; }, kSigned));
+  log_product.cases.back().number = 0;
   rows.push_back(log_product);
   rows.push_back(modulo(
-      "remainder", tern::remainder,
-      [](const Tensor& a, const Tensor& b) { return a.defined() ? remainder(a, 1.25) : remainder(-2.5, b); },
+      "remainder", tern::remainder, [](const auto& a, const auto& b) { return tern::remainder(a, b); },
       [](double a, double b) { return a - b * std::floor(a / b); }));
   rows.push_back(modulo(
-      "fmod", tern::fmod, [](const Tensor& a, const Tensor& b) { return a.defined() ? fmod(a, 1.25) : fmod(-2.5, b); },
+      "fmod", tern::fmod, [](const auto& a, const auto& b) { return tern::fmod(a, b); },
       [](double a, double b) { return a - b * std::trunc(a / b); }));
   Row whole_quotient = modulo(
-      "floor_divide", tern::floor_divide,
-      [](const Tensor& a, const Tensor& b) { return a.defined() ? floor_divide(a, 1.25) : floor_divide(-2.5, b); },
+      "floor_divide", tern::floor_divide, [](const auto& a, const auto& b) { return tern::floor_divide(a, b); },
       [](double a, double b) { return std::floor(a / b); });
   whole_quotient.gradient = Gradient::none;
   rows.push_back(whole_quotient);
@@ -459,10 +515,18 @@ Rows binary_rows() {
       return zip(in[0], in[1], [=](double a, double b) { return a + weight * (b - a); });
     };
     rows.back().cases.back().large.clear();
+    rows.back().cases.back().number = weight;
   }
   rows.push_back(ternary(
       "addcmul", [](const Tensors& in) { return addcmul(in[0], in[1], in[2], 2); },
       [](double x, double a, double b) { return x + 2 * a * b; }, kArithmetic));
+  rows.back().cases.push_back(rows.back().cases[0]);
+  rows.back().cases[1].call = [](const Tensors& in) { return addcmul(in[0], in[1], in[2], 0.5); };
+  rows.back().cases[1].reference = [](const Arrays& in) {
+    return zip(in[0], zip(in[1], in[2], std::multiplies<double>()), [](double x, double ab) { return x + 0.5 * ab; });
+  };
+  rows.back().cases[1].large.clear();
+  rows.back().cases[1].number = 0.5;
   rows.push_back(ternary(
       "addcdiv", [](const Tensors& in) { return addcdiv(in[0], in[1], in[2], 0.5); },
       [](double x, double a, double b) { return x + 0.5 * a / b; }, kReal));

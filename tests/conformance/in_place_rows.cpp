@@ -36,6 +36,7 @@ Case with_tensor(std::function<void(Tensor&, const Tensor&)> write, double (*ref
           .large = {{{300, 60}, {60}}}};
 }
 
+// Beside 3, or nothing: what is in place does not promote.
 Case with_number(const char* what, std::function<void(Tensor&)> write, std::function<double(double)> reference) {
   return {.what = what,
           .inputs = {{}},
@@ -47,7 +48,8 @@ Case with_number(const char* what, std::function<void(Tensor&)> write, std::func
               },
           .reference = [reference = std::move(reference)](const Arrays& in) { return map(in[0], reference); },
           .shapes = {{{}}, {{2, 3}}},
-          .empty = {{{2, 0}}}};
+          .empty = {{{2, 0}}},
+          .number = 3};
 }
 
 template <class F>

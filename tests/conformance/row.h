@@ -41,6 +41,9 @@ struct Case {
   std::vector<Shapes> large{};    ///< values alone, and the same bits at 1 and 5 threads
   std::optional<DType> result{};  ///< the result's type, when it is not the row's
   bool strided = true;            ///< false: the call needs contiguous inputs, and says so
+  /// Stands in the place of a tensor: the case is checked in integers and booleans as the first one is, and gives the
+  /// type to which they and the number promote.
+  std::optional<tern::Scalar> number{};
 };
 
 /// A case of a function of one input.

@@ -380,22 +380,29 @@ bool any_of_any_type(const Row& row) {
   });
 }
 
-// What the row says of integers and booleans; those of which it says nothing are refused.
+// What the row says of integers and booleans, of the first case and of those with a number; types of which it says
+// nothing are refused.
 void check_types(const Row& row) {
   std::vector<TypeRule> rules = row.types;
   add_i32(rules);
-  for (const TypeRule& rule : rules) {
-    Row typed = row;
-    typed.result = rule.result;
-    const Case c = whole_numbers(row.cases.front(), rule.type);
-    for (const Shapes& shapes : c.shapes) forward(typed, c, shapes, rule.type);
-  }
-  for (const DType dtype : {tern::i64, tern::i32, tern::u8, tern::boolean}) {
-    if (std::any_of(rules.begin(), rules.end(), [&](const TypeRule& rule) { return rule.type == dtype; })) continue;
-    const Case c = whole_numbers(row.cases.front(), dtype);
-    for (const Shapes& shapes : c.shapes) {
-      SCOPED_TRACE(label(c, shapes, dtype));
-      EXPECT_THROW(run(c, tensors_of(c, draw(row, c, shapes, dtype, 1), dtype)), tern::DTypeError);
+  for (const Case& of : row.cases) {
+    if (&of != &row.cases.front() && !of.number) continue;
+    for (const DType dtype : {tern::i64, tern::i32, tern::u8, tern::boolean}) {
+      const bool promotes = of.number && row.gradient != Gradient::in_place;
+      const DType computed = promotes ? of.number->promoted(dtype) : dtype;
+      const auto rule =
+          std::find_if(rules.begin(), rules.end(), [&](const TypeRule& known) { return known.type == computed; });
+      const Case c = whole_numbers(of, dtype);
+      for (const Shapes& shapes : c.shapes) {
+        if (tern::is_floating(computed) || rule != rules.end()) {
+          Row typed = row;
+          typed.result = tern::is_floating(computed) ? row.result.value_or(computed) : rule->result;
+          forward(typed, c, shapes, dtype);
+        } else {
+          SCOPED_TRACE(label(c, shapes, dtype));
+          EXPECT_THROW(run(c, tensors_of(c, draw(row, c, shapes, dtype, 1), dtype)), tern::DTypeError);
+        }
+      }
     }
   }
 }
