@@ -19,7 +19,7 @@ Case one(const char* what, std::function<Tensor(const Tensor&)> f, std::function
           .reference = [reference = std::move(reference)](const Arrays& in) { return map(in[0], reference); },
           .shapes = {{{}}, {{9}}, {{2, 1, 3}}},
           .empty = {{{2, 0, 3}}},
-          .large = {{{20000}}}};
+          .large = {{{33001}}}};
 }
 
 Row activation(const char* op, std::vector<Case> cases, std::vector<double> kinks = {}) {
@@ -53,7 +53,7 @@ Row prelu_row() {
   row.cases = {of("one weight", false), of("a weight a channel", true)};
   row.cases[0].shapes = {{{}, {1}}, {{5}, {1}}, {{2, 3}, {1}}};
   row.cases[0].empty = {{{0, 3}, {1}}};
-  row.cases[0].large = {{{20000}, {1}}};
+  row.cases[0].large = {{{33001}, {1}}};
   row.cases[1].shapes = {{{2, 3}, {3}}, {{2, 3, 2}, {3}}};
   row.cases[1].empty = {{{2, 3, 0}, {3}}};
   row.faults = {{"a weight of another size", Raises::shape,
@@ -88,7 +88,7 @@ Row glu_row() {
                              },
                          .shapes = {{{4, 6}}, {{2}}, {{2, 3, 2}}},
                          .empty = {{{0, 2}}, {{2, 0}}},
-                         .large = {{{60, 300}}}});
+                         .large = {{{222, 302}}}});
   }
   row.faults = {{"an odd size", Raises::shape,
                  [] {

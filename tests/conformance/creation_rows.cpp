@@ -24,6 +24,11 @@ Case made(std::string what, DType result, std::function<Tensor()> call, std::fun
   return c;
 }
 
+Case large(Case c) {
+  std::swap(c.shapes, c.large);
+  return c;
+}
+
 Array constant(const Shape& shape, double value) {
   return build(sizes_of(shape), [=](const Index&) { return value; });
 }
@@ -50,6 +55,8 @@ Row filled(const char* op, std::function<Tensor(const Shape&, DType)> f, double 
           [=] { return constant(shape, expected); }));
     }
   }
+  row.cases.push_back(large(made(
+      "large", f32, [=] { return f({33001}, f32); }, [=] { return constant({33001}, value); })));
   return row;
 }
 
@@ -59,7 +66,8 @@ Row like(const char* op, Tensor (*f)(const Tensor&), double value) {
                 .call = [f](const Tensors& in) { return f(in[0]); },
                 .reference = [value](const Arrays& in) { return map(in[0], [=](double) { return value; }); },
                 .shapes = {{{}}, {{2, 3}}},
-                .empty = {{{2, 0}}}}};
+                .empty = {{{2, 0}}},
+                .large = {{{33001}}}}};
   return row;
 }
 
@@ -76,6 +84,8 @@ Row arange_row() {
                        "count", i64, [] { return arange(4); }, [=] { return line(0, 1, 4); }),
                    made(
                        "none", i64, [] { return arange(0); }, [=] { return line(0, 1, 0); }),
+                   large(made(
+                       "many", f32, [] { return arange(33001, f32); }, [=] { return line(0, 1, 33001); })),
                    made(
                        "bounds", f32, [] { return arange(1, 3.5); }, [=] { return line(1, 1, 3); }),
                    made(
@@ -288,19 +298,20 @@ Array random_of(const Shape& shape, std::function<double(std::uint64_t)> at) {
 Row uniform_row(const char* op, double low, double high, std::function<Tensor(const Shape&, DType)> f) {
   Row row = creation(op, {}, {{"integers", Raises::dtype, [f] { f({2}, i64); }}});
   for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{0, 2}, Shape{20001}}) {
-    row.cases.push_back(made(
+    const auto sized = [&](Case c) { return shape == Shape{20001} ? large(c) : c; };
+    row.cases.push_back(sized(made(
         "f32 " + to_string(shape), f32, [=] { return f(shape, f32); },
         [=] {
           return random_of(shape, [=](std::uint64_t i) {
             return static_cast<float>(low) + static_cast<float>(high - low) * tern::Philox(11, 3).uniform_float(8 + i);
           });
-        }));
-    row.cases.push_back(made(
+        })));
+    row.cases.push_back(sized(made(
         "f64 " + to_string(shape), f64, [=] { return f(shape, f64); },
         [=] {
           return random_of(shape,
                            [=](std::uint64_t i) { return low + (high - low) * tern::Philox(11, 3).uniform(4 + i); });
-        }));
+        })));
   }
   return row;
 }
@@ -308,8 +319,8 @@ Row uniform_row(const char* op, double low, double high, std::function<Tensor(co
 Row randn_row() {
   Row row = creation("randn", {}, {{"integers", Raises::dtype, [] { tern::randn({2}, i64); }}});
   for (DType type : {f32, f64}) {
-    for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{0, 2}, Shape{5001}}) {
-      row.cases.push_back(made(
+    for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{0, 2}, Shape{9001}}) {
+      Case c = made(
           std::string(tern::name(type)) + " " + to_string(shape), type, [=] { return tern::randn(shape, type); },
           [=] {
             return random_of(shape, [](std::uint64_t i) {
@@ -317,7 +328,8 @@ Row randn_row() {
               const double u = 1 - random.uniform(2 * (2 + i)), v = random.uniform(2 * (2 + i) + 1);
               return std::sqrt(-2 * std::log(u)) * std::cos(2 * M_PI * v);
             });
-          }));
+          });
+      row.cases.push_back(shape == Shape{9001} ? large(c) : c);
     }
   }
   return row;

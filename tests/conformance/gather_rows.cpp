@@ -66,7 +66,8 @@ Row take_along_dim_row() {
                                    [&](const Index& i) { return in[0].at(with(i, 1, whole(in[1].at(i)))); });
                     },
                 .shapes = {{{2, 3}, {2, 2}}, {{1, 3}, {2, 2}}, {{2, 3, 2}, {1, 1, 2}}},
-                .empty = {{{2, 3}, {2, 0}}}}};
+                .empty = {{{2, 3}, {2, 0}}},
+                .large = {{{300, 3}, {300, 71}}}}};
   row.faults = {{"an index too large", Raises::index,
                  [] {
                    take_along_dim(zeros({1, 2}), tensor({{2}}, i64), 1);
@@ -146,7 +147,8 @@ Row scatter_value_row() {
                       return out;
                     },
                 .shapes = {{{2, 3}, {2, 2}}, {{2, 3}, {1, 4}}},
-                .empty = {{{2, 3}, {2, 0}}}}};
+                .empty = {{{2, 3}, {2, 0}}},
+                .large = {{{300, 3}, {300, 71}}}}};
   row.faults = {{"a fraction in integers", Raises::dtype, [] { scatter(zeros({2}, i64), 0, tensor({1}, i64), 0.5); }}};
   return row;
 }

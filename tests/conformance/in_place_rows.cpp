@@ -33,7 +33,7 @@ Case with_tensor(std::function<void(Tensor&, const Tensor&)> write, double (*ref
           .reference = [reference](const Arrays& in) { return zip(in[0], in[1], reference); },
           .shapes = kOntoShapes,
           .empty = kOntoEmpty,
-          .large = {{{300, 60}, {60}}}};
+          .large = {{{513, 65}, {65}}}};
 }
 
 // Beside 3, or nothing: what is in place does not promote.
@@ -115,15 +115,18 @@ Rows in_place_rows() {
                {}, dividing));
   rows.push_back(in_place("copy_", {with_tensor(copy, second)}, kSame, faults_of(copy)));
   rows.back().mixes_devices = true;
+  const std::vector<Shapes> large{{{33001}}};
   const std::vector<Fault> filling = faults_of(fill), zeroing = faults_of(zero);
   rows.push_back(in_place("fill_",
                           {with_number(
                               "", [](Tensor& x) { x.fill_(1); }, [](double) { return 1.0; })},
                           kSame, {filling.begin() + 2, filling.end()}));
+  rows.back().cases[0].large = large;
   rows.push_back(in_place("zero_",
                           {with_number(
                               "", [](Tensor& x) { x.zero_(); }, [](double) { return 0.0; })},
                           kSame, {zeroing.begin() + 2, zeroing.end()}));
+  rows.back().cases[0].large = large;
   rows.back().where = "fill_";
   return rows;
 }

@@ -33,6 +33,19 @@ NO_FUNCTIONS = {'to_string', 'version'}
 # Ops whose rows name the type of every input.
 OF_WHOLE_NUMBERS = {f'bitwise_{name}' for name in ('and', 'or', 'xor', 'not', 'left_shift', 'right_shift')} | {
     'operator_and', 'operator_or', 'operator_xor', 'operator_invert', 'one_hot'}
+# Ops that need no large case (more than a block of a thread takes, with an odd rest): views and what lies on the host,
+VIEWS = {
+    'Tensor_expand', 'Tensor_flatten', 'Tensor_operator_subscript', 'Tensor_permute', 'Tensor_reshape', 'Tensor_select',
+    'Tensor_slice', 'Tensor_squeeze', 'Tensor_t', 'Tensor_transpose', 'Tensor_unsqueeze', 'broadcast_to', 'chunk',
+    'diagonal', 'expand_as', 'flatten', 'meshgrid', 'movedim', 'narrow', 'reshape', 'split', 'split_with_sizes',
+    'unbind', 'unflatten', 'empty', 'empty_like', 'from_blob', 'from_span', 'from_vector', 'tensor', 'scalar', 'eye',
+    'linspace', 'logspace'}
+# what is put together of ops that have one,
+COMPOSITES = {
+    'Tensor_index_put_', 'allclose', 'diag', 'diagonal_scatter', 'equal', 'index_put', 'kthvalue', 'median',
+    'multinomial', 'normal', 'randperm', 'repeat', 'repeat_interleave', 'roll', 'slice_scatter', 'stack', 'tile'}
+# and other names of such an op: operators, and methods beside a function.
+BEHIND = {'operator_not': 'logical_not', 'operator_invert': 'bitwise_not'}
 SETTINGS = {'set_float32_matmul_precision', 'float32_matmul_precision'}  # of ops, beside them
 SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt',
            '>=': 'ge', '[]': 'subscript', '&': 'and', '|': 'or', '^': 'xor', '~': 'invert', '!': 'not', '+=': 'iadd',
@@ -137,6 +150,12 @@ def listed_cases(text):
     return cases
 
 
+def function_behind(op):
+    if op.startswith('Tensor_operator_i'):
+        return f"Tensor_{op[len('Tensor_operator_i'):]}_"
+    return BEHIND.get(op, re.sub('^(operator|Tensor)_', '', op))
+
+
 def complaints(ops, cases):
     """One line for each op without a row, row without an op, and row that leaves a check out."""
     lines = [f'{op}: expected a row in tests/conformance, found none' for op in sorted(ops - set(cases))]
@@ -150,6 +169,8 @@ def complaints(ops, cases):
         if 'Strided' in cases[op]:
             missing |= {'Empty'} - cases[op]
             missing |= (set() if op in OF_WHOLE_NUMBERS else {'Types'}) - cases[op]
+        if op not in VIEWS | COMPOSITES and 'Large' not in cases[op] | cases.get(function_behind(op), set()):
+            missing |= {'Large'}
         lines += [f'{op}: expected the check {name}, found none' for name in sorted(missing)]
     return lines
 
@@ -160,7 +181,9 @@ def self_test():
                'Tensor_add_', 'Tensor_operator_subscript', 'Tensor_sum', 'Tensor_t'):
         assert op in ops, f'expected {op} among the ops, got {sorted(ops)}'
     assert not any('copy_in' in op or 'destroy' in op or 'Tensor_item' == op for op in ops), sorted(ops)
-    full = {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'SecondDerivative', 'Empty', 'HalfPrecision', 'Types'}
+    full = {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'SecondDerivative', 'Empty', 'HalfPrecision', 'Types',
+            'Large'}
+    assert not (VIEWS | COMPOSITES) - ops, sorted((VIEWS | COMPOSITES) - ops)
     rows = {op: full for op in ops}
     assert not complaints(ops, rows), complaints(ops, rows)
     with tempfile.TemporaryDirectory() as folder:
@@ -180,9 +203,13 @@ def self_test():
     found = complaints(planted_ops, {op: full for op in planted_ops - {'cumsum', 'inlined', 'Tensor_roll'}})
     assert [line.split(':')[0] for line in found] == ['Tensor_roll', 'cumsum', 'inlined'], found
     assert 'spoken_of' not in planted_ops
-    half = {'exp': {'Forward', 'SinglePrecision', 'Errors', 'Gradient', 'HalfPrecision'}}
+    half = {'exp': full - {'SecondDerivative'}}
     assert complaints({'exp'}, half) == ['exp: expected the check Gradient and SecondDerivative, or NoGradient, '
                                          'found none']
+    small = {op: full - {'Large'} for op in ('Tensor_select', 'Tensor_sum', 'sum', 'operator_not')}
+    small['logical_not'] = full
+    assert complaints(set(small), small) == [f'{op}: expected the check Large, found none'
+                                             for op in ('Tensor_sum', 'sum')]
     assert complaints(set(), {'gone': full}) == ['gone: expected a public op for this row, found none']
     assert listed_cases('exp.\n  Forward\n  Errors\nlog.\n  Forward  # note\n') == {
         'exp': {'Forward', 'Errors'}, 'log': {'Forward'}}

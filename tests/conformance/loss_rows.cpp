@@ -53,7 +53,7 @@ Row bce_row() {
         .reference = [r = reduction](const Arrays& in) { return bce_of(in[0], in[1], single(1), single(1), r); },
         .shapes = pairs,
         .empty = {{{0, 2}, {0, 2}}},
-        .large = {{{20000}, {20000}}}};
+        .large = {{{20001}, {20001}}}};
     row.cases.push_back(plain);
     row.cases.push_back(plain);
     row.cases.back().what += ", labels";
@@ -71,7 +71,7 @@ Row bce_row() {
         .reference = [r = reduction](const Arrays& in) { return bce_of(in[0], in[1], in[2], in[3], r); },
         .shapes = {{{2, 3}, {2, 3}, {2, 3}, {3}}, {{2, 3}, {2, 3}, {2, 1}, {}}},
         .empty = {{{0, 2}, {0, 2}, {0, 1}, {2}}},
-        .large = {{{200, 90}, {200, 90}, {200, 1}, {90}}}};
+        .large = {{{200, 91}, {200, 91}, {200, 1}, {91}}}};
     row.cases.push_back(weighted);
     for (Input& input : row.cases.back().inputs) input.optional = &input - row.cases.back().inputs.data() > 1;
     row.cases.push_back(weighted);
@@ -334,7 +334,7 @@ Row kl_row() {
                },
            .shapes = {{{2, 3}, {2, 3}}, {{}, {}}},
            .empty = {{{0, 2}, {0, 2}}},
-           .large = {{{20000}, {20000}}}});
+           .large = {{{20001}, {20001}}}});
     }
   }
   row.faults = {{"a target of another shape", Raises::shape,
@@ -364,7 +364,7 @@ Row bce_of_probabilities_row() {
              },
          .shapes = {{{2, 3}, {2, 3}, {3}}, {{}, {}, {}}},
          .empty = {{{0, 2}, {0, 2}, {2}}},
-         .large = {{{20000}, {20000}, {1}}}});
+         .large = {{{20001}, {20001}, {1}}}});
   }
   const Tensor x = tern::full({2}, 0.5);
   row.faults = {{"a target of another shape", Raises::shape,
@@ -391,7 +391,7 @@ Row pair_loss(const char* op, PairLoss f, double (*loss)(double)) {
                              },
                          .shapes = {{{2, 3}, {2, 3}}, {{}, {}}},
                          .empty = {{{0, 2}, {0, 2}}},
-                         .large = {{{20000}, {20000}}}});
+                         .large = {{{20001}, {20001}}}});
   }
   const auto mean = [f](const Tensor& p, const Tensor& t) { f(p, t, Reduction::mean); };
   row.faults = {{"a target of another shape", Raises::shape,

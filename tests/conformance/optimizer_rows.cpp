@@ -54,7 +54,7 @@ Row sgd_row() {
                            },
                        .shapes = repeated(2, {{5}}),
                        .empty = repeated(2, {{0}}),
-                       .large = repeated(2, {{20000}}),
+                       .large = repeated(2, {{20001}}),
                        .strided = false});
   for (bool nesterov : {false, true}) {
     for (bool first : {false, true}) {
@@ -82,7 +82,7 @@ Row sgd_row() {
                },
            .shapes = repeated(3, {{5}}),
            .empty = repeated(3, {{0}}),
-           .large = repeated(3, {{20000}}),
+           .large = repeated(3, {{20001}}),
            .strided = false});
     }
   }
@@ -120,7 +120,7 @@ Case step_case(std::string what, std::vector<Input> states, std::function<void(c
           .reference = [reference = std::move(reference)](const Arrays& in) { return step_by_element(in, reference); },
           .shapes = repeated(count, {{5}}),
           .empty = repeated(count, {{0}}),
-          .large = repeated(count, {{20000}}),
+          .large = repeated(count, {{20001}}),
           .strided = false};
 }
 

@@ -62,10 +62,12 @@ Row randint_row() {
   Row row = drawn("randint", {}, {{"bounds that are equal", Raises::value, [] { tern::randint(3, 3, {2}); }}});
   for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{0, 2}, Shape{20001}}) {
     for (DType type : {i64, f32}) {
-      row.cases.push_back(made(
+      Case c = made(
           std::string(tern::name(type)) + " " + to_string(shape), type,
           [=] { return tern::randint(-2, 5, shape, type); },
-          counted(shape, [](std::uint64_t i) { return static_cast<double>(kRandom.below(4 + i, 7)) - 2; })));
+          counted(shape, [](std::uint64_t i) { return static_cast<double>(kRandom.below(4 + i, 7)) - 2; }));
+      if (shape == Shape{20001}) std::swap(c.shapes, c.large);
+      row.cases.push_back(c);
     }
   }
   row.cases.push_back(made(
@@ -129,7 +131,8 @@ Row like_row(const char* op, Tensor (*f)(const Tensor&), Tensor (*plain)(const S
                     },
                 .reference = [](const Arrays& in) { return map(in[0], [](double) { return 0.0; }); },
                 .shapes = {{{}}, {{2, 3}}},
-                .empty = {{{2, 0}}}}};
+                .empty = {{{2, 0}}},
+                .large = {{{20001}}}}};
   row.faults = {{"integers", Raises::dtype, [=] { f(tern::zeros({2}, i64)); }}};
   return row;
 }

@@ -36,9 +36,9 @@ Row reduction(const char* op, ReduceOp f, DimReference reference, std::vector<Ty
       if (dims.empty()) {
         c.shapes.push_back({{}});
         c.shapes.push_back({{5}});
-        c.large = {{{70000}}};
+        c.large = {{{70001}}};
       } else if (dims.size() < 3 && !keep) {
-        c.large = {{dims == Dims{-1} ? Shape{3, 2, 6000} : dims == Dims{0} ? Shape{6000, 2, 3} : Shape{90, 5, 60}}};
+        c.large = {{dims == Dims{-1} ? Shape{7, 1, 6001} : dims == Dims{0} ? Shape{6001, 2, 3} : Shape{91, 7, 61}}};
       }
       if (!of_nothing) c.empty = dims == Dims{-1} ? std::vector<Shapes>{{{2, 0, 3}}} : std::vector<Shapes>{};
       row.cases.push_back(c);
@@ -312,7 +312,8 @@ Row sum_to_row() {
                                return out;
                              },
                          .shapes = {{{2, 3, 2}}},
-                         .empty = to == Shape{} ? std::vector<Shapes>{{{0, 3}}} : std::vector<Shapes>{}});
+                         .empty = to == Shape{} ? std::vector<Shapes>{{{0, 3}}} : std::vector<Shapes>{},
+                         .large = to == Shape{2} ? std::vector<Shapes>{{{20001, 2}}} : std::vector<Shapes>{}});
   }
   row.faults = {{"no broadcast of it", Raises::shape,
                  [] {

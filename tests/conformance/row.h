@@ -38,7 +38,7 @@ struct Case {
   std::function<Array(const Arrays&)> reference{};
   std::vector<Shapes> shapes{};   ///< each set small: derivatives are checked
   std::vector<Shapes> empty{};    ///< with a dimension of size 0
-  std::vector<Shapes> large{};    ///< values alone, and the same bits at 1 and 5 threads
+  std::vector<Shapes> large{};    ///< more than a block: the same bits and gradients at 1 and 5 threads
   std::optional<DType> result{};  ///< the result's type, when it is not the row's
   bool strided = true;            ///< false: the call needs contiguous inputs, and says so
   /// Stands in the place of a tensor: the case is checked in integers and booleans as the first one is, and gives the

@@ -108,7 +108,7 @@ Row cat_row() {
                 .reference = [](const Arrays& in) { return beside(in, 0); },
                 .shapes = {{{2, 3}, {1, 3}}, {{2}, {3}}},
                 .empty = {{{0, 3}, {2, 3}}, {{0}, {0}}},
-                .large = {{{300, 70}, {200, 70}}}},
+                .large = {{{300, 71}, {201, 71}}}},
                {.what = "columns, one twice",
                 .inputs = {{}, {}, {}},
                 .call =

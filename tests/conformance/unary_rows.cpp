@@ -28,7 +28,7 @@ Row unary(const char* op, Tensor (*f)(const Tensor&), double (*reference)(double
                      .reference = [reference](const Arrays& in) { return map(in[0], reference); },
                      .shapes = {{{}}, {{5}}, {{3, 4}}, {{2, 1, 3}}},
                      .empty = {{{0}}, {{2, 0, 3}}},
-                     .large = {{{20000}}}}},
+                     .large = {{{33001}}}}},
           .kinks = std::move(kinks),
           .types = std::move(types),
           .edges = {0, -0.0, 1, -1, 30, -30, 800, -800, 1e-300, 1e300, kInfinity, -kInfinity, kNan}};

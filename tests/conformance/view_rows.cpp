@@ -60,7 +60,7 @@ Array broadcast_to(const Array& x, const Index& sizes) {
 
 Row copies(const char* name, std::function<Tensor(const Tensor&)> call) {
   Row row = view(name, {one_input("", std::move(call), same, {{{}}, {{2, 3}}, {{2, 1, 3}}}, {{{0}}, {{2, 0}}})});
-  row.cases[0].large = {{{300, 60}}};
+  row.cases[0].large = {{{513, 65}}};
   return row;
 }
 
@@ -71,7 +71,7 @@ Row to_row() {
                one_input(
                    "f32 and back", [](const Tensor& x) { return x.to(f32).to(f64); },
                    [](const Array& x) { return map(x, [](double v) { return static_cast<float>(v); }); }, {}, {{{0}}})};
-  row.cases[1].large = {{{300, 60}}};
+  row.cases[1].large = {{{513, 65}}};
   for (Case& c : row.cases) c.result = f64;
   return row;
 }
@@ -84,7 +84,7 @@ Row to_whole_row(const char* op, DType type, double (*convert)(double)) {
       "", [type](const Tensor& x) { return x.to(type); }, [convert](const Array& x) { return map(x, convert); },
       {{{2, 3}}}, {{{0}}})};
   row.cases[0].inputs[0] = {.low = 0, .high = 6};
-  row.cases[0].large = {{{300, 60}}};
+  row.cases[0].large = {{{513, 65}}};
   return row;
 }
 
