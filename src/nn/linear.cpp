@@ -4,6 +4,7 @@
 #include <string>
 
 #include "nn/fields.h"
+#include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
 #include "tern/nn/init.h"
 #include "tern/ops/matmul.h"
@@ -33,22 +34,32 @@ Linear::Linear(const LinearOptions& options) {
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight_to_read(), bias); }
 
 void Linear::pack() {
-  packed_ = packed_from_ = Tensor();
+  unpack();
   if (weight.device() != cpu() || weight.size(0) == 1 || weight.size(1) == 1) return;  // which lie one way alone
+  if (tern::internal::is_written_by_others(weight.impl()->storage)) return;
   packed_ = weight.detach().t().contiguous().t();
   packed_from_ = weight;
   packed_version_ = version(weight);
 }
 
+void Linear::unpack() { packed_ = packed_from_ = Tensor(); }
+
 const Tensor& Linear::weight_to_read() const {
-  const bool holds =
-      packed_.defined() && !is_grad_enabled() && packed_from_.is_same(weight) && version(weight) == packed_version_;
+  const bool holds = packed_.defined() && !is_grad_enabled() && packed_from_.is_same(weight) &&
+                     version(weight) == packed_version_ &&
+                     !tern::internal::is_written_by_others(weight.impl()->storage);
   return holds ? packed_ : weight;
 }
 
 void pack_weights(Module& network) {
   for (Module* part : network.modules()) {
     if (auto* layer = dynamic_cast<Linear*>(part)) layer->pack();
+  }
+}
+
+void unpack_weights(Module& network) {
+  for (Module* part : network.modules()) {
+    if (auto* layer = dynamic_cast<Linear*>(part)) layer->unpack();
   }
 }
 

@@ -50,6 +50,7 @@ Lent<Managed>* lend(const Tensor& x) {
                           lent->strides, 0};
   lent->managed.context = lent.get();
   lent->managed.deleter = [](Managed* managed) { delete static_cast<Lent<Managed>*>(managed->context); };
+  impl->storage->lent.store(true, std::memory_order_relaxed);
   return lent.release();
 }
 

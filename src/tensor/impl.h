@@ -47,13 +47,14 @@ struct Foreign {
 struct Storage {
   InlineRefCount refs;
   std::uint16_t size_class = 0;
-  std::uint16_t apart_class = kInline;  // of the elements' block, when they have one to themselves
+  std::uint8_t apart_class = kInline;  // of the elements' block, when they have one to themselves
+  std::atomic<bool> lent{false};       // to another library, which may write to it
   std::atomic<std::uint64_t> writes{0};
   Storage* parent = nullptr;
   char* data = nullptr;
   Foreign* foreign = nullptr;  // owned
 
-  static constexpr std::uint16_t kInline = 0xffff;
+  static constexpr std::uint8_t kInline = 0xff;
 
   std::uint64_t version() const {
     return writes.load(std::memory_order_relaxed) + (parent ? parent->writes.load(std::memory_order_relaxed) : 0);
@@ -70,6 +71,11 @@ inline void release_storage(Storage* storage) noexcept {
 inline bool is_read_only(const Storage* storage) {
   const Foreign* foreign = (storage->parent ? storage->parent : storage)->foreign;
   return foreign && foreign->read_only;
+}
+
+/// Whether others may write to the memory, which no version counts.
+inline bool is_written_by_others(const Storage* storage) {
+  return storage->lent.load(std::memory_order_relaxed) || (storage->foreign && storage->foreign->lent);
 }
 
 /// A new tensor lies in its storage's block, right behind that header and before the elements, so that one allocation

@@ -193,8 +193,10 @@ TERN_COLD Tensor new_device_tensor(const Shape& shape, std::int64_t numel, DType
 }  // namespace
 
 namespace {
+static_assert(memory::kClasses <= Storage::kInline);
+
 // In a block of that class, its elements there too or, of such a class, apart.
-inline Tensor new_host_tensor(void* block, std::uint32_t size_class, char* elements, std::uint16_t apart_class,
+inline Tensor new_host_tensor(void* block, std::uint32_t size_class, char* elements, std::uint8_t apart_class,
                               const Shape& shape, std::int64_t numel, DType dtype) {
   auto* storage = new (block) Storage;
   storage->size_class = static_cast<std::uint16_t>(size_class);
@@ -220,8 +222,8 @@ TERN_COLD Tensor new_large_tensor(const Shape& shape, std::int64_t numel, DType 
     deallocate(elements, apart_class);
     throw;
   }
-  return new_host_tensor(block, size_class, static_cast<char*>(elements), static_cast<std::uint16_t>(apart_class),
-                         shape, numel, dtype);
+  return new_host_tensor(block, size_class, static_cast<char*>(elements), static_cast<std::uint8_t>(apart_class), shape,
+                         numel, dtype);
 }
 }  // namespace
 

@@ -5,16 +5,22 @@
 #include <thread>
 #include <vector>
 
+#include "device/stand_in.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
 #include "tern/nn/activations.h"
+#include "tern/nn/architecture.h"
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/compare.h"
+#include "tern/ops/matmul.h"
 #include "tern/ops/reduce.h"
+#include "tern/ops/unary.h"
 #include "tern/optim/average.h"
+#include "tern/optim/lbfgs.h"
 #include "tern/optim/optimizers.h"
 #include "tern/tensor/creation.h"
+#include "tern/tensor/dlpack.h"
 
 namespace {
 
@@ -129,6 +135,136 @@ TEST(PackedWeights, AreNotReadAfterTrainingAveragesConversionsAndLoading) {
     train(*net, optimizer);
   }
   EXPECT_EQ(answers(packed, x), answers(plain, x));
+}
+
+TEST(PackedWeights, AreNotReadAfterAStepOfAnyOptimizer) {
+  manual_seed(8);
+  const Tensor x = randn({3, 30});
+  const auto trained = [&](auto step) {
+    nn::Sequential plain = network(), packed = network();
+    for (nn::Sequential* net : {&plain, &packed}) {
+      nn::pack_weights(packed);
+      step(*net, [&, net] {
+        net->zero_grad();
+        const Tensor loss = square((*net)(x)).mean();
+        loss.backward();
+        return loss;
+      });
+      const std::vector<float> after = answers(packed, x);
+      nn::pack_weights(packed);
+      EXPECT_EQ(answers(packed, x), after);
+    }
+    EXPECT_EQ(answers(packed, x), answers(plain, x));
+  };
+  const auto by = [](auto make) {
+    return [make](nn::Module& net, const auto& loss) {
+      auto optimizer = make(net.parameters());
+      nn::pack_weights(net);
+      loss();
+      optimizer.step();
+    };
+  };
+  trained(by([](const auto& p) { return optim::Sgd(p, {.lr = 0.1, .momentum = 0.9}); }));
+  trained(by([](const auto& p) { return optim::Adam(p, {.lr = 0.1}); }));
+  trained(by([](const auto& p) { return optim::Rmsprop(p, {.lr = 0.1}); }));
+  trained(by([](const auto& p) { return optim::Adagrad(p, {.lr = 0.1}); }));
+  trained(by([](const auto& p) { return optim::Adadelta(p, {.lr = 0.1}); }));
+  trained(by([](const auto& p) { return optim::Lion(p, {.lr = 0.1}); }));
+  trained([](nn::Module& net, const auto& loss) { optim::Lbfgs(net.parameters(), {.lr = 0.1}).step(loss); });
+}
+
+TEST(PackedWeights, AreNotKeptWhereOthersMayWrite) {
+  manual_seed(9);
+  const Tensor x = rand({2, 30});
+  const auto answer = [&](const nn::Linear& layer) {
+    const NoGrad guard;
+    return linear(x, layer.weight, layer.bias).to_vector<float>();
+  };
+  const auto read = [](const nn::Linear& layer) {
+    const NoGrad guard;
+    return layer.weight_to_read();
+  };
+  nn::Linear lent(30, 8);
+  nn::pack_weights(lent);
+  EXPECT_FALSE(read(lent).is_same(lent.weight));
+  Tensor seen_by_others = from_dlpack(to_dlpack(lent.weight.detach()));
+  seen_by_others.mul_(3);
+  EXPECT_EQ(answers(lent, x), answer(lent));
+  nn::pack_weights(lent);
+  seen_by_others.mul_(3);
+  EXPECT_EQ(answers(lent, x), answer(lent));
+  seen_by_others = Tensor();
+  lent.to(f64).to(f32);  // into memory of its own
+  nn::pack_weights(lent);
+  EXPECT_FALSE(read(lent).is_same(lent.weight));
+
+  std::vector<float> mine(240, 0.5f);
+  nn::Linear over(30, 8);
+  over.weight = from_blob(mine.data(), {8, 30}).requires_grad_();
+  nn::pack_weights(over);
+  mine.assign(240, 0.25f);
+  EXPECT_EQ(answers(over, x), answer(over));
+}
+
+TEST(PackedWeights, MoveWithTheModuleAndAreNotCloned) {
+  const Tensor x = rand({2, 30});
+  nn::Sequential net = network();
+  const std::vector<float> expected = answers(net, x);
+  nn::pack_weights(net);
+  const auto layer = [](nn::Module& of) -> nn::Linear& { return static_cast<nn::Linear&>(*of.modules()[1]); };
+  const auto is_packed = [&](nn::Module& of) {
+    const NoGrad guard;
+    return !layer(of).weight_to_read().is_same(layer(of).weight);
+  };
+  nn::Sequential moved = std::move(net);
+  EXPECT_TRUE(is_packed(moved));
+  const auto copy = nn::clone(moved);
+  EXPECT_FALSE(is_packed(*copy));
+  {
+    const NoGrad guard;
+    layer(moved).weight.zero_();
+  }
+  EXPECT_NE(answers(moved, x), expected);
+  EXPECT_EQ(answers(*copy, x), expected);
+  nn::pack_weights(*copy);
+  nn::unpack_weights(*copy);
+  EXPECT_FALSE(is_packed(*copy));
+  moved = network();
+  EXPECT_FALSE(is_packed(moved));
+  EXPECT_EQ(answers(moved, x), expected);
+
+  nn::Sequential tied{nn::Linear(30, 30), nn::Linear(30, 30)};
+  layer(tied).weight = static_cast<nn::Linear&>(tied[1]).weight;
+  nn::pack_weights(tied);
+  EXPECT_TRUE(is_packed(tied));
+  const NoGrad guard;
+  static_cast<nn::Linear&>(tied[1]).weight.fill_(0.5);
+  EXPECT_FALSE(is_packed(tied));
+}
+
+TEST(PackedWeights, ChangeNoBitsOfProductsInBf16) {
+  nn::Sequential plain = network(), packed = network();
+  nn::pack_weights(packed);
+  set_float32_matmul_precision(MatmulPrecision::medium);
+  for (const Shape& shape : {Shape{30}, Shape{1, 30}, Shape{2, 5, 30}, Shape{300, 30}}) {
+    const Tensor x = randn(shape);
+    EXPECT_EQ(answers(packed, x), answers(plain, x)) << to_string(shape);
+  }
+  set_float32_matmul_precision(MatmulPrecision::highest);
+}
+
+TEST(PackedWeights, AreLeftBehindOnAnotherDevice) {
+  const stand_in::Scope scope;
+  const Tensor x = rand({2, 30});
+  nn::Sequential net = network();
+  const std::vector<float> expected = answers(net, x);
+  nn::pack_weights(net);
+  net.to(cuda());
+  EXPECT_EQ(answers(net, x.to(cuda())), expected);
+  nn::pack_weights(net);  // to no effect
+  EXPECT_EQ(answers(net, x.to(cuda())), expected);
+  net.to(cpu());
+  EXPECT_EQ(answers(net, x), expected);
 }
 
 TEST(PackedWeights, TakeNoPartInTraining) {

@@ -25,8 +25,9 @@ class TERN_API Linear : public Module {
   Tensor forward(const Tensor& x) override;
   Attributes attributes() const override;
 
-  /// See pack_weights. No other thread may be in `forward` meanwhile.
+  /// See pack_weights and unpack_weights. No other thread may be in `forward` meanwhile.
   void pack();
+  void unpack();
   /// `weight`, or under NoGrad the copy of it that `pack` made, while it is one.
   const Tensor& weight_to_read() const;
 
@@ -40,9 +41,14 @@ class TERN_API Linear : public Module {
 
 /// Has each Linear of a network keep a copy of its weight as products of a few rows read it best: columns of `weight`
 /// adjacent. One row through a small network then takes half the time, with the same bits, for twice the memory of the
-/// weights. A copy is read under NoGrad alone, and until its weight is another or was written to (version()); then pack
-/// again. A weight of one row or column is read as it is. What is written through a span or shared memory taken before
-/// goes unseen. Weights on other devices are left.
+/// weights. A copy is read under NoGrad alone, and no longer than it is one: once its weight was written to
+/// (version()), moved, converted or replaced, the weight is read as it is until the network is packed again. Nor has a
+/// copy what one would not help or could not be kept the same: a weight of one row or column, one on another device
+/// than the CPU, one over the caller's memory (from_blob, from_dlpack), one that to_dlpack ever lent. What is written
+/// through a mutable_span that was taken before goes unseen. Copies are neither saved nor cloned; they move with the
+/// module. No other thread may use the network meanwhile.
 TERN_API void pack_weights(Module& network);
+/// Lets go of the copies, those that are read no more too, and of their memory.
+TERN_API void unpack_weights(Module& network);
 
 }  // namespace tern::nn
