@@ -34,6 +34,7 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
     internal::throw_dtype("prelu", "x and weight of one floating type",
                           std::string(name(ix->dtype)) + " and " + std::string(name(iw->dtype)));
   }
+  internal::check_together("prelu", {&x, &weight});
   Shape beside;
   for (int d = 0; d < ix->shape.size(); ++d) beside.push_back(d == 1 ? iw->shape[0] : 1);
   return where(x > 0, x, x * weight.reshape(beside));

@@ -32,6 +32,7 @@ Tensor bitwise(const char* name, const Slot& kernel, const Tensor& a, const Tens
     internal::throw_dtype(name, booleans ? "integers or booleans" : "integers",
                           std::string(tern::name(a.dtype())) + " and " + std::string(tern::name(b.dtype())));
   }
+  internal::check_together(name, {&a, &b});  // the kernel has the name of its own op
   return run(name, kernel, a, b, dtype, dtype);
 }
 
@@ -112,14 +113,14 @@ Tensor isclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) 
 }
 
 bool allclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) {
-  checked(a, "allclose");
-  checked(b, "allclose");
+  internal::broadcast("allclose", {&a, &b});
   const Tensor close = isclose(a, b, options);
   return close.numel() == 0 || close.min().item<bool>();
 }
 
 bool equal(const Tensor& a, const Tensor& b) {
   if (!(checked(a, "equal")->shape == checked(b, "equal")->shape)) return false;
+  internal::check_together("equal", {&a, &b});
   return a.numel() == 0 || eq(a, b).min().item<bool>();
 }
 

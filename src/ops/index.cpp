@@ -264,6 +264,7 @@ Tensor take_along_dim(const Tensor& x, const Tensor& index, int dim) {
   of_x[dim] = of_index[dim] = 1;
   Shape both = broadcast_shapes("take_along_dim", of_x, of_index);
   checked_index("take_along_dim", index, size);
+  internal::check_devices("take_along_dim", x, index);
   both[dim] = size;
   const Tensor wide = x.expand(both);
   both[dim] = count;
@@ -334,6 +335,7 @@ Tensor places_of(const Tensor& mask, const Shape& shape) {
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
   check_mask("masked_fill", checked(x, "masked_fill")->shape, mask);
   internal::check_kind("masked_fill", x.dtype(), value);
+  internal::check_together("masked_fill", {&x, &mask});
   return where(mask, value, x);
 }
 
@@ -345,6 +347,7 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
   if (value.dtype() != x.dtype()) {
     throw_dtype("masked_fill", "a value of type " + std::string(name(x.dtype())), std::string(name(value.dtype())));
   }
+  internal::check_together("masked_fill", {&x, &mask, &value});
   return where(mask, value, x);
 }
 
@@ -352,11 +355,14 @@ Tensor masked_select(const Tensor& x, const Tensor& mask) {
   const Shape shape =
       broadcast_shapes("masked_select", checked(x, "masked_select")->shape, checked(mask, "masked_select")->shape);
   check_mask("masked_select", shape, mask);
+  internal::check_devices("masked_select", x, mask);
   return index_select(x.expand(shape).reshape({-1}), 0, places_of(mask, shape));
 }
 
 Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source) {
   check_mask("masked_scatter", checked(x, "masked_scatter")->shape, mask);
+  internal::check_devices("masked_scatter", x, mask);
+  internal::check_devices("masked_scatter", x, source);
   const Tensor places = places_of(mask, x.shape());
   if (checked(source, "masked_scatter")->numel < places.numel()) {
     throw_shape("masked_scatter", "a source of at least " + std::to_string(places.numel()) + " elements",
@@ -413,6 +419,7 @@ Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t min_length)
     throw_shape("bincount", "a vector, and weights of its shape",
                 to_string(x.shape()) + " and " + to_string(checked(weights, "bincount")->shape));
   }
+  internal::check_devices("bincount", x, weights);
   if (min_length < 0) internal::throw_value("bincount", "a length of at least 0", std::to_string(min_length));
   const std::int64_t length = length_for("bincount", x, min_length);
   internal::checked_numel("bincount", {length});

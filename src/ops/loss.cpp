@@ -254,6 +254,7 @@ Tensor cross_entropy_of_probabilities(const Tensor& logits, const Tensor& target
     share = target * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(count);
   }
   if (options.weight.defined()) {
+    internal::check_devices("cross_entropy", logits, options.weight);
     if (!(options.weight.shape() == Shape{count})) {
       internal::throw_shape("cross_entropy", "class weights [" + std::to_string(count) + "]",
                             to_string(options.weight.shape()));

@@ -63,11 +63,21 @@ Tensor in_real(const char* where, const Tensor& x, F f) {
   return is_half(dtype) ? f(x.to(f32)).to(dtype) : f(real(x));
 }
 
-/// The shape that operands of a composite broadcast to, before an op inside it speaks under its own name. Throws
-/// ShapeError.
+/// Refuses operands of a composite that lie on different devices, numbers aside, before an op inside it does so under
+/// its own name. Throws DeviceError.
+inline void check_together(const char* where, std::initializer_list<const Tensor*> operands) {
+  const Tensor* first = nullptr;
+  for (const Tensor* x : operands) {
+    if (is_number(checked(*x, where))) continue;
+    if (!first) first = x;
+    check_devices(where, *first, *x);
+  }
+}
+/// The shape that they broadcast to, likewise. Throws ShapeError, DeviceError.
 inline Shape broadcast(const char* where, std::initializer_list<const Tensor*> operands) {
   Shape shape;
   for (const Tensor* x : operands) shape = broadcast_shapes(where, shape, checked(*x, where)->shape);
+  check_together(where, operands);
   return shape;
 }
 

@@ -79,6 +79,8 @@ void step_rows(Tensor value, const RowGradient& gradient, const std::vector<Tens
   if (!(internal::checked(gradient.values, "step_rows")->shape == shape)) {
     internal::throw_shape("step_rows", "a gradient of shape " + to_string(shape), to_string(gradient.values.shape()));
   }
+  internal::check_devices("step_rows", value, gradient.index);
+  internal::check_devices("step_rows", value, gradient.values);
   std::vector<Tensor> all{value};
   all.insert(all.end(), states.begin(), states.end());
   for (const Tensor& x : all) {
@@ -86,6 +88,7 @@ void step_rows(Tensor value, const RowGradient& gradient, const std::vector<Tens
       internal::throw_shape("step_rows", "contiguous tensors of shape " + to_string(impl->shape),
                             to_string(x.shape()) + (x.is_contiguous() ? "" : ", strided"));
     }
+    internal::check_devices("step_rows", value, x);
     const bool state = &x != &all[0];
     if (x.dtype() != (state && is_half(impl->dtype) ? f32 : impl->dtype) || gradient.values.dtype() != impl->dtype) {
       internal::throw_dtype("step_rows", "one type, but f32 for the states of a half type",

@@ -94,6 +94,7 @@ Tensor stack(const std::vector<Tensor>& tensors, int dim) {
     if (!(checked(x, "stack")->shape == shape)) {
       throw_shape("stack", "tensors of shape " + to_string(shape), to_string(x.shape()));
     }
+    internal::check_devices("stack", tensors[0], x);
     rows.push_back(x.unsqueeze(dim));
   }
   return cat(rows, dim);

@@ -80,7 +80,7 @@ Selection selection_of(const char* where, const Tensor& x, const Index* indices,
     const Index& index = indices[i];
     switch (index.kind()) {
       case Index::Kind::number:
-        s.base = s.base.select(d, index.number());
+        s.base = internal::select(where, s.base, d, index.number());
         break;
       case Index::Kind::slice:
         s.base = s.base.slice(d++, index.slice().begin, index.slice().end, index.slice().step);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "autograd/node.h"
+#include "ops/index.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/ops/reduce.h"
@@ -260,17 +261,19 @@ Tensor Tensor::slice(int d, std::int64_t begin, std::int64_t end, std::int64_t s
   return out;
 }
 
-Tensor Tensor::select(int d, std::int64_t i) const {
-  const auto* impl = checked(*this, "select");
-  d = wrap_dim("select", d, impl->shape.size());
+Tensor internal::select(const char* where, const Tensor& x, int d, std::int64_t i) {
+  const auto* impl = checked(x, where);
+  d = wrap_dim(where, d, impl->shape.size());
   const std::int64_t size = impl->shape[d];
   if (i < -size || i >= size) {
-    throw IndexError("[select] expected an index in [" + std::to_string(-size) + ", " + std::to_string(size) +
-                     ") of dimension " + std::to_string(d) + ", got " + std::to_string(i));
+    throw IndexError("[" + std::string(where) + "] expected an index in [" + std::to_string(-size) + ", " +
+                     std::to_string(size) + ") of dimension " + std::to_string(d) + ", got " + std::to_string(i));
   }
   if (i < 0) i += size;
-  return slice(d, i, i + 1).squeeze(d);
+  return x.slice(d, i, i + 1).squeeze(d);
 }
+
+Tensor Tensor::select(int d, std::int64_t i) const { return internal::select("select", *this, d, i); }
 
 Tensor reshape(const Tensor& x, const Shape& shape) { return x.reshape(shape); }
 Tensor flatten(const Tensor& x, int first, int last) { return x.flatten(first, last); }

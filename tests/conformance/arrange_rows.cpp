@@ -286,6 +286,7 @@ Row meshgrid_row() {
                    {{"no tensor", Raises::value, [] { tern::meshgrid({}); }}, {"a matrix", Raises::shape, [] {
                                                                                  tern::meshgrid({zeros({2, 2})});
                                                                                }}});
+  row.mixes_devices = true;
   for (bool xy : {false, true}) {
     row.cases.push_back(
         {.what = xy ? "xy" : "ij",

@@ -176,6 +176,7 @@ Row subscript_row() {
                    x[tensor({0, 2}, i64)];
                  }},
                 {"an index too small", Raises::index, [=] { x[tensor({-3}, i64)]; }},
+                {"a number too large", Raises::index, [=] { x[{2}]; }},
                 {"an index of a floating type", Raises::dtype, [=] { x[tensor({0})]; }},
                 {"index tensors that do not broadcast", Raises::shape,
                  [=] {
@@ -317,6 +318,7 @@ Row index_put_row(bool in_place) {
   row.faults = {{"values that do not broadcast", Raises::shape, [=] { f(x, index, zeros({2})); }},
                 {"values of another type", Raises::dtype, [=] { f(x, index, zeros({3}, f64)); }},
                 {"an index too large", Raises::index, [=] { f(x, index + 1, zeros({3})); }},
+                {"a number out of bounds", Raises::index, [=] { f(x, 2, zeros({3})); }},
                 {"more indices than dimensions", Raises::index, [=] {
                    f(zeros({2}), zeros({2, 2}, boolean), zeros({1}));
                  }}};
