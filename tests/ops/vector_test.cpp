@@ -176,6 +176,14 @@ void expect_chains(Target target, const GemmCode<T>& code) {
       }
     }
   }
+  // One and two rows take wider tiles: each width of them, full and with a rest.
+  for (const std::int64_t m : {1, 2}) {
+    const std::int64_t step = std::max<std::int64_t>(c / 6, 1);  // of a vector, a half at most
+    for (std::int64_t n = step; n <= 4 * c; n += step) {
+      for (const Lies a : kLies) expect_chains(target, code, m, n, 5, a, Lies::rows, {}, false);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
   // Cuts of k, of the columns, and of the rows of a packed A.
   for (const Lies a : kLies) {
     for (const Lies b : kLies) {

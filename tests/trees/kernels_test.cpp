@@ -39,6 +39,25 @@ TEST(TreeKernels, HalvesOfSixteenBitsBecomeHalvesOfThirtyTwo) {
   });
 }
 
+TEST(TreeKernels, SumsAddAndSubtract) {
+  std::vector<PairSum> first, second, both;
+  for (std::int64_t i = 0; i < 37; ++i) {
+    first.push_back(pair(i - 20, 3 * i));
+    second.push_back(pair(5 - 2 * i, i));
+    both.push_back(pair(-15 - i, 4 * i));
+  }
+  each_target([&](const TreesTable& table) {
+    for (const std::int64_t n : {0, 1, 7, 16, 37}) {
+      std::vector<PairSum> sums = first, expected = first;
+      std::copy_n(both.begin(), n, expected.begin());
+      table.add(sums.data(), second.data(), n);
+      EXPECT_EQ(sums, expected) << n;
+      table.subtract(sums.data(), second.data(), n);
+      EXPECT_EQ(sums, first) << n;
+    }
+  });
+}
+
 TEST(TreeKernels, PartitionKeepsTheOrder) {
   const Philox random(1);
   for (const std::int64_t n : {1, 15, 16, 33, 500}) {
