@@ -69,6 +69,8 @@ void Estimator::check_input(const Matrix& x) const {
 }
 
 void Estimator::fit(const Table& table, std::string_view target, const TableFit& options) {
+  if (!options.query.empty() && !ranks())
+    refuse(type(), "no query, of which it makes no use", "\"" + options.query + "\"");
   fit_table(table, std::string(target), options);
   note_columns(table, target);
 }

@@ -13,10 +13,11 @@ namespace {
 
 using tern::internal::Json;
 using tern::internal::json_get;
+using tern::internal::json_get_or;
 using tern::internal::json_member;
 using tern::internal::json_text;
 
-void check_members(const char* type, const Members& members) {
+void check_members(const char* type, const Members& members, bool probabilities = true) {
   const std::string where = "[" + std::string(type) + "] expected ";
   if (members.size() == 0) throw ValueError(where + "members, got none");
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -24,7 +25,7 @@ void check_members(const char* type, const Members& members) {
       throw ValueError(where + "members all of classes or all of values, got " + std::string(members[0].type()) +
                        " beside " + std::string(members[i].type()));
     }
-    if (members[i].classifies() && !members[i].has_probability()) {
+    if (probabilities && members[i].classifies() && !members[i].has_probability()) {
       throw ValueError(where + "members with probabilities, got " + std::string(members[i].type()));
     }
   }
@@ -99,20 +100,23 @@ class Inputs {
 
 }  // namespace
 
-Voting::Voting(Members members, std::vector<double> weights)
-    : members_(std::move(members)), weights_(std::move(weights)) {
-  check_members("Voting", members_);
-  if (weights_.empty()) weights_.assign(members_.size(), 1.0);
+Voting::Voting(Members members, VotingOptions options) : members_(std::move(members)), options_(std::move(options)) {
+  check_members("Voting", members_, options_.vote == Vote::soft);
+  if (options_.vote == Vote::hard && !classifies()) {
+    throw ValueError("[Voting] expected soft votes of members of values, got hard ones");
+  }
+  std::vector<double>& weights = options_.weights;
+  if (weights.empty()) weights.assign(members_.size(), 1.0);
   double sum = 0;
-  for (const double weight : weights_) {
+  for (const double weight : weights) {
     if (!(weight >= 0) || !std::isfinite(weight)) {
       throw ValueError("[Voting] expected finite weights of at least 0, got " + std::to_string(weight));
     }
     sum += weight;
   }
-  if (weights_.size() != members_.size() || !(sum > 0)) {
+  if (weights.size() != members_.size() || !(sum > 0)) {
     throw ValueError("[Voting] expected a weight for each of " + std::to_string(members_.size()) +
-                     " members, not all 0, got " + std::to_string(weights_.size()));
+                     " members, not all 0, got " + std::to_string(weights.size()));
   }
 }
 
@@ -127,28 +131,48 @@ void Voting::fit_on(const internal::Source& rows) {
 }
 
 std::vector<double> Voting::answer(const internal::Asked& rows, bool probability) const {
+  const std::vector<double>& weights = options_.weights;
   std::vector<double> out;
+  if (options_.vote == Vote::hard) {
+    if (probability) throw StateError("[voting] expected soft votes for probabilities, got hard ones");
+    const auto count = static_cast<std::ptrdiff_t>(classes_.size());
+    out.resize(static_cast<std::size_t>(rows.rows() * count));
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      auto votes = out.begin();
+      for (const double k : rows.predict_class(members_[i], classes_)) {
+        votes[static_cast<std::ptrdiff_t>(k)] += weights[i];
+        votes += count;
+      }
+    }
+    return internal::most(out, classes_.size());
+  }
   double sum = 0;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const std::vector<double> each = rows.predict(members_[i], classes_);
     out.resize(each.size());
-    for (std::size_t j = 0; j < each.size(); ++j) out[j] += weights_[i] * each[j];
-    sum += weights_[i];
+    for (std::size_t j = 0; j < each.size(); ++j) out[j] += weights[i] * each[j];
+    sum += weights[i];
   }
   for (double& value : out) value /= sum;
   return probability || !classifies() ? out : internal::decide(out, classes_.size());
 }
 
 std::string Voting::to_json() const {
-  return json_text(Json{{"weights", weights_}, {"width", width_}, {"members", members_json(members_)}});
+  return json_text(Json{{"weights", options_.weights},
+                        {"vote", options_.vote == Vote::hard ? "hard" : "soft"},
+                        {"width", width_},
+                        {"members", members_json(members_)}});
 }
 
 std::vector<data::NamedTensor> Voting::tensors() const { return members_tensors(members_); }
 
 std::unique_ptr<data::Estimator> Voting::from_state(const data::EstimatorState& state) {
   const Json json = tern::internal::parse_json(state.json, "voting");
-  auto made =
-      std::make_unique<Voting>(make_members(json, state), json_get<std::vector<double>>(json, "weights", "voting"));
+  const std::string vote = json_get_or<std::string>(json, "vote", "soft", "voting");  // files of before have none
+  if (vote != "soft" && vote != "hard") throw FormatError("[voting] expected soft or hard votes, got \"" + vote + "\"");
+  auto made = std::make_unique<Voting>(
+      make_members(json, state), VotingOptions{.weights = json_get<std::vector<double>>(json, "weights", "voting"),
+                                               .vote = vote == "hard" ? Vote::hard : Vote::soft});
   made->width_ = json_get<std::int64_t>(json, "width", "voting");
   if (made->width_ < 1) throw FormatError("[voting] expected a width above 0, got " + std::to_string(made->width_));
   return made;

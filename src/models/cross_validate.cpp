@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "data/rows.h"
@@ -12,6 +13,7 @@
 #include "tern/data/splits.h"
 #include "tern/metrics/binary.h"
 #include "tern/metrics/multiclass.h"
+#include "tern/metrics/ranking.h"
 #include "tern/metrics/regression.h"
 
 namespace tern::models {
@@ -25,6 +27,7 @@ constexpr std::uint64_t kSearchStream = 0x5ea6c4;
 }
 
 std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_t classes) {
+  if (estimator.ranks()) return {"ndcg"};
   if (!estimator.classifies()) return {"rmse", "mae", "r2"};
   if (!estimator.has_probability()) return {"accuracy", "f1_macro"};
   if (classes == 2) return {"log_loss", "brier", "auroc", "average_precision", "accuracy"};
@@ -80,8 +83,9 @@ struct Rows {
   const data::Table& all;
   data::Table features;  // and the target
   std::string target;
-  std::vector<std::string> classes;
-  std::vector<double> truth, weights;
+  bool ranks = false;
+  std::vector<std::string> classes{};
+  std::vector<double> truth{}, weights{};
 };
 
 template <class T>
@@ -92,11 +96,22 @@ std::vector<T> at(const std::vector<T>& values, const std::vector<std::int64_t>&
   return out;
 }
 
-// The pipeline's features of rows, with their weights again.
-data::Table with_weights(data::Table features, const Rows& rows, const std::string& name,
+// The pipeline's features of rows, with their weights again, and their queries.
+data::Table with_weights(data::Table features, const Rows& rows, const CrossValidateOptions& options,
                          const std::vector<std::int64_t>& which) {
-  if (!name.empty()) features.add(name, data::Column::from_f64(at(rows.weights, which)));
+  if (!options.weights.empty()) features.add(options.weights, data::Column::from_f64(at(rows.weights, which)));
+  if (rows.ranks) features.add(options.group, rows.all[options.group].take(which));
   return features;
+}
+
+// Rows of each query, which stand together.
+std::vector<std::int64_t> queries_of(const data::Column& query, const std::vector<std::int64_t>& rows) {
+  std::vector<std::int64_t> counts;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i == 0 || query.text(rows[i]) != query.text(rows[i - 1])) counts.push_back(0);
+    ++counts.back();
+  }
+  return counts;
 }
 
 struct FoldScores {
@@ -131,6 +146,26 @@ std::vector<std::int64_t> part_of(const std::vector<std::int64_t>& rows, const s
   return part;
 }
 
+// The same of whole queries.
+std::vector<std::int64_t> part_of_queries(const std::vector<std::int64_t>& rows, const data::Column& query,
+                                          double share, std::uint64_t seed) {
+  std::vector<std::vector<std::int64_t>> of_query;
+  std::size_t at = 0;
+  for (const std::int64_t count : queries_of(query, rows)) {
+    const auto end = at + static_cast<std::size_t>(count);
+    of_query.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(at),
+                          rows.begin() + static_cast<std::ptrdiff_t>(end));
+    at = end;
+  }
+  std::vector<std::int64_t> numbers(of_query.size()), part;
+  std::iota(numbers.begin(), numbers.end(), 0);
+  for (const std::int64_t q : part_of(numbers, {}, share, seed)) {
+    const auto& of = of_query[static_cast<std::size_t>(q)];
+    part.insert(part.end(), of.begin(), of.end());
+  }
+  return part;
+}
+
 FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& steps, const Rows& rows,
                     const data::Fold& fold, const CrossValidateOptions& options, std::uint64_t seed, double share) {
   std::vector<std::int64_t> train = fold.train, stopping;
@@ -149,17 +184,18 @@ FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& step
   }
   if (share > 0 && share < 1) {
     const std::vector<double> strata = stratified ? rows.truth : std::vector<double>();
-    train = part_of(train, strata, share, seed);
-    if (!stopping.empty()) stopping = part_of(stopping, strata, share, seed);
+    const auto part = [&](const std::vector<std::int64_t>& of) {
+      return rows.ranks ? part_of_queries(of, rows.all[options.group], share, seed) : part_of(of, strata, share, seed);
+    };
+    train = part(train);
+    if (!stopping.empty()) stopping = part(stopping);
   }
   data::Pipeline pipeline = steps;
-  const data::Table fitted =
-      with_weights(pipeline.fit_transform_table(rows.features.take(train), rows.target, {.seed = seed}), rows,
-                   options.weights, train);
-  data::TableFit how{.validation = {}, .weights = options.weights};
+  const data::Table fitted = with_weights(
+      pipeline.fit_transform_table(rows.features.take(train), rows.target, {.seed = seed}), rows, options, train);
+  data::TableFit how{.validation = {}, .weights = options.weights, .query = rows.ranks ? options.group : ""};
   if (!stopping.empty()) {
-    how.validation =
-        with_weights(pipeline.transform_table(rows.features.take(stopping)), rows, options.weights, stopping);
+    how.validation = with_weights(pipeline.transform_table(rows.features.take(stopping)), rows, options, stopping);
   }
   const std::unique_ptr<data::Estimator> model = estimator.clone();
   model->fit(fitted, rows.target, how);
@@ -169,7 +205,12 @@ FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& step
   const auto judge = [&](const std::vector<std::int64_t>& which, std::vector<double>& scores) {
     const data::Table features = pipeline.transform_table(rows.features.take(which), {.scoring = true});
     std::vector<double> predictions = predict_all(*model, features, rows.classes);
-    scores = score(*model, predictions, at(rows.truth, which), at(rows.weights, which), rows.classes.size());
+    const std::vector<double> truth = at(rows.truth, which);
+    if (rows.ranks) {
+      scores = {metrics::ndcg(predictions, truth, queries_of(rows.all[options.group], which), options.ndcg_at)};
+    } else {
+      scores = score(*model, predictions, truth, at(rows.weights, which), rows.classes.size());
+    }
     return predictions;
   };
   out.predictions = judge(fold.validation, out.held_out);
@@ -186,43 +227,62 @@ void check(const CrossValidateOptions& options) {
   }
   if (options.repeats > 1 && !options.time.empty())
     refuse(where, "one repeat by time", std::to_string(options.repeats));
+  if (options.ndcg_at < 1) refuse(where, "an ndcg_at of at least 1", std::to_string(options.ndcg_at));
+}
+
+// The table without what is no feature, and the weights.
+Rows rows_of(const data::Table& table, const std::string& target, const CrossValidateOptions& options) {
+  Rows rows{.all = table, .features = table, .target = target};
+  if (!options.weights.empty()) rows.weights = data::target_values(table, options.weights, {});
+  for (const std::string& name : {options.weights, options.group, options.time}) {
+    if (!name.empty() && rows.features.has(name)) rows.features = rows.features.drop({name});
+  }
+  return rows;
+}
+
+data::KFoldOptions folds_of(const std::string& target, const CrossValidateOptions& options, int repeat) {
+  data::KFoldOptions how{.folds = options.folds, .stratify = {}, .group = options.group, .time = options.time};
+  how.seed = options.seed + static_cast<std::uint64_t>(repeat);
+  how.target = target;
+  if (!options.weights.empty()) how.ignore = {options.weights};
+  return how;
+}
+
+// Puts a fold's predictions where their rows are among all.
+void place(const std::vector<double>& predictions, const std::vector<std::int64_t>& rows, std::int64_t all_rows,
+           std::vector<double>& all) {
+  const std::size_t width = predictions.size() / rows.size();
+  if (all.empty()) all.assign(static_cast<std::size_t>(all_rows) * width, kNone);
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    all[static_cast<std::size_t>(rows[i / width]) * width + i % width] = predictions[i];
+  }
 }
 
 // `share` 0: all rows, and no scores on them.
 LearningPoint run(const data::Estimator& estimator, const data::Pipeline& steps, const data::Table& table,
                   const std::string& target, const CrossValidateOptions& options, double share) {
   check(options);
-  Rows rows{.all = table, .features = table, .target = target, .classes = {}, .truth = {}, .weights = {}};
+  Rows rows = rows_of(table, target, options);
+  rows.ranks = estimator.ranks();
+  if (rows.ranks && options.group.empty()) {
+    refuse("cross_validate", "the queries of an estimator that ranks as group", "none");
+  }
   if (estimator.classifies()) rows.classes = data::target_classes(table[target]);
   rows.truth = data::target_values(table, target, rows.classes);
-  if (!options.weights.empty()) rows.weights = data::target_values(table, options.weights, {});
-  for (const std::string& name : {options.weights, options.group, options.time}) {
-    if (!name.empty() && rows.features.has(name)) rows.features = rows.features.drop({name});
-  }
   LearningPoint point;
   point.share = share;
   point.held_out.metrics = point.train.metrics = metrics_of(estimator, rows.classes.size());
   point.held_out.classes = point.train.classes = rows.classes;
   const bool plain = options.group.empty() && options.time.empty();
   for (int repeat = 0; repeat < options.repeats; ++repeat) {
-    const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(repeat);
-    data::KFoldOptions how{.folds = options.folds, .stratify = {}, .group = options.group, .time = options.time};
-    how.seed = seed;
-    how.target = target;
+    data::KFoldOptions how = folds_of(target, options, repeat);
     if (plain && estimator.classifies()) how.stratify = target;
-    if (!options.weights.empty()) how.ignore = {options.weights};
     for (const data::Fold& fold : data::k_fold(table, how)) {
-      FoldScores scores = run_fold(estimator, steps, rows, fold, options, seed, share);
+      FoldScores scores = run_fold(estimator, steps, rows, fold, options, how.seed, share);
       point.held_out.scores.push_back(std::move(scores.held_out));
       if (share > 0) point.train.scores.push_back(std::move(scores.train));
       point.rows += scores.rows;
-      if (repeat > 0) continue;
-      auto& all = point.held_out.predictions;
-      const std::size_t width = scores.predictions.size() / fold.validation.size();
-      if (all.empty()) all.assign(static_cast<std::size_t>(table.rows()) * width, kNone);
-      for (std::size_t i = 0; i < scores.predictions.size(); ++i) {
-        all[static_cast<std::size_t>(fold.validation[i / width]) * width + i % width] = scores.predictions[i];
-      }
+      if (repeat == 0) place(scores.predictions, fold.validation, table.rows(), point.held_out.predictions);
     }
   }
   point.rows /= std::max<std::int64_t>(1, std::ssize(point.held_out.scores));
@@ -289,6 +349,39 @@ double CrossValidation::standard_deviation(std::string_view metric) const {
 CrossValidation cross_validate(const data::Estimator& estimator, const data::Pipeline& steps, const data::Table& table,
                                const std::string& target, const CrossValidateOptions& options) {
   return run(estimator, steps, table, target, options, 0).held_out;
+}
+
+CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& steps, const data::Table& table,
+                               const CrossValidateOptions& options) {
+  check(options);
+  if (model.metric().empty()) {
+    refuse("cross_validate", "a model with a score of rows", std::string(model.type()) + ", which has none");
+  }
+  const Rows rows = rows_of(table, "", options);
+  CrossValidation out;
+  out.metrics = {std::string(model.metric())};
+  for (int repeat = 0; repeat < options.repeats; ++repeat) {
+    const data::KFoldOptions how = folds_of("", options, repeat);
+    for (const data::Fold& fold : data::k_fold(table, how)) {
+      data::Pipeline pipeline = steps;
+      const data::Table train = pipeline.fit_transform_table(rows.features.take(fold.train), "", {.seed = how.seed});
+      const std::unique_ptr<Unsupervised> fitted = model.clone();
+      fitted->fit(with_weights(train, rows, options, fold.train), {.weights = options.weights});
+      const std::vector<double> scores =
+          fitted->score(pipeline.transform_table(rows.features.take(fold.validation), {.scoring = true}));
+      const std::vector<double> weights = at(rows.weights, fold.validation);
+      data::internal::check_weights("cross_validate", weights, std::ssize(scores));
+      double sum = 0, total = 0;
+      for (std::size_t i = 0; i < scores.size(); ++i) {
+        const double weight = weights.empty() ? 1 : weights[i];
+        sum += weight * scores[i];
+        total += weight;
+      }
+      out.scores.push_back({sum / total});
+      if (repeat == 0) place(scores, fold.validation, table.rows(), out.predictions);
+    }
+  }
+  return out;
 }
 
 std::vector<LearningPoint> learning_curve(const data::Estimator& estimator, const data::Pipeline& steps,

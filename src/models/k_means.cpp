@@ -527,6 +527,18 @@ Tensor KMeans::map(const data::Matrix& x) const {
   return out;
 }
 
+std::vector<double> KMeans::judge_rows(const data::Matrix& x) const {
+  const std::vector<std::int64_t> nearest = assign(x);
+  std::vector<double> out(nearest.size());
+  parallel_for(x.rows(), 64, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const auto at = static_cast<std::size_t>(row);
+      out[at] = distance_square(x, row, centers_.data() + nearest[at] * x.columns());
+    }
+  });
+  return out;
+}
+
 void KMeans::fields(internal::Fields& fields) {
   fields("clusters", options_.clusters);
   fields("start", options_.start, kStarts);

@@ -11,6 +11,7 @@
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/models/clusters.h"
+#include "tern/tensor/creation.h"
 
 namespace tern::models {
 namespace {
@@ -264,9 +265,8 @@ std::pair<std::vector<double>, std::vector<double>> GaussianMixture::judge(const
   return {std::move(joint), std::move(sums)};
 }
 
-std::vector<double> GaussianMixture::log_likelihood(const data::Matrix& x) const {
-  check_input(x);
-  return judge(x).second;
+Tensor GaussianMixture::map(const data::Matrix& x) const {
+  return from_vector(shares(x), {x.rows(), options_.components});
 }
 
 std::vector<double> GaussianMixture::shares(const data::Matrix& x) const {

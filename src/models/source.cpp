@@ -163,6 +163,22 @@ std::vector<double> Asked::predict(const data::Estimator& estimator, const std::
   return out;
 }
 
+std::vector<double> Asked::predict_class(const data::Estimator& estimator,
+                                         const std::vector<std::string>& classes) const {
+  std::vector<double> out = table_ ? estimator.predict(*table_) : estimator.predict(*x_);
+  const std::vector<std::string>& known = estimator.classes();
+  for (double& k : out) {
+    const auto at = static_cast<std::size_t>(k);
+    const auto found = at < known.size() ? std::find(classes.begin(), classes.end(), known[at]) : classes.end();
+    if (found == classes.end()) {
+      throw StateError("[" + std::string(estimator.type()) + "] expected one of " + std::to_string(classes.size()) +
+                       " classes, got number " + std::to_string(at));
+    }
+    k = static_cast<double>(found - classes.begin());
+  }
+  return out;
+}
+
 std::pair<RowNumbers, RowNumbers> draw(const std::vector<double>& truth, bool classes, double share,
                                        std::uint64_t seed) {
   RowNumbers order = permutation(static_cast<std::int64_t>(truth.size()), Philox(seed, 0xd5a3));
@@ -203,13 +219,17 @@ bool can_calibrate(const data::Estimator& estimator) {
 }
 
 std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes) {
+  if (classes != 2) return most(probabilities, classes);
   std::vector<double> out;
-  if (classes == 2) {
-    for (const double p : probabilities) out.push_back(p >= 0.5);
-    return out;
-  }
-  for (auto row = probabilities.begin(); row != probabilities.end(); row += static_cast<std::ptrdiff_t>(classes)) {
-    out.push_back(static_cast<double>(std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row));
+  for (const double p : probabilities) out.push_back(p >= 0.5);
+  return out;
+}
+
+std::vector<double> most(const std::vector<double>& of_rows, std::size_t each) {
+  std::vector<double> out;
+  const auto count = static_cast<std::ptrdiff_t>(each);
+  for (auto row = of_rows.begin(); row != of_rows.end(); row += count) {
+    out.push_back(static_cast<double>(std::max_element(row, row + count) - row));
   }
   return out;
 }

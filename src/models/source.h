@@ -61,6 +61,8 @@ class Asked {
   /// as many as do not fit.
   std::vector<double> predict(const data::Estimator& estimator, const std::vector<std::string>& classes,
                               double margin_scale = 1) const;
+  /// The number among `classes` of each row's class.
+  std::vector<double> predict_class(const data::Estimator& estimator, const std::vector<std::string>& classes) const;
 
  private:
   const data::Table* table_ = nullptr;
@@ -81,6 +83,8 @@ bool can_calibrate(const data::Estimator& estimator);
 
 /// The numbers of the likeliest classes, from probabilities as predict_probability gives them.
 std::vector<double> decide(const std::vector<double>& probabilities, std::size_t classes);
+/// The place of the greatest of so many numbers of each row, the first of those that tie.
+std::vector<double> most(const std::vector<double>& of_rows, std::size_t each);
 
 /// Members of a file: their states as JSON, and their tensors under "NUMBER.".
 tern::internal::Json member_json(const data::Estimator& member);

@@ -159,6 +159,7 @@ void register_steps() {
   add<TruncatedSvd>();
   add<Nmf>();
   add<KMeans>();
+  add<GaussianMixture>();
 }
 
 }  // namespace internal
@@ -174,6 +175,9 @@ data::StepPtr nmf_step(data::Selector columns, const NmfOptions& options) {
 }
 data::StepPtr k_means_step(data::Selector columns, const KMeansOptions& options) {
   return std::make_shared<internal::ModelStep>(std::move(columns), std::make_unique<KMeans>(options));
+}
+data::StepPtr gaussian_mixture_step(data::Selector columns, const GaussianMixtureOptions& options) {
+  return std::make_shared<internal::ModelStep>(std::move(columns), std::make_unique<GaussianMixture>(options));
 }
 
 }  // namespace tern::models

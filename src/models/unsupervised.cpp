@@ -94,9 +94,19 @@ Tensor Unsupervised::transform(const data::Matrix& x) const {
 }
 Tensor Unsupervised::transform(const data::Table& table) const { return transform(rows_of(table)); }
 
+std::vector<double> Unsupervised::score(const data::Matrix& x) const {
+  if (metric().empty()) {
+    throw StateError("[" + std::string(type()) + "] expected a model with a score of rows, got one without");
+  }
+  check_input(x);
+  return judge_rows(x);
+}
+std::vector<double> Unsupervised::score(const data::Table& table) const { return score(rows_of(table)); }
+
 std::vector<std::int64_t> Unsupervised::assign(const data::Matrix& /*x*/) const { return {}; }
 std::vector<double> Unsupervised::shares(const data::Matrix& /*x*/) const { return {}; }
 Tensor Unsupervised::map(const data::Matrix& /*x*/) const { return {}; }
+std::vector<double> Unsupervised::judge_rows(const data::Matrix& /*x*/) const { return {}; }
 std::int64_t Unsupervised::outputs() const { return 0; }
 
 // Writing changes nothing: the list of fields is one for both ways.

@@ -410,7 +410,7 @@ std::vector<double> GradientBoosting::predict_margin(const Matrix& features) con
 }
 
 void GradientBoosting::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
-  fit(table, target, FitOptions{.validation = options.validation, .weights = options.weights});
+  fit(table, target, FitOptions{.validation = options.validation, .weights = options.weights, .query = options.query});
 }
 
 void GradientBoosting::learn(const Rows& train, const Rows& validation, std::int64_t /*classes*/) {

@@ -285,7 +285,7 @@ std::vector<std::uint8_t> IsolationForest::predict(const data::Table& table) con
 }
 std::vector<std::uint8_t> IsolationForest::predict(const data::Matrix& x) const { return above(score(x), threshold_); }
 
-void IsolationForest::save(const std::string& path) const {
+std::string IsolationForest::to_json() const {
   tern::internal::OrderedJson json;
   json["format"] = "tern-isolation-forest";
   json["version"] = kIsolationVersion;
@@ -296,13 +296,19 @@ void IsolationForest::save(const std::string& path) const {
   json["threshold"] = threshold();
   std::string text = tern::internal::json_text(json);
   text.pop_back();
-  std::string model = to_json(ensemble());
+  std::string model = trees::to_json(ensemble());
   model.pop_back();  // the end of its line
-  write_file(path, text + ",\"ensemble\":" + model + "}\n");
+  return text + ",\"ensemble\":" + model + "}\n";
 }
 
+void IsolationForest::save(const std::string& path) const { write_file(path, to_json()); }
+
 IsolationForest IsolationForest::load(const std::string& path) {
-  const Json json = tern::internal::parse_json(read_file(path, internal::kLargestModel), kIsolation);
+  return from_json(read_file(path, internal::kLargestModel));
+}
+
+IsolationForest IsolationForest::from_json(std::string_view text) {
+  const Json json = tern::internal::parse_json(text, kIsolation);
   if (json_get<std::string>(json, "format", kIsolation) != "tern-isolation-forest" ||
       json_get<int>(json, "version", kIsolation) != kIsolationVersion) {
     throw FormatError("[isolation_forest] expected version 1 of tern-isolation-forest, got another file");

@@ -338,7 +338,7 @@ class LambdaRank : public Loss {
   void check(const Targets& targets, bool) const override {
     if (targets.queries.empty())
       throw ValueError(
-          "[GradientBoosting] expected queries for lambdarank (.query or .queries of its own fit), got none");
+          "[GradientBoosting] expected queries for lambdarank (.query of a table, .queries of a matrix), got none");
     for (const double y : targets.values) {
       if (!(y >= 0 && y <= 31 && y == std::floor(y))) refuse("grades 0 to 31 as target", y);
     }

@@ -5,6 +5,7 @@
 #include "tern/data/estimator.h"
 #include "tern/trees/forest.h"
 #include "tern/trees/gradient_boosting.h"
+#include "tern/trees/isolation_forest.h"
 
 namespace tern::trees {
 
@@ -15,6 +16,7 @@ void register_estimators() {
     data::register_estimator("gradient_boosting", GradientBoosting::from_state);
     data::register_estimator("random_forest", RandomForest::from_state);
     data::register_estimator("extra_trees", ExtraTrees::from_state);
+    internal::register_isolation_step();
   });
 }
 

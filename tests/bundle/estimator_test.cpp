@@ -330,13 +330,33 @@ TEST(EstimatorBundle, HoldsEveryEstimator) {
   for (std::string name; std::getline(names >> std::ws, name, ',');) EXPECT_TRUE(covered.contains(name)) << name;
 }
 
+TEST(EstimatorBundle, HoldsWhatRanks) {
+  trees::register_estimators();
+  std::vector<double> match, grade;
+  std::vector<std::string> query;
+  for (int row = 0; row < 120; ++row) {
+    match.push_back(row * 7 % 10);
+    grade.push_back(row * 7 % 10 / 4);
+    query.push_back("q" + std::to_string(row / 10));
+  }
+  const data::Table rows{{"match", data::Column::from_f64(match)},
+                         {"grade", data::Column::from_f64(grade)},
+                         {"query", data::Column::from_strings(query)}};
+  trees::GradientBoosting model({.objective = trees::Objective::lambdarank, .rounds = 5});
+  model.fit(rows, "grade", {.query = "query"});
+  const Bundle loaded = Bundle::from_bytes(Bundle(model).to_bytes());
+  EXPECT_EQ(loaded.predict(rows).values, model.predict(rows));
+  EXPECT_EQ(loaded.predict(rows.drop({"grade", "query"})).values, model.predict(rows));
+}
+
 // The steps of this room stand in a bundle's pipeline.
 TEST(EstimatorBundle, HoldsStepsThatAreModels) {
   const data::Table table = data::read_csv_text(small_csv(120)).drop({"id"});
   const data::Selector both = data::columns({"age", "spend"});
   for (const data::StepPtr& step :
        {models::pca_step(both, {.components = 1}), models::truncated_svd_step(both, {.components = 1}),
-        models::nmf_step(both, {.components = 1}), models::k_means_step(both, {.clusters = 3})}) {
+        models::nmf_step(both, {.components = 1}), models::k_means_step(both, {.clusters = 3}),
+        models::gaussian_mixture_step(both, {.components = 2}), trees::isolation_forest_step(both, {.trees = 5})}) {
     data::Pipeline pipeline({data::normalize_formats(), data::impute(data::numeric(), data::Fill::median),
                              data::min_max(data::numeric()), step, data::one_hot(data::categorical())});
     const data::Table training = pipeline.fit_transform_table(table.head(80), "churn"),

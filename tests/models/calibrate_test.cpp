@@ -229,7 +229,7 @@ TEST(Voting, IsTheWeightedMean) {
   trees::register_estimators();
   const data::Table train = classes(300, 2), test = classes(40, 2, 5);
   trees::GradientBoosting one = boosted(), two({.objective = trees::Objective::binary, .rounds = 3});
-  Voting model({&one, &two}, {3, 1});
+  Voting model({&one, &two}, {.weights = {3, 1}});
   model.fit(train, "class");
   one.fit(train, "class");
   two.fit(train, "class");
@@ -240,10 +240,44 @@ TEST(Voting, IsTheWeightedMean) {
   EXPECT_EQ(Voting::load(path).predict_probability(test), p);
   std::filesystem::remove(path);
   EXPECT_THROW(Voting({}), ValueError);
-  EXPECT_THROW(Voting({&one}, {0}), ValueError);
-  EXPECT_THROW(Voting({&one}, {1, 1}), ValueError);
+  EXPECT_THROW(Voting({&one}, {.weights = {0}}), ValueError);
+  EXPECT_THROW(Voting({&one}, {.weights = {1, 1}}), ValueError);
   const Ridge ridge;
   EXPECT_THROW(Voting({&one, &ridge}), ValueError);
+}
+
+// Also of members without probabilities, which soft votes need.
+TEST(Voting, CountsWholeVotes) {
+  trees::register_estimators();
+  const data::Table train = classes(300, 3).drop({"word"}), test = classes(60, 3, 5).drop({"word"});
+  LinearSvm svm;
+  trees::RandomForest forest({.trees = 5});
+  GaussianNaiveBayes bayes;
+  EXPECT_THROW(Voting({&svm, &forest}), ValueError);
+  EXPECT_THROW(Voting({&svm, &forest}, {.weights = {1}, .vote = Vote::hard}), ValueError);
+  const Ridge ridge;
+  EXPECT_THROW(Voting({&ridge}, {.vote = Vote::hard}), ValueError);
+  Voting model({&svm, &forest, &bayes}, {.vote = Vote::hard});
+  EXPECT_FALSE(model.has_probability());
+  EXPECT_FALSE(model.takes_missing());
+  model.fit(train, "class");
+  svm.fit(train, "class");
+  forest.fit(train, "class");
+  bayes.fit(train, "class");
+  const auto a = svm.predict(test), b = forest.predict(test), c = bayes.predict(test), found = model.predict(test);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double wanted = a[i] == b[i] || a[i] == c[i] ? a[i] : b[i] == c[i] ? b[i] : std::min({a[i], b[i], c[i]});
+    EXPECT_EQ(found[i], wanted) << i;
+  }
+  EXPECT_THROW(model.predict_probability(test), StateError);
+  const std::string path = temporary_path("hard_voting.tern");
+  model.save(path);
+  const Voting loaded = Voting::load(path);
+  EXPECT_EQ(loaded.options().vote, Vote::hard);
+  EXPECT_EQ(loaded.predict(test), found);
+  std::filesystem::remove(path);
+  EXPECT_EQ(cross_validate(model, data::Pipeline(), train, "class", {.folds = 3}).metrics,
+            (std::vector<std::string>{"accuracy", "f1_macro"}));
 }
 
 // Of a line and trees on y = line + step, the stack is better than either.

@@ -52,9 +52,20 @@ TEST(ScikitLearn, VotingAndStacking) {
   const data::Matrix x(values, golden.at("width").get<std::int64_t>());
   const LogisticRegression logistic({.max_iterations = 10'000, .tolerance = 1e-10});
   const GaussianNaiveBayes bayes;
-  Voting votes({&logistic, &bayes}, {3, 1});
+  Voting votes({&logistic, &bayes}, {.weights = {3, 1}});
   votes.fit(x, combine_numbers(golden, "class"));
   expect_of_scikit_learn(votes.predict_probability(x), combine_numbers(golden, "voting_classes"), 1e-6, "classes");
+  // Of two columns that the classes overlap in, where members disagree.
+  const std::vector<double> overlapping = combine_numbers(golden, "overlapping"),
+                            kinds = combine_numbers(golden, "overlapping_class");
+  const data::Matrix two_columns(overlapping, 2);
+  const LinearSvm svm({.max_iterations = 100'000, .tolerance = 1e-6});
+  Voting ties({&logistic, &bayes}, {.vote = Vote::hard}),
+      heads({&logistic, &bayes, &svm}, {.weights = {2, 1, 1.5}, .vote = Vote::hard});
+  ties.fit(two_columns, kinds);
+  EXPECT_EQ(ties.predict(two_columns), combine_numbers(golden, "hard_two"));
+  heads.fit(two_columns, kinds);
+  EXPECT_EQ(heads.predict(two_columns), combine_numbers(golden, "hard_three"));
   const LinearRegression line;
   const Ridge flat({.alpha = 10});
   Voting means({&line, &flat});

@@ -408,7 +408,8 @@ TEST(Unsupervised, AreStepsOfAPipeline) {
       {data::standardize(data::columns({"c0", "c1", "c2"})), pca_step({"c0", "c1", "c2"}, {.components = 2})},
       {truncated_svd_step({"c0", "c1", "c2"})},
       {nmf_step({"c3", "c4", "c5"})},
-      {k_means_step({"c0", "c5"}, {.clusters = 3})}};
+      {k_means_step({"c0", "c5"}, {.clusters = 3})},
+      {gaussian_mixture_step({"c0", "c5"}, {.components = 2})}};
   for (const auto& list : steps) {
     data::Pipeline pipeline(list);
     pipeline.fit(table, "y");

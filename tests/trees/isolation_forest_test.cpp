@@ -15,9 +15,11 @@
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "tern/data/csv.h"
+#include "tern/data/pipeline.h"
 #include "tern/metrics/binary.h"
 #include "tern/trees/explain.h"
 #include "tern/trees/formats.h"
+#include "tern/trees/register.h"
 
 namespace tern::trees {
 namespace {
@@ -176,6 +178,40 @@ TEST(IsolationForest, TablesMissingValuesAndFiles) {
     EXPECT_THROW(IsolationForest::load(path), FormatError) << to;
   }
   std::filesystem::remove(path);
+}
+
+TEST(IsolationForest, IsAStepOfAPipeline) {
+  std::string text = "a,b,kind,isolation_forest\n";
+  for (int row = 0; row < 300; ++row) {
+    text += row % 9 == 0 ? "" : std::to_string(row == 17 ? 900 : row % 10);
+    text += "," + std::to_string(row % 7) + (row % 2 == 0 ? ",x" : ",y") + ",0\n";
+  }
+  const data::Table table = data::read_csv_text(text);
+  data::Pipeline steps(
+      {data::normalize_formats(), isolation_forest_step(data::columns({"a", "kind"}), {.trees = 20, .seed = 4})});
+  const data::Table features = steps.fit_transform_table(table);
+  EXPECT_TRUE(features.has("a"));  // columns stay
+  IsolationForest alone({.trees = 20, .seed = 4});
+  alone.fit(features.select({"a", "kind"}));
+  const std::vector<double> scores = features["isolation_forest_2"].numeric();  // the name was taken
+  EXPECT_EQ(scores, alone.score(features));
+  EXPECT_EQ(std::max_element(scores.begin(), scores.end()) - scores.begin(), 17);
+  EXPECT_EQ(steps.transform_table(table.head(20))["isolation_forest_2"].numeric(),
+            std::vector<double>(scores.begin(), scores.begin() + 20));
+
+  register_estimators();
+  const std::string kept = steps.to_json();
+  EXPECT_TRUE(data::Pipeline::from_json(kept).transform_table(table).equals(features));
+  std::string altered = kept;
+  const std::size_t at = altered.find("tern-isolation-forest");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_THROW(data::Pipeline::from_json(altered.replace(at, 4, "fern")), FormatError);
+
+  EXPECT_THROW(isolation_forest_step(data::numeric(), {.trees = 0}), ValueError);
+  const data::StepPtr fresh = isolation_forest_step(data::numeric());
+  EXPECT_THROW(fresh->transform(features), StateError);
+  EXPECT_THROW(fresh->fit(features.select({"kind"}), {}), DataError);
+  EXPECT_THROW(steps.transform_table(table.drop({"a"})), DataError);
 }
 
 TEST(IsolationForest, BadInputIsRefusedOrDefined) {

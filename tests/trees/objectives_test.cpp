@@ -211,7 +211,7 @@ TEST(Objectives, LambdaRankOrdersQueries) {
   EXPECT_THROW(none.fit(Matrix(x, 2), y), ValueError);
   data::Estimator& base = none;  // whose options have no queries
   EXPECT_EQ(message_of<ValueError>([&] { base.fit(Matrix(x, 2), y); }),
-            "[GradientBoosting] expected queries for lambdarank (.query or .queries of its own fit), got none");
+            "[GradientBoosting] expected queries for lambdarank (.query of a table, .queries of a matrix), got none");
   queries.back() += 1;
   EXPECT_THROW(none.fit(Matrix(x, 2), y, {.queries = queries}), ShapeError);
   const data::Table scattered{{"x", data::Column::from_f64({1, 2, 3, 4})},

@@ -20,6 +20,7 @@ namespace tern::data {
 struct TableFit {
   std::optional<Table> validation{};  ///< with the same columns, for early stopping
   std::string weights{};              ///< column of weights, which is no feature
+  std::string query{};  ///< of one that ranks: column that tells queries apart, whose rows stand together; no feature
 };
 
 /// What `fit` takes beside a matrix and its target.
@@ -72,8 +73,8 @@ class TERN_API Estimator {
 
   /// Trains on all other columns of a table, which are numbers or booleans unless the class says otherwise. Throws
   /// ValueError for no rows or features, one class alone, weights that are negative, not finite or all 0, or a
-  /// validation that the class makes no use of; DataError naming row or column for a target that is missing or not
-  /// finite, a column of another type, a missing value where the class takes none.
+  /// validation or a query that the class makes no use of; DataError naming row or column for a target that is missing
+  /// or not finite, a column of another type, a missing value where the class takes none.
   void fit(const Table& table, std::string_view target, const TableFit& options = {});
   /// The same on a matrix [n, d] with a target [n] (both may be tensors); classes are whole numbers from 0. Throws
   /// ShapeError when lengths differ too.
@@ -100,6 +101,7 @@ class TERN_API Estimator {
   virtual std::vector<std::pair<std::string, std::int64_t>> unseen(const Table& /*table*/) const { return {}; }
 
   virtual bool has_probability() const { return classifies(); }    ///< whether predict_probability answers
+  virtual bool ranks() const { return false; }                     ///< whether it orders the rows of a TableFit::query
   virtual bool takes_missing() const { return false; }             ///< whether NaN may stand among the features
   virtual bool takes_validation() const { return false; }          ///< whether rows of validation are made use of
   virtual bool stops_early() const { return takes_validation(); }  ///< whether they say when training ends

@@ -43,6 +43,8 @@ class TERN_API KMeans : public Unsupervised {
   using Unsupervised::predict;
   /// Distances to the centers, [n, clusters], f64.
   using Unsupervised::transform;
+  /// `score` is the squared distance to the nearest center.
+  std::string_view metric() const override { return "squared_distance"; }
 
   const KMeansOptions& options() const { return options_; }
   const std::vector<double>& centers() const { return centers_; }  ///< [clusters, d]
@@ -56,6 +58,7 @@ class TERN_API KMeans : public Unsupervised {
   void check() const override;
   std::vector<std::int64_t> assign(const data::Matrix& x) const override;
   Tensor map(const data::Matrix& x) const override;
+  std::vector<double> judge_rows(const data::Matrix& x) const override;
   std::int64_t outputs() const override { return options_.clusters; }
 
  private:
@@ -144,8 +147,10 @@ class TERN_API GaussianMixture : public Unsupervised {
   using Unsupervised::predict;
   /// Probabilities of the components, [n · components], row by row.
   using Unsupervised::predict_probability;
-  /// Log-likelihoods of rows, [n]. Throws as `predict` does.
-  std::vector<double> log_likelihood(const data::Matrix& x) const;
+  /// Log-likelihoods of rows, [n], which `score` gives too. Throw as `predict` does.
+  std::vector<double> log_likelihood(const data::Matrix& x) const { return score(x); }
+  std::vector<double> log_likelihood(const data::Table& table) const { return score(table); }
+  std::string_view metric() const override { return "log_likelihood"; }
 
   const GaussianMixtureOptions& options() const { return options_; }
   const std::vector<double>& weights() const { return weights_; }  ///< [components], their sum is 1
@@ -163,6 +168,9 @@ class TERN_API GaussianMixture : public Unsupervised {
   void check() const override;
   std::vector<std::int64_t> assign(const data::Matrix& x) const override;
   std::vector<double> shares(const data::Matrix& x) const override;
+  Tensor map(const data::Matrix& x) const override;
+  std::vector<double> judge_rows(const data::Matrix& x) const override { return judge(x).second; }
+  std::int64_t outputs() const override { return options_.components; }
 
  private:
   void maximise(const data::Matrix& x, const std::vector<std::vector<double>>& parts, double total);

@@ -11,17 +11,30 @@
 #include "tern/data/estimator.h"
 #include "tern/models/composite.h"
 
-/// Estimators made of estimators: all of values, or all of classes with probabilities. Rows of validation go on to
-/// those that make use of them. What holds estimators of another room is loaded after that room's
-/// register_estimators().
+/// Estimators made of estimators: all of values, or all of classes, with probabilities unless whole votes are counted.
+/// Rows of validation go on to those that make use of them. What holds estimators of another room is loaded after that
+/// room's register_estimators().
 namespace tern::models {
 
-/// The weighted mean of members' values or probabilities.
+/// What a member of Voting gives of a row.
+enum class Vote : std::uint8_t {
+  soft,  ///< its probabilities, or its value
+  hard   ///< its class alone
+};
+
+/// Options of Voting.
+struct VotingOptions {
+  std::vector<double> weights{};  ///< of the members; empty: all the same
+  Vote vote = Vote::soft;
+};
+
+/// The weighted mean of members' values or probabilities, or the class for which most members vote by their weights, of
+/// those that tie the first (scikit-learn's VotingClassifier and its default, `voting="hard"`).
 class TERN_API Voting : public Composite {
  public:
-  /// `weights` of the members, or none: all the same. Throws ValueError for no members, some of classes beside some of
-  /// values, one of classes without probabilities, or weights that are no weights.
-  explicit Voting(Members members, std::vector<double> weights = {});
+  /// Throws ValueError for no members, some of classes beside some of values, one of classes without probabilities for
+  /// soft votes, hard votes of values, or weights that are no weights.
+  explicit Voting(Members members, VotingOptions options = {});
   /// Reads what `save` wrote. Throws FileError, FormatError.
   static Voting load(const std::string& path);
   static std::unique_ptr<data::Estimator> from_state(const data::EstimatorState& state);
@@ -29,6 +42,7 @@ class TERN_API Voting : public Composite {
   std::string_view type() const override { return "voting"; }
   std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Voting>(*this); }
   bool classifies() const override { return members_[0].classifies(); }
+  bool has_probability() const override { return classifies() && options_.vote == Vote::soft; }
   bool takes_missing() const override;
   bool takes_validation() const override;
   bool stops_early() const override;
@@ -37,6 +51,7 @@ class TERN_API Voting : public Composite {
   }
 
   const Members& members() const { return members_; }
+  const VotingOptions& options() const { return options_; }
 
  protected:
   void fit_on(const internal::Source& rows) override;
@@ -46,7 +61,7 @@ class TERN_API Voting : public Composite {
 
  private:
   Members members_;
-  std::vector<double> weights_;
+  VotingOptions options_;
 };
 
 /// Options of Stacking.

@@ -12,6 +12,7 @@
 #include "tern/data/estimator.h"
 #include "tern/data/pipeline.h"
 #include "tern/data/table.h"
+#include "tern/models/unsupervised.h"
 
 /// How good a pipeline with an estimator behind it is on rows that it has not seen, and the choice between several.
 namespace tern::models {
@@ -23,20 +24,23 @@ struct CrossValidateOptions {
   double validation = 0.2;  ///< share of a fold's training rows for early stopping, where the estimator stops early
   std::string weights{};    ///< column of weights of rows; no feature
   /// Column whose equal values never stand on both sides; no feature. An estimator that cuts its rows again (Stacking,
-  /// Calibrated) is not told of it, nor of `time`.
+  /// Calibrated) is not told of it, nor of `time`. Of an estimator that ranks they are the queries, and must be told.
   std::string group{};
   std::string time{};      ///< folds train on what was before: data::k_fold; no feature
+  int ndcg_at = 10;        ///< rows of a query that the ndcg of an estimator that ranks looks at; >= 1
   std::uint64_t seed = 0;  ///< of the folds, of the inner split and of the pipeline
 };
 
 /// What cross_validate found.
 struct CrossValidation {
   /// Of two classes log_loss, brier, auroc, average_precision, accuracy; of several log_loss, accuracy, f1_macro;
-  /// without probabilities accuracy and f1_macro; of values rmse, mae, r2.
+  /// without probabilities accuracy and f1_macro; of values rmse, mae, r2; of an order within queries ndcg (each query
+  /// counts once, whatever its rows weigh); of a model without a target its own.
   std::vector<std::string> metrics;
   std::vector<std::vector<double>> scores;  ///< [repeats * folds][metrics]; NaN where a fold leaves one undefined
   /// Of the first repeat, for each row by a model that has not seen it: values [n], probabilities of the second class
-  /// [n] or of all [n * classes], or numbers of classes; NaN for rows that no fold scores.
+  /// [n] or of all [n * classes], or numbers of classes, or scores of a model without a target [n]; NaN for rows that
+  /// no fold scores.
   std::vector<double> predictions;
   std::vector<std::string> classes;
 
@@ -50,15 +54,21 @@ struct CrossValidation {
 /// stratified by class unless by group or time. Nothing of a scored row reaches its model: the pipeline is fitted anew,
 /// and early stopping looks at an inner split of the training rows. Throws as data::k_fold (a class of words, or of
 /// two, that a fold lacks), data::split (where it stops early) and `fit` (one class alone to train on) do, ValueError
-/// for an option out of its range and for a fold whose weights are all 0.
+/// for an option out of its range, a fold whose weights are all 0, and queries that are not told.
 TERN_API CrossValidation cross_validate(const data::Estimator& estimator, const data::Pipeline& steps,
                                         const data::Table& table, const std::string& target,
                                         const CrossValidateOptions& options = {});
 
+/// The same of a model without a target, by the mean of its scores of rows that it has not seen: log_likelihood of
+/// GaussianMixture, squared_distance of KMeans. Folds are cut at random, by group or by time. Throws ValueError for a
+/// model without a score of rows.
+TERN_API CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& steps,
+                                        const data::Table& table, const CrossValidateOptions& options = {});
+
 /// Scores of models that were trained on so many rows a fold.
 struct LearningPoint {
   double share = 1;       ///< of the folds' training rows
-  std::int64_t rows = 0;  ///< in the mean over the folds
+  std::int64_t rows = 0;  ///< in the mean over the folds; an estimator that ranks is trained on whole queries
   CrossValidation held_out;
   CrossValidation train;  ///< the same models on the rows that they were trained on; no predictions
 };

@@ -64,10 +64,16 @@ class TERN_API Ridge : public LinearModel {
   RidgeOptions options_;
 };
 
+/// Options of LinearRegression.
+struct LinearRegressionOptions {
+  bool fit_intercept = true;
+};
+
 /// Ordinary least squares: Ridge with alpha 0.
 class TERN_API LinearRegression : public Ridge {
  public:
-  explicit LinearRegression(bool fit_intercept = true) : Ridge({.alpha = 0, .fit_intercept = fit_intercept}) {}
+  explicit LinearRegression(LinearRegressionOptions options = {})
+      : Ridge({.alpha = 0, .fit_intercept = options.fit_intercept}) {}
   /// Reads what `save` wrote. Throws FileError, FormatError.
   static LinearRegression load(const std::string& path);
   std::string_view type() const override { return "linear_regression"; }

@@ -5,8 +5,8 @@
 #include "tern/models/clusters.h"
 #include "tern/models/decomposition.h"
 
-/// Factorisations and clusters as steps of a data::Pipeline. Each puts columns `TYPE_1`, `TYPE_2`, … of f64 in the
-/// place of the chosen numbers, of which none may be missing (DataError). Pipelines with them load after
+/// Factorisations, clusters and mixtures as steps of a data::Pipeline. Each puts columns `TYPE_1`, `TYPE_2`, … of f64
+/// in the place of the chosen numbers, of which none may be missing (DataError). Pipelines with them load after
 /// `register_estimators()`.
 namespace tern::models {
 
@@ -18,6 +18,8 @@ TERN_API data::StepPtr truncated_svd_step(data::Selector columns, const Truncate
 TERN_API data::StepPtr nmf_step(data::Selector columns, const NmfOptions& options = {});
 /// Distances to the centers, `k_means_1`, …
 TERN_API data::StepPtr k_means_step(data::Selector columns, const KMeansOptions& options = {});
+/// Probabilities of the components, `gaussian_mixture_1`, …
+TERN_API data::StepPtr gaussian_mixture_step(data::Selector columns, const GaussianMixtureOptions& options = {});
 
 namespace internal {
 /// Makes the steps known to `data::load_step`; once.

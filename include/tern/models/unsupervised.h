@@ -51,6 +51,14 @@ class TERN_API Unsupervised {
   /// Learns from all columns of a table, numbers or booleans. Throws DataError naming a column of another type too.
   void fit(const data::Table& table, const TableRowsFit& options = {});
 
+  /// What `score` tells, by which cross_validate judges: "log_likelihood" (the more the better), "squared_distance"
+  /// (the less); empty: nothing.
+  virtual std::string_view metric() const { return {}; }
+  /// Of each row, [n]: how well the model fits it, by `metric`. Throws as `predict` does, and StateError where the
+  /// class has no metric.
+  std::vector<double> score(const data::Matrix& x) const;
+  std::vector<double> score(const data::Table& table) const;
+
   /// The columns' names where it was fitted on a table.
   const std::vector<std::string>& names() const { return names_; }
   /// As files keep it. Throws StateError before `fit`.
@@ -87,6 +95,7 @@ class TERN_API Unsupervised {
   virtual std::vector<std::int64_t> assign(const data::Matrix& x) const;
   virtual std::vector<double> shares(const data::Matrix& x) const;
   virtual Tensor map(const data::Matrix& x) const;
+  virtual std::vector<double> judge_rows(const data::Matrix& x) const;
   /// Columns of what `transform` gives.
   virtual std::int64_t outputs() const;
 

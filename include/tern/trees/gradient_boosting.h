@@ -180,6 +180,7 @@ class TERN_API GradientBoosting : public data::Estimator {
   std::unique_ptr<data::Estimator> clone() const override;
   /// Whether the objective is of classes.
   bool classifies() const override;
+  bool ranks() const override { return options_.objective == Objective::lambdarank; }
   bool takes_missing() const override { return true; }
   bool takes_validation() const override { return true; }
   bool stops_early() const override { return options_.early_stopping_rounds > 0; }

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tern/base/export.h"
 #include "tern/data/matrix.h"
+#include "tern/data/steps.h"
 #include "tern/data/table.h"
 #include "tern/trees/ensemble.h"
 #include "tern/trees/predictor.h"
@@ -54,6 +56,9 @@ class TERN_API IsolationForest {
   const IsolationForestOptions& options() const { return options_; }
   /// Writes it atomically. Throws StateError before `fit`, FileError.
   void save(const std::string& path) const;
+  /// The file's text, and one read from it. Throw StateError before `fit`, FormatError.
+  std::string to_json() const;
+  static IsolationForest from_json(std::string_view text);
 
  private:
   void learn(const data::Matrix& x, std::vector<Feature> features);
@@ -64,5 +69,15 @@ class TERN_API IsolationForest {
   std::shared_ptr<const Predictor> predictor_;
   double threshold_ = 0.5;
 };
+
+/// A step of a data::Pipeline that keeps the chosen columns, numbers (which may be missing) or categories, and puts
+/// their score, `isolation_forest`, behind them: a feature, or what a rule looks at. A pipeline with it loads after
+/// `register_estimators()`. Throws ValueError for an option out of its range.
+TERN_API data::StepPtr isolation_forest_step(data::Selector columns, const IsolationForestOptions& options = {});
+
+namespace internal {
+/// Makes the step known to `data::load_step`; once.
+void register_isolation_step();
+}  // namespace internal
 
 }  // namespace tern::trees

@@ -83,6 +83,11 @@ members = lambda *models: [(str(i), model) for i, model in enumerate(models)]
 rows, length = load_iris().data[::4, :3], load_iris().data[::4, 3]
 parts = weight[: len(rows)]
 votes = VotingClassifier(members(LogisticRegression(tol=1e-10, max_iter=10_000), GaussianNB()), voting="soft", weights=[3, 1])
+# Whole votes on the two columns that classes overlap in: of two members that differ the first class is taken.
+heads = lambda: members(LogisticRegression(tol=1e-10, max_iter=10_000), GaussianNB(), LinearSVC(tol=1e-8, max_iter=1_000_000))
+hard_two = VotingClassifier(heads()[:2]).fit(x, y)
+hard_three = VotingClassifier(heads(), weights=[2, 1, 1.5]).fit(x, y)
+assert (np.ptp([m.predict(x) for m in hard_three.estimators_], axis=0) > 0).sum() > 10
 means = VotingRegressor(members(LinearRegression(), Ridge(10)))
 stack = StackingRegressor(members(LinearRegression(), Ridge(10)), Ridge(0.5), cv=KFold(len(rows)))
 # Cross-fitted: what leaving each row out predicts calibrates, the model is fitted on all.
@@ -104,6 +109,7 @@ out = {
     "stack_two": plain(stack_two), "stack_three": plain(stack_three),
     "calibrated": cases, "x": plain(rows), "width": 3, "value": plain(length), "class": plain(y[::4]), "weight": plain(parts),
     "voting_classes": plain(votes.fit(rows, y[::4]).predict_proba(rows)),
+    "overlapping": plain(x), "overlapping_class": plain(y), "hard_two": plain(hard_two.predict(x)), "hard_three": plain(hard_three.predict(x)),
     "voting_values": plain(means.fit(rows, length, sample_weight=parts).predict(rows)),
     "stacking": plain(stack.fit(rows, length).predict(rows)),
 }  # fmt: skip
