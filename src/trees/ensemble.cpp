@@ -205,6 +205,7 @@ void Ensemble::check(std::string_view where) const {
   checker.need(base.size() == wide && finite(base), "a finite base margin for each output");
   checker.need(link <= Link::exp, "a known link");
   checker.need(std::isfinite(link_scale) && link_scale > 0, "a positive scale of the link");
+  checker.need(std::isfinite(objective_parameter), "a finite parameter of the objective");
   checker.need(classes.empty() || classes.size() == (outputs == 1 ? 2 : wide),
                "no names of classes, two for one output, or one for each output");
   checker.need(best_round >= -1 && best_round < rounds(), "a best round among the rounds, or -1");

@@ -142,6 +142,7 @@ std::string to_json(const Ensemble& ensemble) {
   OrderedJson json{{"format", "tern-trees"},
                    {"version", ensemble.vector_leaves || ensemble.average ? kForests : kVersion}};
   json["objective"] = ensemble.objective;
+  if (ensemble.objective_parameter != 0) json["objective_parameter"] = ensemble.objective_parameter;
   json["link"] = to_string(ensemble.link);
   json["link_scale"] = ensemble.link_scale;
   json["outputs"] = ensemble.outputs;
@@ -172,6 +173,7 @@ Ensemble internal::ensemble_of(const Json& json) {
   return internal::checked(what, [&] {
     Ensemble ensemble;
     ensemble.objective = json_get<std::string>(json, "objective", what);
+    ensemble.objective_parameter = json_get_or(json, "objective_parameter", 0.0, what);
     ensemble.link = parse_link(json_get<std::string>(json, "link", what));
     ensemble.link_scale = json_get<double>(json, "link_scale", what);
     ensemble.outputs = json_get<std::int32_t>(json, "outputs", what);

@@ -257,6 +257,23 @@ void read_levels(std::string_view text, std::vector<Feature>& features) {
   }
 }
 
+// The name, among parameters, of what an objective is told; empty: nothing.
+std::string told_name(const Ensemble& ensemble) {
+  if (ensemble.objective == "tweedie") return "tweedie_variance_power";
+  return ensemble.objective == "huber" || ensemble.objective == "quantile" ? "alpha" : "";
+}
+
+void read_parameters(std::string_view text, Ensemble& ensemble) {
+  const std::string name = told_name(ensemble);
+  const std::string key = "\n[" + name + ": ";
+  const std::size_t at = name.empty() ? std::string_view::npos : text.find(key);
+  if (at == std::string_view::npos) return;
+  text.remove_prefix(at + key.size());
+  text = next_line(text);
+  if (text.empty() || text.back() != ']') bad_lightgbm("a parameter \"" + name + "\" in brackets, got another");
+  ensemble.objective_parameter = number<double>(text.substr(0, text.size() - 1), name);
+}
+
 // ---- Writing.
 
 template <class T, class Text>
@@ -439,6 +456,7 @@ Ensemble from_lightgbm(std::string_view text) {
         for (double& value : tree.leaf_value) value /= rounds;
       }
     }
+    read_parameters(rest, ensemble);
     read_levels(rest, ensemble.features);
     return ensemble;
   });
@@ -471,13 +489,17 @@ std::string to_lightgbm(const Ensemble& ensemble) {
     blocks += block;
   }
   const auto without_blank = [](const std::string& list) { return list.empty() ? list : list.substr(1); };
+  std::string told = told_name(model);
+  if (!told.empty()) {
+    told = model.objective_parameter == 0 ? "" : "[" + told + ": " + shortest(model.objective_parameter) + "]\n";
+  }
   return "tree\nversion=v4\nnum_class=" + std::to_string(model.outputs) +
          "\nnum_tree_per_iteration=" + std::to_string(model.outputs) +
          "\nlabel_index=0\nmax_feature_idx=" + std::to_string(static_cast<std::int64_t>(model.features.size()) - 1) +
          "\nobjective=" + objective_line(model) + "\nfeature_names=" + without_blank(names) +
          "\nfeature_infos=" + without_blank(infos) + "\ntree_sizes=" + without_blank(sizes) + "\n\n" + blocks +
-         "end of trees\n\nfeature_importances:\n\nparameters:\nend of parameters\n\npandas_categorical:" +
-         level_names(model.features) + "\n";
+         "end of trees\n\nfeature_importances:\n\nparameters:\n" + told +
+         "end of parameters\n\npandas_categorical:" + level_names(model.features) + "\n";
 }
 
 Ensemble import_lightgbm(const std::string& path) { return from_lightgbm(read_file(path, internal::kLargestModel)); }

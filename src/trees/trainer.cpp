@@ -235,6 +235,9 @@ void Trainer::start(Ensemble& model) {
   model.base = base();
   model.link = loss_.link();
   model.objective = loss_.name();
+  if (options_.objective == Objective::huber) model.objective_parameter = options_.huber_delta;
+  if (options_.objective == Objective::quantile) model.objective_parameter = options_.quantile;
+  if (options_.objective == Objective::tweedie) model.objective_parameter = options_.tweedie_power;
   for (const double base : model.base) {
     margins_.insert(margins_.end(), static_cast<std::size_t>(rows_), base);
     validation_margins_.insert(validation_margins_.end(), static_cast<std::size_t>(validation_.rows()), base);
@@ -446,6 +449,7 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
         residuals.emplace_back(targets.values[row] - margins[row], targets.weight(row));
       }
       value = weighted_quantile(residuals, quantile);
+      if (const double most = options_.max_delta_step; most > 0) value = std::clamp(value, -most, most);
     }
     node.value = value * options_.learning_rate;
     if (!bound_later) add_value(leaf);

@@ -49,6 +49,7 @@ struct Objective {
   Base base;
 };
 
+// Of those with one name here, the first is written.
 constexpr std::array<Objective, 19> objectives{{
     {"reg:squarederror", "squared", Link::identity, Base::itself},
     {"reg:linear", "squared", Link::identity, Base::itself},
@@ -70,6 +71,24 @@ constexpr std::array<Objective, 19> objectives{{
     {"rank:map", "lambdarank", Link::identity, Base::itself},
     {"rank:pairwise", "lambdarank", Link::identity, Base::itself},
 }};
+
+/// Where XGBoost keeps what an objective is told, and its default.
+struct Told {
+  std::string_view objective;
+  const char *section, *key;
+  double usual;
+};
+
+constexpr std::array<Told, 3> told_objectives{
+    {{"huber", "pseudo_huber_param", "huber_slope", 1},
+     {"quantile", "quantile_loss_param", "quantile_alpha", 0},  // which has to be told
+     {"tweedie", "tweedie_regression_param", "tweedie_variance_power", 1.5}}};
+
+const Told* told_of(std::string_view objective) {
+  const auto* found = std::find_if(told_objectives.begin(), told_objectives.end(),
+                                   [&](const Told& each) { return each.objective == objective; });
+  return found == told_objectives.end() ? nullptr : found;
+}
 
 // ---- Reading.
 
@@ -310,6 +329,13 @@ Ensemble read_model(const Json& json, std::size_t bytes) {
   if (found == objectives.end()) bad_xgboost("an objective that Tern knows, got \"" + name + "\"");
   ensemble.objective = found->objective;
   ensemble.link = found->link;
+  if (const Told* told = told_of(ensemble.objective)) {
+    const Json parameter = json_get_or(member(learner, "objective"), told->section, Json::object(), kXgboost);
+    auto text = json_get_or(parameter, told->key, std::string("0"), kXgboost);
+    if (text.size() > 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+    if (text.find(',') == std::string::npos)
+      ensemble.objective_parameter = number_of(text);  // not of several quantiles
+  }
   const auto outputs = static_cast<std::size_t>(ensemble.outputs);
   ensemble.base = base_scores(parameters, outputs);
   for (double& score : ensemble.base) score = margin_of(found->base, static_cast<float>(score));
@@ -460,6 +486,13 @@ OrderedJson write_tree(const Ensemble& ensemble, std::size_t index, double base)
             {"size_leaf_vector", "1"}}}};
 }
 
+OrderedJson told_objective(const Ensemble& ensemble, const char* name) {
+  const Told& told = *told_of(ensemble.objective);
+  std::string value = internal::shortest(ensemble.objective_parameter != 0 ? ensemble.objective_parameter : told.usual);
+  if (told.objective == "quantile") value = "[" + value + "]";
+  return {{"name", name}, {told.section, {{told.key, value}}}};
+}
+
 OrderedJson write_objective(const Ensemble& ensemble) {
   const OrderedJson plain{{"scale_pos_weight", "1"}};
   switch (ensemble.link) {
@@ -470,14 +503,19 @@ OrderedJson write_objective(const Ensemble& ensemble) {
               {"softmax_multiclass_param", {{"num_class", std::to_string(ensemble.outputs)}}}};
     case Link::exp:
       if (ensemble.objective == "gamma") return {{"name", "reg:gamma"}, {"reg_loss_param", plain}};
-      if (ensemble.objective == "tweedie") {
-        return {{"name", "reg:tweedie"}, {"tweedie_regression_param", {{"tweedie_variance_power", "1.5"}}}};
-      }
+      if (ensemble.objective == "cox") return {{"name", "survival:cox"}};
+      if (ensemble.objective == "tweedie") return told_objective(ensemble, "reg:tweedie");
       return {{"name", "count:poisson"}, {"poisson_regression_param", {{"max_delta_step", "0.7"}}}};
     case Link::identity:
       break;
   }
-  if (ensemble.objective == "absolute") return {{"name", "reg:absoluteerror"}};
+  const std::string& objective = ensemble.objective;
+  if (objective == "absolute") return {{"name", "reg:absoluteerror"}};
+  if (objective == "squared_log") return {{"name", "reg:squaredlogerror"}};
+  if (objective == "binary") return {{"name", "binary:logitraw"}, {"reg_loss_param", plain}};
+  if (objective == "huber") return told_objective(ensemble, "reg:pseudohubererror");
+  if (objective == "quantile" && ensemble.objective_parameter > 0) return told_objective(ensemble, "reg:quantileerror");
+  if (objective == "lambdarank") return {{"name", "rank:ndcg"}, {"lambdarank_param", OrderedJson::object()}};
   return {{"name", "reg:squarederror"}, {"reg_loss_param", plain}};
 }
 

@@ -246,6 +246,44 @@ TEST(Formats, ThereAndBack) {
   expect_close(from_xgboost(to_xgboost(scaled)), scaled, 1e-6);
 }
 
+// What is minimised, and what that was told: of use to who trains on.
+TEST(Formats, KeepTheObjectiveAndWhatItWasTold) {
+  const std::vector<double> x{1, 2, 3, 4, 5, 6, 7, 8}, y{1, 1, 1, 2, 3, 5, 5, 5};
+  for (const auto& [objective, told, name] :
+       {std::tuple{Objective::huber, 0.7, "reg:pseudohubererror"},
+        std::tuple{Objective::quantile, 0.8, "reg:quantileerror"}, std::tuple{Objective::tweedie, 1.3, "reg:tweedie"},
+        std::tuple{Objective::absolute, 0.0, "reg:absoluteerror"},
+        std::tuple{Objective::lambdarank, 0.0, "rank:ndcg"}}) {
+    GradientBoosting model({.objective = objective,
+                            .rounds = 2,
+                            .min_child_rows = 1,
+                            .huber_delta = 0.7,
+                            .quantile = 0.8,
+                            .tweedie_power = 1.3});
+    const std::vector<std::int64_t> queries{4, 4};
+    MatrixFitOptions how;
+    if (objective == Objective::lambdarank) how.queries = queries;
+    model.fit(Matrix(x, 1), y, how);
+    EXPECT_EQ(model.ensemble().objective_parameter, told);
+    const std::string text = to_xgboost(model.ensemble());
+    EXPECT_NE(text.find(name), std::string::npos) << text.substr(text.size() - 400);
+    for (const Ensemble& back :
+         {from_xgboost(text), from_lightgbm(to_lightgbm(model.ensemble())), from_json(to_json(model.ensemble()))}) {
+      EXPECT_EQ(back.objective, to_string(objective));
+      EXPECT_EQ(back.objective_parameter, told) << name;
+    }
+  }
+  Ensemble unknown = random_ensemble({});  // of a quantile that is not known: XGBoost would refuse the file
+  unknown.objective = "quantile";
+  EXPECT_NE(to_xgboost(unknown).find("reg:squarederror"), std::string::npos);
+  unknown.objective_parameter = std::numeric_limits<double>::infinity();
+  EXPECT_THROW(to_json(unknown), ValueError);
+  std::string altered = to_lightgbm(random_ensemble({}));
+  altered.replace(altered.find("objective=regression"), 20, "objective=huber");
+  altered.replace(altered.find("\nparameters:\n"), 13, "\nparameters:\n[alpha: x]\n");
+  EXPECT_THROW(from_lightgbm(altered), FormatError);
+}
+
 TEST(Formats, WhatAFormatCannotHoldNamesTheFeature) {
   Ensemble model = random_ensemble({});
   model.features[0].zero_is_missing = true;

@@ -434,10 +434,12 @@ TEST(Growth, LimitsHold) {
   GradientBoosting whole({.rounds = 1, .learning_rate = 1, .max_leaves = 0, .min_child_rows = 1, .max_bins = 255});
   whole.fit(data.matrix(), data.y);
   EXPECT_GT(whole.ensemble().trees[0].leaves(), 2500);
-  GradientBoosting bounded({.rounds = 5, .max_delta_step = 0.01});
-  bounded.fit(data.matrix(), data.y);
-  for (const Tree& tree : bounded.ensemble().trees) {
-    for (const double value : tree.leaf_value) EXPECT_LE(std::fabs(value), 0.1 * 0.01 + 1e-12);
+  for (const Objective objective : {Objective::squared, Objective::absolute, Objective::quantile}) {
+    GradientBoosting bounded({.objective = objective, .rounds = 5, .max_delta_step = 0.01, .quantile = 0.8});
+    bounded.fit(data.matrix(), data.y);
+    for (const Tree& tree : bounded.ensemble().trees) {
+      for (const double value : tree.leaf_value) EXPECT_LE(std::fabs(value), 0.1 * 0.01 + 1e-12);
+    }
   }
 }
 

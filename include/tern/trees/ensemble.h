@@ -99,6 +99,8 @@ struct Ensemble {
   /// What was minimised: "squared", "absolute", "huber", "quantile", "poisson", "gamma", "tweedie", "binary",
   /// "multiclass", "lambdarank", "gini", "entropy", or a name of the user's own.
   std::string objective{"squared"};
+  /// What the objective was told: Huber's delta, the quantile, Tweedie's power; 0: nothing, or not known.
+  double objective_parameter = 0;
   std::vector<std::string> classes{};  ///< names of the classes: empty; two when outputs is 1, the second is predicted
   bool float32_inputs = false;         ///< numbers are rounded to float before they are compared, as XGBoost does
   std::int32_t best_round = -1;        ///< last round that predictions use (0-based); -1: all of them

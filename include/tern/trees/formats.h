@@ -23,12 +23,13 @@ TERN_API Ensemble load(const std::string& path);
 /// The two forms of an XGBoost model.
 enum class XgboostForm : std::uint8_t { json, ubjson };
 
-/// A model as XGBoost (since 1.7) loads it. XGBoost reads rows as float and keeps leaves and base as float: for rows of
-/// floats every row reaches the same leaf. An infinite threshold (1e300 and more, as LightGBM writes it) becomes the
-/// largest float. Throws ValueError, naming the feature, for what the format cannot hold: zeros that count as missing,
-/// codes of 2^24 and above, a categorical split that sends all or no levels one way, other thresholds that are not
-/// below the largest float, a name that is no UTF-8; and for a sigmoid of another scale than 1, or several values a
-/// leaf.
+/// A model as XGBoost (since 1.7) loads it, with its objective and what that was told: Huber as pseudo-Huber, and the
+/// squared error for what it has no name for (which leaves predictions as they are). XGBoost reads rows as float and
+/// keeps leaves and base as float: for rows of floats every row reaches the same leaf. An infinite threshold (1e300 and
+/// more, as LightGBM writes it) becomes the largest float. Throws ValueError, naming the feature, for what the format
+/// cannot hold: zeros that count as missing, codes of 2^24 and above, a categorical split that sends all or no levels
+/// one way, other thresholds that are not below the largest float, a name that is no UTF-8; and for a sigmoid of
+/// another scale than 1, or several values a leaf.
 ///
 /// From 2^24 on floats do not tell whole numbers apart. A threshold there that is no float, nor the double above one
 /// (where LightGBM puts a middle that is a float), is a ValueError too, unless the model has `float32_inputs`, which

@@ -115,10 +115,20 @@ def xgboost_models():
     yield 'several targets', train(x, np.stack([signal, positive], 1), rounds=6)
     yield 'poisson', train(x, positive, objective='count:poisson')
     yield 'gamma', train(x, positive, objective='reg:gamma')
-    yield 'tweedie', train(x, positive, objective='reg:tweedie')
+    yield 'tweedie', train(x, positive, objective='reg:tweedie', tweedie_variance_power=1.3)
     yield 'absolute', train(x, signal, objective='reg:absoluteerror')
+    yield 'huber', train(x, signal, objective='reg:pseudohubererror', huber_slope=0.7)
+    yield 'quantile', train(x, signal, objective='reg:quantileerror', quantile_alpha=0.8)
     yield 'given base', train(x, label, objective='binary:logistic', base_score=0.3)
     del rng
+
+
+def objective_of(booster):
+    """Its name, and what it was told, as numbers."""
+    objective = json.loads(booster.save_config())['learner']['objective']
+    told = [part for part in objective.values() if isinstance(part, dict)]
+    return objective['name'], {key: round(float(value.strip('[]')), 6) for part in told for key, value in part.items()
+                               if key in ('huber_slope', 'quantile_alpha', 'tweedie_variance_power', 'num_class')}
 
 
 def tern(*arguments):
@@ -273,6 +283,10 @@ def check(folder, kind, name, model, save, real, explain, failures):
                 continue
             if (kind, name, target.rpartition('.')[2]) in CANNOT:
                 failures.append(f'{kind} {name}: expected an error of {target}')
+            if kind == 'xgboost' and target != 'back.txt':
+                again = objective_of(xgb.Booster(model_file=f'{folder}/{target}'))
+                if again != objective_of(model):
+                    failures.append(f'{kind} {name}: {objective_of(model)} became {again} in {target}')
             readers = [reader]
             if kind == 'xgboost' and target == 'back.txt':  # XGBoost's models of tables have words for their levels
                 readers.append(of_lightgbm_by_name)
