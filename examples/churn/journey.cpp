@@ -36,15 +36,31 @@ void Journey::print(const std::string& stage, const std::string& found) const {
   std::fflush(out_);
 }
 
+std::string on_one_line(const std::string& text) {
+  std::string out;
+  for (const char byte : text) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (code >= 0x20 && code != 0x7f) {
+      out += byte;
+    } else if (byte == '\n' || byte == '\r' || byte == '\t') {
+      out += byte == '\n' ? "\\n" : byte == '\r' ? "\\r" : "\\t";
+    } else {
+      constexpr const char* digits = "0123456789abcdef";
+      out += {'\\', 'x', digits[code / 16], digits[code % 16]};
+    }
+  }
+  return out;
+}
+
 void Journey::warn(const std::string& text) {
-  warnings_.push_back(text);
-  std::fprintf(out_, "  warning: %s\n", text.c_str());
+  warnings_.push_back(on_one_line(text));
+  std::fprintf(out_, "  warning: %s\n", warnings_.back().c_str());
   std::fflush(out_);
 }
 
 void Journey::note(const std::string& text) {
-  notes_.push_back(text);
-  std::fprintf(out_, "  note: %s\n", text.c_str());
+  notes_.push_back(on_one_line(text));
+  std::fprintf(out_, "  note: %s\n", notes_.back().c_str());
   std::fflush(out_);
 }
 

@@ -12,6 +12,9 @@
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 
+/// A text with control characters written out: a value that a note quotes may hold a line break, which becomes \n.
+std::string on_one_line(const std::string& text);
+
 /// The stages of a run: one printed line and one entry of seconds each.
 class Journey {
  public:

@@ -12,7 +12,8 @@ std::string rows_text(std::int64_t count) { return counted(count, "row"); }
 std::string with_levels(const Unfamiliar* unfamiliar) {
   std::vector<std::string> levels;
   if (unfamiliar == nullptr) return "";
-  for (const auto& [level, count] : unfamiliar->levels) levels.push_back("\"" + level + "\" " + std::to_string(count));
+  for (const auto& [level, count] : unfamiliar->levels)
+    levels.push_back("\"" + on_one_line(level) + "\" " + std::to_string(count));
   return levels.empty() ? "" : ": " + join(levels, 5);
 }
 

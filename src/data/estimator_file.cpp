@@ -81,6 +81,16 @@ void write_state(const EstimatorState& state, const std::string& path) {
   }
 }
 
+TensorFile tensors_of(std::string_view bytes) {
+  try {
+    return from_safetensors(bytes);
+  } catch (const FormatError& error) {
+    throw FormatError(
+        std::string("[tern.estimator] expected a model that Tern saved, got another file or a damaged one: ") +
+        error.what());
+  }
+}
+
 EstimatorState load_state(const std::string& path, std::string_view type) {
   const std::string bytes = read_file(path);
   try {
@@ -88,7 +98,7 @@ EstimatorState load_state(const std::string& path, std::string_view type) {
     if (bytes.starts_with(kBegin)) {
       state = read_state(bytes);
     } else {
-      TensorFile file = from_safetensors(bytes);
+      TensorFile file = tensors_of(bytes);
       if (file.metadata.size() != 1 || file.metadata[0].first != kFormat) {
         throw FormatError("[tern.estimator] expected a saved estimator, got a safetensors file without \"" + kWhat +
                           "\"");

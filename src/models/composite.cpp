@@ -48,9 +48,14 @@ void Composite::check_validation(bool given) const {
                    "] expected no rows of validation, of which no member makes use, got some");
 }
 
+void Composite::check_some(std::int64_t rows) const {
+  if (rows == 0) throw ValueError("[" + std::string(type()) + "] expected rows to train on, got none");
+}
+
 void Composite::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
+  check_some(table.rows());
   check_validation(options.validation.has_value());
-  if (table.rows() > 0 && !options.weights.empty()) {  // of all rows: members are given some
+  if (!options.weights.empty()) {  // of all rows: members are given some
     const std::vector<double> weights = data::internal::numbers_of(table, {options.weights}, type(), false);
     data::internal::check_weights(type(), weights, table.rows());
   }
@@ -69,6 +74,7 @@ void Composite::fit_matrix(const data::Matrix& x, const data::Vector& y, const d
     throw ShapeError("[" + std::string(type()) + "] expected " + std::to_string(x.rows()) + " targets, got " +
                      std::to_string(y.size()));
   }
+  check_some(x.rows());
   check_validation(options.validation.rows() > 0);
   data::internal::check_weights(type(), options.weights, x.rows());
   if (options.validation.rows() != options.validation_target.size() ||

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "data/estimator_file.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -264,7 +265,7 @@ void Recommender::save(const std::string& path) const {
 std::string Recommender::read(const std::string& path, std::string_view type,
                               std::vector<std::pair<std::string, Tensor>>& arrays) {
   const std::string what(type);
-  TensorFile file = from_safetensors(read_file(path));
+  TensorFile file = data::internal::tensors_of(read_file(path));
   const auto fail = [&](const std::string& expected) {
     throw FormatError("[" + what + "] expected " + expected + ", got another in " + path);
   };

@@ -12,6 +12,7 @@
 #include "models/files.h"
 #include "models/links.h"
 #include "tern/base/error.h"
+#include "tern/base/log.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 
@@ -22,6 +23,7 @@ constexpr std::string_view kLosses[] = {"log_loss", "hinge", "squared", "huber",
 constexpr std::string_view kSchedules[] = {"constant", "optimal", "inverse_scaling"};
 constexpr int kPatience = 5;
 constexpr double kSteepest = 1e12;
+constexpr double kWorse = 10;  // so many times the loss without weights is said
 
 struct Slope {
   double loss, derivative;
@@ -178,6 +180,11 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
   std::vector<double> constants = anew ? std::vector<double>(static_cast<std::size_t>(outputs)) : intercepts_;
   const std::int64_t steps = anew ? 0 : steps_;
   std::vector<int> passes(static_cast<std::size_t>(outputs));
+  std::vector<double> losses(passes.size());  // of the last pass
+  const auto target = [&](std::int64_t row, std::int64_t k) {
+    const double y = rows.y[static_cast<std::size_t>(row)];
+    return classes == 0 ? y : y == (outputs == 1 ? 1.0 : static_cast<double>(k)) ? 1 : -1;
+  };
   parallel_for(outputs, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
       const auto at = static_cast<std::size_t>(k);
@@ -193,8 +200,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
         double sum = 0;
         for (std::int64_t i = 0; i < n; ++i) {
           const std::int64_t row = order.empty() ? i : order[static_cast<std::size_t>(i)];
-          double y = rows.y[static_cast<std::size_t>(row)];
-          if (classes > 0) y = y == (outputs == 1 ? 1.0 : static_cast<double>(k)) ? 1 : -1;
+          const double y = target(row, k);
           const double weight = rows.weights.empty() ? 1 : rows.weights[static_cast<std::size_t>(row)];
           const auto t = static_cast<double>(before + i + 1);
           sum += rows.x.f32() ? learner.learn(rows.x.f32() + row * d, y, weight, t)
@@ -207,9 +213,19 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
         const bool better = options_.tolerance < 0 || sum <= best - options_.tolerance * static_cast<double>(n);
         none_better = better ? 0 : none_better + 1;
         best = std::min(best, sum);
+        losses[at] = sum;
       }
     }
   });
+  for (std::int64_t k = 0; whole && k < outputs; ++k) {
+    double none = 0;  // the loss without weights
+    for (std::int64_t row = 0; row < n; ++row) none += slope(loss_, 0, target(row, k), options_.huber_epsilon).loss;
+    if (!(losses[static_cast<std::size_t>(k)] > kWorse * none)) continue;
+    log(LogLevel::warning, "[" + std::string(type()) +
+                               "] expected losses below those without weights, got far greater ones in the last pass: "
+                               "standardise the columns, or lower learning_rate");
+    break;
+  }
   iterations_ = *std::max_element(passes.begin(), passes.end());
   steps_ = steps + iterations_ * n;
   coefficients_ = std::move(w);

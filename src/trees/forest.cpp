@@ -148,9 +148,17 @@ void Forest::fit_table(const data::Table& table, const std::string& target, cons
     ~Reset() { pointer = nullptr; }
   } const reset{table_};
   table_ = &reading;
-  fit_matrix(data::Matrix(x, static_cast<std::int64_t>(reading.features.size())), y, {.weights = weights});
+  std::vector<std::string> names;
+  for (const Feature& feature : reading.features) names.push_back(feature.name);
+  std::vector<std::string> old_names = std::exchange(names_, names);  // for the messages
+  try {
+    fit_matrix(data::Matrix(x, static_cast<std::int64_t>(names.size())), y, {.weights = weights});
+  } catch (...) {
+    names_ = std::move(old_names);
+    throw;
+  }
   classes_ = classes;
-  for (const Feature& feature : reading.features) names_.push_back(feature.name);
+  names_ = std::move(names);
 }
 
 void Forest::keep(Ensemble model) {

@@ -223,7 +223,7 @@ class Predictions(Churn):
         self.assertEqual(self.notes(table[:200]), [])
         new = [table[0]] + [list(row) for row in table[1:7]]
         new[1][1], new[2][1], new[3][1] = '4000', '-300', '410'
-        new[1][3], new[2][3], new[3][3] = 'platinum', 'platinum', 'iron'
+        new[1][3], new[2][3], new[3][3] = 'platinum', 'platinum', 'ir\non'
         new[4][5] = '2099-01-01'
         for row in new[1:]:
             row[2] = ''
@@ -232,7 +232,7 @@ class Predictions(Churn):
         self.assertRegex(notes[0], r'^"age": 3 rows far outside the training range of 1\d\.\d to 6\d\.\d: -300 to 4000$')
         self.assertEqual(notes[1], '"spend": blank in all 6 rows')
         self.assertEqual(notes[2], '"plan": 3 rows with values that the model has not learned, new or rare in training: '
-                                   '"platinum" 2, "iron" 1')
+                                   '"platinum" 2, "ir\\non" 1')
         self.assertRegex(notes[3], r'^"since": 1 row far outside the training range of 2010-.* to 20.*: 2099-01-01')
         # The same of labelled rows of another file, also in the report.
         done = run('evaluate', '--all', '--bundle', self.path('m.tern'), '--data', self.path('new.csv'), '--report',

@@ -10,6 +10,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -373,6 +374,22 @@ TEST(AlteredFiles, OfRecommenders) {
   alter_recommender(Als({.factors = 2, .iterations = 2}));
   alter_recommender(Als({.factors = 2, .iterations = 2, .implicit = true}));
   alter_recommender(Bpr({.factors = 2, .epochs = 2}));
+}
+
+TEST(AlteredFiles, OfOtherKindsAreNoModels) {
+  const std::string path = temporary_path("no_model.csv");
+  for (const char* text : {"", "a,b\n1,2\n3,4\n", "{\"format\":", "PK\x03\x04 and so on"}) {
+    write_file(path, text);
+    for (const std::string& says :
+         {message_of<FormatError>([&] { Ridge::load(path); }), message_of<FormatError>([&] { KMeans::load(path); }),
+          message_of<FormatError>([&] { Als::load(path); })}) {
+      EXPECT_TRUE(says.find("expected a model that Tern saved, got another file or a damaged one") !=
+                      std::string::npos ||
+                  std::string(text).starts_with("{"))
+          << text << ": " << says;
+    }
+  }
+  std::filesystem::remove(path);
 }
 
 }  // namespace

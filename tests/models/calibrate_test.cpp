@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -244,6 +245,22 @@ TEST(Voting, IsTheWeightedMean) {
   EXPECT_THROW(Voting({&one}, {.weights = {1, 1}}), ValueError);
   const Ridge ridge;
   EXPECT_THROW(Voting({&one, &ridge}), ValueError);
+}
+
+TEST(Composites, OfNoRowsSaySo) {
+  const data::Table none = classes(30, 2).drop({"word"}).head(0);
+  const GaussianNaiveBayes bayes;
+  const Ridge ridge;
+  const std::vector<double> x;
+  for (const data::Estimator* each : {static_cast<const data::Estimator*>(new Voting({&bayes})),
+                                      static_cast<const data::Estimator*>(new Stacking({&bayes}, bayes)),
+                                      static_cast<const data::Estimator*>(new Calibrated(bayes))}) {
+    const std::unique_ptr<const data::Estimator> owned(each);
+    const auto model = each->clone();
+    const std::string says = "[" + std::string(model->type()) + "] expected rows to train on, got none";
+    EXPECT_EQ(message_of<ValueError>([&] { model->fit(none, "class"); }), says);
+    EXPECT_EQ(message_of<ValueError>([&] { model->fit(data::Matrix(x, 2), x); }), says);
+  }
 }
 
 // Also of members without probabilities, which soft votes need.

@@ -16,6 +16,7 @@
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
+#include "tern/base/log.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "tern/models/models.h"
@@ -513,6 +514,37 @@ TEST(Options, OutsideTheirValuesAreRefused) {
   const std::vector<double> x = {1, 2, 3}, y = {1, 2, 4};
   EXPECT_THROW(lasso_path(data::Matrix(x, 1), y, {.alphas = {-1}}), ValueError);
   EXPECT_THROW(SgdRegressor({.learning_rate = 1e300}).fit(data::Matrix(x, 1), y), NumericError);
+}
+
+// Steps along a column of millions are too long for the others: nothing is learned, and it is said.
+TEST(Sgd, WarnsOfColumnsOfUnlikeScales) {
+  std::vector<std::string> said;
+  const LogSink before = set_log_sink([&said](LogLevel level, std::string_view text) {
+    if (level == LogLevel::warning) said.emplace_back(text);
+  });
+  const Philox random(8);
+  std::vector<double> x, scaled, y, length;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const double a = random.uniform(2 * i) - 0.5, b = random.uniform(2 * i + 1) - 0.5;
+    x.insert(x.end(), {a, 1e6 * b});
+    scaled.insert(scaled.end(), {a, b});
+    y.push_back(a + 0.2 * b > 0);
+    length.push_back(a + 0.2 * b);
+  }
+  for (const SgdLoss loss : {SgdLoss::hinge, SgdLoss::log_loss}) {
+    SgdClassifier model({.loss = loss, .max_iterations = 20});
+    model.fit(data::Matrix(scaled, 2), y);
+    EXPECT_TRUE(said.empty());
+    model.fit(data::Matrix(x, 2), y);
+    EXPECT_EQ(said.size(), 1u);
+    said.clear();
+  }
+  SgdRegressor model({.max_iterations = 20});
+  model.fit(data::Matrix(scaled, 2), length);
+  EXPECT_TRUE(said.empty());
+  model.fit(data::Matrix(x, 2), length);
+  EXPECT_EQ(said.size(), 1u);
+  set_log_sink(before);
 }
 
 }  // namespace

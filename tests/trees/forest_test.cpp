@@ -544,6 +544,11 @@ TEST(Forest, BadInputIsRefusedOrDefined) {
   std::vector<double> infinite = x;
   infinite[4] = std::numeric_limits<double>::infinity();
   EXPECT_THROW(fit(Matrix(infinite, kColumns), y)(), ValueError);
+  const data::Table named{{"spend", data::Column::from_f64({1, infinite[4], 3})},
+                          {"y", data::Column::from_f64({1, 2, 3})}};
+  RandomForest of_table({.criterion = Criterion::squared, .trees = 2});
+  EXPECT_NE(message_of<ValueError>([&] { of_table.fit(named, "y"); }).find("inf in row 1, column \"spend\""),
+            std::string::npos);
 
   RandomForest model({.criterion = Criterion::squared, .trees = 3});
   EXPECT_THROW(model.predict(rows), StateError);

@@ -63,7 +63,8 @@ TEST(Golden, ObjectivesWeightsAndConstraintsAreThoseOfThePeers) {
     const GradientBoostingOptions options = options_of_case(one, golden.at("leaves").get<int>());
     const auto y = golden.at("targets").at(one.at("target").get<std::string>()).get<std::vector<double>>();
     MatrixFitOptions how;
-    if (one.at("weighted").get<bool>()) how.weights = weights;
+    const auto own = one.contains("weight") ? one.at("weight").get<std::vector<double>>() : weights;
+    if (one.at("weighted").get<bool>()) how.weights = own;
     if (options.objective == Objective::lambdarank) how.queries = queries;
     GradientBoosting model(options);
     model.fit(rows, y, how);
@@ -85,7 +86,7 @@ TEST(Golden, ObjectivesWeightsAndConstraintsAreThoseOfThePeers) {
     }
     ++cases;
   }
-  EXPECT_EQ(cases, 11);
+  EXPECT_EQ(cases, 15);
 }
 
 }  // namespace

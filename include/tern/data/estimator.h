@@ -68,7 +68,8 @@ class TERN_API Estimator {
   /// Whether the target is a class, not a value.
   virtual bool classifies() const = 0;
   /// Writes it atomically as one file, which the class's `load` and `load_estimator` read: JSON, or safetensors with
-  /// the JSON in its metadata where large arrays were learned. Throws StateError before `fit`, FileError.
+  /// the JSON in its metadata where large arrays were learned. No hash guards its numbers; a bundle's entries have one.
+  /// Throws StateError before `fit`, FileError.
   virtual void save(const std::string& path) const;
 
   /// Trains on all other columns of a table, which are numbers or booleans unless the class says otherwise. Throws

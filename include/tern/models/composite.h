@@ -50,6 +50,7 @@ class TERN_API Composite : public data::Estimator {
   void fit_matrix(const data::Matrix& x, const data::Vector& y, const data::MatrixFit& options) final;
   std::vector<double> respond_table(const data::Table& table, bool probability) const final;
 
+  void check_some(std::int64_t rows) const;
   void check_validation(bool given) const;
 
   std::int64_t width_ = 0;  ///< columns of the rows; 0 before `fit`

@@ -65,6 +65,20 @@ case("absolute", "value", "sklearn", found, 15, True)
 for q in (0.3, 0.85):
     found = by_sklearn(HistGradientBoostingRegressor, y, 15, weight, loss="quantile", quantile=q)
     case("quantile", "value", "sklearn", found, 15, True, quantile=q)
+# Here that row weighs next to nothing, and the quantile is it all the same. (LightGBM's slope is Tern's, but its leaves are
+# other quantiles: between rows, or of weights the row below.)
+for q in (0.1, 0.25, 0.75, 0.9):
+    order = np.argsort(y)
+    at, light = round(q * ROWS), weight.copy()
+    light[order[at]] = 1e-4
+    below, above = order[:at], order[at + 1 :]
+    light[below] *= q / (1 - q) * light[above].sum() / light[below].sum()
+    light = np.round(light, 7)
+    light[order[0]] += q / (1 - q) * light[above].sum() - light[below].sum()
+    assert below.size and np.searchsorted(np.cumsum(light[order]), q * light.sum()) == at
+    found = by_sklearn(HistGradientBoostingRegressor, y, 15, light, loss="quantile", quantile=q)
+    case("quantile", "value", "sklearn", found, 15, True, quantile=q)
+    cases[-1]["weight"] = light.tolist()
 # LightGBM's begins at the mean, Tern's at the median, which it is told.
 found = by_lightgbm(y, 15, quantile_of(y, 0.5), objective="huber", alpha=0.7, weight=weight)
 case("huber", "value", "lightgbm", found, 15, True, huber_delta=0.7)
