@@ -180,10 +180,11 @@ std::string list_item(const std::string& name) {
 }
 
 std::string with_options(const std::string& message) {
-  constexpr std::pair<const char*, const char*> options[] = {
-      {"missing word", "--missing WORD"},        {"the type ", "--types COLUMN=TYPE"},
-      {"leave the column out", "--drop COLUMN"}, {"the positive class to be named", "--positive CLASS"},
-      {"have to be allowed", "--allow-unknown"}, {"equal rows may stand apart", "--equal-rows apart"}};
+  constexpr std::pair<const char*, const char*> options[] = {{"missing word", "--missing WORD"},
+                                                             {"the type ", "--types COLUMN=TYPE"},
+                                                             {"leave the column out", "--drop COLUMN"},
+                                                             {"the positive class to be named", "--positive CLASS"},
+                                                             {"equal rows may stand apart", "--equal-rows apart"}};
   std::string advice;
   for (const auto& [words, option] : options) {
     if (message.find(words) != std::string::npos) advice += (advice.empty() ? "" : ", ") + std::string(option);

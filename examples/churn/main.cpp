@@ -148,8 +148,6 @@ void add_predict(CLI::App& app, PredictOptions& options) {
                   "CSV to write, - for standard output: the id where there is one, probability, decision")
       ->required()
       ->check(is_something);
-  command.add_flag("--allow-unknown", options.allow_unknown,
-                   "predict although the model knows no value of some column");
   add_threads(command, options.threads);
   command.callback([&] { predict(options); });
 }

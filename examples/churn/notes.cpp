@@ -23,6 +23,8 @@ std::vector<std::string> notes_on(const Bundle& bundle, const data::Table& rows)
   std::vector<Unfamiliar> unfamiliar;
   if (!bundle.profile().empty()) unfamiliar = unfamiliar_values(bundle.profile(), rows, bundle.provenance().schema);
   const auto unseen = bundle.unseen(rows);
+  // The range is that of the rows but ten at either end: of fewer rows than these, that of the middle.
+  const bool ranges = std::ssize(bundle.provenance().train_rows) >= 100;
   std::vector<std::string> notes;
   for (const data::InputColumn& input : bundle.pipeline().inputs()) {
     const std::string name = "\"" + input.name + "\": ";
@@ -32,7 +34,7 @@ std::vector<std::string> notes_on(const Bundle& bundle, const data::Table& rows)
     const auto found = std::find_if(unfamiliar.begin(), unfamiliar.end(),
                                     [&](const Unfamiliar& values) { return values.column == input.name; });
     const Unfamiliar* const values = found == unfamiliar.end() ? nullptr : &*found;
-    if (values != nullptr && values->far > 0) {
+    if (values != nullptr && values->far > 0 && ranges) {
       notes.push_back(name + rows_text(values->far) + " far outside the training range of " + values->low + " to " +
                       values->high + ": " + values->smallest +
                       (values->largest == values->smallest ? "" : " to " + values->largest));

@@ -33,7 +33,6 @@ struct EvaluateOptions {
 
 struct PredictOptions {
   std::string bundle, data, out;
-  bool allow_unknown = false;
   int threads = 0;
 };
 

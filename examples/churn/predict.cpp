@@ -25,9 +25,8 @@ void predict(const PredictOptions& given) {
                  "\", the id: predictions stand in the order of the file, without it");
   }
   in_file(options.data, [&] { tell(notes_on(bundle, table), journey); });
-  const Predictions predictions = in_file(options.data, [&] {
-    return bundle.predict(table, options.allow_unknown ? AllUnknown::allow : AllUnknown::refuse);
-  });
+  const Predictions predictions = in_file(options.data, [&] { return bundle.predict(table); });
+  for (const std::string& warning : predictions.warnings) journey.warn(warning);
   data::Table out;
   if (const std::string& id = bundle.provenance().id; !id.empty() && table.has(id)) out.add(id, table.column(id));
   out.add("probability", data::Column::from_f64(predictions.values));

@@ -113,6 +113,7 @@ void check_outputs(const TrainOptions& options) {
   need_different_files({options.data}, {options.out, options.checkpoint(), options.report, options.write_splits});
   probe_outputs({options.out, options.report, options.write_splits});
   if (options.model == "mlp") probe_outputs({options.checkpoint()});
+  const FolderLock lock(options.out);  // which writing takes in the end
   old_bundle(options.out);
 }
 
@@ -144,11 +145,16 @@ void check(const TrainOptions& options, const data::Table& table) {
   }
   if (options.id == options.target)
     throw ValueError("[churn] expected --id to differ from --target, got the same column");
+  if (options.split != "random" && options.equal_rows == "apart") {
+    throw ValueError("[churn] expected --equal-rows apart with --split random, got it with \"" + options.split + "\"");
+  }
   if (options.split != "random" && split_column(options, "time").empty() && split_column(options, "group").empty()) {
     throw ValueError("[churn] expected --split random, time:COLUMN or group:COLUMN, got \"" + options.split + "\"");
   }
   for (const char* kind : {"time", "group"}) {
-    if (const std::string name = split_column(options, kind); !name.empty()) need_column("--split", name);
+    const std::string name = split_column(options, kind);
+    if (!name.empty()) need_column("--split", name);
+    if (name == options.target) throw ValueError("[churn --split] expected another column than the target");
   }
 }
 
@@ -160,9 +166,10 @@ data::Table read_csv(const TrainOptions& options, const data::CsvOptions& how, c
   } catch (const DataError& error) {
     if (tells(told, error.column())) throw DataError("churn --types", error.message(), error.location());
     const std::string& text = error.message();
-    if (error.column() != options.target || text.find("told types") == std::string::npos) throw;
-    throw DataError("churn --target", "expected a column of the file, " + text.substr(text.find("got ")),
-                    {.file = error.file()});
+    if (text.find("told types") == std::string::npos) throw;
+    if (error.column() != options.target && error.column() != options.id) throw;
+    throw DataError(error.column() == options.target ? "churn --target" : "churn --id",
+                    "expected a column of the file, " + text.substr(text.find("got ")), {.file = error.file()});
   } catch (const ValueError& error) {  // a type or a written form that there is not
     const std::string text = error.what();
     for (const auto& [name, type] : told) {
@@ -229,7 +236,8 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   if (!options.id.empty()) {
     how.only_blank_missing = {options.id};
     // A name, whatever it looks like: two long numbers may be one double.
-    if (!tells(told, options.id)) how.types.emplace_back(options.id, data::ColumnType::string);
+    if (!tells(told, options.id) && options.id != options.target)
+      how.types.emplace_back(options.id, data::ColumnType::string);
   }
   how.missing.insert(how.missing.end(), options.missing.begin(), options.missing.end());
   data::Table table = read_csv(options, how, told, csv);
@@ -247,6 +255,12 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
 std::int64_t positives_of(const data::Table& rows, const train::Task& task) {
   const std::vector<std::uint8_t> labels = task.labels(rows.column(task.target()));
   return std::count(labels.begin(), labels.end(), std::uint8_t{1});
+}
+
+// The rows as the model gets to see them, yes and no in one spelling: by this they are equal or not.
+data::Table as_read(data::Table table, const Formats& booleans) {
+  for (const auto& [name, format] : booleans) data::apply_format(table, name, format);
+  return table;
 }
 
 // Rows that the split has no place for: those without its time or group. Each is dropped, for a row of an unknown time
@@ -270,8 +284,8 @@ data::Table drop_unplaced(const data::Table& table, const TrainOptions& options,
   return table;
 }
 
-data::Table clean(data::Table table, const TrainOptions& options, Journey& journey, Dropped& dropped,
-                  Repeats& repeats) {
+data::Table clean(data::Table table, const Formats& booleans, const TrainOptions& options, Journey& journey,
+                  Dropped& dropped, Repeats& repeats) {
   const data::Column& target = table.column(options.target);
   std::vector<bool> keep(static_cast<std::size_t>(table.rows()));
   for (std::int64_t i = 0; i < table.rows(); ++i) keep[static_cast<std::size_t>(i)] = !target.is_null(i);
@@ -281,7 +295,8 @@ data::Table clean(data::Table table, const TrainOptions& options, Journey& journ
   std::string unplaced;
   table = drop_unplaced(table, options, dropped, unplaced);
 
-  const data::Duplicates found = data::find_duplicates(table, {.id = options.id, .target = options.target});
+  const data::Duplicates found =
+      data::find_duplicates(as_read(table, booleans), {.id = options.id, .target = options.target});
   const bool drop = !options.id.empty() || options.drop_duplicates;
   const auto ids = [&](std::vector<std::int64_t> rows) {
     for (std::int64_t& row : rows) row = table.row_id(row);
@@ -396,15 +411,18 @@ std::vector<std::string> names_of(const std::vector<LeftOut>& left_out) {
 }
 
 // Rows that are alike in every feature stay together, and which columns are features is judged on training rows: where
-// these leave out more than all rows did, the split is made again without them.
-data::Splits split(const data::Table& table, const TrainOptions& options, const train::Task& task, Journey& journey,
-                   std::vector<LeftOut>& left_out) {
+// these leave out more than all rows did, the split is made again without them, unless nothing would be left to be
+// equal by.
+data::Splits split(const data::Table& table, const Formats& booleans, const TrainOptions& options,
+                   const train::Task& task, Journey& journey, std::vector<LeftOut>& left_out) {
   const std::string time = split_column(options, "time"), group = split_column(options, "group");
   const std::vector<double> part = fractions(options);
-  std::vector<std::string> ignore = names_of(left_out_of(table, options));
+  const data::Table alike = as_read(table, booleans);
+  std::vector<LeftOut> ever = left_out_of(table, options);
+  std::vector<std::string> ignore = names_of(ever);
   data::Splits splits;
   for (bool again = true; again;) {
-    splits = data::split(table, {.train = part[0],
+    splits = data::split(alike, {.train = part[0],
                                  .validation = part[1],
                                  .test = part[2],
                                  .stratify = time.empty() && group.empty() ? options.target : "",
@@ -415,12 +433,20 @@ data::Splits split(const data::Table& table, const TrainOptions& options, const 
                                  .target = options.target,
                                  .id = options.id,
                                  .ignore = ignore});
+    splits.train = table.take(splits.train_rows);
+    splits.validation = table.take(splits.validation_rows);
+    splits.test = table.take(splits.test_rows);
     left_out = left_out_of(splits.train, options);
     again = false;
-    for (const std::string& name : names_of(left_out)) {
-      if (std::find(ignore.begin(), ignore.end(), name) != ignore.end()) continue;
-      ignore.push_back(name);
+    for (const LeftOut& column : left_out) {
+      if (std::find(ignore.begin(), ignore.end(), column.name) != ignore.end()) continue;
+      ignore.push_back(column.name);
+      ever.push_back(column);
       again = true;
+    }
+    if (ignore.size() + 1 >= static_cast<std::size_t>(table.width())) {
+      if (splits.together > 0) left_out = ever;  // whose rows of one value stand in one part
+      again = false;
     }
   }
   std::string shares;  // of the positive class, which a split by time or group does not keep alike
@@ -445,8 +471,8 @@ data::Splits split(const data::Table& table, const TrainOptions& options, const 
 }
 
 // Says which columns are no features, and keeps it for the report.
-void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left_out, const TrainOptions& options,
-                   const std::vector<std::string>& notes, Dropped& dropped) {
+void tell_left_out(const data::Table& training, std::int64_t together, const std::vector<LeftOut>& left_out,
+                   const TrainOptions& options, const std::vector<std::string>& notes, Dropped& dropped) {
   std::vector<std::string> reasons;  // with what the reader noted of values and their lines
   for (const LeftOut& column : left_out) {
     dropped.columns.emplace_back(column.name, column.reason);
@@ -465,7 +491,11 @@ void tell_left_out(const data::Table& training, const std::vector<LeftOut>& left
     throw DataError(
         "churn",
         "expected at least one column to learn from, " +
-            (left_out.empty() ? "got a file with the target alone" : "but all are left out: " + join(reasons, 3)),
+            (left_out.empty() ? "got a file with the target alone" : "but all are left out: " + join(reasons, 3)) +
+            (together > 0
+                 ? "; rows of equal features stay together, so that few values are trained on: where they are no "
+                   "copies, equal rows may stand apart"
+                 : ""),
         {.file = options.data});
   }
 }
@@ -590,7 +620,7 @@ void print_how_to_go_on(const TrainOptions& options, bool interrupted, bool resu
     std::printf("%s: the best model so far is saved. To train on from there:\n  %s%s\n",
                 interrupted ? "Interrupted" : "Out of time", command.c_str(), options.resume ? "" : " --resume");
   } else if (!interrupted) {
-    return;  // the model that there is was asked for
+    std::printf("Out of time before the first epoch ended: the model as it began is saved; --max-time may be longer\n");
   } else if (options.model == "gbdt") {
     std::printf("Interrupted: the best model so far is saved. To train again:\n  %s\n", command.c_str());
   } else {
@@ -643,7 +673,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   data::Table table = read(options, journey, csv, booleans);
   Repeats repeats;
   const data::Table given = table;
-  table = clean(std::move(table), options, journey, dropped, repeats);
+  table = clean(std::move(table), booleans, options, journey, dropped, repeats);
   train::Task task = train::binary({.target = options.target,
                                     .positive = options.positive,
                                     .threshold = rule,
@@ -657,9 +687,9 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   fit_target(task, table, options);
   warn_of_unplaced(given, table, options, task, journey);
   std::vector<LeftOut> left_out;
-  data::Splits splits = split(table, options, task, journey, left_out);
+  data::Splits splits = split(table, booleans, options, task, journey, left_out);
   warn_of_few(splits, options, task, journey);
-  tell_left_out(splits.train, left_out, options, csv.notes, dropped);
+  tell_left_out(splits.train, splits.together, left_out, options, csv.notes, dropped);
   const std::vector<std::string> features = features_of(table, left_out, options);
   std::vector<std::string> categories;
   for (const std::string& name : features) {
@@ -759,7 +789,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   if (!stopped && !out_of_time && resumable) std::filesystem::remove(options.checkpoint(), ignored);
 
   std::printf("\n%s\n", to_string(trained.fitted.report).c_str());
-  if (stopped || out_of_time) print_how_to_go_on(options, stopped, resumable);
+  if (stopped || (out_of_time && options.model == "mlp")) print_how_to_go_on(options, stopped, resumable);
   print_next(options, splits.test.rows() > 0, opened);
 }
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -39,22 +40,29 @@ class Descriptor {
 
 // Calls `take(data, size)` for each piece of the file.
 template <class Take>
-void read_pieces(const std::string& path, Take take) {
+void read_pieces(const std::string& path, std::uint64_t max_bytes, Take take) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) fail("open", path, errno);
   struct stat info {};
   const bool known = ::fstat(file.get(), &info) == 0;
   if (known && S_ISDIR(info.st_mode)) fail("read", path, EISDIR);
+  const auto check = [&](std::uint64_t bytes) {
+    if (bytes > max_bytes) {
+      throw FileError("[file] expected at most " + std::to_string(max_bytes) + " bytes, got more in " + path, path);
+    }
+  };
+  if (known && S_ISREG(info.st_mode)) check(static_cast<std::uint64_t>(info.st_size));
   std::size_t room = std::size_t{1} << 20;
   if (known && S_ISREG(info.st_mode) && info.st_size < static_cast<off_t>(room)) {
     room = static_cast<std::size_t>(info.st_size) + 4096;  // a little more: a file of /proc says that it has no bytes
   }
   const auto buffer = std::make_unique_for_overwrite<char[]>(room);
-  for (;;) {
+  for (std::uint64_t bytes = 0;;) {
     const ssize_t got = ::read(file.get(), buffer.get(), room);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail("read", path, errno);
     if (got == 0) return;
+    check(bytes += static_cast<std::uint64_t>(got));
     take(buffer.get(), static_cast<std::size_t>(got));
   }
 }
@@ -124,14 +132,19 @@ bool permitted_or_left(int result) { return result == 0 || errno == EPERM; }
 
 }  // namespace
 
+std::string read_start(const std::string& path, std::size_t bytes) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+  std::string start(bytes, '\0');
+  const ssize_t got = ::pread(file.get(), start.data(), bytes, 0);
+  start.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return start;
+}
+
 std::string read_file(const std::string& path, std::uint64_t max_bytes) {
   std::string content;
-  read_pieces(path, [&](const char* data, std::size_t size) {
-    if (content.size() + size > max_bytes) {
-      throw FileError("[file] expected at most " + std::to_string(max_bytes) + " bytes, got more in " + path, path);
-    }
-    content.append(data, size);
-  });
+  read_pieces(path, max_bytes, [&](const char* data, std::size_t size) { content.append(data, size); });
   return content;
 }
 
@@ -161,6 +174,11 @@ AtomicFile::AtomicFile(std::string path) : path_(behind_links(path)) {
   }
   if (descriptor_ < 0) fail("create a file beside", path_, code);
   lock_ = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (lock_ < 0) {
+    code = errno;
+    discard();
+    fail("create a file beside", path_, code);
+  }
 }
 
 AtomicFile::~AtomicFile() {
@@ -210,6 +228,10 @@ void AtomicFile::prepare() {
 void AtomicFile::commit() {
   if (ended_) throw StateError("[file] second commit of " + path_);
   prepare();
+  if (!is_at(lock_, temporary_)) {  // where locks do not reach another machine, it may have been taken for left over
+    ended_ = true;
+    throw FileError("[file] cannot replace " + path_ + ": another process removed " + temporary_, path_);
+  }
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     const int code = errno;
     discard();
@@ -249,7 +271,8 @@ std::string sha256(std::string_view bytes) {
 
 std::string sha256_file(const std::string& path) {
   Sha256 hash;
-  read_pieces(path, [&](const char* data, std::size_t size) { hash.update(data, size); });
+  constexpr auto any = std::numeric_limits<std::uint64_t>::max();
+  read_pieces(path, any, [&](const char* data, std::size_t size) { hash.update(data, size); });
   return hash.hex();
 }
 

@@ -16,7 +16,7 @@ namespace {
 constexpr int max_threads = 1024;
 
 int default_threads() {
-  if (const char* text = std::getenv("TERN_NUM_THREADS")) {
+  if (const char* text = std::getenv("TERN_NUM_THREADS"); text != nullptr && *text != '\0') {
     char* end = nullptr;
     const long n = std::strtol(text, &end, 10);
     if (end == text || *end != '\0' || n < 1 || n > max_threads) {

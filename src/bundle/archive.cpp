@@ -232,6 +232,10 @@ Entries read_folder(const std::string& path) {
   read("bundle.json", entry_kind("bundle.json")->max_bytes);
   for (const ManifestEntry& entry : parse_manifest(entries.at("bundle.json")).entries) {
     std::error_code error;
+    if (std::filesystem::exists(folder / entry.name, error) &&
+        !std::filesystem::is_regular_file(folder / entry.name, error)) {
+      fail("entry " + shown(entry.name) + " as a file", "a folder, device or pipe");
+    }
     const std::uint64_t size = std::filesystem::file_size(folder / entry.name, error);
     if (!error && size != entry.size) {
       fail("entry " + shown(entry.name) + " of " + std::to_string(entry.size) + " bytes", std::to_string(size));

@@ -384,6 +384,10 @@ Bundle Bundle::from_bytes(std::string_view bytes, const LoadOptions& options, co
 Bundle Bundle::load(const std::string& path, const LoadOptions& options) {
   std::error_code ignored;  // what cannot be asked cannot be read either, and reading says why
   if (!std::filesystem::is_directory(path, ignored)) {
+    const std::string start = read_start(path, 4);  // of what is no archive, however large, no more is read
+    if (start.size() == 4 && !start.starts_with("PK")) {
+      throw FormatError("[bundle] " + path + ": expected a zip archive, got another file");
+    }
     return from_bytes(read_file(path, internal::max_archive_bytes), options, path);
   }
   try {

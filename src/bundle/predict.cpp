@@ -6,6 +6,7 @@
 #include "bundle/state.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
+#include "tern/base/log.h"
 #include "tern/base/parallel.h"
 #include "tern/data/csv.h"
 #include "tern/data/formats.h"
@@ -192,11 +193,11 @@ std::string most_frequent_values(const Column& column) {
 
 }  // namespace
 
-void Bundle::State::need_known(const data::Table& rows) const {
+std::vector<std::string> Bundle::State::all_unknown(const data::Table& rows) const {
   constexpr std::int64_t least = 10;
   constexpr double chance = 1e-6;
   const auto values_of = [](const Column& column) { return column.size() - column.null_count(); };
-  const auto all_unknown = [&](const data::Table& part) {
+  const auto columns_of = [&](const data::Table& part) {
     std::vector<std::string> names;
     for (const auto& [name, count] : unseen(part)) {
       if (count == values_of(part.column(name))) names.push_back(name);
@@ -207,24 +208,23 @@ void Bundle::State::need_known(const data::Table& rows) const {
   const data::Table first = rows.head(std::min(block, rows.rows()));
   bool blank = false;  // in the first rows alone
   for (const data::InputColumn& input : pipeline.inputs()) {
-    if (!rows.has(input.name)) return;  // the pipeline says so
+    if (!rows.has(input.name)) return {};  // the pipeline says so
     blank = blank || (values_of(first.column(input.name)) == 0 && values_of(rows.column(input.name)) > 0);
   }
-  std::vector<std::string> names = all_unknown(first);
-  if (rows.rows() > first.rows() && (blank || !names.empty())) names = all_unknown(rows);
+  std::vector<std::string> warnings, names = columns_of(first);
+  if (rows.rows() > first.rows() && (blank || !names.empty())) names = columns_of(rows);
   for (const std::string& name : names) {
     const std::int64_t values = values_of(rows.column(name));
     if (values < least) continue;
     if (std::pow(share_of_rare(provenance.profile, name), static_cast<double>(values)) > chance) continue;
-    throw DataError("bundle",
-                    "expected values that the model knows, got none among " + std::to_string(values) + ": " +
-                        most_frequent_values(rows.column(name)) +
-                        "; written as in training they are known, and else unknown values have to be allowed",
-                    {.file = rows.source_file(), .row = -1, .line = -1, .column = name});
+    warnings.push_back("column \"" + name + "\": none of its " + std::to_string(values) +
+                       " values is known to the model: " + most_frequent_values(rows.column(name)) +
+                       "; written as in training they would be");
   }
+  return warnings;
 }
 
-Predictions Bundle::predict(const data::Table& table, AllUnknown unknown) const {
+Predictions Bundle::predict(const data::Table& table) const {
   const State& state = *state_;
   std::vector<std::string> wanted;  // with a column that is missing still missed by the pipeline, in its own words
   for (const data::InputColumn& input : state.pipeline.inputs()) {
@@ -237,7 +237,8 @@ Predictions Bundle::predict(const data::Table& table, AllUnknown unknown) const 
     state.pipeline.transform_table(inputs, {.scoring = true});  // says what is missing, even without rows
     return predictions;
   }
-  if (unknown == AllUnknown::refuse && table.rows() > 1) state.need_known(inputs);
+  if (table.rows() > 1) predictions.warnings = state.all_unknown(inputs);
+  for (const std::string& warning : predictions.warnings) log(LogLevel::warning, "[bundle] " + warning);
   predictions.values = state.predict_raw(inputs);
   predictions.decisions = decide(state.task, predictions.values);
   return predictions;
@@ -308,8 +309,6 @@ data::Table Bundle::read(const std::string& csv_path, bool with_target, data::Cs
   return data::read_csv(csv_path, options, report);
 }
 
-Predictions Bundle::predict(const std::string& csv_path, AllUnknown unknown) const {
-  return predict(read(csv_path, false), unknown);
-}
+Predictions Bundle::predict(const std::string& csv_path) const { return predict(read(csv_path, false)); }
 
 }  // namespace tern

@@ -40,9 +40,9 @@ struct Bundle::State {
   std::vector<double> predict_raw(const data::Table& rows) const;
   /// As Pipeline::unseen, with what the estimator does not know.
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& rows) const;
-  /// Throws DataError for a column in which there are ten values or more and the model knows none of them, unless that
-  /// may well be by chance: training had so many rows of rare levels.
-  void need_known(const data::Table& rows) const;
+  /// Predictions::warnings of these rows: columns of ten values or more of which the model knows none, unless that may
+  /// well be by chance: training had so many rows of rare levels.
+  std::vector<std::string> all_unknown(const data::Table& rows) const;
 };
 
 namespace internal {

@@ -348,7 +348,7 @@ std::string class_column(const Table& table, const Request& request) {
 }
 
 // Why a class of so many rows is in some part not to be found, and what helps.
-std::string why_absent(const Request& request, std::int64_t rows) {
+std::string why_absent(const Request& request, bool equal_rows, std::int64_t rows) {
   const auto wanted = static_cast<std::int64_t>(parts_wanted(request).size());
   const std::string there = "; there " + std::string(rows == 1 ? "is 1 row" : "are " + std::to_string(rows) + " rows");
   if (rows < wanted) {
@@ -360,12 +360,15 @@ std::string why_absent(const Request& request, std::int64_t rows) {
            " goes with the outcome, as the day of a cancellation does, it is no time to split by";
   }
   if (!request.group.empty()) return there + " of that class, in few groups of " + internal::shown(request.group);
+  if (!equal_rows) return there + " of that class";
   return there +
          " of that class, among rows that equal others and stay with them; where they are no copies, equal rows "
          "may stand apart";
 }
 
-void check_parts(const Table& table, const Request& request, const std::vector<int>& part_of) {
+void check_parts(const Table& table, const Request& request, const internal::EqualRows& equal,
+                 const std::vector<int>& part_of) {
+  const bool equal_rows = std::any_of(equal.size.begin(), equal.size.end(), [](std::int64_t size) { return size > 1; });
   const std::size_t parts = request.shares.size();
   std::vector<std::int64_t> sizes(parts);
   for (const int p : part_of) ++sizes[static_cast<std::size_t>(p)];
@@ -376,7 +379,7 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
           request.where,
           "expected at least one row in " + request.parts[p] + ", got none of " + std::to_string(table.rows()) +
               (!request.time.empty() ? "; rows of the same " + internal::shown(request.time) + " stay together"
-               : request.together && request.group.empty()
+               : equal_rows && request.group.empty()
                    ? "; rows of equal features stay together: where they are no copies, equal rows may stand apart"
                    : ""),
           {.file = file});
@@ -402,7 +405,7 @@ void check_parts(const Table& table, const Request& request, const std::vector<i
       if (request.shares[p] == 0 || present[c][p]) continue;
       internal::fail_column(table, name, request.where,
                             "expected rows of class \"" + column.text(example[c]) + "\" in " + request.parts[p] +
-                                ", got none" + why_absent(request, rows_of_class[c]));
+                                ", got none" + why_absent(request, equal_rows, rows_of_class[c]));
     }
   }
 }
@@ -575,7 +578,7 @@ Splits split(const Table& table, const SplitOptions& options) {
   check(table, request);
   const internal::EqualRows equal = equal_rows(table, request);
   const std::vector<int> part_of = parts_of(table, request, equal);
-  check_parts(table, request, part_of);
+  check_parts(table, request, equal, part_of);
   Splits result;
   result.train_rows = rows_of(part_of, 0);
   result.validation_rows = rows_of(part_of, 1);
@@ -605,7 +608,7 @@ std::vector<Fold> k_fold(const Table& table, const KFoldOptions& options) {
   check(table, request);
   const internal::EqualRows equal = equal_rows(table, request);
   const std::vector<int> part_of = parts_of(table, request, equal);
-  check_parts(table, request, part_of);
+  check_parts(table, request, equal, part_of);
   Splits said;
   tell(table, request, equal, part_of, said);
   std::vector<Fold> folds(static_cast<std::size_t>(options.folds));

@@ -245,6 +245,8 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
                      optim::Optimizer& optimizer, RunState& state, std::vector<Epoch>& history) {
   std::error_code unreadable;  // read_file says which
   if (std::filesystem::status(path, unreadable).type() == std::filesystem::file_type::not_found) return false;
+  const std::string start = read_start(path, 9);  // of what is none, however large, no more is read
+  if (start.size() == 9 && start[8] != '{') throw FormatError("[checkpoint] expected a safetensors file, got another");
   TensorFile file = from_safetensors(read_file(path));
   // One that was saved before there were hashes has none.
   const bool hashed = file.metadata.size() == 2 && file.metadata[0].first == "sha256";

@@ -76,6 +76,15 @@ std::vector<int> folds_of(std::span<const std::uint8_t> labels, const LeakageOpt
   return fold;
 }
 
+// As many bins as leave rows enough to a bin, or, of few different values, each by itself: what separates the classes
+// need not lie at one end, nor be a range.
+int fine_bins(const data::Column& column) {
+  const std::int64_t rows = column.size() - column.null_count();
+  return static_cast<int>(std::max<std::int64_t>(1, 5 * column.distinct_count() <= rows
+                                                        ? std::min<std::int64_t>(rows, 1 << 20)
+                                                        : std::min<std::int64_t>(rows / 8, 1024)));
+}
+
 double out_of_fold_auroc(const std::vector<std::int64_t>& groups, std::span<const std::uint8_t> labels,
                          const std::vector<int>& fold, int folds) {
   const auto n_groups = static_cast<std::size_t>(*std::max_element(groups.begin(), groups.end()) + 1);
@@ -187,6 +196,9 @@ std::vector<Leak> find_leaks(const data::Table& table, std::span<const std::uint
       if (std::find(except.begin(), except.end(), leak.column) != except.end()) continue;
       const std::vector<std::int64_t> groups = groups_of(column, options.bins);
       leak.auroc = out_of_fold_auroc(groups, labels, fold, options.folds);
+      if (const int fine = fine_bins(column); fine > options.bins && column.is_numeric()) {
+        leak.auroc = std::max(leak.auroc, out_of_fold_auroc(groups_of(column, fine), labels, fold, options.folds));
+      }
       if (column.null_count() > 0) {
         std::vector<std::int64_t> missing(groups.size());
         for (std::size_t i = 0; i < groups.size(); ++i) missing[i] = groups[i] == 0 ? 0 : 1;

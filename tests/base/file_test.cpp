@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <string>
 #include <thread>
@@ -68,6 +69,25 @@ TEST_F(Files, WhatAKilledProcessLeftIsRemovedByTheNext) {
   write_file(at("a"), "whole");
   EXPECT_EQ(read_file(at("a")), "whole");
   EXPECT_EQ(count(), 1);
+}
+
+TEST_F(Files, ATemporaryFileThatAnotherTookIsNotPutInPlace) {
+  write_file(at("a"), "old");
+  AtomicFile file(at("a"));
+  file.write("new");
+  file.prepare();
+  fs::remove(file.temporary_path());  // as where a lock does not reach another machine
+  std::ofstream(file.temporary_path()) << "half";
+  EXPECT_THROW(file.commit(), FileError);
+  EXPECT_EQ(read_file(at("a")), "old");
+}
+
+TEST_F(Files, SizesAreCheckedBeforeAnythingIsRead) {
+  write_file(at("a"), "hello");
+  fs::resize_file(at("a"), std::uintmax_t{1} << 40);  // with a hole
+  EXPECT_THROW(read_file(at("a"), 1 << 20), FileError);
+  EXPECT_EQ(read_start(at("a"), 3), "hel");
+  EXPECT_EQ(read_start(at("none"), 3), "");
 }
 
 TEST_F(Files, WritersOfOneNameDoNotTakeEachOthersFiles) {

@@ -124,7 +124,7 @@ TEST(EstimatorBundle, CompositesKnowWhatTheirMembersDoNot) {
     const Bundle bundle(*model, small.pipeline, fitted, facts_of(small));
     using Counts = std::vector<std::pair<std::string, std::int64_t>>;
     EXPECT_EQ(bundle.unseen(strange), (Counts{{"plan", 240}})) << each->type();
-    EXPECT_THROW(bundle.predict(strange), DataError) << each->type();
+    EXPECT_EQ(bundle.predict(strange).warnings.size(), 1u) << each->type();
   }
 }
 
@@ -139,8 +139,10 @@ TEST(EstimatorBundle, KnowsWhatItDoesNotKnow) {
   EXPECT_EQ(bundle.predict(row).unknown, std::vector<std::string>{"plan"});
   data::Table strange = small.table;
   strange.replace("plan", data::Column::from_strings(std::vector<std::string>(240, "platinum")));
-  EXPECT_NE(message_of<DataError>([&] { bundle.predict(strange); }).find("\"platinum\" 240"), std::string::npos);
-  EXPECT_EQ(bundle.predict(strange, AllUnknown::allow).rows, 240);
+  const Predictions guessed = bundle.predict(strange);
+  EXPECT_EQ(guessed.rows, 240);
+  ASSERT_EQ(guessed.warnings.size(), 1u);
+  EXPECT_NE(guessed.warnings[0].find("\"platinum\" 240"), std::string::npos);
   using Counts = std::vector<std::pair<std::string, std::int64_t>>;
   EXPECT_EQ(bundle.unseen(strange), (Counts{{"plan", 240}}));
   for (auto& [name, value] : row) value = std::monostate{};
@@ -439,7 +441,7 @@ TEST(EstimatorBundle, FlippedBytesAreErrorsOrChangeNothing) {
       internal::Entries entries = good;
       entries[name][at] = static_cast<char>(entries[name][at] ^ (1 << (at % 7)));
       try {
-        Bundle::from_bytes(test::repacked(entries)).predict(small.table, AllUnknown::allow);
+        Bundle::from_bytes(test::repacked(entries)).predict(small.table);
       } catch (const FormatError&) {
       } catch (const DataError&) {
       }

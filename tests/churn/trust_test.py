@@ -81,6 +81,27 @@ class Trust(Churn):
         parts = self.parts()
         self.assertEqual(parts[:100], parts[400:])
 
+    def test_too_few_kinds_of_rows_for_three_parts(self):
+        table = [['id', 'plan', 'left']] + [[f'C{i:04}', ('basic', 'plus', 'pro')[i * 7919 % 3], 'Yes' if i * 104729 % 10 < 3 else 'No']
+                                            for i in range(900)]
+        data = self.write('d.csv', table)
+        self.refused(data, '"plan"', 'are left out', 'equal rows may stand apart (--equal-rows apart)', more=('--id', 'id'))
+        self.train(data, '--id', 'id', '--model', 'logistic', '--equal-rows', 'apart')
+        two = self.text('two.csv', 'a,left\n0,No\n1,Yes\n')
+        self.assertNotIn('--equal-rows', self.refused(two, 'got none'))
+        self.refused(data, '--equal-rows', more=('--id', 'id', '--split', 'group:plan', '--equal-rows', 'apart'))
+
+    def test_rows_are_equal_as_the_model_reads_them(self):
+        draw = random.Random(6)
+        table = [['active', 'age', 'left']] + [[draw.choice(('yes', 'Yes', 'YES', 'no', 'No')), draw.randrange(150),
+                                               'Yes' if draw.random() < 0.4 else 'No'] for _ in range(1200)]
+        report, _, _ = self.judge(table)
+        parts = {}
+        for (active, age, _), part in zip(table[1:], self.parts()):
+            parts.setdefault((active.lower(), age), set()).add(part)
+        self.assertEqual({len(where) for where in parts.values()}, {1})
+        self.assertGreater(report['splits']['together'], 1000)
+
     def test_customers_who_look_alike_are_no_copies(self):
         draw = random.Random(3)
         table = [['plan', 'stars', 'cust', 'day', 'left']]

@@ -44,6 +44,23 @@ TEST_F(Leaks, HonestColumnsAndUniqueIdsDoNotAlarm) {
   EXPECT_TRUE(find_leaks(table_, labels_).empty());
 }
 
+TEST_F(Leaks, WhatIsNoRangeOfNumbersAlarms) {
+  std::vector<std::int64_t> code;
+  std::vector<double> window;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto at = static_cast<std::uint64_t>(i);
+    const bool yes = labels_[static_cast<std::size_t>(i)];
+    code.push_back(2 * static_cast<std::int64_t>(random_.uniform(100000 + at) * 100) + yes);  // parity tells
+    window.push_back(std::floor(random_.uniform(200000 + at) * 10) + (yes ? 0.5 : 0.0) +
+                     0.1 * random_.uniform(300000 + at));
+  }
+  table_.add("code", Column::from_i64(code)).add("window", Column::from_f64(window));
+  const std::vector<Leak> leaks = find_leaks(table_, labels_);
+  ASSERT_EQ(leaks.size(), 2u);
+  EXPECT_EQ(leaks[0].column, "code");
+  EXPECT_EQ(leaks[1].column, "window");
+}
+
 TEST_F(Leaks, ACopyOfTheTargetWithFlipsAlarms) {
   std::vector<std::string> copy;
   for (std::int64_t i = 0; i < rows; ++i) {

@@ -4,16 +4,23 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <filesystem>
 #include <limits>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "base/json.h"
 #include "fixtures.h"
+#include "sanitized.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
 #include "tern/nn/activations.h"
+#include "tern/nn/norm.h"
 #include "tern/nn/safetensors.h"
 #include "tern/nn/sequential.h"
 #include "tern/ops/unary.h"
@@ -95,6 +102,41 @@ TEST(Trainer, SameBitsAtOneTwoAndFiveThreads) {
     TrainerOptions o = options();
     o.max_epochs = 3;
     Trainer(o).fit(model, two_classes(700, 1), two_classes(200, 2));
+    results.push_back(values_of(model));
+  }
+  set_num_threads(0);
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
+// Products, activations, sums and the optimizer's step each split here, and a callback sees that all threads are at
+// work.
+TEST(Trainer, SameBitsOfANetworkWhoseLoopsAreSplit) {
+  std::vector<std::vector<float>> results;
+  const data::Dataset training = two_classes(2048, 1), validation = two_classes(200, 2);
+  for (const int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    manual_seed(1);
+    nn::Sequential model(nn::Linear(5, 256), nn::Relu(), nn::LayerNorm(256), nn::Dropout(0.2), nn::Linear(256, 256),
+                         nn::Tanh(), nn::Linear(256, 1));
+    TrainerOptions o = options();
+    o.batch_size = 1024;
+    o.max_epochs = repeats(3, 1);
+    std::set<std::thread::id> ran;
+    o.callbacks = {[&](const Epoch&) {
+      std::mutex mutex;
+      std::condition_variable all_there;
+      parallel_for(threads, 1, [&](std::int64_t begin, std::int64_t end) {
+        std::unique_lock lock(mutex);
+        if (end - begin == threads && threads > 1) return;  // one block: not split
+        ran.insert(std::this_thread::get_id());
+        all_there.notify_all();
+        all_there.wait_for(lock, std::chrono::seconds(20), [&] { return std::ssize(ran) >= threads; });
+      });
+      return true;
+    }};
+    Trainer(o).fit(model, training, validation);
+    EXPECT_EQ(std::ssize(ran), threads);
     results.push_back(values_of(model));
   }
   set_num_threads(0);

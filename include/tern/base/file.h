@@ -13,6 +13,10 @@ namespace tern {
 /// Reads a whole file. Throws FileError when it cannot, or when it is larger than `max_bytes`.
 TERN_API std::string read_file(const std::string& path, std::uint64_t max_bytes = std::uint64_t{1} << 40);
 
+/// The first bytes of a regular file, fewer where it is shorter: to tell what it is before all of it is read. Empty for
+/// a pipe, or what cannot be read.
+TERN_API std::string read_start(const std::string& path, std::size_t bytes);
+
 /// A file that appears whole or not at all: written beside its target under a temporary name, flushed to disk, renamed
 /// over the target, and the folder flushed. Until `commit` the old file stays; a destroyed, uncommitted AtomicFile
 /// leaves nothing behind, and what a killed process left (`….tern-tmp-0`) the next write of the same path removes; a

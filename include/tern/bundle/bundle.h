@@ -40,13 +40,9 @@ struct Predictions {
   std::int64_t rows = 0;
   /// Of a Row alone: columns whose value the model does not know, a new level or a word beside yes and no.
   std::vector<std::string> unknown{};
-};
-
-/// What becomes of rows of which some column holds nothing that the model knows, as where a file has new words for all
-/// levels.
-enum class AllUnknown : std::uint8_t {
-  refuse,  ///< DataError that names the column and its words, where it has ten values or more
-  allow    ///< they are unknown levels or, beside yes and no, missing
+  /// Of several rows: columns of ten values or more of which the model knows none, with their words, where the profile,
+  /// if there is one, makes that no matter of chance. Also logged.
+  std::vector<std::string> warnings{};
 };
 
 /// One opening of labelled rows, as the ledger keeps it.
@@ -122,12 +118,11 @@ class TERN_API Bundle {
   std::string to_bytes() const;
 
   /// Reads a file by the stored schema, then predicts every row. Throws FileError, DataError for a column that is
-  /// missing, of another type, or (see AllUnknown) of values that are all unknown where the profile, if there is one,
-  /// makes that no matter of chance.
-  Predictions predict(const std::string& csv_path, AllUnknown unknown = AllUnknown::refuse) const;
+  /// missing or of another type.
+  Predictions predict(const std::string& csv_path) const;
   /// Predicts every row of a raw table, those that trained the model too. Columns that the model does not use, the
   /// target too, may be there or not.
-  Predictions predict(const data::Table& table, AllUnknown unknown = AllUnknown::refuse) const;
+  Predictions predict(const data::Table& table) const;
   /// One row. A column that the row does not name, or names twice, or a value of another type is a DataError, as is a
   /// number for a column that files have in percent; an unknown level is not.
   Predictions predict(const Row& row) const;

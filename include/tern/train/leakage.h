@@ -40,12 +40,12 @@ struct Leak {
 };
 
 /// Finds columns that separate a two-valued target by themselves. Each row is scored by the rate of positives among the
-/// rows of the other folds that share its value (numbers: quantile bins; text: levels; missing is a value of its own),
-/// so a column with a level per row tells nothing. Also finds columns of which one value does it for its rows: a level
-/// of text or of at most twenty numbers, being missing, or being there, of at least 30 rows (and 30 groups, where there
-/// are groups) and 5 % of a class, when the class has `purity` of these rows but no more than 75 % of all. `labels`
-/// [rows] are 0 or 1. Columns in `except` are passed over. Give training rows only. Throws ShapeError when lengths
-/// differ.
+/// rows of the other folds that share its value (numbers: quantile bins, and where rows are enough finer ones or single
+/// values; text: levels; missing is a value of its own), so a column with a level per row tells nothing. Also finds
+/// columns of which one value does it for its rows: a level of text or of at most twenty numbers, being missing, or
+/// being there, of at least 30 rows (and 30 groups, where there are groups) and 5 % of a class, when the class has
+/// `purity` of these rows but no more than 75 % of all. `labels` [rows] are 0 or 1. Columns in `except` are passed
+/// over. Give training rows only. Throws ShapeError when lengths differ.
 TERN_API std::vector<Leak> find_leaks(const data::Table& table, std::span<const std::uint8_t> labels,
                                       const std::vector<std::string>& except = {}, const LeakageOptions& options = {});
 
