@@ -20,8 +20,6 @@ namespace tern::kernels::cpu {
 void* take_scratch(std::size_t bytes, std::uint32_t& size_class) { return internal::allocate(bytes, size_class); }
 void give_scratch(void* memory, std::uint32_t size_class) { internal::deallocate(memory, size_class); }
 
-constinit GemmCuts gemm_cuts;
-
 namespace {
 
 // Multiply-adds: up to here not worth a second thread, and of a task at best.
@@ -264,8 +262,6 @@ void bf16_from_f32(const GemmArgs& args) { run<float, float, float>(avx512_bf16:
 }  // namespace
 
 void register_gemm() {
-  // Where the second cache is small (1 MiB: AMD's Zen), a smaller block of B and the rows of A beside it are in it.
-  if (const std::int64_t bytes = second_cache_bytes(); bytes > 0 && bytes <= 1 << 20) gemm_cuts = {512, 240, 192};
   kernels::gemm.set(DeviceKind::cpu, f32, &real_kernel<float>);
   kernels::gemm.set(DeviceKind::cpu, f64, &real_kernel<double>);
   kernels::gemm.set(DeviceKind::cpu, f16, &half_kernel);

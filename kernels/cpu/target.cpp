@@ -4,9 +4,6 @@
 #include <cpuid.h>
 #endif
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -97,14 +94,6 @@ const char* library_variant() {
   return "SSE2";
 #else
   return compiled_for();
-#endif
-}
-
-std::int64_t second_cache_bytes() {
-#ifdef _SC_LEVEL2_CACHE_SIZE
-  return std::max<std::int64_t>(0, ::sysconf(_SC_LEVEL2_CACHE_SIZE));
-#else
-  return 0;
 #endif
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
 #include "tern/base/export.h"
 
 // Inner loops that gain from wide vectors stand in kernels/cpu/vector/<family>.cpp, which the build compiles once a
@@ -28,9 +26,6 @@ TERN_API const char* compiled_for();
 
 /// What of this processor decides which of its variants the C library's exp and log take.
 TERN_API const char* library_variant();
-
-/// Bytes of the second cache of a core, 0 where the system does not say.
-TERN_API std::int64_t second_cache_bytes();
 
 // Declares `table`, of type Table, in every target's namespace, and the list of them by target.
 #ifdef __x86_64__

@@ -194,6 +194,8 @@ void expect_chains(Target target, const GemmCode<T>& code) {
     expect_chains(target, code, 530, 11, 2100, a, Lies::columns, {}, false);
     expect_chains(target, code, 3, 420, 13, a, Lies::columns, {}, false);
     expect_chains(target, code, 1, 420, 600, a, Lies::rows, {}, false);
+    expect_chains(target, code, 330, 300, 70, a, Lies::rows, {.accumulate = true}, false);  // a large C ...
+    expect_chains(target, code, 1450, 11, 1450, a, Lies::rows, {}, false);                  // ... and A: fetched ahead
     if (::testing::Test::HasFatalFailure()) return;
   }
   for (const bool accumulate : {false, true}) {
@@ -201,22 +203,6 @@ void expect_chains(Target target, const GemmCode<T>& code) {
     expect_chains(target, code, 0, 5, 3, Lies::rows, Lies::rows, {.accumulate = accumulate}, false);
     expect_chains(target, code, 3, 0, 3, Lies::rows, Lies::columns, {.accumulate = accumulate}, false);
   }
-}
-
-TEST(Vector, NoCutOfAProductChangesABit) {
-  const kernels::cpu::GemmCuts own = kernels::cpu::gemm_cuts;
-  const Target target = kernels::cpu::target();
-  const GemmCode<float>& code = gemm_tables[static_cast<int>(target)]->f32;
-  for (const kernels::cpu::GemmCuts& cuts : {kernels::cpu::GemmCuts(), kernels::cpu::GemmCuts{512, 240, 192}}) {
-    kernels::cpu::gemm_cuts = cuts;
-    for (const Lies a : {Lies::rows, Lies::columns}) {
-      expect_chains(target, code, 65, 500, 1100, a, Lies::rows, {.relu = true}, false);
-      expect_chains(target, code, 65, 501, 800, a, Lies::columns, {.bias = true}, true);
-      expect_chains(target, code, 330, 300, 70, a, Lies::rows, {.accumulate = true}, false);  // a C ...
-      expect_chains(target, code, 1450, 11, 1450, a, Lies::rows, {}, false);  // ... and an A that are fetched ahead
-    }
-  }
-  kernels::cpu::gemm_cuts = own;
 }
 
 TEST(Vector, TheForcedTargetIsTaken) {

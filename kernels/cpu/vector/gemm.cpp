@@ -11,7 +11,8 @@
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
-constexpr int64_t kDirectColumns = 96;   // of B at a time, as it lies
+constexpr int64_t kDepth = 768;          // of a stretch of k at most
+constexpr int64_t kColumns = 96;         // of B at a time: a stretch of them, and A beside it, stay in the second cache
 constexpr int64_t kDirectRows = 64;      // more rows of A than this pay for packing a B
 constexpr int64_t kDirectB = 256 * 256;  // with more elements than this
 constexpr int64_t kDirectA = 64 * 64;    // elements of a transposed A that are read as they lie
@@ -131,7 +132,7 @@ int64_t even_part(int64_t size, int64_t most) {
   const int64_t count = more(1, (size + most - 1) / most);
   return more(1, (size + count - 1) / count);
 }
-int64_t depth_of(int64_t k) { return even_part(k, gemm_cuts.depth); }
+int64_t depth_of(int64_t k) { return even_part(k, kDepth); }
 
 // Stretches of `length` elements, `step` apart, within so many turns of the innermost loop.
 template <class T>
@@ -176,8 +177,7 @@ void block(const GemmBlock<T>& g) {
   const bool by_rows = !g.a_packed && g.a_column == 1 && g.m > 1;
   const bool pack_a = !g.a_packed && !by_rows && (a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
   const bool pack_b = !g.packed && (b_column != 1 || (g.m > kDirectRows && g.n * g.k > kDirectB));
-  const int64_t packed_columns = pack_a || g.a_packed ? gemm_cuts.columns_beside_packed_a : gemm_cuts.columns;
-  const int64_t across = pack_b || g.packed ? packed_columns : more(kDirectColumns, width);
+  const int64_t across = more(kColumns, width);
   const int64_t columns_at_once = g.n <= across ? g.n : (even_part(g.n, across) + width - 1) / width * width;
   const int64_t depth = depth_of(g.k);
   const int64_t rows_at_once = pack_a ? even_part(g.m, more(kPackedRows, kPackedElements / (g.k + 1))) : g.m;
@@ -220,11 +220,12 @@ void block(const GemmBlock<T>& g) {
             pack_columns(g.b + k0 * g.b_row + j0 * b_column, g.b_row, b_column, k, j1 - j0, width, width * k, packed_b);
           }
           if (k0 + k < d0 + deep) {
-            tile.ahead_b = ahead_of(g, width, k0 + k, less(depth, d0 + deep - k0 - k), j0, j1);
+            tile.fetcher.set(&Fetcher::b, ahead_of(g, width, k0 + k, less(depth, d0 + deep - k0 - k), j0, j1));
           } else if (j1 < g.n) {
-            tile.ahead_b = ahead_of(g, width, d0, less(depth, deep), j1, less(g.n, j1 + columns_at_once));
+            tile.fetcher.set(&Fetcher::b,
+                             ahead_of(g, width, d0, less(depth, deep), j1, less(g.n, j1 + columns_at_once)));
           } else {
-            tile.ahead_b = {};
+            tile.fetcher.set(&Fetcher::b, {});
           }
           tile.k = k;
           tile.accumulate = g.accumulate || k0 > 0;
@@ -243,9 +244,9 @@ void block(const GemmBlock<T>& g) {
             if (far_a) {  // the next tile's rows, while this one goes over the panels of B
               const int64_t next = more_rows ? tiles.of(t + 1) : 0,
                             turns = (j1 - j0 + width - 1) / width * (k / kTogether);
-              tile.ahead_a = !more_rows ? Ahead()
-                             : packed   ? paced(a, 1, next * k, 0, turns)
-                                        : paced(a, next, k, a_row, turns);
+              tile.fetcher.set(&Fetcher::a, !more_rows ? Ahead()
+                                            : packed   ? paced(a, 1, next * k, 0, turns)
+                                                       : paced(a, next, k, a_row, turns));
             }
             for (int64_t j = j0; j < j1; j += width) {
               const int64_t columns = less(width, j1 - j);

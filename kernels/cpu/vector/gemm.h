@@ -44,14 +44,6 @@ struct GemmTable {
 };
 TERN_TARGET_TABLES(GemmTable, gemm)
 
-/// How B is cut while it is packed: a block of it stays in the second cache while all rows of A go over it.
-struct GemmCuts {
-  std::int64_t depth = 768;                    ///< of a stretch of k at most
-  std::int64_t columns = 384;                  ///< at most
-  std::int64_t columns_beside_packed_a = 384;  ///< at most, where A is packed
-};
-extern GemmCuts gemm_cuts;
-
 /// Products in bf16 with sums in f32, by the processor's dot product of pairs, of f32 (rounded to bf16) or bf16
 /// elements. An element of C is one chain over the pairs (2i, 2i + 1) of k in order. The instruction takes subnormal
 /// numbers as 0.

@@ -9,7 +9,7 @@ namespace {
 constexpr int kLanes = Lane<float>::kLanes;
 constexpr int64_t kWidth = kVectors * kLanes;  // columns of a panel of B
 constexpr int64_t kDepth = 512;                // pairs of a stretch of k
-constexpr int64_t kColumns = 384;              // of B at a time
+constexpr int64_t kColumns = 192;              // of B at a time
 constexpr int64_t kPackedRows = 512;           // of A at a time
 constexpr int64_t kPackedElements = int64_t{1} << 20;
 

@@ -22,16 +22,16 @@ constexpr int kMostVectors = kWide1;
 
 constexpr int64_t kLineBytes = 64;
 
-// Memory that is fetched into the second cache while tiles are computed: what is packed or read next would else come at
-// the speed of the third cache or of memory, with nothing to do meanwhile.
+// Memory that is fetched into the second cache line by line.
 struct Ahead {
   static constexpr int64_t kNever = int64_t{1} << 62;
   const char* at = nullptr;
   int64_t stretches = 0, lines = 0, left = 0, jump = 0;  // lines of a stretch, those left, bytes between two stretches
   int64_t wait = kNever, pace = 1;                       // turns until the next line
 
-  TERN_INLINE void next() {
-    if (--wait > 0) return;
+  void after(int64_t turns) {
+    wait -= turns;
+    if (wait > 0) return;
     wait = pace;
     __builtin_prefetch(at, 0, 2);
     at += kLineBytes;
@@ -39,6 +39,28 @@ struct Ahead {
     left = lines;
     at += jump;
     if (--stretches == 0) wait = kNever;
+  }
+};
+
+// What is fetched while tiles are computed: what of B is packed or read next, and the next rows of a large A, would
+// else come at the speed of the third cache or of memory, with nothing to do meanwhile.
+struct Fetcher {
+  Ahead a, b;
+  int64_t wait = Ahead::kNever, interval = Ahead::kNever;  // turns until one of them is due, and since when
+
+  __attribute__((noinline)) void set(Ahead Fetcher::*which, const Ahead& ahead) {
+    a.wait -= interval - wait;
+    b.wait -= interval - wait;
+    this->*which = ahead;
+    interval = wait = a.wait < b.wait ? a.wait : b.wait;
+  }
+  TERN_INLINE void next() {
+    if (--wait <= 0) due();
+  }
+  __attribute__((noinline)) void due() {
+    a.after(interval);
+    b.after(interval);
+    interval = wait = a.wait < b.wait ? a.wait : b.wait;
   }
 };
 
@@ -55,7 +77,7 @@ struct Tile {
   bool accumulate, relu;
   int tail;                   // lanes of the last vector that are columns of C
   const T* next_c = nullptr;  // the tile after this one, where C is large
-  mutable Ahead ahead_a, ahead_b;
+  mutable Fetcher fetcher;
 };
 
 constexpr int kTogether = 4;    // rows of B in a turn of the loop: counting, too, takes the multipliers' time
@@ -157,8 +179,7 @@ void micro(const Tile<typename Kind::Scalar>& tile) {
       for (int i = 0; i < kThrees; ++i) a[i] += kTogether * (A == Order::rows ? kSize : a_step);
       b += kTogether * b_row;
       later += kTogether * b_row;
-      tile.ahead_a.next();
-      tile.ahead_b.next();
+      tile.fetcher.next();
     }
   }
   for (; k > 0; --k) {
