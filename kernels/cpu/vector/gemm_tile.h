@@ -97,6 +97,14 @@ enum class Order { rows, columns };  // which of A's neighbours are adjacent: th
 #define TERN_PIN(lane) static_cast<void>(lane)
 #endif
 
+// A tile of C, so that its sums need not be waited for; a call, for it is little beside the loop over k.
+template <class T>
+__attribute__((noinline)) void fetch_tile(const T* c, int64_t row, int rows, int columns) {
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < columns; j += static_cast<int>(kLineBytes / sizeof(T))) __builtin_prefetch(c + i * row + j, 1);
+  }
+}
+
 template <class Kind, int Rows, int Vectors, Order A, bool Partial>
 void micro(const Tile<typename Kind::Scalar>& tile) {
   using T = typename Kind::Scalar;
@@ -120,14 +128,7 @@ void micro(const Tile<typename Kind::Scalar>& tile) {
       for (int v = 0; v < Vectors; ++v) sum[i][v] = L(0);
     }
   }
-  // What sums begin with is waited for; where they are only stored, the lines come while k runs.
-  if (const T* later = tile.next_c ? tile.next_c : tile.accumulate ? nullptr : tile.c) {
-    TERN_UNROLL
-    for (int i = 0; i < Rows; ++i) {
-      TERN_UNROLL
-      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(later + i * c_row + v * kLanes, 1);
-    }
-  }
+  if (tile.next_c) fetch_tile<T>(tile.next_c, c_row, Rows, Vectors * kLanes);
   const char* b = reinterpret_cast<const char*>(tile.b);
   constexpr auto kSize = static_cast<int64_t>(sizeof(T));
   int64_t b_row = tile.b_row * kSize, a_step = tile.a_step * kSize;
