@@ -229,12 +229,21 @@ Tensor Optimizer::slot_of(std::size_t slot, std::size_t parameter) const {
   return slots_[slot].slice(0, offset, offset + p.numel()).reshape(p.shape());
 }
 
+std::vector<std::int64_t> Optimizer::group_numbers() const {
+  std::vector<std::int64_t> numbers(steps_.size());
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (std::size_t i = groups_[g].from; i < groups_[g].to; ++i) numbers[i] = static_cast<std::int64_t>(g);
+  }
+  return numbers;
+}
+
 nn::NamedTensors Optimizer::state_dict() const {
   NoGrad no_grad;
   const_cast<Optimizer*>(this)->fetch_steps();
   std::vector<double> rates;
   for (const Range& range : groups_) rates.push_back(range.lr);
   nn::NamedTensors state{{"optimizer", name_tensor(name())}, {"step", from_vector(steps_)}, {"lr", from_vector(rates)}};
+  if (groups_.size() > 1) state.emplace_back("group", from_vector(group_numbers()));
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (steps_[i] == 0) continue;
     for (std::size_t s = 0; s < slots_.size(); ++s) {
@@ -267,6 +276,11 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
   const auto count = static_cast<std::int64_t>(steps_.size());
   std::vector<std::int64_t> steps = take("step", {count}, i64).to_vector<std::int64_t>();
   const std::vector<double> rates = take("lr", {static_cast<std::int64_t>(groups_.size())}, f64).to_vector<double>();
+  if (groups_.size() > 1 && given.contains("group")) {  // states saved before there were numbers have none
+    if (take("group", {count}, i64).to_vector<std::int64_t>() != group_numbers()) {
+      bad_state("the same parameters in each group", "others");
+    }
+  }
   for (const double rate : rates) {
     if (!(rate >= 0 && std::isfinite(rate))) bad_state("finite learning rates of at least 0", std::to_string(rate));
   }

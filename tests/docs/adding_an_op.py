@@ -54,6 +54,9 @@ def main():
     for op, edits in ops.items():
         for edit in edits:
             apply(work, *edit)
+            for line in edit[3].splitlines() if edit[0].startswith("kernels/functors/") else []:
+                if line.lstrip().startswith("static") and "(" in line:
+                    fail(f"expected TERN_FUNCTOR, without which no GPU's kernel calls it, got {line.strip()!r}")
         files = {edit[0] for edit in edits}
         if not edits or len(files) > MOST_FILES[op]:
             fail(f"expected at most {MOST_FILES[op]} files for {op}, found {len(files)}: {sorted(files)}")

@@ -205,6 +205,17 @@ void expect_chains(Target target, const GemmCode<T>& code) {
   }
 }
 
+// A B larger than is read as it lies: several blocks of columns and of k, packed in each call or before, fetched ahead.
+TEST(Vector, LargeProductsAreTheirChains) {
+  const Target target = kernels::cpu::target();
+  const GemmCode<float>& code = gemm_tables[static_cast<int>(target)]->f32;
+  for (const Lies a : {Lies::rows, Lies::columns}) {
+    expect_chains(target, code, 65, 500, 1100, a, Lies::rows, {.relu = true}, false);
+    expect_chains(target, code, 65, 500, 800, a, Lies::columns, {.accumulate = true}, false);
+    expect_chains(target, code, 65, 501, 800, a, Lies::columns, {.bias = true}, true);
+  }
+}
+
 TEST(Vector, TheForcedTargetIsTaken) {
   const char* forced = std::getenv("TERN_CPU_TARGET");
   if (forced) {
@@ -404,6 +415,7 @@ TEST(Vector, ProductsInBf16) {
       }
     }
   }
+  expect_bf16(70, 420, 1100, Lies::rows, Lies::columns, {});  // several blocks of columns
   expect_bf16(530, 20, 4100, Lies::rows, Lies::columns, {});
   expect_bf16(530, 20, 4100, Lies::columns, Lies::rows, {.accumulate = true});
 }

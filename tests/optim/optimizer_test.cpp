@@ -163,6 +163,25 @@ TEST(Optimizer, GroupsHaveTheirOwnOptions) {
   EXPECT_THROW(optimizer.set_lr(NAN), ValueError);
 }
 
+TEST(Optimizer, AStateKnowsItsGroups) {
+  const auto of = [](const std::vector<std::size_t>& sizes) {
+    std::vector<optim::ParameterGroup<optim::SgdOptions>> groups;
+    for (const std::size_t size : sizes) {
+      groups.push_back({.parameters = {}, .options = {.lr = 0.1 * static_cast<double>(groups.size() + 1)}});
+      while (groups.back().parameters.size() < size) groups.back().parameters.push_back(parameter({1}));
+    }
+    return Sgd(groups);
+  };
+  Sgd optimizer = of({1, 2});
+  Sgd other = of({2, 1});
+  EXPECT_THROW(other.load_state_dict(optimizer.state_dict()), FormatError);
+  EXPECT_EQ(other.lr(0), 0.1);
+  optimizer.set_lr(0, 0.7);
+  Sgd same = of({1, 2});
+  same.load_state_dict(optimizer.state_dict());
+  EXPECT_EQ(same.lr(0), 0.7);
+}
+
 TEST(Optimizer, LeavesFrozenWeightsAlone) {
   Tensor a = parameter({1}), b = parameter({2}), c = parameter({3});
   AdamW optimizer({a, b, c}, {.lr = 0.1, .weight_decay = 0.5});

@@ -57,12 +57,12 @@ class TERN_API Optimizer {
   const std::vector<Tensor>& parameters() const;
 
   /// What a later step depends on beside parameters and options, as copies: "optimizer" (the name, as u8), "step" (i64,
-  /// steps taken of each parameter), "lr" (f64, of each group), and for each parameter i that took a step "i.NAME" in
-  /// its shape, with PyTorch's names.
+  /// steps taken of each parameter), "lr" (f64, of each group), of several groups "group" (i64, that of each
+  /// parameter), and for each parameter i that took a step "i.NAME" in its shape, with PyTorch's names.
   virtual nn::NamedTensors state_dict() const;
   /// Takes over what state_dict of such an optimizer gave for parameters of the same shapes. Throws FormatError when it
-  /// is another optimizer's, or when the names, types or shapes are not the ones it would give, and then nothing is
-  /// changed.
+  /// is another optimizer's, or when the names, types, shapes or groups are not the ones it would give, and then
+  /// nothing is changed.
   virtual void load_state_dict(const nn::NamedTensors& state);
 
  protected:
@@ -102,6 +102,7 @@ class TERN_API Optimizer {
     std::vector<Tensor> views;
   };
   const Range& group(std::size_t index) const;
+  std::vector<std::int64_t> group_numbers() const;  // of each parameter
   void count_on_device();
   void fetch_steps();
   Tensor row_on_device(std::size_t group) const;
