@@ -84,7 +84,7 @@ TERN_INLINE void compute_short(F f, const Strip& strip, std::integer_sequence<in
   }
 }
 
-constexpr std::int64_t kShort = 256;  // elements
+inline constexpr std::int64_t kShort = 256;  // elements
 
 /// Out = f(In…), f taking lanes of T. `Brief`: the work of f is so little that short strips have code of their own.
 template <class T, class Out, class... In, class F, bool Brief = false>
