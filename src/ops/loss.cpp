@@ -1,6 +1,7 @@
 #include "tern/ops/loss.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/backward.h"
 #include "slots/loss.h"
@@ -356,7 +357,9 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
   if (is_half(prediction.dtype())) {
     return huber_loss(prediction.to(f32), target.to(f32), delta, reduction).to(prediction.dtype());
   }
-  if (!(delta > 0)) internal::throw_value("huber_loss", "delta > 0", std::to_string(delta));
+  if (!(delta > 0 && std::isfinite(delta))) {
+    internal::throw_value("huber_loss", "a finite delta > 0", std::to_string(delta));
+  }
   const Tensor error = prediction - target, size = abs(error), near = size <= delta;
   // An infinite error has no square to be differentiated.
   return reduce(where(near, square(where(near, error, 0)) * 0.5, delta * (size - 0.5 * delta)), reduction);
@@ -364,7 +367,9 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
 
 Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, double beta, Reduction reduction) {
   check_pair("smooth_l1_loss", prediction, target);
-  if (!(beta >= 0)) internal::throw_value("smooth_l1_loss", "beta >= 0", std::to_string(beta));
+  if (!(beta >= 0 && std::isfinite(beta))) {
+    internal::throw_value("smooth_l1_loss", "a finite beta >= 0", std::to_string(beta));
+  }
   if (is_half(prediction.dtype())) {
     return smooth_l1_loss(prediction.to(f32), target.to(f32), beta, reduction).to(prediction.dtype());
   }

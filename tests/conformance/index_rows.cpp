@@ -49,25 +49,37 @@ Row index_select_row() {
 }
 
 Row index_add_row() {
-  Row row{.op = "index_add", .tolerance = 1e-5, .types = kSums};  // in f32, of up to 400 terms
+  Row row{.op = "index_add", .types = kSums};
+  // Sums of many terms: of whole ones, which are exact in any order, and of others.
+  const Input whole{.low = -8, .high = 8, .whole = true};
   for (int dim : {0, 1}) {
     const auto d = static_cast<std::size_t>(dim);
-    row.cases.push_back({.what = "dim " + std::to_string(dim),
-                         .inputs = {{}, index_below(3), {}},
-                         .call = [=](const Tensors& in) { return tern::index_add(in[0], dim, in[1], in[2]); },
-                         .reference =
-                             [=](const Arrays& in) {
-                               return build(in[0].sizes, [&](const Index& i) {
-                                 double sum = in[0].at(i);
-                                 for (std::int64_t r = 0; r < in[1].count(); ++r) {
-                                   if (in[1][r] == static_cast<double>(i[d])) sum += in[2].at(with(i, d, r));
-                                 }
-                                 return sum;
-                               });
-                             },
-                         .shapes = {dim == 0 ? Shapes{{3, 2}, {4}, {4, 2}} : Shapes{{2, 3, 2}, {4}, {2, 4, 2}}},
-                         .empty = {dim == 0 ? Shapes{{3, 2}, {0}, {0, 2}} : Shapes{{0, 3}, {2}, {0, 2}}},
-                         .large = {dim == 0 ? Shapes{{3, 40}, {1000}, {1000, 40}} : Shapes{{900, 3}, {9}, {900, 9}}}});
+    const Case small{.what = "dim " + std::to_string(dim),
+                     .inputs = {{}, index_below(3), {}},
+                     .call = [=](const Tensors& in) { return tern::index_add(in[0], dim, in[1], in[2]); },
+                     .reference =
+                         [=](const Arrays& in) {
+                           return build(in[0].sizes, [&](const Index& i) {
+                             double sum = in[0].at(i);
+                             for (std::int64_t r = 0; r < in[1].count(); ++r) {
+                               if (in[1][r] == static_cast<double>(i[d])) sum += in[2].at(with(i, d, r));
+                             }
+                             return sum;
+                           });
+                         },
+                     .shapes = {dim == 0 ? Shapes{{3, 2}, {4}, {4, 2}} : Shapes{{2, 3, 2}, {4}, {2, 4, 2}}},
+                     .empty = {dim == 0 ? Shapes{{3, 2}, {0}, {0, 2}} : Shapes{{0, 3}, {2}, {0, 2}}}};
+    Case large = small;
+    large.what += ", many terms";
+    large.shapes.clear();
+    large.empty.clear();
+    large.large = {dim == 0 ? Shapes{{3, 40}, {1000}, {1000, 40}} : Shapes{{900, 3}, {9}, {900, 9}}};
+    large.terms = dim == 0 ? 400 : 9;
+    Case exact = large;
+    exact.what += ", whole numbers";
+    exact.inputs = {whole, index_below(3), whole};
+    exact.terms = 1;
+    row.cases.insert(row.cases.end(), {small, large, exact});
   }
   const Tensor x = zeros({3, 2}), index = tensor({0, 2}, i64);
   row.faults = {{"a source of another shape", Raises::shape,

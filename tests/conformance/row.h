@@ -40,6 +40,7 @@ struct Case {
   std::vector<Shapes> empty{};    ///< with a dimension of size 0
   std::vector<Shapes> large{};    ///< more than a block: the same bits and gradients at 1 and 5 threads
   std::optional<DType> result{};  ///< the result's type, when it is not the row's
+  std::int64_t terms = 1;         ///< that an element adds up: the row's tolerances grow with it
   bool strided = true;            ///< false: the call needs contiguous inputs, and says so
   /// Stands in the place of a tensor: the case is checked in integers and booleans as the first one is, and gives the
   /// type to which they and the number promote.

@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
+#include <sstream>
+#include <string>
 #include <thread>
 
 #include "tensor/allocator.h"
@@ -93,6 +98,34 @@ TEST_F(Caching, LargeBlocksAreKeptWithinALimit) {
   empty_cache();
   EXPECT_LT(memory_statistics().cached, 8 * kMiB);
   EXPECT_THROW(set_cache_limit(-1), ValueError);
+}
+
+// What the kernel says of the mapping in which `address` lies: "hg" among its flags where huge pages are advised.
+std::string mapping_flags(const void* address) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0, end = 0;
+    char dash = 0;
+    std::istringstream range(line);
+    if (range >> std::hex >> begin >> dash >> end && dash == '-') inside = begin <= wanted && wanted < end;
+    if (inside && line.starts_with("VmFlags:")) return line;
+  }
+  return {};
+}
+
+TEST_F(Caching, LargeBlocksAreOfHugePages) {
+  constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
+  if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage/enabled")) GTEST_SKIP() << "no huge pages";
+  const Tensor large = empty({3 * kHugePage}, u8);
+  const std::uint8_t* elements = large.span<std::uint8_t>().data();
+  for (const std::int64_t at : {std::int64_t{0}, 2 * kHugePage, 3 * kHugePage - 1}) {
+    const std::string flags = mapping_flags(elements + at);
+    if (flags.empty()) GTEST_SKIP() << "the kernel tells no flags";
+    EXPECT_NE((flags + " ").find(" hg "), std::string::npos) << at << ": " << flags;
+  }
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(elements) % kHugePage, 0u);
 }
 
 TEST_F(Caching, ManySmallBlocksAreGivenBack) {

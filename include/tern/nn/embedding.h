@@ -24,7 +24,7 @@ class TERN_API Embedding : public Module {
   Embedding(std::int64_t count, std::int64_t width) : Embedding(EmbeddingOptions{.count = count, .width = width}) {}
 
   TERN_MODULE(Embedding, weight)
-  /// Throws DTypeError unless the indices are i64, IndexError on one outside [0, count).
+  /// Throws DTypeError unless the indices are i64 or i32, IndexError on one outside [0, count).
   Tensor forward(const Tensor& indices) override;
   Attributes attributes() const override;
 

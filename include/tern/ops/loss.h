@@ -56,7 +56,8 @@ TERN_API Tensor kl_div(const Tensor& input, const Tensor& target, const KlOption
 // Regression; prediction and target have one shape and type.
 TERN_API Tensor mse_loss(const Tensor& prediction, const Tensor& target, Reduction reduction = Reduction::mean);
 TERN_API Tensor l1_loss(const Tensor& prediction, const Tensor& target, Reduction reduction = Reduction::mean);
-/// Quadratic within `delta`, linear outside (Huber 1964). Throws ValueError unless delta > 0.
+/// Quadratic within `delta`, linear outside (Huber 1964). Throws ValueError unless delta is finite
+/// and above 0.
 TERN_API Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta = 1,
                            Reduction reduction = Reduction::mean);
 /// Quadratic within `beta`, linear with slope 1 outside: huber_loss over beta, and l1_loss for 0. Throws ValueError on
