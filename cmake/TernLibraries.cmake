@@ -40,6 +40,7 @@ tern_module(bundle
   SOURCES src/bundle HEADERS bundle DEPENDS train trees models
   PRIVATE_LIBRARIES LibZip::zip $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 if(TARGET tern_bundle)
+  target_compile_definitions(tern_train PRIVATE TERN_VERSION="${PROJECT_VERSION}")
   target_compile_definitions(tern_bundle PRIVATE TERN_VERSION="${PROJECT_VERSION}"
                                                  TERN_BUILD_TYPE="$<IF:$<BOOL:$<CONFIG>>,$<CONFIG>,none>")
 endif()

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "tern/base/error.h"
+#include "tern/base/file.h"
 
 namespace tern::internal {
 namespace {
@@ -43,6 +44,31 @@ OrderedJson parse_ordered_json(std::string_view text) { return OrderedJson::pars
 
 std::string json_text(const Json& json, const JsonText& form) { return text_of(json, form); }
 std::string json_text(const OrderedJson& json, const JsonText& form) { return text_of(json, form); }
+
+namespace {
+
+constexpr std::string_view kSeal = ",\"sha256\":\"", kSealEnd = "\"}\n";
+constexpr std::size_t kSealed = kSeal.size() + 64 + kSealEnd.size();
+
+}  // namespace
+
+std::string sealed_json(std::string object) {
+  while (object.ends_with('\n')) object.pop_back();
+  object.pop_back();
+  const std::string hash = sha256(object);
+  return object.append(kSeal).append(hash).append(kSealEnd);
+}
+
+std::string unsealed_json(std::string text, const std::string& what) {
+  const std::size_t size = text.size() < kSealed ? 0 : text.size() - kSealed;
+  const std::string_view content = std::string_view(text).substr(0, size);
+  if (size == 0 || std::string_view(text).substr(size, kSeal.size()) != kSeal || !text.ends_with(kSealEnd) ||
+      std::string_view(text).substr(size + kSeal.size(), 64) != sha256(content)) {
+    throw FormatError("[" + what + "] expected a file as Tern saved it, got another or a damaged one");
+  }
+  text.resize(size);
+  return text += '}';
+}
 
 const Json& json_member(const Json& object, const char* key, const std::string& what) {
   const auto found = object.is_object() ? object.find(key) : object.end();

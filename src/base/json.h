@@ -33,6 +33,23 @@ struct JsonText {
 TERN_API std::string json_text(const Json& json, const JsonText& form = {});
 TERN_API std::string json_text(const OrderedJson& json, const JsonText& form = {});
 
+/// The text of an object as a file of it: with the SHA-256 of all its other members as the last one.
+TERN_API std::string sealed_json(std::string object);
+/// The object again, once it is what was sealed. Throws FormatError that begins with `[what]`.
+TERN_API std::string unsealed_json(std::string text, const std::string& what);
+
+/// What `read` makes of a file: a FormatError or ValueError of its content becomes a FormatError that names the file.
+template <class Read>
+auto from_file(const std::string& path, Read read) {
+  try {
+    return read();
+  } catch (const FormatError& error) {
+    throw FormatError(path + ": " + error.what());
+  } catch (const ValueError& error) {
+    throw FormatError(path + ": " + error.what());
+  }
+}
+
 /// Whether a value is a whole number that a T holds; nlohmann's get() would convert 1e300 or -1 silently.
 template <class T>
 bool json_fits(const Json& value) {

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "base/json.h"
+#include "tensor/sealed.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
-#include "tern/tensor/safetensors.h"
 
 namespace tern::data {
 namespace {
@@ -75,34 +75,20 @@ EstimatorState read_state(std::string_view text) {
 void write_state(const EstimatorState& state, const std::string& path) {
   std::string json = state_json(state);
   if (state.tensors.empty()) {
-    write_file(path, json);
+    write_file(path, tern::internal::sealed_json(std::move(json)));
   } else {
-    write_file(path, to_safetensors({.tensors = state.tensors, .metadata = {{kFormat, std::move(json)}}}));
-  }
-}
-
-TensorFile tensors_of(std::string_view bytes) {
-  try {
-    return from_safetensors(bytes);
-  } catch (const FormatError& error) {
-    throw FormatError(
-        std::string("[tern.estimator] expected a model that Tern saved, got another file or a damaged one: ") +
-        error.what());
+    write_file(path, tern::internal::sealed_tensors({.tensors = state.tensors}, kFormat, std::move(json)));
   }
 }
 
 EstimatorState load_state(const std::string& path, std::string_view type) {
-  const std::string bytes = read_file(path);
-  try {
+  std::string bytes = read_file(path);
+  return tern::internal::from_file(path, [&] {
     EstimatorState state;
     if (bytes.starts_with(kBegin)) {
-      state = read_state(bytes);
+      state = read_state(tern::internal::unsealed_json(std::move(bytes), kWhat));
     } else {
-      TensorFile file = tensors_of(bytes);
-      if (file.metadata.size() != 1 || file.metadata[0].first != kFormat) {
-        throw FormatError("[tern.estimator] expected a saved estimator, got a safetensors file without \"" + kWhat +
-                          "\"");
-      }
+      TensorFile file = tern::internal::unsealed_tensors(bytes, kFormat, kWhat);
       state = read_state(file.metadata[0].second);
       state.tensors = std::move(file.tensors);
     }
@@ -110,9 +96,7 @@ EstimatorState load_state(const std::string& path, std::string_view type) {
       throw FormatError("[tern.estimator] expected a " + std::string(type) + ", got a " + state.type);
     }
     return state;
-  } catch (const FormatError& error) {
-    throw FormatError(path + ": " + error.what());
-  }
+  });
 }
 
 }  // namespace internal
@@ -121,11 +105,7 @@ void Estimator::save(const std::string& path) const { internal::write_state(stat
 
 std::unique_ptr<Estimator> load_estimator(const std::string& path, std::string_view type) {
   const EstimatorState state = internal::load_state(path, type);
-  try {
-    return make_estimator(state);
-  } catch (const FormatError& error) {
-    throw FormatError(path + ": " + error.what());
-  }
+  return tern::internal::from_file(path, [&] { return make_estimator(state); });
 }
 
 }  // namespace tern::data

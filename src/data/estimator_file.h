@@ -17,8 +17,6 @@ TERN_API EstimatorState read_state(std::string_view json);
 
 /// Writes a state as the one file of an estimator, atomically. Throws FileError.
 TERN_API void write_state(const EstimatorState& state, const std::string& path);
-/// The tensors of a saved model. Throws FormatError that says that it is none.
-TERN_API TensorFile tensors_of(std::string_view bytes);
 /// Reads such a file, of that type where one is named. Throws FileError, FormatError.
 TERN_API EstimatorState load_state(const std::string& path, std::string_view type);
 

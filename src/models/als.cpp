@@ -296,10 +296,10 @@ std::vector<std::pair<std::string, Tensor>> Als::arrays() const {
 }
 
 Als Als::load(const std::string& path) {
-  Als made;
-  std::vector<std::pair<std::string, Tensor>> arrays;
-  const Json json = tern::internal::parse_json(made.read(path, "als", arrays), "als");
-  try {
+  return tern::internal::from_file(path, [&] {
+    Als made;
+    std::vector<std::pair<std::string, Tensor>> arrays;
+    const Json json = tern::internal::parse_json(made.read(path, "als", arrays), "als");
     made.options_ = Als({.factors = json_get<int>(json, "factors", "als"),
                          .regularization = json_get<double>(json, "regularization", "als"),
                          .iterations = json_get<int>(json, "iterations", "als"),
@@ -307,14 +307,12 @@ Als Als::load(const std::string& path) {
                          .alpha = json_get<double>(json, "alpha", "als"),
                          .seed = json_get<std::uint64_t>(json, "seed", "als")})
                         .options_;
-  } catch (const ValueError& error) {
-    throw FormatError(path + ": " + error.what());
-  }
-  made.mean_ = json_get<double>(json, "mean", "als");
-  const std::int64_t width = made.options_.factors + (made.options_.implicit ? 0 : 1);
-  made.user_factors_ = internal::matrix_of(arrays, "users", made.users(), width);
-  made.item_factors_ = internal::matrix_of(arrays, "items", made.items(), width);
-  return made;
+    made.mean_ = json_get<double>(json, "mean", "als");
+    const std::int64_t width = made.options_.factors + (made.options_.implicit ? 0 : 1);
+    made.user_factors_ = internal::matrix_of(arrays, "users", made.users(), width);
+    made.item_factors_ = internal::matrix_of(arrays, "items", made.items(), width);
+    return made;
+  });
 }
 
 }  // namespace tern::models

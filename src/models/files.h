@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json.h"
 #include "data/estimator_file.h"
 #include "models/fields.h"
 #include "tern/models/register.h"
@@ -19,7 +20,8 @@ T load_as(const char* type, const std::string& path) {
 template <class T>
 T load_rows_model(const std::string& path) {
   T made;
-  Restore::read(made, data::internal::load_state(path, made.type()));
+  const data::EstimatorState state = data::internal::load_state(path, made.type());
+  tern::internal::from_file(path, [&] { Restore::read(made, state); });
   return made;
 }
 

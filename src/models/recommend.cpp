@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "base/json.h"
-#include "data/estimator_file.h"
+#include "tensor/sealed.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
 #include "tern/tensor/creation.h"
-#include "tern/tensor/safetensors.h"
 
 namespace tern::models {
 namespace {
@@ -254,22 +253,20 @@ void Recommender::save(const std::string& path) const {
                   {"items", item_names_},
                   {"settings", settings()}};
   TensorFile file;
-  file.metadata = {{kKey, tern::internal::json_text(json)}};
   file.tensors = arrays();
   file.tensors.emplace_back("rows.begin", from_span<std::int64_t>(begin_, {std::ssize(begin_)}));
   file.tensors.emplace_back("rows.items", from_span<std::int32_t>(rows_, {std::ssize(rows_)}));
   file.tensors.emplace_back("popularity", from_span<float>(popularity_, {std::ssize(popularity_)}));
-  write_file(path, to_safetensors(file));
+  write_file(path, tern::internal::sealed_tensors(std::move(file), kKey, tern::internal::json_text(json)));
 }
 
 std::string Recommender::read(const std::string& path, std::string_view type,
                               std::vector<std::pair<std::string, Tensor>>& arrays) {
   const std::string what(type);
-  TensorFile file = data::internal::tensors_of(read_file(path));
+  TensorFile file = tern::internal::unsealed_tensors(read_file(path), kKey, what);
   const auto fail = [&](const std::string& expected) {
-    throw FormatError("[" + what + "] expected " + expected + ", got another in " + path);
+    throw FormatError("[" + what + "] expected " + expected + ", got another");
   };
-  if (file.metadata.size() != 1 || file.metadata[0].first != kKey) fail("a saved recommender");
   const Json json = tern::internal::parse_json(file.metadata[0].second, what);
   if (json_get<int>(json, "version", what) != 1) fail("version 1");
   if (json_get<std::string>(json, "type", what) != type) fail("one of its type");
@@ -297,10 +294,12 @@ std::string Recommender::read(const std::string& path, std::string_view type,
 }
 
 Popularity Popularity::load(const std::string& path) {
-  Popularity made;
-  std::vector<std::pair<std::string, Tensor>> arrays;
-  made.read(path, "popularity", arrays);
-  return made;
+  return tern::internal::from_file(path, [&] {
+    Popularity made;
+    std::vector<std::pair<std::string, Tensor>> arrays;
+    made.read(path, "popularity", arrays);
+    return made;
+  });
 }
 
 void Popularity::learn(const Side& /*by_user*/, const Side& /*by_item*/) {}

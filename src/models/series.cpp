@@ -270,37 +270,39 @@ void HoltWinters::save(const std::string& path) const {
                   {"state", {{"level", state_.level}, {"slope", state_.slope}, {"seasons", state_.seasons}}},
                   {"fitted", fitted_},
                   {"rmse", rmse_}};
-  write_file(path, json_text(json));
+  write_file(path, tern::internal::sealed_json(json_text(json)));
 }
 
 HoltWinters HoltWinters::load(const std::string& path) {
   const std::string what = "HoltWinters";
-  const Json json = tern::internal::parse_json(read_file(path), what);
-  if (json_get<std::string>(json, "format", what) != "tern.holt_winters" || json_get<int>(json, "version", what) != 1) {
-    throw FormatError("[HoltWinters] expected tern.holt_winters of version 1, got another format in " + path);
-  }
-  const int trend = json_get<int>(json, "trend", what), seasonality = json_get<int>(json, "seasonality", what);
-  if (trend < 0 || trend > 2 || seasonality < 0 || seasonality > 2) {
-    throw FormatError("[HoltWinters] expected a trend and seasons from 0 to 2, got others");
-  }
-  HoltWintersOptions options{.trend = static_cast<Trend>(trend),
-                             .seasonality = static_cast<Seasonality>(seasonality),
-                             .period = json_get<int>(json, "period", what)};
-  const Json& state = json_member(json, "state", what);
-  HoltWintersOptions told = options;
-  const auto read = [&](const char* key, HoltWintersOptions& of) {
-    const Json& smoothing = json_member(json, key, what);
-    const auto number = [&](const char* name, std::optional<double>& to) {
-      if (!json_member(smoothing, name, what).is_null()) to = json_get<double>(smoothing, name, what);
+  std::string text = read_file(path);
+  return tern::internal::from_file(path, [&] {
+    const Json json = tern::internal::parse_json(tern::internal::unsealed_json(std::move(text), what), what);
+    if (json_get<std::string>(json, "format", what) != "tern.holt_winters" ||
+        json_get<int>(json, "version", what) != 1) {
+      throw FormatError("[HoltWinters] expected tern.holt_winters of version 1, got another format");
+    }
+    const int trend = json_get<int>(json, "trend", what), seasonality = json_get<int>(json, "seasonality", what);
+    if (trend < 0 || trend > 2 || seasonality < 0 || seasonality > 2) {
+      throw FormatError("[HoltWinters] expected a trend and seasons from 0 to 2, got others");
+    }
+    HoltWintersOptions options{.trend = static_cast<Trend>(trend),
+                               .seasonality = static_cast<Seasonality>(seasonality),
+                               .period = json_get<int>(json, "period", what)};
+    const Json& state = json_member(json, "state", what);
+    HoltWintersOptions told = options;
+    const auto read = [&](const char* key, HoltWintersOptions& of) {
+      const Json& smoothing = json_member(json, key, what);
+      const auto number = [&](const char* name, std::optional<double>& to) {
+        if (!json_member(smoothing, name, what).is_null()) to = json_get<double>(smoothing, name, what);
+      };
+      number("level", of.level);
+      number("slope", of.slope);
+      number("season", of.season);
+      number("damping", of.damping);
     };
-    number("level", of.level);
-    number("slope", of.slope);
-    number("season", of.season);
-    number("damping", of.damping);
-  };
-  read("told", told);
-  read("smoothing", options);
-  try {
+    read("told", told);
+    read("smoothing", options);
     HoltWinters made(options);
     made.told_ = HoltWinters(told).told_;
     made.state_ = {.level = json_get<double>(state, "level", what),
@@ -311,12 +313,10 @@ HoltWinters HoltWinters::load(const std::string& path) {
     const std::size_t seasons = options.seasonality == Seasonality::none ? 0 : static_cast<std::size_t>(options.period);
     if (!(made.rmse_ >= 0) || made.state_.seasons.size() != seasons || made.fitted_.empty() || !options.level ||
         (options.trend == Trend::damped && !options.damping)) {
-      throw FormatError("[HoltWinters] expected a state that fits the options, got another in " + path);
+      throw FormatError("[HoltWinters] expected a state that fits the options, got another");
     }
     return made;
-  } catch (const ValueError& error) {
-    throw FormatError(path + ": " + error.what());
-  }
+  });
 }
 
 AutoRegression::AutoRegression(AutoRegressionOptions options) : options_(std::move(options)) {
@@ -441,17 +441,18 @@ void AutoRegression::save(const std::string& path) const {
                   {"last", last_},
                   {"steps", steps_},
                   {"sigma", sigma_}};
-  write_file(path, json_text(json));
+  write_file(path, tern::internal::sealed_json(json_text(json)));
 }
 
 AutoRegression AutoRegression::load(const std::string& path) {
   const std::string what = "AutoRegression";
-  const Json json = tern::internal::parse_json(read_file(path), what);
-  if (json_get<std::string>(json, "format", what) != "tern.auto_regression" ||
-      json_get<int>(json, "version", what) != 1) {
-    throw FormatError("[AutoRegression] expected tern.auto_regression of version 1, got another format in " + path);
-  }
-  try {
+  std::string text = read_file(path);
+  return tern::internal::from_file(path, [&] {
+    const Json json = tern::internal::parse_json(tern::internal::unsealed_json(std::move(text), what), what);
+    if (json_get<std::string>(json, "format", what) != "tern.auto_regression" ||
+        json_get<int>(json, "version", what) != 1) {
+      throw FormatError("[AutoRegression] expected tern.auto_regression of version 1, got another format");
+    }
     AutoRegression made({.lags = json_get<int>(json, "lags", what),
                          .further = json_get<std::vector<int>>(json, "further", what),
                          .trend = json_get<bool>(json, "trend", what)});
@@ -464,12 +465,10 @@ AutoRegression AutoRegression::load(const std::string& path) {
     if (made.coefficients_.size() != lags + (made.options_.trend ? 2 : 1) ||
         made.last_.size() != static_cast<std::size_t>(longest) || !(made.sigma_ >= 0) || made.steps_ < longest ||
         made.steps_ > std::int64_t{1} << 53) {
-      throw FormatError("[AutoRegression] expected numbers that fit the lags, got others in " + path);
+      throw FormatError("[AutoRegression] expected numbers that fit the lags, got others");
     }
     return made;
-  } catch (const ValueError& error) {
-    throw FormatError(path + ": " + error.what());
-  }
+  });
 }
 
 }  // namespace tern::models

@@ -168,6 +168,7 @@ TensorFile from_safetensors(std::string_view bytes) {
   const std::string_view text = bytes.substr(8, length);
   const std::string_view data = bytes.substr(8 + length);
   if (text.empty() || text[0] != '{') fail("a header that begins with {", "another");
+  if (text.find('\0') != std::string_view::npos) fail("a header of text", "one with a zero byte");  // ends no JSON
   const Json header = internal::parse_json(text, "safetensors");
 
   TensorFile file;

@@ -11,6 +11,7 @@
 #include "cpu/target.h"
 #include "optim/fields.h"
 #include "tensor/bytes.h"
+#include "tensor/sealed.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -25,6 +26,7 @@ using internal::OrderedJson;
 
 constexpr int format = 1;
 const std::string what = "checkpoint";
+const std::string key = "tern";
 
 OrderedJson optimizer_json(const optim::OptimizerOptions& optimizer) {
   return optim::internal::visit(optimizer, [](const auto& options) {
@@ -184,7 +186,8 @@ std::string run_identity(const TrainerOptions& options, const Task& task, const 
   json["architecture"] = sha256(nn::architecture(model));
   json["training rows"] = sha256(rows[0]);
   json["validation rows"] = sha256(rows[1]);
-  // The same bits are promised on one kind of device and for one instruction set.
+  // The same bits are promised by one build, on one kind of device and for one instruction set.
+  json["version of Tern or its compiler"] = sha256(TERN_VERSION " " __VERSION__);
   json["device"] = sha256(options.device.kind == DeviceKind::cpu ? "cpu" : "cuda");
   json["instruction set"] = sha256(std::string(kernels::cpu::compiled_for()) + ", " +
                                    kernels::cpu::name(kernels::cpu::target()) + ", " + kernels::cpu::library_variant());
@@ -207,17 +210,6 @@ std::string difference(const std::string& saved, const std::string& own) {
 
 }  // namespace
 
-std::string checkpoint_hash(const std::string& state, const nn::NamedTensors& tensors) {
-  std::map<std::string, std::string> parts;
-  for (const auto& [name, tensor] : tensors) {
-    parts[name] = std::string(tern::name(tensor.dtype())) + to_string(tensor.shape()) +
-                  sha256(tern::internal::bytes_of(tensor.contiguous()));
-  }
-  std::string text = sha256(state);
-  for (const auto& [name, part] : parts) text += std::to_string(name.size()) + ":" + name + part;
-  return sha256(text);
-}
-
 void save_checkpoint(const std::string& path, const std::string& identity, const nn::Module& model,
                      const optim::Optimizer& optimizer, const RunState& state, const std::vector<Epoch>& history) {
   TensorFile file;
@@ -236,9 +228,7 @@ void save_checkpoint(const std::string& path, const std::string& identity, const
   json["best_cost"] = state.best_cost;
   json["stopped"] = state.stopped;
   json["history"] = history_json(history);
-  const std::string text = internal::json_text(json);
-  file.metadata = {{"sha256", checkpoint_hash(text, file.tensors)}, {"tern", text}};
-  write_file(path, to_safetensors(file));
+  write_file(path, internal::sealed_tensors(std::move(file), key, internal::json_text(json)));
 }
 
 bool load_checkpoint(const std::string& path, const std::string& identity, nn::Module& model,
@@ -247,17 +237,8 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
   if (std::filesystem::status(path, unreadable).type() == std::filesystem::file_type::not_found) return false;
   const std::string start = read_start(path, 9);  // of what is none, however large, no more is read
   if (start.size() == 9 && start[8] != '{') throw FormatError("[checkpoint] expected a safetensors file, got another");
-  TensorFile file = from_safetensors(read_file(path));
-  // One that was saved before there were hashes has none.
-  const bool hashed = file.metadata.size() == 2 && file.metadata[0].first == "sha256";
-  if (!(hashed || file.metadata.size() == 1) || file.metadata.back().first != "tern") {
-    throw FormatError("[checkpoint] expected a training checkpoint, got other tensors");
-  }
-  const std::string& text = file.metadata.back().second;
-  if (hashed && file.metadata[0].second != checkpoint_hash(text, file.tensors)) {
-    throw FormatError("[checkpoint] expected the content that was saved, got another: " + path + " is damaged");
-  }
-  const internal::Json json = internal::parse_json(text, what);
+  TensorFile file = internal::unsealed_tensors(read_file(path), key, what);
+  const internal::Json json = internal::parse_json(file.metadata[0].second, what);
   if (json_get<int>(json, "format", what) != format) throw FormatError("[checkpoint] expected format 1, got another");
   if (const auto saved = json_get<std::string>(json, "identity", what); saved != identity) {
     throw StateError("[checkpoint] expected " + path + " to belong to this run, got one with other " +

@@ -25,9 +25,6 @@ std::string settings_json(const TrainerOptions& options);
 std::string run_identity(const TrainerOptions& options, const Task& task, const nn::Module& model,
                          const data::Dataset& training, const data::Dataset& validation);
 
-/// SHA-256 of what a checkpoint holds: its state as JSON, and its tensors in any order.
-std::string checkpoint_hash(const std::string& state, const nn::NamedTensors& tensors);
-
 /// Replaces the checkpoint file atomically. Throws FileError.
 void save_checkpoint(const std::string& path, const std::string& identity, const nn::Module& model,
                      const optim::Optimizer& optimizer, const RunState& state, const std::vector<Epoch>& history);

@@ -301,10 +301,12 @@ std::string IsolationForest::to_json() const {
   return text + ",\"ensemble\":" + model + "}\n";
 }
 
-void IsolationForest::save(const std::string& path) const { write_file(path, to_json()); }
+void IsolationForest::save(const std::string& path) const { write_file(path, tern::internal::sealed_json(to_json())); }
 
 IsolationForest IsolationForest::load(const std::string& path) {
-  return from_json(read_file(path, internal::kLargestModel));
+  std::string text = read_file(path, internal::kLargestModel);
+  return tern::internal::from_file(
+      path, [&] { return from_json(tern::internal::unsealed_json(std::move(text), kIsolation)); });
 }
 
 IsolationForest IsolationForest::from_json(std::string_view text) {

@@ -197,8 +197,14 @@ Ensemble internal::ensemble_of(const Json& json) {
 
 Ensemble from_json(std::string_view text) { return internal::ensemble_of(tern::internal::parse_json(text, what)); }
 
-void save(const Ensemble& ensemble, const std::string& path) { write_file(path, to_json(ensemble)); }
+void save(const Ensemble& ensemble, const std::string& path) {
+  write_file(path, tern::internal::sealed_json(to_json(ensemble)));
+}
 
-Ensemble load(const std::string& path) { return from_json(read_file(path, internal::kLargestModel)); }
+Ensemble load(const std::string& path) {
+  std::string text = read_file(path, internal::kLargestModel);
+  return tern::internal::from_file(path,
+                                   [&] { return from_json(tern::internal::unsealed_json(std::move(text), what)); });
+}
 
 }  // namespace tern::trees

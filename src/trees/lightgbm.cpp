@@ -502,7 +502,10 @@ std::string to_lightgbm(const Ensemble& ensemble) {
          "end of parameters\n\npandas_categorical:" + level_names(model.features) + "\n";
 }
 
-Ensemble import_lightgbm(const std::string& path) { return from_lightgbm(read_file(path, internal::kLargestModel)); }
+Ensemble import_lightgbm(const std::string& path) {
+  const std::string text = read_file(path, internal::kLargestModel);
+  return tern::internal::from_file(path, [&] { return from_lightgbm(text); });
+}
 
 void export_lightgbm(const Ensemble& ensemble, const std::string& path) { write_file(path, to_lightgbm(ensemble)); }
 

@@ -505,6 +505,10 @@ OrderedJson write_objective(const Ensemble& ensemble) {
       if (ensemble.objective == "gamma") return {{"name", "reg:gamma"}, {"reg_loss_param", plain}};
       if (ensemble.objective == "cox") return {{"name", "survival:cox"}};
       if (ensemble.objective == "tweedie") return told_objective(ensemble, "reg:tweedie");
+      if (ensemble.objective == "aft") {  // the distribution is of use to training alone
+        return {{"name", "survival:aft"},
+                {"aft_loss_param", {{"aft_loss_distribution", "normal"}, {"aft_loss_distribution_scale", "1"}}}};
+      }
       return {{"name", "count:poisson"}, {"poisson_regression_param", {{"max_delta_step", "0.7"}}}};
     case Link::identity:
       break;
@@ -631,7 +635,10 @@ std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
   return form == XgboostForm::json ? tern::internal::json_text(json) : internal::write_ubjson(json);
 }
 
-Ensemble import_xgboost(const std::string& path) { return from_xgboost(read_file(path, internal::kLargestModel)); }
+Ensemble import_xgboost(const std::string& path) {
+  const std::string text = read_file(path, internal::kLargestModel);
+  return tern::internal::from_file(path, [&] { return from_xgboost(text); });
+}
 
 void export_xgboost(const Ensemble& ensemble, const std::string& path) {
   write_file(path, to_xgboost(ensemble, path.ends_with(".ubj") ? XgboostForm::ubjson : XgboostForm::json));

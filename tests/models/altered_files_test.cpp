@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "message_of.h"
+#include "resealed.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -79,6 +80,7 @@ struct Tensors {
   Json metadata;
   std::vector<One> all;
 
+  /// Without the hash of them.
   explicit Tensors(const std::string& file) {
     std::uint64_t length = 0;
     std::memcpy(&length, file.data(), sizeof(length));
@@ -86,6 +88,7 @@ struct Tensors {
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__") {
         metadata = entry;
+        metadata.erase("sha256");
         continue;
       }
       const auto begin = entry["data_offsets"][0].get<std::size_t>(), end = entry["data_offsets"][1].get<std::size_t>();
@@ -159,7 +162,7 @@ void alter_file(const std::string& what, const std::string& path, const std::fun
   std::int64_t refused = 0, taken = 0;
   const auto attempt = [&](const std::string& where, const std::string& bytes) {
     std::filesystem::remove(path);  // writing over one waits for the disk
-    std::ofstream(path, std::ios::binary) << bytes;
+    std::ofstream(path, std::ios::binary) << resealed(bytes);
     SCOPED_TRACE(what + ", " + where);
     try {
       ask();
@@ -171,7 +174,7 @@ void alter_file(const std::string& what, const std::string& path, const std::fun
     }
   };
   if (file.starts_with('{')) {
-    Json json = Json::parse(file);
+    Json json = Json::parse(without_seal(file));
     alter(json, "", [&](const std::string& where) { attempt(where, json.dump()); });
   } else {
     Tensors tensors(file);
@@ -332,7 +335,7 @@ TEST(AlteredFiles, CountsAreWhole) {
         whole["state"][member] = static_cast<std::int64_t>(value);
       }
       text = whole.dump();
-      std::ofstream(path, std::ios::binary) << tensors.bytes();
+      std::ofstream(path, std::ios::binary) << resealed(tensors.bytes());
       EXPECT_THROW(load(), FormatError) << member << " " << value;
     }
     std::filesystem::remove(path);
@@ -376,6 +379,53 @@ TEST(AlteredFiles, OfRecommenders) {
   alter_recommender(Bpr({.factors = 2, .epochs = 2}));
 }
 
+// Whatever bit of a saved model is another one, the file is none.
+TEST(AlteredFiles, EveryFlippedBitIsSeen) {
+  const std::string path = temporary_path("flipped");
+  const auto refused = [&](const std::string& what, const std::function<void()>& load) {
+    load();
+    std::string bytes = read_file(path);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      const auto bit = static_cast<char>(1 << i % 8);
+      bytes[i] = static_cast<char>(bytes[i] ^ bit);
+      std::filesystem::remove(path);
+      std::ofstream(path, std::ios::binary) << bytes;
+      EXPECT_NE(message_of<FormatError>(load).find(path + ": "), std::string::npos) << what << ", byte " << i;
+      bytes[i] = static_cast<char>(bytes[i] ^ bit);
+    }
+    std::filesystem::remove(path);
+  };
+  const data::Table rows = table(false).drop({"kind"});
+  Ridge line;
+  line.fit(rows, "y");
+  line.save(path);
+  refused("tensors", [&] { Ridge::load(path); });
+  trees::GradientBoosting trees({.rounds = 1, .max_leaves = 3, .min_child_rows = 2});
+  trees.fit(rows, "y");
+  trees.save(path);
+  refused("trees", [&] { trees::GradientBoosting::load(path); });
+  trees::save(trees.ensemble(), path);
+  refused("an ensemble", [&] { trees::load(path); });
+  trees::IsolationForest forest({.trees = 1, .samples = 4});
+  forest.fit(rows);
+  forest.save(path);
+  refused("an isolation forest", [&] { trees::IsolationForest::load(path); });
+  std::vector<double> series;
+  for (int i = 0; i < 12; ++i) series.push_back(i + 0.25 * (i % 3));
+  HoltWinters smooth({.level = 0.5});
+  smooth.fit(series);
+  smooth.save(path);
+  refused("a smoothed series", [&] { HoltWinters::load(path); });
+  AutoRegression lags({.lags = 2});
+  lags.fit(series);
+  lags.save(path);
+  refused("an auto-regression", [&] { AutoRegression::load(path); });
+  Popularity popular;
+  popular.fit({.users = {0, 1}, .items = {1, 0}, .values = {1, 1}, .user_names = {"u", "v"}, .item_names = {"a", "b"}});
+  popular.save(path);
+  refused("a recommender", [&] { Popularity::load(path); });
+}
+
 TEST(AlteredFiles, OfOtherKindsAreNoModels) {
   const std::string path = temporary_path("no_model.csv");
   for (const char* text : {"", "a,b\n1,2\n3,4\n", "{\"format\":", "PK\x03\x04 and so on"}) {
@@ -383,8 +433,7 @@ TEST(AlteredFiles, OfOtherKindsAreNoModels) {
     for (const std::string& says :
          {message_of<FormatError>([&] { Ridge::load(path); }), message_of<FormatError>([&] { KMeans::load(path); }),
           message_of<FormatError>([&] { Als::load(path); })}) {
-      EXPECT_TRUE(says.find("expected a model that Tern saved, got another file or a damaged one") !=
-                      std::string::npos ||
+      EXPECT_TRUE(says.find("expected a file as Tern saved it, got another or a damaged one") != std::string::npos ||
                   std::string(text).starts_with("{"))
           << text << ": " << says;
     }

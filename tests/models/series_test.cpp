@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "resealed.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -144,7 +145,7 @@ TEST(AutoRegression, SaysWhatItNeedsAndComesBack) {
   model.save(path);
   EXPECT_EQ(AutoRegression::load(path).forecast(9), model.forecast(9));
   EXPECT_EQ(AutoRegression::load(path).deviations(9), model.deviations(9));
-  write_file(path, "{}");
+  write_file(path, resealed("{}"));
   EXPECT_THROW(AutoRegression::load(path), FormatError);
   std::filesystem::remove(path);
 }

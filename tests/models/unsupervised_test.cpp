@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "models/blocks.h"
+#include "resealed.h"
 #include "sanitized.h"
 #include "temporary.h"
 #include "tern/base/error.h"
@@ -108,7 +109,7 @@ void expect_sound(const Model& untrained, const Tensor& x) {
     }
     std::string other = bytes;
     other.replace(other.find(what), 1, "X");
-    write_file(path, other);
+    write_file(path, resealed(other));
     EXPECT_THROW(Model::load(path), FormatError) << what;
     std::filesystem::remove(path);
   }

@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "fixtures.h"
+#include "resealed.h"
 #include "sanitized.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -319,8 +320,7 @@ void tamper(const std::string& path, Change change) {
   internal::Json json = internal::parse_json(file.metadata[1].second, "checkpoint");
   change(json, file.tensors);
   file.metadata[1].second = json.dump();
-  file.metadata[0].second = train::checkpoint_hash(file.metadata[1].second, file.tensors);
-  write_file(path, to_safetensors(file));
+  write_file(path, resealed(to_safetensors(file)));
 }
 
 TEST_F(Checkpoints, DamagedOnesChangeNothing) {

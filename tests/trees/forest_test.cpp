@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "message_of.h"
+#include "resealed.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -473,9 +474,9 @@ TEST(Forest, FilesKeepIt) {
     write_file(path, text.substr(0, length));
     EXPECT_THROW(RandomForest::load(path), FormatError);
   }
-  std::string changed = text;
+  std::string changed = without_seal(text);
   changed.replace(changed.find("\"trees\":7"), 9, "\"trees\":0");
-  write_file(path, changed);
+  write_file(path, resealed(changed));
   EXPECT_THROW(RandomForest::load(path), FormatError);
   std::filesystem::remove(path);
 

@@ -68,7 +68,7 @@ class TERN_API Estimator {
   /// Whether the target is a class, not a value.
   virtual bool classifies() const = 0;
   /// Writes it atomically as one file, which the class's `load` and `load_estimator` read: JSON, or safetensors with
-  /// the JSON in its metadata where large arrays were learned. No hash guards its numbers; a bundle's entries have one.
+  /// the JSON in its metadata where large arrays were learned; with the SHA-256 of its content, which loading checks.
   /// Throws StateError before `fit`, FileError.
   virtual void save(const std::string& path) const;
 
