@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <unordered_map>
 
 #include "model.h"
 
 using namespace tern;
 
 namespace {
-
-bool is_text(const data::Column& column) {
-  return column.type() == data::ColumnType::string || column.type() == data::ColumnType::categorical;
-}
 
 // A date of birth is no time at which a row was made.
 bool tells_of_birth(const std::string& name) {
@@ -70,35 +67,46 @@ void note_spellings(const data::Table& rows, const std::vector<std::string>& col
   }
 }
 
+bool is_text(const data::Column& column) {
+  return column.type() == data::ColumnType::string || column.type() == data::ColumnType::categorical;
+}
+
+Levels count_levels(const data::Column& column) {
+  std::unordered_map<std::string, std::int64_t> rows;
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (!column.is_null(row)) ++rows[column.text(row)];
+  }
+  Levels found;
+  for (const auto& [level, count] : rows) {
+    const bool rare = count < min_level_rows;
+    found.own += !rare;
+    found.rare += rare;
+    found.rare_rows += rare ? count : 0;
+  }
+  return found;
+}
+
 void note_rare_levels(const data::Table& training, const std::vector<std::string>& columns, const std::string& model,
                       Journey& journey) {
   for (const std::string& name : columns) {
     const data::Column& column = training.column(name);
-    const auto said = [](const std::vector<std::string>& texts, const std::string& begin) {
-      return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) { return text.starts_with(begin); });
+    // It should be numbers, as a note of its values says, or is a key that repeats.
+    const auto said = [](const std::vector<std::string>& texts, const std::string& begin, const char* what) {
+      return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
+        return text.starts_with(begin) && text.find(what) != std::string::npos;
+      });
     };
-    if (!is_text(column) || said(journey.notes(), "column \"" + name + "\": ")) continue;  // it should be numbers
-    if (said(journey.warnings(), "\"" + name + "\" has ")) continue;                       // a key that repeats
-    const std::vector<std::int64_t> first = training.first_equal_row({name});
-    std::vector<std::int64_t> count(first.size());
-    for (const std::int64_t row : first) ++count[static_cast<std::size_t>(row)];
-    std::int64_t rare_levels = 0, rare_rows = 0, levels = 0;
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      const std::int64_t rows = count[static_cast<std::size_t>(row)];
-      if (rows == 0 || column.is_null(row)) continue;
-      const bool rare = rows < min_level_rows;
-      levels += !rare;
-      rare_levels += rare;
-      rare_rows += rare ? rows : 0;
-    }
+    if (!is_text(column) || said(journey.notes(), "column \"" + name + "\": ", "kept as text for the others")) continue;
+    if (said(journey.warnings(), "\"" + name + "\" has ", "")) continue;
+    const Levels levels = count_levels(column);
     const std::int64_t rows = column.size() - column.null_count();
-    if (rare_levels < 2 || rare_rows * 2 < rows) continue;
+    if (levels.rare < 2 || levels.rare_rows * 2 < rows) continue;
     journey.note(
-        "column \"" + name + "\": " + std::to_string(rare_rows) + " of " + std::to_string(rows) +
+        "column \"" + name + "\": " + std::to_string(levels.rare_rows) + " of " + std::to_string(rows) +
         " training rows have a value that fewer than " + std::to_string(min_level_rows) + " share; these " +
-        std::to_string(rare_levels) +
+        std::to_string(levels.rare) +
         (model == "gbdt" ? " values are taken as missing, beside " : " values are one level, <other>, beside ") +
-        std::to_string(levels) + " of their own: the column says little, and --drop " + shell_quoted(list_item(name)) +
-        " leaves it out");
+        std::to_string(levels.own) + " of their own: the column says little, and --drop " +
+        shell_quoted(list_item(name)) + " leaves it out");
   }
 }

@@ -1,6 +1,7 @@
 // churn: from a raw table with a two-valued target to a model that can be judged, saved, loaded and trusted.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -158,6 +159,24 @@ void say(const std::string& text) {
   std::fprintf(stderr, "%s\n", text.c_str());
 }
 
+// A command or an option of it that there is not: what the parser would call a lack of another one. Empty: none.
+std::string unknown_word(CLI::App& app, int argc, char** argv) {
+  if (argc < 2) return {};
+  const std::string word = argv[1];
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (command->get_name() != word) continue;
+    for (int i = 2; i < argc; ++i) {
+      std::string option = argv[i];
+      option.resize(std::min(option.size(), option.find('=')));
+      if (option.size() > 2 && option.starts_with("--") && command->get_option_no_throw(option) == nullptr) {
+        return "churn " + word + ": expected its options, got " + option + "; churn " + word + " --help lists them";
+      }
+    }
+    return {};
+  }
+  return word.starts_with('-') ? "" : "churn: expected a command, train, evaluate or predict, got \"" + word + "\"";
+}
+
 constexpr const char* no_memory =
     "; less is needed for fewer rows, and with --drop of columns, text of many levels first, as each becomes a feature";
 
@@ -184,6 +203,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const std::string unknown = unknown_word(app, argc, argv); error.get_exit_code() != 0 && !unknown.empty()) {
+      say(unknown);
+      return 2;
+    }
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const tern::MemoryError& error) {
     say("churn: " + in_words(error) + no_memory);

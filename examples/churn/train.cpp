@@ -185,25 +185,30 @@ data::Table read_csv(const TrainOptions& options, const data::CsvOptions& how, c
 // they are.
 void read_written_forms(data::Table& table, const Types& told, const TrainOptions& options, data::CsvReport& csv,
                         Formats& booleans) {
-  for (data::SchemaColumn& column : csv.schema.columns) {
+  std::vector<std::optional<std::string>> formats;  // of every column before any is replaced: one may decide another's
+  for (const data::SchemaColumn& column : csv.schema.columns) {
     const std::string& name = column.name;
-    if (name == options.target || tells(told, name)) continue;
-    if (is_left_out(name, options) && name != split_column(options, "time")) continue;
-    const auto format = data::detect_format(table.column(name), name);
-    if (!format) continue;
-    const data::ColumnType type = data::format_type(*format);
+    const bool kept = name == options.target || tells(told, name) ||
+                      (is_left_out(name, options) && name != split_column(options, "time"));
+    formats.push_back(kept ? std::nullopt : data::detect_format(table, name));
+  }
+  for (std::size_t i = 0; i < formats.size(); ++i) {
+    if (!formats[i]) continue;
+    data::SchemaColumn& column = csv.schema.columns[i];
+    const std::string &name = column.name, &format = *formats[i];
+    const data::ColumnType type = data::format_type(format);
     if (type == data::ColumnType::boolean) {
-      booleans.emplace_back(name, *format);
+      booleans.emplace_back(name, format);
       continue;
     }
     const data::Column text = table.column(name);
-    data::apply_format(table, name, *format);  // not read again: a pipe gives its bytes once
+    data::apply_format(table, name, format);  // not read again: a pipe gives its bytes once
     for (const data::Sentinel& found : data::find_sentinels(table.column(name))) {
       csv.notes.push_back("column \"" + name +
                           "\": " + data::describe(found, text.text(found.row), text.size() - text.null_count()));
     }
     column.type = type;
-    column.format = *format;
+    column.format = format;
   }
 }
 
@@ -239,7 +244,7 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
     if (!tells(told, options.id) && options.id != options.target)
       how.types.emplace_back(options.id, data::ColumnType::string);
   }
-  how.missing.insert(how.missing.end(), options.missing.begin(), options.missing.end());
+  how.more_missing = options.missing;
   data::Table table = read_csv(options, how, told, csv);
   check(options, table);
   if (!tells(told, options.target)) unify_target(table, options.target, csv.schema);
@@ -323,8 +328,16 @@ data::Table clean(data::Table table, const Formats& booleans, const TrainOptions
     text += ", " + count(found.conflicts, "row") + " equal to an earlier one in all but " +
             (options.id.empty() ? "the target" : "the id and the target");
   }
-  if (found.by_chance && !drop && !found.rows.empty()) text += ": different ones that look alike, no copies to drop";
+  if (found.by_chance && !found.rows.empty() && !drop) {
+    text += ": rows that look alike by chance, among which no id tells copies";
+  }
   journey.done("clean", text);
+  if (found.by_chance && !found.rows.empty() && drop && options.id.empty()) {
+    journey.warn("--drop-duplicates dropped " + count(found.rows, "row") + " equal to an earlier one, though " +
+                 count(found.conflicts, "row") +
+                 " equal to an earlier one but for the target show that rows are alike by chance: they need not have "
+                 "been copies");
+  }
   if (!found.repeated_ids.empty() && options.split == "random") {
     const auto repeats = static_cast<std::int64_t>(found.repeated_ids.size());
     journey.warn(counted(repeats, "row") + (repeats == 1 ? " repeats" : " repeat") + " the id \"" + options.id +
@@ -378,10 +391,11 @@ std::string remedy_for(const data::ColumnRole& column, const data::Table& rows, 
   const std::string item = shell_quoted(list_item(column.name));
   const data::Column& values = rows.column(column.name);
   const bool unique = values.distinct_count() == rows.rows();
-  return (options.id.empty() && column.role == data::Role::identifier && unique
-              ? "--id " + shell_quoted(column.name) + " copies it to the predictions, "
-              : "") +
-         "--keep " + item + " learns from it";
+  const std::string copied = options.id.empty() && column.role == data::Role::identifier && unique
+                                 ? "--id " + shell_quoted(column.name) + " copies it to the predictions"
+                                 : "";
+  if (is_text(values) && count_levels(values).own == 0) return copied;  // nothing could be learned from it
+  return copied + (copied.empty() ? "" : ", ") + "--keep " + item + " learns from it";
 }
 
 // Columns that are no features, each with its reason, judged on the rows given.
@@ -649,15 +663,15 @@ void train(const TrainOptions& given) {
   options.types = split_list("--types", given.types);
   options.missing = split_list("--missing", given.missing);
   set_num_threads(options.threads);
-  if (options.model == "logistic" && (options.resume || options.max_epochs > 0 || options.max_time > 0)) {
-    throw ValueError(
-        "[churn] expected --resume, --max-epochs and --max-time with --model mlp or gbdt, got them with logistic, "
-        "which "
-        "is solved at once");
-  }
-  if (options.model == "gbdt" && options.resume) {
-    throw ValueError("[churn] expected --resume with --model mlp alone, got it with gbdt, which keeps no checkpoint");
-  }
+  const auto only_with = [&](const char* option, bool given, const char* models) {
+    if (given && std::string_view(models).find(options.model) == std::string_view::npos) {
+      throw ValueError(std::string("[churn] expected ") + option + " with --model " + models + ", got it with " +
+                       options.model);
+    }
+  };
+  only_with("--resume", options.resume, "mlp");
+  only_with("--max-epochs", options.max_epochs > 0, "mlp or gbdt");
+  only_with("--max-time", options.max_time > 0, "mlp or gbdt");
   require_device(device_from(options.device));
   check_outputs(options);
   const metrics::ThresholdRule rule = threshold_rule(options);

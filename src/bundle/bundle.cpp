@@ -576,12 +576,17 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
                     .test_rows = test_rows || (standing.same_file && standing.test > 0)};
   const std::int64_t opened = internal::times_opened(state.ledger) + (entry.test_rows ? 1 : 0);
   const std::vector<std::int64_t> groups = groups_of(labelled, facts.group);
+  const std::string without_groups =
+      facts.group.empty() || labelled.has(facts.group)
+          ? ""
+          : "; without the column \"" + facts.group +
+                "\" of the groups, so that intervals resample single rows and promise too much";
   const bool test = test_rows && standing.all_test;
   train::Report report = train::judge(state.task, predictions, dataset, state.baselines,
                                       {.rows_name = test        ? "test"
                                                     : test_rows ? "rows given"
                                                                 : "labelled rows",
-                                       .note = note_of(standing, test_rows, opened),
+                                       .note = note_of(standing, test_rows, opened) + without_groups,
                                        .seed = facts.seed,
                                        .groups = groups});
   if (test_rows) state.test = train::to_json(report);

@@ -188,7 +188,7 @@ std::string model_card(const CardFacts& facts) {
   if (opened > 1)
     text += "- Test rows opened more than once lose their independence if choices were made in between.\n";
   text +=
-      "- Intervals in brackets cover the sampling of the judged rows only, without refitting.\n"
+      "- 95 % bootstrap intervals in brackets cover the sampling of the judged rows only, without refitting.\n"
       "- The rows come from the file above; other times, places and populations have not been judged.\n";
   return text;
 }

@@ -219,7 +219,7 @@ std::vector<std::string> Bundle::State::all_unknown(const data::Table& rows) con
     if (std::pow(share_of_rare(provenance.profile, name), static_cast<double>(values)) > chance) continue;
     warnings.push_back("column \"" + name + "\": none of its " + std::to_string(values) +
                        " values is known to the model: " + most_frequent_values(rows.column(name)) +
-                       "; written as in training they would be");
+                       "; those that mean the same as in training are known where they are written the same");
   }
   return warnings;
 }

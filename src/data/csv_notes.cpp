@@ -263,6 +263,17 @@ std::string note_on_forms(const Table& table, const std::string& name) {
          ", kept as text; where all have one form they are read as what they are";
 }
 
+// Numbers whose commas may part thousands or be decimal ones.
+std::string note_on_commas(const Table& table, const std::string& name, std::string_view form) {
+  const Column& column = table.column(name);
+  const std::string decimal = with_decimal_commas(column, form);
+  if (decimal.empty() || detect_format(table, name) != form) return {};
+  std::int64_t row = 0;
+  while (column.is_null(row) || column.string(row).find(',') == std::string_view::npos) ++row;
+  return "every comma has three digits behind it, such as " + example(table, name, row) +
+         "; read as commas between thousands. Where they are decimal ones, tell the type " + decimal;
+}
+
 }  // namespace
 
 std::string note_on_text(const Table& table, const std::string& name) {
@@ -273,7 +284,8 @@ std::string note_on_text(const Table& table, const std::string& name) {
   const Misfits others = misfits_of(column, has_digit);
   if (others.many) return {};
   if (const std::optional<std::string> form = form_of(column, has_digit)) {
-    return others.count == 0 ? "" : note_on_words(table, name, others, written(*form), *form);
+    return others.count == 0 ? note_on_commas(table, name, *form)
+                             : note_on_words(table, name, others, written(*form), *form);
   }
   const Misfits odd = misfits_of(column, has_written_form);  // 0000-00-00
   if (!odd.many && odd.count > 0) {

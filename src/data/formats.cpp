@@ -550,6 +550,21 @@ std::optional<NumberFormat> detect_numbers(const Column& column, std::string_vie
   return std::nullopt;
 }
 
+std::string internal::with_decimal_commas(const Column& column, std::string_view name) {
+  if (kind(name) != "number") return {};
+  NumberFormat format = parse_number_format(name);
+  if (format.decimal != '.' || format.group != ',') return {};
+  format.decimal = ',';
+  format.group = '\0';
+  format.indian = false;
+  const bool fits = each_value(column, [&](std::string_view text) {
+    double value = 0;
+    Shown shown;
+    return read_number(text, format, value, shown) == Parsed::ok && !shown.leading_zero;
+  });
+  return fits ? to_string(format) : std::string();
+}
+
 bool internal::has_written_form(std::string_view text) {
   text = trim(text);
   if (text.find_first_of("0123456789") == std::string_view::npos) return false;
@@ -675,6 +690,22 @@ std::optional<std::string> detect_format(const Column& column, std::string_view 
   return std::nullopt;
 }
 
+std::optional<std::string> detect_format(const Table& table, std::string_view column) {
+  auto format = detect_format(table.column(column), column);
+  if (!format) return format;
+  const std::string decimal = internal::with_decimal_commas(table.column(column), *format);
+  if (decimal.empty()) return format;
+  for (const std::string& other : table.names()) {
+    if (other == column || table.column(other).type() != ColumnType::string) continue;
+    try {
+      const auto written = detect_numbers(table.column(other), other);
+      if (written && written->decimal == ',') return decimal;
+    } catch (const DataError&) {  // it decides nothing
+    }
+  }
+  return format;
+}
+
 Column apply_format(const Column& column, std::string_view format) {
   if (kind(format) == "number") return parse_numbers(column, parse_number_format(format));
   if (kind(format) == "boolean") return parse_booleans(column, parse_boolean_format(format));
@@ -694,7 +725,7 @@ void apply_format(Table& table, std::string_view column, std::string_view format
 std::vector<std::pair<std::string, std::string>> detect_formats(const Table& table) {
   std::vector<std::pair<std::string, std::string>> formats;
   for (const std::string& name : table.names()) {
-    if (auto format = detect_format(table[name], name)) formats.emplace_back(name, std::move(*format));
+    if (auto format = detect_format(table, name)) formats.emplace_back(name, std::move(*format));
   }
   return formats;
 }

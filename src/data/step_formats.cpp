@@ -84,7 +84,7 @@ class NormalizeFormats final : public ColumnStep<Form> {
   }
   static std::optional<std::string> found_format(const Table& table, const std::string& name) {
     try {
-      return detect_format(table.column(name), name);
+      return detect_format(table, name);
     } catch (const DataError& error) {
       if (!error.file().empty()) throw;
       const std::string message = error.what();

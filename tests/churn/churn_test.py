@@ -256,8 +256,9 @@ class Journey(Churn):
         self.train(data, '--id', 'id', '--split', 'group:home')
         # A file without the group's column is judged by rows, and predicting needs no groups.
         without = self.write('w.csv', [row[:6] for row in table])
-        run('evaluate', '--bundle', self.path('m.tern'), '--data', without, '--all', '--report', self.path('e.json'))
+        done = run('evaluate', '--bundle', self.path('m.tern'), '--data', without, '--all', '--report', self.path('e.json'))
         self.assertEqual(self.json('e.json')['all']['resampled'], 'rows')
+        self.assertIn('without the column "home" of the groups, so that intervals resample single rows', done.stdout)
         run('predict', '--bundle', self.path('m.tern'), '--data', without, '--out', self.path('p.csv'))
 
     def test_duplicates_and_missing_targets(self):
@@ -1010,6 +1011,10 @@ class Refused(Churn):
                 self.refused(data, option.strip('-').split('-')[0], more=(f'{option}={value}',))
         for more in (('--resume',), ('--max-epochs', '3'), ('--max-time', '3')):
             self.refused(data, 'logistic', more[0], more=('--model', 'logistic', *more))
+        for words, said in ((('train', '--dta', data, '--target', 'left'), 'got --dta; churn train --help'),
+                            (('train', '--data', data, '--traget=left'), 'got --traget; churn train --help'),
+                            (('frobnicate',), 'a command, train, evaluate or predict, got "frobnicate"')):
+            self.assertIn(said, run(*words, expect=2).stderr)
         dates = self.small(200)
         dates[0].append('day')
         for i, row in enumerate(dates[1:]):

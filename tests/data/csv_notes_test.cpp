@@ -4,6 +4,7 @@
 
 #include "tern/base/error.h"
 #include "tern/data/csv.h"
+#include "tern/data/formats.h"
 #include "tern/data/sentinels.h"
 
 // What a reader says of columns and files that are not what they might be.
@@ -64,6 +65,28 @@ TEST(Notes, PercentagesWithAndWithoutSign) {
       "p", made(60, [](int i) { return i % 2 ? "57." + std::to_string(i) + "%" : "0.5" + std::to_string(i); }));
   EXPECT_TEXT_SAYS(note, "percentages with and without their sign, such as \"57.1%\" (line 3) and \"0.50\" (line 2)");
   EXPECT_FALSE(says(note, "unit"));
+}
+
+// 1,926 may be a thousand or almost two.
+TEST(Notes, CommasThatMayBeDecimal) {
+  const auto thousands = made(40, [](int i) { return i % 5 == 0 ? "17" : std::to_string(1 + i) + ",926"; });
+  EXPECT_TEXT_SAYS(notes_on("v", thousands),
+                   "every comma has three digits behind it, such as \"2,926\" (line 3); read as");
+  EXPECT_TEXT_SAYS(notes_on("v", thousands), "tell the type number:comma\n");
+  EXPECT_TEXT_SAYS(notes_on("v", made(40, [](int i) { return "$" + std::to_string(1 + i) + ",926"; })),
+                   "tell the type number:comma+$");
+  EXPECT_EQ(notes_on("v", made(40, [](int i) { return std::to_string(1 + i) + ",926.50"; })), "");
+  EXPECT_EQ(notes_on("v", made(40, [](int i) { return std::to_string(1 + i) + ",926,000"; })), "");
+  // A column of decimal commas says what they are in the other.
+  CsvReport report;
+  std::string text = "x;v\n";
+  for (int i = 0; i < 40; ++i) text += "0,7" + std::to_string(i % 10) + ";" + std::to_string(1 + i) + ",926\n";
+  const Table table = read_csv_text(text, {}, &report);
+  EXPECT_TRUE(report.notes.empty());
+  EXPECT_EQ(detect_format(table["v"], "v"), "number:point+group");
+  EXPECT_EQ(detect_format(table, "v"), "number:comma");
+  EXPECT_EQ(detect_formats(table),
+            (std::vector<std::pair<std::string, std::string>>{{"x", "number:comma"}, {"v", "number:comma"}}));
 }
 
 TEST(Notes, TheBadDateIsNamed) {

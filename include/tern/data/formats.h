@@ -82,6 +82,9 @@ TERN_API Column parse_known_booleans(const Column& column, BooleanFormat format)
 
 /// The same by name, as a saved pipeline or schema holds it.
 TERN_API std::optional<std::string> detect_format(const Column& column, std::string_view name = {});
+/// The same of a column in its table: where the commas of every value may be decimal ones as well ("1,926"), they are
+/// those if another column has decimal commas for sure. Throws DataError when there is no such column.
+TERN_API std::optional<std::string> detect_format(const Table& table, std::string_view column);
 TERN_API Column apply_format(const Column& column, std::string_view format);
 
 /// Replaces a column of the table by its values in a format. Throws DataError with file, row, line and column.
