@@ -514,18 +514,27 @@ void tell_left_out(const data::Table& training, std::int64_t together, const std
   }
 }
 
+// A number for each row, by which it is one with others where figures, and how sure they are, are asked for: the group
+// of the split, or the features of copies. Empty: every row is one.
+std::vector<std::int64_t> groups_in(const data::Table& part, const Formats& booleans,
+                                    const std::vector<LeftOut>& left_out, const TrainOptions& options) {
+  if (const std::string group = split_column(options, "group"); !group.empty()) return part.first_equal_row({group});
+  std::vector<std::string> ignore = names_of(left_out);
+  std::erase(ignore, options.id);
+  return data::groups_of_copies(as_read(part, booleans),
+                                {.id = options.id, .target = options.target, .ignore = std::move(ignore)});
+}
+
 // Columns that tell the target alone: of the features by their values or their gaps; of what is left out, though not by
 // an option, by its gaps, which are there for a reason even where the values are too many to learn from.
 std::vector<FoundLeak> find_leaks(const data::Table& training, const train::Task& task,
-                                  const std::vector<LeftOut>& left_out, const TrainOptions& options, Journey& journey) {
+                                  const std::vector<LeftOut>& left_out, const Formats& booleans,
+                                  const TrainOptions& options, Journey& journey) {
   const std::vector<std::uint8_t> labels = task.labels(training.column(options.target));
   std::vector<std::string> except = names_of(left_out);
   except.push_back(options.target);
   std::vector<FoundLeak> found;
-  train::LeakageOptions how{.seed = options.seed};
-  if (const std::string group = split_column(options, "group"); !group.empty()) {
-    how.groups = training.first_equal_row({group});
-  }
+  const train::LeakageOptions how{.seed = options.seed, .groups = groups_in(training, booleans, left_out, options)};
   for (train::Leak& leak : train::find_leaks(training, labels, except, how)) {
     found.push_back({std::move(leak)});
   }
@@ -593,7 +602,8 @@ std::string splits_text(const data::Splits& splits) {
 }
 
 // Rows that will teach or say little are known before training; the report says it of validation rows.
-void warn_of_few(const data::Splits& splits, const TrainOptions& options, const train::Task& task, Journey& journey) {
+void warn_of_few(const data::Splits& splits, const std::vector<std::int64_t>& test_groups, const TrainOptions& options,
+                 const train::Task& task, Journey& journey) {
   constexpr std::int64_t least = 30;
   const std::int64_t positives = positives_of(splits.train, task), negatives = splits.train.rows() - positives;
   if (std::min(positives, negatives) < least) {
@@ -603,10 +613,7 @@ void warn_of_few(const data::Splits& splits, const TrainOptions& options, const 
   }
   if (splits.test.rows() == 0) return;
   const std::vector<std::uint8_t> labels = task.labels(splits.test.column(options.target));
-  const std::string group = split_column(options, "group");
-  std::vector<std::int64_t> groups;
-  if (!group.empty()) groups = splits.test.first_equal_row({group});
-  const std::string few = train::few_rows(train::count_rows(labels, groups));
+  const std::string few = train::few_rows(train::count_rows(labels, test_groups));
   if (!few.empty()) journey.warn("test rows: " + few);
 }
 
@@ -702,7 +709,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   warn_of_unplaced(given, table, options, task, journey);
   std::vector<LeftOut> left_out;
   data::Splits splits = split(table, booleans, options, task, journey, left_out);
-  warn_of_few(splits, options, task, journey);
+  warn_of_few(splits, groups_in(splits.test, booleans, left_out, options), options, task, journey);
   tell_left_out(splits.train, splits.together, left_out, options, csv.notes, dropped);
   const std::vector<std::string> features = features_of(table, left_out, options);
   std::vector<std::string> categories;
@@ -712,14 +719,18 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   }
   note_rare_levels(splits.train, categories, options.model, journey);
   note_spellings(table, categories, journey);
-  const std::vector<FoundLeak> leaks = find_leaks(splits.train, task, left_out, options, journey);
+  const std::vector<FoundLeak> leaks = find_leaks(splits.train, task, left_out, booleans, options, journey);
   if (options.split == "random") warn_of_random_split(table, splits.train, options, leaks, journey);
 
+  TrainingRows rows;
+  rows.validation_groups = groups_in(splits.validation, booleans, left_out, options);
+  if (split_column(options, "group").empty() && !rows.validation_groups.empty()) {
+    journey.note("rows equal in every feature are one in the bootstrap of intervals");
+  }
   take_as_numbers(splits, features, told_types(options), csv.schema);
   const bool trees = options.model == "gbdt";
   data::Pipeline pipeline =
       trees ? make_cleaning(names_of(left_out), booleans) : make_pipeline(names_of(left_out), booleans);
-  TrainingRows rows;
   if (trees) {
     rows.training_table = pipeline.fit_transform_table(splits.train, options.target, {.seed = options.seed});
     rows.validation_table = pipeline.transform_table(splits.validation);
@@ -730,7 +741,6 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   journey.done("features", counted(pipeline.width(), "feature") + " from " + counted(std::ssize(features), "column"));
 
   const std::string group = split_column(options, "group");
-  if (!group.empty()) rows.validation_groups = splits.validation.first_equal_row({group});
   const Trained trained = train_model(options, task, rows, journey);
   note_interrupts();  // files that are begun are finished
 

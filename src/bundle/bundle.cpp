@@ -15,6 +15,7 @@
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
+#include "tern/data/duplicates.h"
 #include "tern/data/estimator.h"
 #include "tern/models/register.h"
 #include "tern/nn/safetensors.h"
@@ -516,9 +517,16 @@ std::string note_of(const Standing& standing, bool test_rows, std::int64_t opene
   return note;
 }
 
-// A number for each row's group; a row without a value is a group by itself.
-std::vector<std::int64_t> groups_of(const data::Table& table, const std::string& column) {
-  if (column.empty() || !table.has(column)) return {};
+// A number for each row's group; a row without a value is a group by itself. Without groups, copies are one.
+std::vector<std::int64_t> groups_of(const data::Table& table, const std::string& column, const std::string& target,
+                                    const data::Pipeline& pipeline) {
+  if (column.empty() || !table.has(column)) {
+    std::vector<std::string> names{target};
+    for (const data::InputColumn& input : pipeline.inputs()) {
+      if (table.has(input.name) && input.name != target) names.push_back(input.name);
+    }
+    return data::groups_of_copies(table.select(names), {.target = target});
+  }
   std::vector<std::int64_t> groups = table.first_equal_row({column});
   const data::Column& values = table.column(column);
   for (std::int64_t i = 0; i < table.rows(); ++i) {
@@ -575,18 +583,19 @@ train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, cons
                     .rows = labelled.rows(),
                     .test_rows = test_rows || (standing.same_file && standing.test > 0)};
   const std::int64_t opened = internal::times_opened(state.ledger) + (entry.test_rows ? 1 : 0);
-  const std::vector<std::int64_t> groups = groups_of(labelled, facts.group);
-  const std::string without_groups =
-      facts.group.empty() || labelled.has(facts.group)
-          ? ""
-          : "; without the column \"" + facts.group +
-                "\" of the groups, so that intervals resample single rows and promise too much";
+  const std::vector<std::int64_t> groups = groups_of(labelled, facts.group, state.task.target(), state.pipeline);
+  const bool grouped = !facts.group.empty() && labelled.has(facts.group);
+  std::string resampled;
+  if (!facts.group.empty() && !grouped) {
+    resampled = "; without the column \"" + facts.group + "\" of the groups, so that intervals promise too much";
+  }
+  if (!groups.empty() && !grouped) resampled += "; rows equal in every feature are resampled as one";
   const bool test = test_rows && standing.all_test;
   train::Report report = train::judge(state.task, predictions, dataset, state.baselines,
                                       {.rows_name = test        ? "test"
                                                     : test_rows ? "rows given"
                                                                 : "labelled rows",
-                                       .note = note_of(standing, test_rows, opened) + without_groups,
+                                       .note = note_of(standing, test_rows, opened) + resampled,
                                        .seed = facts.seed,
                                        .groups = groups});
   if (test_rows) state.test = train::to_json(report);

@@ -59,6 +59,18 @@ Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) 
   return result;
 }
 
+std::vector<std::int64_t> groups_of_copies(const Table& table, const DuplicateOptions& options) {
+  const Duplicates found = find_duplicates(table, options);
+  if (found.by_chance || 100 * std::ssize(found.repeated_features) < table.rows()) return {};
+  std::vector<std::string> names;
+  for (const std::string& name : table.names()) {
+    const bool looked_past = name == options.id || name == options.target ||
+                             std::find(options.ignore.begin(), options.ignore.end(), name) != options.ignore.end();
+    if (!looked_past) names.push_back(name);
+  }
+  return names.empty() ? std::vector<std::int64_t>() : table.first_equal_row(names);
+}
+
 Table drop_duplicates(const Table& table, const Duplicates& duplicates) {
   std::vector<bool> keep(static_cast<std::size_t>(table.rows()), true);
   for (const std::int64_t row : duplicates.rows) {

@@ -258,7 +258,7 @@ class Journey(Churn):
         without = self.write('w.csv', [row[:6] for row in table])
         done = run('evaluate', '--bundle', self.path('m.tern'), '--data', without, '--all', '--report', self.path('e.json'))
         self.assertEqual(self.json('e.json')['all']['resampled'], 'rows')
-        self.assertIn('without the column "home" of the groups, so that intervals resample single rows', done.stdout)
+        self.assertIn('without the column "home" of the groups, so that intervals promise too much', done.stdout)
         run('predict', '--bundle', self.path('m.tern'), '--data', without, '--out', self.path('p.csv'))
 
     def test_duplicates_and_missing_targets(self):

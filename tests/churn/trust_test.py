@@ -81,6 +81,22 @@ class Trust(Churn):
         parts = self.parts()
         self.assertEqual(parts[:100], parts[400:])
 
+    def test_copies_tell_nothing_of_each_other(self):
+        # Noise, each row eight times: no column tells the target to rows that are not its copies, and eight copies are
+        # as sure as one row.
+        draw = random.Random(2)
+        rows = [[draw.random(), draw.gauss(0, 1), draw.choice(('Yes', 'No'))] for _ in range(300)]
+        table = [['x', 'z', 'left'], *rows * 8]
+        report, judged, printed = self.judge(table, '--model', 'logistic')
+        self.assertFalse([text for text in report['warnings'] if 'almost alone' in text])
+        self.assertIn('note: rows equal in every feature are one in the bootstrap', printed)
+        parts = self.parts()
+        for figures, part in ((report['validation'], 'validation'), (judged['test'], 'test')):
+            self.assertEqual(figures['resampled'], 'groups')
+            self.assertEqual(figures['groups'], parts[:300].count(part))
+            self.assertGreater(figures['auroc']['high'] - figures['auroc']['low'], 0.2)
+        self.assertIn('rows equal in every feature are resampled as one', judged['test']['note'])
+
     def test_too_few_kinds_of_rows_for_three_parts(self):
         table = [['id', 'plan', 'left']] + [[f'C{i:04}', ('basic', 'plus', 'pro')[i * 7919 % 3], 'Yes' if i * 104729 % 10 < 3 else 'No']
                                             for i in range(900)]

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "tern/base/error.h"
 #include "tern/data/duplicates.h"
 
@@ -157,6 +159,25 @@ TEST(Duplicates, LookPastIgnoredColumns) {
   EXPECT_THROW(find_duplicates(table, {.ignore = {"nothing"}}), DataError);
   EXPECT_THROW(find_duplicates(table, {.target = "y", .ignore = {"y"}}), ValueError);
   EXPECT_THROW(find_duplicates(table, {.id = "row", .ignore = {"row"}}), ValueError);
+}
+
+TEST(Duplicates, CopiesAreOneGroup) {
+  using Rows = std::vector<std::int64_t>;
+  const Table table = {{"id", Column::from_i64({0, 1, 2, 3, 4, 5})},
+                       {"x", Column::from_f64({1, 2, 1, 2, 3, 1})},
+                       {"y", Column::from_strings({"No", "Yes", "No", "Yes", "No", "No"})}};
+  EXPECT_EQ(groups_of_copies(table, {.id = "id", .target = "y"}), (Rows{0, 1, 0, 1, 4, 0}));
+  EXPECT_EQ(groups_of_copies(table, {.target = "y", .ignore = {"id"}}), (Rows{0, 1, 0, 1, 4, 0}));
+  EXPECT_TRUE(groups_of_copies(table, {.target = "y"}).empty()) << "the counter is a feature: no row equals another";
+  Table other = table;
+  other.replace("y", Column::from_strings({"No", "Yes", "Yes", "No", "No", "No"}));
+  EXPECT_TRUE(groups_of_copies(other, {.id = "id", .target = "y"}).empty()) << "alike by chance";
+  std::vector<double> many(300);
+  std::iota(many.begin(), many.end(), 0.0);
+  many[7] = many[9] = 5;
+  EXPECT_TRUE(groups_of_copies({{"x", Column::from_f64(many)}}).empty()) << "fewer than one in a hundred";
+  many[11] = 5;
+  EXPECT_EQ(groups_of_copies({{"x", Column::from_f64(many)}})[11], 5);
 }
 
 TEST(Duplicates, AreToldApartByTheId) {
