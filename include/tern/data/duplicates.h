@@ -33,8 +33,8 @@ struct Duplicates {
 /// ignored.
 TERN_API Duplicates find_duplicates(const Table& table, const DuplicateOptions& options = {});
 
-/// For each row the first one that equals it in everything but the id, the target and what is ignored: such rows are one
-/// to whoever asks how sure a figure is (a bootstrap, folds). Empty where fewer than one row in a hundred equals an
+/// For each row the first one that equals it in everything but the id, the target and what is ignored: such rows are
+/// one to whoever asks how sure a figure is (a bootstrap, folds). Empty where fewer than one row in a hundred equals an
 /// earlier one, and where they are alike by chance (`Duplicates::by_chance`). Throws as find_duplicates.
 TERN_API std::vector<std::int64_t> groups_of_copies(const Table& table, const DuplicateOptions& options = {});
 
