@@ -525,6 +525,12 @@ std::vector<std::int64_t> groups_in(const data::Table& part, const Formats& bool
                                 {.id = options.id, .target = options.target, .ignore = std::move(ignore)});
 }
 
+// What names the person of each row, where it names several rows: the group of the split, or the id.
+std::vector<std::int64_t> persons_in(const data::Table& part, const TrainOptions& options) {
+  const std::string group = split_column(options, "group"), &name = group.empty() ? options.id : group;
+  return name.empty() ? std::vector<std::int64_t>() : part.first_equal_row({name});
+}
+
 // Columns that tell the target alone: of the features by their values or their gaps; of what is left out, though not by
 // an option, by its gaps, which are there for a reason even where the values are too many to learn from.
 std::vector<FoundLeak> find_leaks(const data::Table& training, const train::Task& task,
@@ -759,7 +765,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
                         .id = options.id,
                         .group = group,
                         .schema = csv.schema,
-                        .profile = profile_of(splits.train.drop(unprofiled))};
+                        .profile = profile_of(splits.train.drop(unprofiled), persons_in(splits.train, options))};
   Bundle bundle = trees ? Bundle(*trained.trees, pipeline, trained.fitted, std::move(provenance))
                         : Bundle(*trained.model, pipeline, trained.fitted, std::move(provenance));
   const FolderLock lock(options.out);  // no evaluation of a bundle that is replaced may write in between

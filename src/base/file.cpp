@@ -148,7 +148,7 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes) {
   return content;
 }
 
-AtomicFile::AtomicFile(std::string path) : path_(behind_links(path)) {
+AtomicFile::AtomicFile(const std::string& path) : path_(behind_links(path)) {
   struct stat old {};
   replaces_ = ::stat(path.c_str(), &old) == 0;  // of /dev/stdout and the like, whose links name no file, too
   if (replaces_ && !S_ISREG(old.st_mode)) {

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <ranges>
+#include <span>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -44,11 +46,33 @@ OrderedJson histogram(const std::vector<double>& sorted) {
   return {{"edges", kept}, {"counts", counts}};
 }
 
-void add_numbers(OrderedJson& column, std::vector<double> values, bool moments) {
-  std::erase_if(values, [](double v) { return !std::isfinite(v); });
-  if (values.size() < 2 * few) return;  // below, the 10th smallest would lie above the 10th largest
-  std::sort(values.begin(), values.end());
-  const double low = values[few - 1], high = values[values.size() - few];
+// Who each row is of: a person may have several, and what fewer than ten persons share is told of nobody.
+using Groups = std::span<const std::int64_t>;
+
+// The value up to which `few` persons lie, from one end on; none where there are fewer.
+template <class Rows>
+std::optional<double> end_of(const Rows& rows) {
+  std::unordered_set<std::int64_t> persons;
+  for (const auto& [value, person] : rows) {
+    persons.insert(person);
+    if (persons.size() == few) return value;
+  }
+  return std::nullopt;
+}
+
+void add_numbers(OrderedJson& column, const std::vector<double>& numbers, Groups groups, bool moments) {
+  std::vector<std::pair<double, std::int64_t>> rows;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (std::isfinite(numbers[i]))
+      rows.emplace_back(numbers[i], groups.empty() ? static_cast<std::int64_t>(i) : groups[i]);
+  }
+  if (rows.size() < 2 * few) return;  // below, the 10th smallest would lie above the 10th largest
+  std::sort(rows.begin(), rows.end());
+  const auto lowest = end_of(rows), highest = end_of(std::views::reverse(rows));
+  if (!lowest || !highest || *lowest > *highest) return;
+  const double low = *lowest, high = *highest;
+  std::vector<double> values;
+  for (const auto& row : rows) values.push_back(row.first);
   column["low"] = low;
   column["high"] = high;
   for (double& v : values) v = std::clamp(v, low, high);  // or the mean would tell of a single extreme
@@ -69,20 +93,28 @@ void add_numbers(OrderedJson& column, std::vector<double> values, bool moments) 
   column["histogram"] = histogram(values);
 }
 
-void add_levels(OrderedJson& column, const data::Column& values) {
-  std::map<std::string, std::size_t> counts;
+void add_levels(OrderedJson& column, const data::Column& values, Groups groups) {
+  struct Level {
+    std::size_t rows = 0;
+    std::unordered_set<std::int64_t> persons{};
+  };
+  std::map<std::string, Level> found;
   for (std::int64_t i = 0; i < values.size(); ++i) {
-    if (!values.is_null(i)) ++counts[values.text(i)];
+    if (values.is_null(i)) continue;
+    Level& level = found[values.text(i)];
+    ++level.rows;
+    if (!groups.empty() && level.persons.size() < few) level.persons.insert(groups[static_cast<std::size_t>(i)]);
   }
-  std::vector<std::pair<std::string, std::size_t>> levels(counts.begin(), counts.end());
-  std::stable_sort(levels.begin(), levels.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::pair<std::string, Level>> levels(found.begin(), found.end());
+  std::stable_sort(levels.begin(), levels.end(),
+                   [](const auto& a, const auto& b) { return a.second.rows > b.second.rows; });
   OrderedJson& list = column["levels"] = OrderedJson::array();
   std::size_t other = 0, others = 0;
-  for (const auto& [level, count] : levels) {
-    if (count >= few && list.size() < max_levels) {
-      list.push_back({{"level", level}, {"count", count}});
+  for (const auto& [name, level] : levels) {
+    if ((groups.empty() ? level.rows : level.persons.size()) >= few && list.size() < max_levels) {
+      list.push_back({{"level", name}, {"count", level.rows}});
     } else {
-      other += count;
+      other += level.rows;
       ++others;
     }
   }
@@ -100,23 +132,23 @@ std::optional<std::string> written_format(const data::Column& values) {
   }
 }
 
-void add_values(OrderedJson& column, const data::Column& values) {
+void add_values(OrderedJson& column, const data::Column& values, Groups groups) {
   switch (values.type()) {
     case data::ColumnType::f64:
     case data::ColumnType::i64:
-      add_numbers(column, values.numeric(), true);
+      add_numbers(column, values.numeric(), groups, true);
       break;
     case data::ColumnType::timestamp:  // microseconds since 1970
-      add_numbers(column, values.numeric(), false);
+      add_numbers(column, values.numeric(), groups, false);
       break;
     case data::ColumnType::boolean:
     case data::ColumnType::string:
     case data::ColumnType::categorical:
       if (const auto format = written_format(values)) {
         column["format"] = *format;
-        add_values(column, data::apply_format(values, *format));
+        add_values(column, data::apply_format(values, *format), groups);
       } else {
-        add_levels(column, values);
+        add_levels(column, values, groups);
       }
       break;
   }
@@ -246,7 +278,11 @@ std::vector<Unfamiliar> unfamiliar_values(const std::string& profile, const data
   return all;
 }
 
-std::string profile_of(const data::Table& training) {
+std::string profile_of(const data::Table& training, std::span<const std::int64_t> groups) {
+  if (!groups.empty() && static_cast<std::int64_t>(groups.size()) != training.rows()) {
+    throw ShapeError("[profile_of] expected a group for each of " + std::to_string(training.rows()) + " rows, got " +
+                     std::to_string(groups.size()));
+  }
   OrderedJson json;
   json["version"] = 1;
   json["rows"] = training.rows();
@@ -258,7 +294,7 @@ std::string profile_of(const data::Table& training) {
     column["name"] = training.names()[static_cast<std::size_t>(c)];
     column["type"] = to_string(values.type());
     column["missing"] = values.null_count();
-    add_values(column, values);
+    add_values(column, values, groups);
     list.push_back(std::move(column));
   }
   return internal::json_text(json, {.indent = 1}) + "\n";

@@ -248,8 +248,7 @@ bool load_checkpoint(const std::string& path, const std::string& identity, nn::M
                   .best_epoch = json_get<int>(json, "best_epoch", what),
                   .best_cost = json_get<double>(json, "best_cost", what),
                   .stopped = json_get<bool>(json, "stopped", what)};
-  const internal::Json& list = internal::json_member(json, "history", what);
-  std::vector<Epoch> epochs = history_from(list);
+  std::vector<Epoch> epochs = history_from(internal::json_member(json, "history", what));
   check_state(loaded, epochs);
   nn::NamedTensors optimizer_state;
   std::map<std::string, Tensor> weights, best;

@@ -179,7 +179,7 @@ TEST(Archive, RefusesRepeatsCompressionAndEncryption) {
   expect_refused(raw_zip({{"task.json"}, {"task.json"}}), "got");
   expect_refused(raw_zip({{.name = "task.json", .method = 8}}), "task.json");
   expect_refused(raw_zip({{.name = "task.json", .method = 99}}), "got");
-  expect_refused(raw_zip({{.name = "task.json", .flags = 1}}), "task.json");
+  expect_refused(raw_zip({{.name = "task.json", .flags = 1}}), "got");  // by libzip itself since 1.11
 }
 
 TEST(Archive, RefusesSizesThatDoNotFit) {

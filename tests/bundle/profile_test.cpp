@@ -37,6 +37,27 @@ TEST(Profile, LeavesOutExtremesOfFewerThanTenRows) {
   EXPECT_EQ(column.at("histogram").at("edges").size() + 1, column.at("histogram").at("counts").size());
 }
 
+TEST(Profile, CountsPersonsWhereRowsHaveSeveral) {
+  std::vector<double> values;
+  std::vector<std::string> towns;
+  std::vector<std::int64_t> persons;
+  for (std::int64_t i = 0; i < 600; ++i) {  // 30 persons of 20 rows; each has a number and a village, of a third a town
+    persons.push_back(i / 20);
+    values.push_back(static_cast<double>(i / 20));
+    towns.push_back(i / 20 < 10 ? "town" : "village " + std::to_string(i / 20));
+  }
+  const data::Table table{{"n", data::Column::from_f64(values)}, {"home", data::Column::from_strings(towns)}};
+  const Json by_rows = internal::parse_json(profile_of(table), "profile").at("columns");
+  EXPECT_EQ(by_rows.at(0).at("low"), 0);
+  EXPECT_EQ(by_rows.at(1).at("levels").size(), 21u);
+  const Json columns = internal::parse_json(profile_of(table, persons), "profile").at("columns");
+  EXPECT_EQ(columns.at(0).at("low"), 9);
+  EXPECT_EQ(columns.at(0).at("high"), 20);
+  EXPECT_EQ(columns.at(1).at("levels").dump(), R"([{"count":200,"level":"town"}])");
+  EXPECT_EQ(columns.at(1).at("other").at("levels"), 20);
+  EXPECT_THROW(profile_of(table, std::span(persons).first(3)), ShapeError);
+}
+
 TEST(Profile, JoinsBinsOfFewRows) {
   std::vector<double> values(40, 0.0);
   for (int i = 0; i < 8; ++i) values[static_cast<std::size_t>(i)] = 5 + i;

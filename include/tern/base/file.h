@@ -35,7 +35,7 @@ class TERN_API AtomicFile {
  public:
   /// Opens the temporary file, beside what a symbolic link points to. Throws FileError when the folder does not allow
   /// it or the target is a folder, a device or a loop of links.
-  explicit AtomicFile(std::string path);
+  explicit AtomicFile(const std::string& path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,9 @@ inline constexpr int profile_min_rows = 10;
 /// than `profile_min_rows` rows is in it: the ends are the 10th smallest and the 10th largest value, and mean and
 /// deviation are of the values held between them; rare levels are summed, small bins joined with their neighbours, and
 /// a column with too few values has none of them. Hand over the training rows alone, with the target and without an id.
-TERN_API std::string profile_of(const data::Table& training);
+/// Where one person has several rows, `groups` numbers the person of each row: levels and ends are then those of at
+/// least ten persons. Throws ShapeError for another number of groups than rows.
+TERN_API std::string profile_of(const data::Table& training, std::span<const std::int64_t> groups = {});
 
 /// What a column holds that the training rows of a profile hardly did.
 struct Unfamiliar {
