@@ -40,10 +40,13 @@ Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) 
   }
   for (std::size_t i = 0; i < whole.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
-    if (whole[i] != row) {
+    const bool blank_id = result.has_id && table.column(options.id).is_null(row);
+    if (whole[i] != row && blank_id) {
+      result.without_id.push_back(row);
+    } else if (whole[i] != row) {
       result.rows.push_back(row);
       result.first_rows.push_back(whole[i]);
-    } else if (result.has_id && by_id[i] != row && !table.column(options.id).is_null(row)) {
+    } else if (result.has_id && !blank_id && by_id[i] != row) {
       result.repeated_ids.push_back(row);
     }
     if (features.empty() || by_features[i] == row) continue;
@@ -87,7 +90,9 @@ std::string to_string(const Duplicates& duplicates) {
   std::string text = std::to_string(duplicates.rows.size()) +
                      (duplicates.rows.size() == 1 ? " row repeats an earlier one" : " rows repeat an earlier one");
   if (duplicates.has_id) {
-    text += " in everything and its id; " + std::to_string(duplicates.repeated_ids.size()) + " more repeat an id";
+    text += " in everything and its id; " + std::to_string(duplicates.without_id.size()) +
+            " more in everything, without an id; " + std::to_string(duplicates.repeated_ids.size()) +
+            " more repeat an id";
   }
   text += "; " + std::to_string(duplicates.repeated_features.size()) + " repeat its features";
   return text + ", " + std::to_string(duplicates.conflicts.size()) + " of them with another target";

@@ -199,6 +199,18 @@ TEST(Duplicates, AreToldApartByTheId) {
   EXPECT_FALSE(without.has_id);
   EXPECT_EQ(without.rows, (Rows{1, 2}));
   EXPECT_TRUE(without.repeated_ids.empty());
+
+  // A blank id is no one's: such rows are equal, but not for their id.
+  Table blank = table;
+  blank.replace("id", Column::from_strings({"a", "", "", "a", "a", ""}, {true, false, false, true, true, false}));
+  blank.replace("x", Column::from_f64({1, 1, 1, 1, 5, 5}));
+  const Duplicates apart = find_duplicates(blank, {.id = "id", .target = "y"});
+  EXPECT_EQ(apart.rows, (Rows{3}));
+  EXPECT_EQ(apart.first_rows, (Rows{0}));
+  EXPECT_EQ(apart.without_id, (Rows{2}));
+  EXPECT_EQ(apart.repeated_ids, (Rows{4}));
+  EXPECT_EQ(drop_duplicates(blank, apart).row_ids(), (Rows{0, 1, 2, 4, 5}));
+  EXPECT_NE(to_string(apart).find("1 more in everything, without an id"), std::string::npos);
   EXPECT_THROW(find_duplicates(table, {.id = "nothing"}), DataError);
   EXPECT_THROW(drop_duplicates(table.head(1), with), IndexError);
 }

@@ -19,9 +19,10 @@ struct DuplicateOptions {
 /// What repeats in a table. Positions are of rows in the table, ascending.
 struct Duplicates {
   bool has_id = false;                     ///< with an id, rows that repeat in everything are one row entered twice
-  std::vector<std::int64_t> rows;          ///< equal to an earlier row in every column that is not ignored
+  std::vector<std::int64_t> rows;          ///< equal to an earlier row in every column that is not ignored, its id too
   std::vector<std::int64_t> first_rows;    ///< for each of `rows`, the first row that it equals
-  std::vector<std::int64_t> repeated_ids;  ///< not among `rows`, with the id of an earlier row
+  std::vector<std::int64_t> without_id;    ///< the same with a blank id, which does not say that they are one row
+  std::vector<std::int64_t> repeated_ids;  ///< not equal to an earlier row, with the id of one
   std::vector<std::int64_t> repeated_features;  ///< equal to an earlier row in all but the id and the target
   std::vector<std::int64_t> conflicts;          ///< of `repeated_features`, those whose target differs from the first's
   /// Whether so many of `repeated_features` are `conflicts` that these are different rows which look alike, and no
