@@ -60,15 +60,19 @@ static bool day_of_digits(std::string_view text) {
 }
 
 void Inference::add(std::string_view text, std::int64_t row) {
-  any = true;
+  ++values;
   if (number) {
     std::int64_t integer = 0;
     double real = 0;
     const Parsed as_integer = whole ? parse_i64(text, integer) : Parsed::no;
-    if (as_integer == Parsed::too_large) beyond_i64 = true;
+    if (as_integer == Parsed::too_large) {
+      ++long_values;
+      if (first_long < 0) first_long = row;
+    }
+    const Parsed as_real = as_integer == Parsed::ok ? Parsed::ok : parse_f64(text, real);
+    if (as_real == Parsed::too_large && too_large < 0) too_large = row;
     if (as_integer == Parsed::no) {
       whole = false;
-      const Parsed as_real = parse_f64(text, real);
       if (as_real == Parsed::no) number = false;
       if (text.find('.') != std::string_view::npos) {
         point = true;
@@ -76,7 +80,6 @@ void Inference::add(std::string_view text, std::int64_t row) {
       } else if (text.find_first_of("eE") != std::string_view::npos) {
         thousands = false;
       }
-      if (as_real == Parsed::too_large && too_large < 0) too_large = row;
       if (as_real == Parsed::ok && std::isinf(real) && infinite < 0) infinite = row;
     }
     if (leading_zero(text)) zeros = true;
@@ -87,7 +90,7 @@ void Inference::add(std::string_view text, std::int64_t row) {
 }
 
 void Inference::merge(const Inference& later) {
-  any = any || later.any;
+  values += later.values;
   boolean = boolean && later.boolean;
   timestamp = timestamp && later.timestamp;
   number = number && later.number;
@@ -96,13 +99,14 @@ void Inference::merge(const Inference& later) {
   zeros = zeros || later.zeros;
   point = point || later.point;
   thousands = thousands && later.thousands;
-  beyond_i64 = beyond_i64 || later.beyond_i64;
+  long_values += later.long_values;
+  if (first_long < 0) first_long = later.first_long;
   if (too_large < 0) too_large = later.too_large;
   if (infinite < 0) infinite = later.infinite;
 }
 
 ColumnType Inference::type(std::string& note) const {
-  if (!any) {
+  if (values == 0) {
     note = "no value; read as a number";
     return ColumnType::f64;
   }
@@ -110,7 +114,8 @@ ColumnType Inference::type(std::string& note) const {
     note = "numbers with leading zeros, kept as text";
     return ColumnType::string;
   }
-  if (number && whole && beyond_i64) {
+  if (number && whole && long_values > 0) {
+    if (10 * long_values < 9 * values) return ColumnType::f64;
     note = "whole numbers beyond 64 bits, kept as text";
     return ColumnType::string;
   }

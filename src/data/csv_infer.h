@@ -37,26 +37,28 @@ bool leading_zero(std::string_view text);
 
 /// What the values of a column could be, value by value; states of parts merge in order.
 struct Inference {
-  bool any = false;             ///< a value was seen
-  bool boolean = true;          ///< all are true/false
-  bool timestamp = true;        ///< all are ISO 8601
-  bool number = true;           ///< all are numbers
-  bool whole = true;            ///< all are whole numbers
-  bool days = true;             ///< all are days of eight digits, 20240131, of the years 1900 to 2100 or 9999
-  bool zeros = false;           ///< one has leading zeros
-  bool point = false;           ///< one has a decimal point
-  bool thousands = true;        ///< each point of a number could part thousands: 4.596, not 0.596 or 4.59
-  bool beyond_i64 = false;      ///< a whole number is beyond int64
-  std::int64_t too_large = -1;  ///< first row with a number beyond double
-  std::int64_t infinite = -1;   ///< first row with inf or infinity
+  bool boolean = true;           ///< all are true/false
+  bool timestamp = true;         ///< all are ISO 8601
+  bool number = true;            ///< all are numbers
+  bool whole = true;             ///< all are whole numbers
+  bool days = true;              ///< all are days of eight digits, 20240131, of the years 1900 to 2100 or 9999
+  bool zeros = false;            ///< one has leading zeros
+  bool point = false;            ///< one has a decimal point
+  bool thousands = true;         ///< each point of a number could part thousands: 4.596, not 0.596 or 4.59
+  std::int64_t values = 0;       ///< values that were seen
+  std::int64_t long_values = 0;  ///< while all are whole numbers, those beyond int64
+  std::int64_t first_long = -1;  ///< first row with one
+  std::int64_t too_large = -1;   ///< first row with a number beyond double
+  std::int64_t infinite = -1;    ///< first row with inf or infinity
 
   void add(std::string_view text, std::int64_t row);
   void merge(const Inference& later);
-  /// The type; a column without values is f64; days of eight digits are whole numbers. `note` says why numbers are kept
-  /// as text, or that there is no value.
+  /// The type; a column without values is f64; days of eight digits are whole numbers; whole numbers of which nine in
+  /// ten are beyond int64 are text, with fewer they are f64. `note` says why numbers are kept as text, or that there is
+  /// no value.
   ColumnType type(std::string& note) const;
   /// No later value can change the type except by being text.
-  bool settled() const { return any && !days && !(number && beyond_i64) && too_large < 0 && infinite < 0; }
+  bool settled() const { return values > 0 && !days && !(number && long_values > 0) && too_large < 0 && infinite < 0; }
 };
 
 }  // namespace tern::data::internal

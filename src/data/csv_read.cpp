@@ -534,7 +534,13 @@ class Reader {
   void decide(std::size_t column, const Inference& state) {
     Plan& plan = plans_[column];
     plan.out.type = plan.read = state.type(plan.note);
-    if (state.any && state.days && !plan.out.only_blank_missing) {
+    if (plan.read == ColumnType::f64 && state.whole && state.long_values > 0) {
+      plan.note = std::to_string(state.long_values) + " of " + std::to_string(state.values) +
+                  " values are whole numbers beyond 64 bits, the first in line " +
+                  std::to_string(records_.line(record(state.first_long) + 1)) +
+                  "; read as numbers of about 16 digits, the type string keeps all";
+    }
+    if (state.values > 0 && state.days && !plan.out.only_blank_missing) {
       plan.note = take_days(plan)
                       ? "every value is a day, such as 20240131; read as dates, the type number keeps numbers"
                       : "every value is a day, such as 20240131, read as a whole number; the type date:ymd reads dates";

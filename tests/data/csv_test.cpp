@@ -71,8 +71,9 @@ TEST(ReadCsv, InfersTypes) {
 
 TEST(ReadCsv, KeepsIdentifiersAsText) {
   CsvReport report;
-  const Table t = read_csv_text("zip,id,big,f\n00501,99999999999999999999,99999999999999999999,1.5\n10001,1,1.5,0.5\n",
-                                {}, &report);
+  const Table t = read_csv_text(
+      "zip,id,big,f\n00501,99999999999999999999,99999999999999999999,1.5\n10001,88888888888888888888,1.5,0.5\n", {},
+      &report);
   EXPECT_EQ(t["zip"].string(0), "00501");
   EXPECT_EQ(t["id"].string(0), "99999999999999999999");
   EXPECT_EQ(t["big"].f64(0), 1e20);
@@ -81,6 +82,40 @@ TEST(ReadCsv, KeepsIdentifiersAsText) {
   EXPECT_NE(report.notes[0].find("leading zeros"), std::string::npos);
   EXPECT_NE(report.notes[1].find("64 bits"), std::string::npos);
   EXPECT_EQ(read_csv_text("zip\n00501\n", {.types = {{"zip", ColumnType::i64}}})["zip"].i64(0), 501);
+}
+
+TEST(ReadCsv, ReadsAFewLongWholeNumbersAsNumbers) {
+  const auto read = [](int rows, int longs, CsvReport& report, const std::string& last = "7") {
+    std::string text = "n\n";
+    for (int i = 1; i < rows; ++i) text += i < rows - longs ? "5\n" : "99999999999999999999\n";
+    return read_csv_text(text + last + "\n", {}, &report);
+  };
+  CsvReport report;
+  for (const int threads : {1, 5}) {
+    set_num_threads(threads);
+    const Table few = read(9000, 2, report);  // far behind the rows from which types are guessed
+    ASSERT_EQ(few["n"].type(), ColumnType::f64);
+    EXPECT_EQ(few["n"].f64(8998), 1e20);
+    ASSERT_EQ(report.notes.size(), 1u);
+    EXPECT_NE(report.notes[0].find("2 of 9000 values are whole numbers beyond 64 bits, the first in line 8999"),
+              std::string::npos)
+        << report.notes[0];
+  }
+  set_num_threads(0);
+  EXPECT_EQ(read(20, 17, report)["n"].type(), ColumnType::f64);
+  EXPECT_EQ(read(20, 18, report)["n"].type(), ColumnType::string);
+  EXPECT_TRUE(read(20, 2, report, "0.5")["n"].type() == ColumnType::f64 && report.notes.empty());
+  EXPECT_EQ(read(20, 2, report, "x")["n"].type(), ColumnType::string);
+  // One beyond double is an error, where it stands among whole numbers, too.
+  for (const char* first : {"1\n", "1.5\n"}) {
+    try {
+      read_csv_text("n\n" + std::string(400, '9') + "\n" + first + first + first);
+      FAIL() << "expected a DataError";
+    } catch (const DataError& error) {
+      EXPECT_EQ(error.line(), 2);
+      EXPECT_NE(error.message().find("too large"), std::string::npos);
+    }
+  }
 }
 
 TEST(ReadCsv, InfersOverTheWholeColumn) {
