@@ -55,18 +55,20 @@ std::int64_t batch_size(std::int64_t rows) {
   return static_cast<std::int64_t>(std::exp2(std::clamp(power, 5.0, 9.0)));
 }
 
+constexpr std::int64_t hidden[] = {64, 32};  // units of the network's layers
+
 // A linear model beside a small network whose last layer starts at zero: before its first step it is the logistic
 // regression, and it learns what that leaves over (Wide & Deep, arXiv 1606.07792).
 std::unique_ptr<nn::Module> make_mlp(std::int64_t width, const train::Logistic& start, std::uint64_t seed) {
   manual_seed(seed);
-  nn::Linear wide(width, 1), last(32, 1);
+  nn::Linear wide(width, 1), last(hidden[1], 1);
   const NoGrad no_grad;
   wide.weight.copy_(from_vector(start.coefficients, {1, width}));
   wide.bias.fill_(start.intercept);
   last.weight.zero_();
   last.bias.zero_();
-  nn::Sequential deep(nn::Linear(width, 64), nn::Relu(), nn::Dropout(0.3), nn::Linear(64, 32), nn::Relu(),
-                      nn::Dropout(0.3), std::move(last));
+  nn::Sequential deep(nn::Linear(width, hidden[0]), nn::Relu(), nn::Dropout(0.3), nn::Linear(hidden[0], hidden[1]),
+                      nn::Relu(), nn::Dropout(0.3), std::move(last));
   return std::make_unique<nn::Sum>(std::move(wide), std::move(deep));
 }
 
@@ -184,7 +186,7 @@ Trained train_model(const TrainOptions& options, const train::Task& task, const 
     history.push_back(std::move(entry));
   }
   trained.details = {{"model", "mlp"},
-                     {"hidden", {64, 32}},
+                     {"hidden", hidden},
                      {"features", training.width()},
                      {"rows", rows},
                      {"parameters", trained.model->num_parameters()},
