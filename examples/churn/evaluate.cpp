@@ -77,17 +77,21 @@ void evaluate(const EvaluateOptions& options) {
     if (warning.is_string() && !warning.get<std::string>().starts_with("test rows: ")) warned.push_back(warning);
   }
   settings.erase("warnings");
+  const auto told = settings.find("dropped");  // of the file that trained it; an older bundle tells nothing
+  nlohmann::ordered_json left_out = told != settings.end() && told->is_object() ? *told : to_json(Dropped());
+  settings.erase("dropped");
   data::CsvReport csv;
   data::Table table = bundle.read(options.data, true, &csv);
   const std::string& hash = csv.sha256;  // of the very bytes that are judged
   std::vector<std::string> notes;
-  Dropped dropped;
   if (options.all) {
     const data::Column& target = table.column(bundle.task().target());
     const std::int64_t before = table.rows();
+    Dropped dropped;
     std::vector<bool> labelled;
     for (std::int64_t row = 0; row < before; ++row) labelled.push_back(!target.is_null(row));
     table = drop_rows(table, labelled, "missing target", dropped);
+    left_out["rows"] = to_json(dropped)["rows"];  // of this file; the columns are those that the model does not use
     journey.done("read", std::to_string(table.rows()) + " labelled rows, " + std::to_string(before - table.rows()) +
                              " without a target left out");
     notes = in_file(options.data, [&] { return notes_on(bundle, table); });
@@ -107,7 +111,7 @@ void evaluate(const EvaluateOptions& options) {
     nlohmann::ordered_json report = report_head(bundle, "evaluate");
     report["training_environment"] = nlohmann::ordered_json::parse(bundle.environment());
     report["input"] = {{"file", options.data}, {"sha256", hash}, {"rows", csv.records}, {"rows_used", table.rows()}};
-    report["dropped"] = to_json(dropped);
+    report["dropped"] = left_out;
     report["settings"] = settings;
     add_figures(report, "validation", nlohmann::ordered_json::parse(bundle.validation_report()));
     add_figures(report, options.all ? "all" : "test", nlohmann::ordered_json::parse(train::to_json(judged)));
@@ -118,7 +122,7 @@ void evaluate(const EvaluateOptions& options) {
     report["notes"] = notes;
     report["stages"] = journey.stages();
     report["seconds"] = journey.total();
-    outputs.add(options.report, report.dump(2) + "\n");
+    outputs.add(options.report, json_text(report, 2) + "\n");
   }
   outputs.commit();  // the ledger first: no figures on rows that it has not counted
   journey.print("save", options.bundle);

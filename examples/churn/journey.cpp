@@ -69,7 +69,9 @@ double Journey::total() const { return std::chrono::duration<double>(Clock::now(
 double Journey::seconds() const { return std::chrono::duration<double>(Clock::now() - last_).count(); }
 
 void Outputs::add(const std::string& path, std::string_view content) {
-  if (!path.empty()) files_.emplace_back(path).write(content);
+  if (path.empty()) return;
+  files_.emplace_back(path).write(content);
+  paths_.push_back(path);
 }
 
 void Outputs::prepare() {
@@ -78,7 +80,16 @@ void Outputs::prepare() {
 
 void Outputs::commit() {
   prepare();
-  for (tern::AtomicFile& file : files_) file.commit();
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    try {
+      files_[i].commit();
+    } catch (const tern::FileError& error) {
+      if (i == 0) throw;
+      paths_.resize(i);
+      throw tern::FileError(std::string(error.what()) + "; written before that: " + join(paths_), error.path(),
+                            error.code());
+    }
+  }
 }
 
 nlohmann::ordered_json Journey::stages() const {
@@ -115,6 +126,10 @@ void write_stdout(std::string_view content) {
   if (!written || std::fflush(stdout) != 0) {
     throw tern::FileError("[churn] cannot write to standard output: " + std::string(std::strerror(errno)), "-", errno);
   }
+}
+
+std::string json_text(const nlohmann::ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void need_different_files(const std::vector<std::string>& read, const std::vector<std::string>& written) {

@@ -49,7 +49,8 @@ class Journey {
   std::FILE* out_;
 };
 
-/// Files that appear all or none: whatever may fail for want of room has happened before the first is put in its place.
+/// Files that belong together: whatever may fail for want of room has happened before the first is put in its place.
+/// Where a later one cannot be put there all the same, the error names those that have been.
 class Outputs {
  public:
   /// Writes the content beside the path; an empty path is passed over. Throws FileError.
@@ -61,6 +62,7 @@ class Outputs {
 
  private:
   std::deque<tern::AtomicFile> files_;
+  std::vector<std::string> paths_;
 };
 
 /// Runs a function; an error in data that names no file is given the name of this one.
@@ -81,6 +83,9 @@ bool is_stdout(const std::string& path);
 
 /// Writes to standard output. Throws FileError.
 void write_stdout(std::string_view content);
+
+/// The text of a report; bytes that are no UTF-8, of a file's name say, become U+FFFD.
+std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
 
 /// Throws when a file to write is another of them or one that is read, under whatever name, or is standard output;
 /// empty paths are passed over.

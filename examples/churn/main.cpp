@@ -8,6 +8,7 @@
 #include <exception>
 #include <limits>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "journey.h"
@@ -52,9 +53,15 @@ constexpr Check is_something = [](const std::string& text) {
   return text.empty() ? std::string("expected a value, got nothing") : std::string();
 };
 
+constexpr Check is_utf8 = [](const std::string& text) {
+  return text == nlohmann::json::parse(json_text(text)) ? std::string()
+                                                        : std::string("expected UTF-8 text, got other bytes");
+};
+
 // An option with a list of names, which may come more than once.
 void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& into, const std::string& help) {
   command.add_option(name, into, help)
+      ->check(is_utf8)
       ->type_name("A,B")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -70,7 +77,8 @@ void add_train(CLI::App& app, TrainOptions& options) {
   CLI::App& command = *app.add_subcommand("train", "raw table -> trained bundle");
   command.add_option("--data", options.data, "CSV file, .gz read as it is")->required()->check(is_something);
   command.add_option("--target", options.target, "column to predict")->required()->check(is_something);
-  command.add_option("--positive", options.positive, "positive class (0/1, no/yes, n/y, false/true, f/t need none)");
+  command.add_option("--positive", options.positive, "positive class (0/1, no/yes, n/y, false/true, f/t need none)")
+      ->check(is_utf8);
   command.add_option("--id", options.id, "column that names a row; never a feature");
   add_list(command, "--drop", options.drop, "columns to leave out");
   add_list(command, "--keep", options.keep, "columns to use although they look like free text or ids");
@@ -110,7 +118,8 @@ void add_train(CLI::App& app, TrainOptions& options) {
                    "go on where a killed or interrupted run of the same command stopped; mlp alone");
   command.add_option("--device", options.device, "cpu, cuda or cuda:N, where the network trains")
       ->capture_default_str();
-  command.add_flag("--drop-duplicates", options.drop_duplicates, "drop equal rows also without an id");
+  command.add_flag("--drop-duplicates", options.drop_duplicates,
+                   "drop equal rows also where no id tells that they are copies");
   command.add_flag("--balanced", options.balanced, "weigh the classes equally in the loss");
   command.add_option("--out", options.out, "bundle to write")->check(is_something)->capture_default_str();
   command.add_option("--report", options.report, "JSON report to write");
@@ -224,5 +233,10 @@ int main(int argc, char** argv) {
     say("churn: unexpected: " + std::string(error.what()));
     return 1;
   }
-  return interrupted() ? 130 : 0;
+  if (interrupted()) return 130;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+    say("churn: cannot write to standard output what was to be said; the files are written");
+    return 2;
+  }
+  return 0;
 }

@@ -61,11 +61,8 @@ ordered_json to_json(const Dropped& dropped) {
 }
 
 ordered_json to_json(const Repeats& repeats) {
-  return {{"count", repeats.rows.size()},
-          {"dropped", repeats.dropped},
-          {"rows", repeats.rows},
-          {"repeated_ids", repeats.repeated_ids},
-          {"conflicts", repeats.conflicts}};
+  return {{"count", repeats.rows.size()},     {"dropped", repeats.dropped},           {"rows", repeats.rows},
+          {"without_id", repeats.without_id}, {"repeated_ids", repeats.repeated_ids}, {"conflicts", repeats.conflicts}};
 }
 
 ordered_json to_json(const std::vector<FoundLeak>& leaks, const tern::train::Task& task) {

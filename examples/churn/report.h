@@ -27,8 +27,9 @@ tern::data::Table drop_rows(const tern::data::Table& table, const std::vector<bo
 
 /// Rows that repeat others, as 0-based records of the input.
 struct Repeats {
-  std::vector<std::int64_t> rows{};  ///< equal to an earlier row in everything
-  bool dropped = false;              ///< whether these were dropped
+  std::vector<std::int64_t> rows{};        ///< equal to an earlier row in everything
+  bool dropped = false;                    ///< whether these were dropped
+  std::vector<std::int64_t> without_id{};  ///< the same, with a blank id: dropped with --drop-duplicates alone
   std::vector<std::int64_t> repeated_ids{};
   std::vector<std::int64_t> conflicts{};  ///< equal to an earlier row in all but the id and the target, which differs
 };

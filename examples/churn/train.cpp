@@ -302,38 +302,46 @@ data::Table clean(data::Table table, const Formats& booleans, const TrainOptions
 
   const data::Duplicates found =
       data::find_duplicates(as_read(table, booleans), {.id = options.id, .target = options.target});
-  const bool drop = !options.id.empty() || options.drop_duplicates;
+  // Rows that no id tells to be copies are dropped when that is asked for.
+  const std::vector<std::int64_t>& untold = options.id.empty() ? found.rows : found.without_id;
+  std::vector<std::int64_t> copies, kept;
+  if (!options.id.empty()) copies = found.rows;
+  std::vector<std::int64_t>& fate = options.drop_duplicates ? copies : kept;
+  fate.insert(fate.end(), untold.begin(), untold.end());
   const auto ids = [&](std::vector<std::int64_t> rows) {
     for (std::int64_t& row : rows) row = table.row_id(row);
     return rows;
   };
   repeats = {.rows = ids(found.rows),
-             .dropped = drop,
+             .dropped = !options.id.empty() || options.drop_duplicates,
+             .without_id = ids(found.without_id),
              .repeated_ids = ids(found.repeated_ids),
              .conflicts = ids(found.conflicts)};
   std::vector<bool> first(static_cast<std::size_t>(table.rows()), true);
-  for (const std::int64_t row : found.rows) first[static_cast<std::size_t>(row)] = false;
-  if (drop) table = drop_rows(table, first, "duplicate of an earlier row", dropped);
+  for (const std::int64_t row : copies) first[static_cast<std::size_t>(row)] = false;
+  table = drop_rows(table, first, "duplicate of an earlier row", dropped);
   const auto count = [](const std::vector<std::int64_t>& rows, const char* what) {
     return counted(static_cast<std::int64_t>(rows.size()), what);
   };
   std::string text = counted(unlabelled, "row") + " without a target dropped" + unplaced + ", ";
-  if (found.rows.empty() || drop) {
-    text += count(found.rows, "duplicate row") + (found.rows.empty() ? " found" : " dropped");
-  } else {
-    text += count(found.rows, "row") + " equal to an earlier one kept";
+  if (kept.empty() || !copies.empty()) {
+    text += count(copies, "duplicate row") + (copies.empty() ? " found" : " dropped");
+  }
+  if (!kept.empty()) {
+    text += (copies.empty() ? "" : ", ") + count(kept, "row") + (options.id.empty() ? "" : " without an id") +
+            " equal to an earlier one kept";
     if (!found.by_chance) text += " (--drop-duplicates drops what is a copy)";
   }
   if (!found.conflicts.empty()) {
     text += ", " + count(found.conflicts, "row") + " equal to an earlier one in all but " +
             (options.id.empty() ? "the target" : "the id and the target");
   }
-  if (found.by_chance && !found.rows.empty() && !drop) {
+  if (found.by_chance && !kept.empty()) {
     text += ": rows that look alike by chance, among which no id tells copies";
   }
   journey.done("clean", text);
-  if (found.by_chance && !found.rows.empty() && drop && options.id.empty()) {
-    journey.warn("--drop-duplicates dropped " + count(found.rows, "row") + " equal to an earlier one, though " +
+  if (found.by_chance && !untold.empty() && options.drop_duplicates) {
+    journey.warn("--drop-duplicates dropped " + count(untold, "row") + " equal to an earlier one, though " +
                  count(found.conflicts, "row") +
                  " equal to an earlier one but for the target show that rows are alike by chance: they need not have "
                  "been copies");
@@ -753,11 +761,12 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   const nlohmann::ordered_json settings = settings_of(options);
   nlohmann::ordered_json kept = settings;  // with what whoever judges the model later has to know
   kept["warnings"] = journey.warnings();
+  kept["dropped"] = to_json(dropped);
   std::vector<std::string> unprofiled = names_of(left_out);  // nothing is told of what the model does not use, or names
   if (!group.empty() && !among(unprofiled, group)) unprofiled.push_back(group);
   Provenance provenance{.input_file = std::filesystem::path(options.data).filename().string(),
                         .input_sha256 = csv.sha256,
-                        .settings = kept.dump(),
+                        .settings = json_text(kept),
                         .seed = options.seed,
                         .train_rows = splits.train.row_ids(),
                         .validation_rows = splits.validation.row_ids(),
@@ -808,7 +817,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
     add_figures(report, "validation", nlohmann::ordered_json::parse(train::to_json(trained.fitted.report)));
     report["stages"] = journey.stages();
     report["seconds"] = journey.total();
-    outputs.add(options.report, report.dump(2) + "\n");
+    outputs.add(options.report, json_text(report, 2) + "\n");
   }
   outputs.commit();
   journey.print("save", options.out);

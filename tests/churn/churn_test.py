@@ -151,6 +151,8 @@ class Journey(Churn):
         self.assertGreater(evaluation['test']['auroc']['value'], 0.82)
         self.assertEqual(evaluation['test']['rows'], counts['test'])
         self.assertEqual(len(evaluation['ledger']), 2)
+        opened = ''.join(f'{row["row"]}\n' for row in splits if row['split'] == 'test')
+        self.assertEqual({entry['split_hash'] for entry in evaluation['ledger']}, {hashlib.sha256(opened.encode()).hexdigest()})
         self.assertIn('2 times', evaluation['test']['note'])
         self.assertIn('test', evaluation['baselines']['logistic_regression'])
         for name, baseline in evaluation['baselines'].items():
@@ -270,6 +272,18 @@ class Journey(Churn):
         dropped = {entry['reason']: entry['rows'] for entry in self.json('r.json')['dropped']['rows']}
         self.assertEqual(dropped['missing target'], [19, 20])
         self.assertEqual(dropped['duplicate of an earlier row'], [300, 301])
+        # Rows that have no id are nobody's copies unless that is said.
+        blank = [list(row) for row in table]
+        for i in (5, 301):
+            blank[i][0] = ''
+        blank = self.write('b.csv', blank)
+        done = self.train(blank, '--id', 'id', '--model', 'logistic', '--report', self.path('r.json'))
+        self.assertIn('1 duplicate row dropped, 1 row without an id equal to an earlier one kept (--drop-duplicates', done.stdout)
+        report = self.json('r.json')
+        self.assertEqual([entry['rows'] for entry in report['dropped']['rows']], [[19, 20], [301]])
+        self.assertEqual((report['duplicates']['rows'], report['duplicates']['without_id']), ([301], [300]))
+        self.train(blank, '--id', 'id', '--model', 'logistic', '--drop-duplicates', '--report', self.path('r.json'))
+        self.assertEqual([entry['rows'] for entry in self.json('r.json')['dropped']['rows']], [[19, 20], [300, 301]])
         without = self.write('w.csv', [row[1:] for row in table])
         self.train(without, '--report', self.path('r.json'), '--write-splits', self.path('s.csv'))
         self.assertEqual([e['reason'] for e in self.json('r.json')['dropped']['rows']], ['missing target'])
@@ -309,9 +323,13 @@ class Journey(Churn):
             self.assertEqual(report['input']['rows_used'], 599 - count)
             with open(self.path('s.csv'), newline='') as file:
                 self.assertEqual(len(list(csv.DictReader(file))), 599 - count)
-            run('evaluate', '--bundle', self.path('m.tern'), '--data', data)
+            run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json'))
+            self.assertEqual(self.json('e.json')['dropped'], report['dropped'])
+            self.assertNotIn('dropped', self.json('e.json')['settings'])
             run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--all', '--report', self.path('e.json'))
-            self.assertEqual(self.json('e.json')['dropped']['rows'], [{'reason': 'missing target', 'count': 1, 'rows': [1]}])
+            self.assertEqual(self.json('e.json')['dropped'],
+                             {'rows': [{'reason': 'missing target', 'count': 1, 'rows': [1]}],
+                              'columns': report['dropped']['columns']})
             run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
             with open(self.path('p.csv'), newline='') as file:
                 self.assertEqual(len(list(csv.DictReader(file))), 600)
@@ -327,6 +345,8 @@ class Journey(Churn):
         data = self.write('d.csv', table)
         self.train(data, '--id', 'id', '--model', 'logistic')
         features = [name for name in json.loads(self.entry('m.tern', 'pipeline.json'))['features'] if name[:3] in ('day', 'mom')]
+        steps = json.loads(self.entry('m.tern', 'pipeline.json'))['steps']
+        self.assertEqual([entry['step']['fill'] for entry in steps if entry['type'] == 'impute'], ['median'])
         self.assertEqual(features, ['day_missing'] + [f'day_{part}' for part in ('year', 'month', 'day', 'weekday', 'days')] +
                          [f'moment_{part}' for part in ('year', 'month', 'day', 'weekday', 'hour', 'days')])
         run('predict', '--bundle', self.path('m.tern'), '--data', data, '--out', self.path('p.csv'))
@@ -402,9 +422,12 @@ class Journey(Churn):
         data = self.write('d.csv', self.small())
         self.train(data, '--id', 'id', '--model', 'logistic', '--threads', '2', '--report', self.path('r.json'))
         self.assertEqual(self.json('r.json')['environment']['threads'], 2)
-        run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--threads', '1', '--report', self.path('e.json'))
-        self.assertEqual(self.json('e.json')['environment']['threads'], 1)
+        evaluate = ['evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json')]
+        run(*evaluate, '--threads', '3')
+        self.assertEqual(self.json('e.json')['environment']['threads'], 3)
         self.assertEqual(self.json('e.json')['training_environment'], self.json('r.json')['environment'])
+        run(*evaluate, env={'TERN_NUM_THREADS': '5'})
+        self.assertEqual(self.json('e.json')['environment']['threads'], 5)
 
     def test_written_formats_are_read(self):
         table = self.small(400)
@@ -563,7 +586,7 @@ class Journey(Churn):
         report = self.json('r.json')
         self.assertEqual((report['input']['rows'], report['input']['rows_used']), (302, 301))
         self.assertEqual(report['duplicates'],
-                         {'count': 1, 'dropped': False, 'rows': [300], 'repeated_ids': [], 'conflicts': [301]})
+                         {'count': 1, 'dropped': False, 'rows': [300], 'without_id': [], 'repeated_ids': [], 'conflicts': [301]})
         run('evaluate', '--bundle', self.path('m.tern'), '--data', data, '--report', self.path('e.json'))
         judged = self.json('e.json')
         self.assertEqual(judged['input']['rows'], 302)
@@ -663,6 +686,22 @@ class Warnings(Churn):
         self.assertIn('customer', [c['name'] for c in report['dropped']['columns']])  # a level per row
         self.assertNotIn('status', [c['name'] for c in report['dropped']['columns']])  # nothing is dropped silently
         self.assertIn('of 1 left out only the gaps were checked', done.stdout)
+
+    def test_leaks_are_looked_for_in_training_rows_alone(self):
+        table = self.small(600)
+        table[0].append('hint')
+        for i, row in enumerate(table[1:]):
+            row.append('abc'[i % 3])
+        options = ['--id', 'id', '--model', 'logistic', '--report', self.path('r.json'), '--write-splits', self.path('s.csv')]
+        self.train(self.write('d.csv', table), *options)
+        splits = self.text_of('s.csv')
+        for line in splits.decode().splitlines()[1:]:
+            row, part = line.split(',')
+            if part != 'train' and table[int(row) + 1][4] == 'Yes':
+                table[int(row) + 1][5] = 'cancelled'
+        self.train(self.write('d.csv', table), *options)
+        self.assertEqual(self.text_of('s.csv'), splits)
+        self.assertEqual(self.json('r.json')['leakage'], [])
 
     def test_what_is_the_same_for_all_of_a_group_is_no_leak(self):
         draw = random.Random(5)
@@ -802,7 +841,7 @@ class Warnings(Churn):
     def test_a_later_option_overrides(self):
         data = self.write('d.csv', self.small(300))
         self.train(data, '--id', 'id', '--seed', '3', '--seed', '4', '--max-epochs', '1', '--report', self.path('r.json'))
-        self.assertEqual(self.json('r.json')['settings']['seed'], 4)
+        self.assertEqual((self.json('r.json')['settings']['seed'], self.json('r.json')['seed']), (4, 4))
 
 
 class Interrupted(Churn):
@@ -1061,12 +1100,48 @@ class Refused(Churn):
                 self.assertNotRegex(done.stdout, r'(?m)^save ')
                 after = {name: self.text_of('out/' + name) for name in os.listdir(self.path('out'))}
                 self.assertEqual(after, before, f'write {at}')
+            # What is in its place before a later file cannot be put there is named.
+            done = run(*command, env={**shim, 'TERN_FAULT_ONLY': 'rename', 'TERN_FAULT_AT': '2'}, expect=2)
+            second = report if command is evaluate else splits
+            self.assertRegex(done.stderr, f'cannot replace {second}: No space left on device; written before that: {bundle}\n')
+            self.assertNotEqual(self.text_of('out/m.tern'), before['m.tern'])
+            self.assertEqual({name: self.text_of('out/' + name) for name in ('s.csv', 'r.json')},
+                             {name: before[name] for name in ('s.csv', 'r.json')})
+            done = run(*command, env={**shim, 'TERN_FAULT_ONLY': 'rename', 'TERN_FAULT_AT': '1'}, expect=2)
+            self.assertNotIn('written before that', done.stderr)
             for name in ('s.csv', 'r.json'):
                 self.text('out/' + name, 'old')
             run(*command)
             self.assertNotEqual(self.text_of('out/m.tern'), before['m.tern'])
             self.assertNotEqual(self.text_of('out/r.json'), b'old')
             self.assertEqual(self.text_of('out/s.csv') == b'old', command is evaluate)
+
+    def test_bytes_that_are_no_text(self):
+        data = os.fsencode(self.write('d.csv', self.small(300)))
+        odd = os.fsencode(self.path('d')) + b'\xff.csv'
+        os.rename(data, odd)
+        for command in (['train', '--target', 'left', '--id', 'id', '--model', 'logistic', '--out', self.path('m.tern')],
+                        ['evaluate', '--bundle', self.path('m.tern')], ['evaluate', '--all', '--bundle', self.path('m.tern')]):
+            done = subprocess.run([CHURN, *command, '--data', odd, '--report', self.path('r.json')], capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(self.json('r.json')['input']['file'], self.path('d\ufffd.csv'))
+        for option in ('--missing', '--positive', '--drop'):
+            done = subprocess.run([CHURN, 'train', '--data', odd, '--target', 'left', option, b'a\xff', '--out', self.path('n.tern')],
+                                  capture_output=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(option.encode() + b': expected UTF-8 text, got other bytes', done.stderr)
+
+    def test_a_terminal_that_cannot_be_written(self):
+        data = self.write('d.csv', self.small(300))
+        train = ['train', '--data', data, '--target', 'left', '--id', 'id', '--model', 'logistic', '--out', self.path('m.tern')]
+        evaluate = ['evaluate', '--bundle', self.path('m.tern'), '--data', data]
+        predict = ['predict', *evaluate[1:], '--out', self.path('p.csv')]
+        for command in (train, evaluate, predict):
+            with open('/dev/full', 'w') as full:
+                done = subprocess.run([CHURN, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr, 'churn: cannot write to standard output what was to be said; the files are written\n')
+        self.assertEqual(sorted(os.listdir(self.folder)), ['d.csv', 'm.tern', 'p.csv'])
 
     def test_places_that_cannot_be_written(self):
         data = self.write('d.csv', self.small(200))

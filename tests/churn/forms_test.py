@@ -3,6 +3,7 @@
     CHURN=path/to/churn TELCO=path/to/telco.csv.gz FAULT=path/to/shim.so python3 forms_test.py [-k NAME]
 """
 
+import json
 import subprocess
 import unittest
 
@@ -60,6 +61,15 @@ class Forms(Churn):
         done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('n.csv', table), '--out',
                    self.path('p.csv'))
         self.assertRegex(done.stdout, r'"share": 1 row far outside the training range of \d% to 8\d%: 1250%')
+
+    def test_the_last_row_alone_shows_the_form(self):
+        table = self.with_column('day', lambda i: '31/01/2024' if i == 399 else f'{1 + i % 12:02}/{1 + i % 11:02}/2024')
+        table[0].append('fee')
+        for i, row in enumerate(table[1:]):
+            row.append('' if i < 300 else f'${i}.50')
+        self.train(self.write('d.csv', table), '--id', 'id', '--model', 'logistic')
+        forms = {column['name']: column.get('format') for column in json.loads(self.entry('m.tern', 'schema.json'))['columns']}
+        self.assertEqual((forms['day'], forms['fee']), ('date:dmy', 'number:point+$'))
 
     def test_what_is_left_out_and_how_to_use_it(self):
         table = self.with_column('policy', lambda i: f'P-{i * 7919 % 100003:06}')

@@ -118,6 +118,10 @@ class Figures(Churn):
         self.assertIn('the logistic regression', training['note'])
         for figure, name in (('log_loss', 'validation/log_loss'), ('auroc', 'validation/auroc')):
             self.assertAlmostEqual(training['initial'][name], report['validation'][figure]['value'], places=12)
+        self.assertEqual(training['settings']['optimizer']['weight_decay'], 1)
+        self.assertEqual(training['hidden'], [64, 32])
+        width = training['features']
+        self.assertEqual(training['parameters'], (width + 1) + 64 * (width + 1) + 32 * (64 + 1) + (32 + 1))
         rows = report['splits']['validation']
         self.assertAlmostEqual(training['settings']['early_stopping']['min_delta'], 2 / rows)
         for words in ('Epoch 0 is the logistic regression that the network begins as', f'{rows} validation rows',
