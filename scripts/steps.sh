@@ -28,7 +28,8 @@ step() {
     printf '\n== FAILED: %s (exit status %d, after %s)\n   command: %s\n' "$name" "$status" "$(elapsed)" "$*" >&2
     exit "$status"
   fi
-  printf '== %s: %d s\n' "$name" $((SECONDS - start))
+  # The last one closes with words of its own.
+  if ((step_number < steps_total)); then printf '== %s: %d s\n' "$name" $((SECONDS - start)); fi
 }
 
 # quiet LOG COMMAND...: keeps the output in LOG and shows it only when COMMAND fails.
