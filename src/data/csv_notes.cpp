@@ -274,6 +274,16 @@ std::string note_on_commas(const Table& table, const std::string& name, std::str
          "; read as commas between thousands. Where they are decimal ones, tell the type " + decimal;
 }
 
+// Dates with dots, of which nothing says that the day is first.
+std::string note_on_days(const Table& table, const std::string& name) {
+  const Column& column = table.column(name);
+  if (!may_have_the_month_first(column)) return {};
+  std::int64_t row = 0;
+  while (column.is_null(row) || trim(column.string(row)).empty()) ++row;
+  return "dates such as " + example(table, name, row) +
+         " are read with the day first. Where the month is, tell the type date:mdy";
+}
+
 }  // namespace
 
 std::string note_on_text(const Table& table, const std::string& name) {
@@ -284,8 +294,8 @@ std::string note_on_text(const Table& table, const std::string& name) {
   const Misfits others = misfits_of(column, has_digit);
   if (others.many) return {};
   if (const std::optional<std::string> form = form_of(column, has_digit)) {
-    return others.count == 0 ? note_on_commas(table, name, *form)
-                             : note_on_words(table, name, others, written(*form), *form);
+    if (others.count > 0) return note_on_words(table, name, others, written(*form), *form);
+    return *form == "date:dmy" ? note_on_days(table, name) : note_on_commas(table, name, *form);
   }
   const Misfits odd = misfits_of(column, has_written_form);  // 0000-00-00
   if (!odd.many && odd.count > 0) {

@@ -587,6 +587,10 @@ bool internal::has_written_form(std::string_view text) {
   return false;
 }
 
+bool internal::may_have_the_month_first(const Column& column) {
+  return each_value(column, [](std::string_view text) { return read_date(text, DateFormat::mdy).has_value(); });
+}
+
 bool internal::spans_two_years(std::string_view text) {
   if (text.size() != 7 || !read_date(text, DateFormat::ym)) return false;
   const int year = (text[2] - '0') * 10 + (text[3] - '0'), next = (text[5] - '0') * 10 + (text[6] - '0');

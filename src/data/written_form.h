@@ -14,6 +14,9 @@ bool has_written_form(std::string_view text);
 /// form with decimal commas. Else empty.
 std::string with_decimal_commas(const Column& column, std::string_view format);
 
+/// Whether every value is a date of some order as well with the month first.
+bool may_have_the_month_first(const Column& column);
+
 /// Whether a month, 2010-11, may as well be that year and the next.
 bool spans_two_years(std::string_view text);
 

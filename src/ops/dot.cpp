@@ -9,7 +9,7 @@ namespace tern::internal {
 Tensor dot(const Tensor& a, const Tensor& b) {
   if (is_half(a.dtype())) return dot(a.detach().to(f32), b.detach().to(f32));
   const Tensor x = a.detach().contiguous(), y = b.detach().contiguous();
-  const Tensor out = new_tensor({}, f64, x.device());
+  Tensor out = new_tensor({}, f64, x.device());
   kernels::dot(x.device(), x.dtype(),
                {x.numel(), x.impl()->data, y.impl()->data, reinterpret_cast<double*>(out.impl()->data)});
   return out;

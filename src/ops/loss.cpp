@@ -315,7 +315,7 @@ Tensor bce_elements(const Tensor& probability, const Tensor& target) {
                                }
                              }};
   const Tensor p = probability.detach(), t = target.detach();
-  const Tensor losses = neg(t * clamp_min(log(p), -100) + (1 - t) * clamp_min(log1p(neg(p)), -100));
+  Tensor losses = neg(t * clamp_min(log(p), -100) + (1 - t) * clamp_min(log1p(neg(p)), -100));
   internal::tape(op, losses, {{probability, true}, {target, true}});
   return losses;
 }

@@ -89,6 +89,15 @@ TEST(Notes, CommasThatMayBeDecimal) {
             (std::vector<std::pair<std::string, std::string>>{{"x", "number:comma"}, {"v", "number:comma"}}));
 }
 
+TEST(Notes, DaysThatMayBeMonths) {
+  const auto dotted = made(20, [](int i) { return "0" + std::to_string(1 + i % 9) + ".02.2024"; });
+  EXPECT_TEXT_SAYS(
+      notes_on("day", dotted),
+      "dates such as \"01.02.2024\" (line 2) are read with the day first. Where the month is, tell the type "
+      "date:mdy");
+  EXPECT_EQ(notes_on("day", made(20, [](int i) { return std::to_string(11 + i % 9) + ".02.2024"; })), "");
+}
+
 TEST(Notes, TheBadDateIsNamed) {
   const std::string note = notes_on(
       "d",
