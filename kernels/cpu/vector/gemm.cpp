@@ -151,7 +151,6 @@ Ahead paced(const T* from, int64_t stretches, int64_t length, int64_t step, int6
 // a block take time.
 template <class T>
 Ahead ahead_of(const GemmBlock<T>& g, int64_t width, int64_t k0, int64_t k, int64_t j0, int64_t j1) {
-  if (g.n * g.k <= kNearB) return {};
   const int64_t panels = (j1 - j0 + width - 1) / width;
   const T* from = g.b + k0 * g.b_row + j0 * g.b_column;
   int64_t stretches = k, length = j1 - j0, step = g.b_row;
@@ -196,7 +195,8 @@ void block(const GemmBlock<T>& g) {
     packed_b = scratch + of_a;
   }
 
-  const bool far_a = g.m * g.k > kNearA && (by_rows || pack_a || g.a_packed), far_c = g.m * g.n > kNearC;
+  const bool far_a = g.m * g.k > kNearA && (by_rows || pack_a || g.a_packed), far_b = g.n * g.k > kNearB,
+             far_c = g.m * g.n > kNearC;
   Tile<T> tile;
   tile.c_row = g.c_row;
   const auto& by_order = micros<Real<T>>.at[by_rows ? 0 : 1];
@@ -219,13 +219,11 @@ void block(const GemmBlock<T>& g) {
           if (pack_b) {
             pack_columns(g.b + k0 * g.b_row + j0 * b_column, g.b_row, b_column, k, j1 - j0, width, width * k, packed_b);
           }
-          if (k0 + k < d0 + deep) {
-            tile.fetcher.set(&Fetcher::b, ahead_of(g, width, k0 + k, less(depth, d0 + deep - k0 - k), j0, j1));
-          } else if (j1 < g.n) {
+          if (far_b) {  // the next block of B, while this one is used
             tile.fetcher.set(&Fetcher::b,
-                             ahead_of(g, width, d0, less(depth, deep), j1, less(g.n, j1 + columns_at_once)));
-          } else {
-            tile.fetcher.set(&Fetcher::b, {});
+                             k0 + k < d0 + deep ? ahead_of(g, width, k0 + k, less(depth, d0 + deep - k0 - k), j0, j1)
+                             : j1 < g.n ? ahead_of(g, width, d0, less(depth, deep), j1, less(g.n, j1 + columns_at_once))
+                                        : Ahead());
           }
           tile.k = k;
           tile.accumulate = g.accumulate || k0 > 0;
