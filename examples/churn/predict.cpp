@@ -19,6 +19,9 @@ void predict(const PredictOptions& given) {
   const Bundle bundle = load_bundle(options.bundle);
   journey.done("load", options.bundle);
   const data::Table table = bundle.read(options.data, false);
+  if (table.rows() == 0) {
+    throw DataError("churn predict", "expected rows, got a header alone", {.file = options.data});
+  }
   journey.done("read", counted(table.rows(), "row"));
   if (const std::string& id = bundle.provenance().id; !id.empty() && !table.has(id)) {
     journey.note("the file has no column \"" + id +

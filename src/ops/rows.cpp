@@ -44,7 +44,7 @@ Tensor spread(const TensorImpl* leaf, const RowGradient& rows) {
 Tensor internal::dense_gradient(const TensorImpl* leaf) {
   const GradMode off(false);
   const Tensor dense = spread(leaf, {leaf->extras->row_index, leaf->extras->row_values});
-  const Tensor all = leaf->grad_present ? dense + Tensor(share(leaf->grad)) : dense;
+  Tensor all = leaf->grad_present ? dense + Tensor(share(leaf->grad)) : dense;
   // Whoever writes to a gradient means that of the leaf, which this is not.
   Foreign*& foreign = all.impl()->storage->foreign;
   if (!foreign) foreign = new Foreign{nullptr, nullptr, true, false};

@@ -260,9 +260,9 @@ class Predictions(Churn):
         for model in ('logistic', 'gbdt'):
             self.train(data, '--id', 'id', '--model', model)
             predict = ['predict', '--bundle', self.path('m.tern'), '--data', none, '--out']
-            self.assertIn('0 rows', run(*predict, self.path('p.csv')).stdout)
-            self.assertEqual(self.text_of('p.csv'), b'id,probability,decision\n')
-            self.assertEqual(run(*predict, '-').stdout, 'id,probability,decision\n')
+            for out in (self.path('p.csv'), '-'):
+                self.assertIn('n.csv: expected rows, got a header alone', run(*predict, out, expect=2).stderr)
+            self.assertFalse(os.path.exists(self.path('p.csv')))
             done = run('predict', '--bundle', self.path('m.tern'), '--data', self.write('s.csv', [['id', 'age', 'plan']]),
                        '--out', self.path('no.csv'), expect=2)
             self.assertIn('spend', done.stderr)
