@@ -52,22 +52,27 @@ double number_of_class(const double* shares, std::size_t outputs) {
   return static_cast<double>(std::max_element(shares, shares + outputs) - shares);
 }
 
-// Accuracy or R² of the rows that have a prediction.
-double score_of(const std::vector<double>& predictions, std::span<const double> y, bool classes) {
+// Accuracy or R², by weight, of the rows that have a prediction.
+double score_of(const std::vector<double>& predictions, std::span<const double> y, std::span<const double> weights,
+                bool classes) {
   const std::size_t outputs = predictions.size() / y.size();
-  double right = 0, count = 0, sum = 0, squares = 0, errors = 0;
+  const auto weight_of = [&](std::size_t row) {
+    return std::isnan(predictions[row * outputs]) ? 0 : weights.empty() ? 1 : weights[row];
+  };
+  double right = 0, total = 0, sum = 0, squares = 0, errors = 0;
   for (std::size_t row = 0; row < y.size(); ++row) {
     const double* at = predictions.data() + row * outputs;
-    if (std::isnan(at[0])) continue;
-    ++count;
-    right += classes && number_of_class(at, outputs) == y[row] ? 1 : 0;
-    sum += y[row];
-    errors += (at[0] - y[row]) * (at[0] - y[row]);
+    const double weight = weight_of(row);
+    if (weight == 0) continue;
+    total += weight;
+    right += classes && number_of_class(at, outputs) == y[row] ? weight : 0;
+    sum += weight * y[row];
+    errors += weight * (at[0] - y[row]) * (at[0] - y[row]);
   }
-  if (count == 0) return std::numeric_limits<double>::quiet_NaN();
-  if (classes) return right / count;
+  if (total == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (classes) return right / total;
   for (std::size_t row = 0; row < y.size(); ++row) {
-    if (!std::isnan(predictions[row])) squares += (y[row] - sum / count) * (y[row] - sum / count);
+    squares += weight_of(row) * (y[row] - sum / total) * (y[row] - sum / total);
   }
   return squares > 0 ? 1 - errors / squares : std::numeric_limits<double>::quiet_NaN();
 }
@@ -109,7 +114,7 @@ void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t c
   }
   keep(std::move(trained.model));
   oob_prediction_ = std::move(trained.out_of_bag);
-  oob_score_ = options_.oob_score ? score_of(oob_prediction_, train.y, classifies()) : 0;
+  oob_score_ = options_.oob_score ? score_of(oob_prediction_, train.y, train.weights, classifies()) : 0;
 }
 
 void Forest::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {

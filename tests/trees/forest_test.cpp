@@ -352,6 +352,34 @@ TEST(Forest, OutOfBagScoresAreNearThoseOfNewRows) {
   EXPECT_NEAR(static_cast<double>(unseen) / 2000, std::exp(-1), 0.03);
 }
 
+TEST(Forest, OutOfBagScoresGoByWeight) {
+  const std::vector<double> x = grid(800, 9, 0.02);
+  for (const Criterion criterion : {Criterion::gini, Criterion::squared}) {
+    const bool counts = criterion == Criterion::gini;
+    std::vector<double> y = counts ? classes(x, 9, 2) : values(x, 9), weights(800);
+    for (std::size_t row = 0; row < 800; ++row) {
+      weights[row] = static_cast<double>(row % 4);
+      if (row % 4 == 0) y[row] = counts ? 1 - y[row] : 1e6;  // wrong, and without weight
+    }
+    RandomForest forest({.criterion = criterion, .trees = 30, .oob_score = true});
+    forest.fit(Matrix(x, kColumns), y, {.weights = weights});
+    double total = 0, right = 0, sum = 0, squares = 0, errors = 0;
+    const std::vector<double>& p = forest.oob_prediction();
+    for (std::size_t row = 0; row < 800; ++row) {
+      if (std::isnan(p[row])) continue;
+      total += weights[row];
+      right += weights[row] * ((p[row] >= 0.5) == (y[row] == 1));
+      sum += weights[row] * y[row];
+      errors += weights[row] * (p[row] - y[row]) * (p[row] - y[row]);
+    }
+    for (std::size_t row = 0; row < 800; ++row) {
+      if (!std::isnan(p[row])) squares += weights[row] * (y[row] - sum / total) * (y[row] - sum / total);
+    }
+    EXPECT_NEAR(forest.oob_score(), counts ? right / total : 1 - errors / squares, 1e-12);
+    EXPECT_GT(forest.oob_score(), 0.7);
+  }
+}
+
 TEST(Forest, GrowsToPureLeavesUnlessLimited) {
   const std::vector<double> x = grid(600, 11, 0), y = classes(x, 11, 3);
   const auto trained = [&](ForestOptions options) {

@@ -71,8 +71,8 @@ class TERN_API Forest : public data::Estimator {
   /// For each row of the last `fit` the mean of the trees that have not seen it [rows], or shares of classes [rows x
   /// classes]; NaN where all have. Throws StateError without `oob_score`; files do not keep it.
   const std::vector<double>& oob_prediction() const;
-  /// Accuracy of these predictions, or R²; rows without one do not count, NaN when none has. Throws StateError as
-  /// above.
+  /// Accuracy of these predictions, or R², by the rows' weights (0 counts for nothing); rows without one do not count,
+  /// NaN when none has. Throws StateError as above.
   double oob_score() const;
 
  protected:
