@@ -37,6 +37,10 @@ void check_target(std::string_view type, const Vector& y, std::int64_t rows, boo
   }
 }
 
+void check_weights_column(std::string_view type, std::string_view target, const std::string& weights) {
+  if (target == weights) refuse(type, "weights other than the target", "\"" + weights + "\"");
+}
+
 struct Loaders {
   std::mutex mutex{};
   std::map<std::string, EstimatorLoader, std::less<>> by_type{};
@@ -71,6 +75,7 @@ void Estimator::check_input(const Matrix& x) const {
 void Estimator::fit(const Table& table, std::string_view target, const TableFit& options) {
   if (!options.query.empty() && !ranks())
     refuse(type(), "no query, of which it makes no use", "\"" + options.query + "\"");
+  check_weights_column(type(), target, options.weights);
   fit_table(table, std::string(target), options);
   note_columns(table, target);
 }
@@ -169,6 +174,7 @@ void Estimator::learn_more(const Rows& /*rows*/, std::int64_t /*classes*/) {
 
 void Estimator::partial_fit(const Table& table, std::string_view target, const TablePartialFit& options) {
   const std::string name(target);
+  check_weights_column(type(), target, options.weights);
   const bool first = width() == 0;
   if (!first && names_.empty()) {
     throw StateError("[" + std::string(type()) + "] expected a matrix as in the first call, got a table");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
@@ -79,8 +80,11 @@ void check_options(const GradientBoostingOptions& o) {
       check_option(std::isfinite(value), (std::string("a finite ") + name).c_str(), value);
     }
   });
+  std::map<std::string, int> directions;
   for (const auto& [name, direction] : o.monotone) {
     check_option(direction >= -1 && direction <= 1, "monotone directions -1, 0 or 1", direction);
+    const int before = directions.emplace(name, direction).first->second;
+    if (before != direction) refuse("one monotone direction of a feature", "two of \"" + name + "\"");
   }
 }
 
@@ -190,6 +194,10 @@ TableTargets targets_of(const data::Table& table, const std::string& target, con
     const data::Column& query = table[options.query];
     std::set<std::string> begun;
     for (std::int64_t row = 0; row < table.rows(); ++row) {
+      if (query.is_null(row)) {
+        throw DataError("GradientBoosting", "expected a query in every row, got none",
+                        table.location(row, options.query));
+      }
       if (row > 0 && query.text(row) == query.text(row - 1)) {
         ++targets.queries.back();
         continue;
@@ -251,6 +259,8 @@ GradientBoosting::GradientBoosting(GradientBoostingOptions options) : options_(s
 void GradientBoosting::fit(const data::Table& table, std::string_view target, const FitOptions& options) {
   const std::string name(target);
   check_custom(options_);
+  if (!options.query.empty() && !ranks()) refuse("no query, of which it makes no use", "\"" + options.query + "\"");
+  if (name == options.weights) refuse("weights other than the target", "\"" + name + "\"");
   if (table.rows() == 0) refuse("rows to train on", "none");
   const Ensemble* start = options.start ? &options.start->ensemble() : nullptr;
   std::vector<std::string> left_out{name};
@@ -298,6 +308,9 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
 
 void GradientBoosting::fit(const Matrix& features, const data::Vector& target, const MatrixFitOptions& options) {
   check_custom(options_);
+  if (!options.queries.empty() && !ranks()) {
+    refuse("no queries, of which it makes no use", std::to_string(options.queries.size()));
+  }
   if (features.rows() == 0) refuse("rows to train on", "none");
   if (target.size() != features.rows()) {
     throw ShapeError("[GradientBoosting] expected " + std::to_string(features.rows()) + " targets, got " +

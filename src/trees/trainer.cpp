@@ -563,11 +563,17 @@ Ensemble Trainer::run(std::vector<double>& history) {
     if (watched) {
       now = metric();
       history.push_back(now);
-      const double gain = best < 0 ? 0 : (larger ? 1 : -1) * (now - history[static_cast<std::size_t>(best)]);
-      if (best < 0 || gain > options_.early_stopping_min_delta) best = round;
+      const double before = best < 0 ? now : history[static_cast<std::size_t>(best)];
+      const double gain = (larger ? 1 : -1) * (now - before);
+      const bool first = best < 0 || (std::isnan(before) && !std::isnan(now));
+      if (first || gain > options_.early_stopping_min_delta) best = round;
     }
     if (options_.on_round && !options_.on_round(round + 1, now)) break;
     if (watched && options_.early_stopping_rounds > 0 && round - best >= options_.early_stopping_rounds) break;
+  }
+  if (watched && options_.early_stopping_rounds > 0 && std::isnan(history[static_cast<std::size_t>(best)])) {
+    throw NumericError("[GradientBoosting] expected a metric for early_stopping_rounds that is a number, got NaN in " +
+                       std::to_string(history.size()) + " rounds");
   }
   for (std::size_t t = 0; t < grown_.size(); ++t) {
     Tree& tree = model.trees[static_cast<std::size_t>(before * outputs_) + t];

@@ -256,6 +256,46 @@ TEST(GradientBoostingEstimator, RoundsCanBeWatchedAndEnded) {
   EXPECT_TRUE(std::isnan(seen[0]));
 }
 
+TEST(GradientBoostingEstimator, AMetricThatIsNoNumberIsNotTheBest) {
+  const data::Table rows = table(400).drop({"value", "colour", "w"}), validation = table(100, 2);
+  int calls = 0, undefined = 3;
+  GradientBoostingOptions options{.objective = Objective::binary, .rounds = 40, .early_stopping_rounds = 5};
+  options.metric = {.name = "squares", .value = [&](auto p, auto y, auto) {
+                      if (calls++ < undefined) return std::nan("");
+                      double sum = 0;
+                      for (std::size_t i = 0; i < p.size(); ++i) sum += (p[i] - y[i]) * (p[i] - y[i]);
+                      return sum;
+                    }};
+  GradientBoosting model(options);
+  model.fit(rows, "answer", {.validation = validation});
+  EXPECT_GT(model.ensemble().used_rounds(), 3);
+  undefined = 1000;
+  EXPECT_THROW(model.fit(rows, "answer", {.validation = validation}), NumericError);
+}
+
+TEST(GradientBoostingEstimator, RefusesColumnsThatMeanNothing) {
+  std::vector<std::string> query;
+  std::vector<double> x, y;
+  for (int i = 0; i < 40; ++i) {
+    query.push_back(i < 20 ? "a" : "b");
+    x.push_back(i);
+    y.push_back(i % 3);
+  }
+  const data::Table rows{
+      {"x", data::Column::from_f64(x)}, {"y", data::Column::from_f64(y)}, {"q", data::Column::from_strings(query)}};
+  GradientBoosting squared({.rounds = 2}), ranker({.objective = Objective::lambdarank, .rounds = 2});
+  EXPECT_THROW(squared.fit(rows, "y", FitOptions{.query = "q"}), ValueError);
+  EXPECT_THROW(squared.fit(rows, "y", FitOptions{.weights = "y"}), ValueError);
+  const std::vector<std::int64_t> queries = {20, 20};
+  EXPECT_THROW(squared.fit(Matrix(x, 1), y, MatrixFitOptions{.queries = queries}), ValueError);
+  ranker.fit(rows, "y", FitOptions{.query = "q"});
+  std::vector<bool> known(40, true);
+  known[7] = false;
+  const data::Table gap{{"x", rows["x"]}, {"y", rows["y"]}, {"q", data::Column::from_strings(query, known)}};
+  EXPECT_THROW(ranker.fit(gap, "y", FitOptions{.query = "q"}), DataError);
+  EXPECT_THROW(GradientBoosting({.monotone = {{"x", 1}, {"x", -1}}}), ValueError);
+}
+
 TEST(GradientBoostingEstimator, OptionsAreFinite) {
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(message_of<ValueError>([&] { GradientBoosting({.lambda_l2 = infinity}); }),

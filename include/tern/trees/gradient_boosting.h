@@ -118,7 +118,7 @@ struct GradientBoostingOptions {
   CustomObjective custom_objective{};
 
   /// Rounds without a better validation metric that end training; 0: off. `fit` then needs rows of validation and,
-  /// beside a custom objective, `metric`.
+  /// beside a custom objective, `metric`. Any number is better than NaN; NaN alone is a NumericError.
   int early_stopping_rounds = 0;
   /// By how much the metric must be better than at the best round so far for a later one to take its place; >= 0.
   double early_stopping_min_delta = 0;
@@ -166,6 +166,8 @@ struct MatrixFitOptions {
 /// by sets of levels. A missing value goes to the side that is better for those of training; where there were none, to
 /// the heavier side; so do unseen levels. Of more levels than bins, the rarest count as unseen. A column without
 /// values, or of one value, is never split. Same rows, options and seed give the same bits at any number of threads.
+/// Two equal rows are one of weight 2 up to the rounding of gradients, which goes row by row, and where a feature has
+/// no more values than `max_bins`: bins of more values go by rows, not by weights. `min_child_rows` counts rows.
 class TERN_API GradientBoosting : public data::Estimator {
  public:
   /// Throws ValueError for an option out of its range.
@@ -188,8 +190,8 @@ class TERN_API GradientBoosting : public data::Estimator {
 
   /// Trains on all other columns of a table. Throws DataError for a column that is not there or does not fit,
   /// ValueError for no rows, a target that is missing, not finite or outside what the objective takes, one class alone
-  /// or more than 10,000 of them, weights that are negative, beyond 1e30 or all 0, and `early_stopping_rounds` without
-  /// rows of validation.
+  /// or more than 10,000 of them, weights that are negative, beyond 1e30, all 0 or the target, a query for an objective
+  /// other than lambdarank, and `early_stopping_rounds` without rows of validation.
   void fit(const data::Table& table, std::string_view target, const FitOptions& options = {});
   /// The same on a matrix with a target [n] (both may be tensors); NaN is missing. Throws ShapeError when lengths
   /// differ.
