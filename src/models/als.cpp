@@ -104,7 +104,10 @@ void Als::learn(const Side& by_user, const Side& by_item) {
 void Als::learn_ratings(const Side& by_user, const Side& by_item) {
   const auto factors = static_cast<std::size_t>(options_.factors), width = factors + 1;
   double mean = 0;
-  for (const float value : by_user.value) mean += static_cast<double>(value);
+  for (const float value : by_user.value) {
+    if (!std::isfinite(value)) throw ValueError("[Als] expected finite values, got " + std::to_string(value));
+    mean += static_cast<double>(value);
+  }
   mean /= static_cast<double>(by_user.value.size());
   std::vector<float> users = internal::first_factors((by_user.begin.size() - 1) * width, options_.seed, 1);
   std::vector<float> items = internal::first_factors((by_item.begin.size() - 1) * width, options_.seed, 2);
@@ -165,7 +168,9 @@ void Als::learn_implicit(const Side& by_user, const Side& by_item) {
   const auto width = static_cast<std::size_t>(options_.factors);
   const auto alpha = static_cast<float>(options_.alpha);
   for (const float value : by_user.value) {
-    if (!(value >= 0)) throw ValueError("[Als] expected values of at least 0, got " + std::to_string(value));
+    if (!(value >= 0) || !std::isfinite(value)) {
+      throw ValueError("[Als] expected finite values of at least 0, got " + std::to_string(value));
+    }
   }
   std::vector<float> users = internal::first_factors((by_user.begin.size() - 1) * width, options_.seed, 1);
   std::vector<float> items = internal::first_factors((by_item.begin.size() - 1) * width, options_.seed, 2);
@@ -174,7 +179,7 @@ void Als::learn_implicit(const Side& by_user, const Side& by_item) {
     parallel_for(std::ssize(rows.begin) - 1, 16, [&](std::int64_t first, std::int64_t last) {
       const kernels::cpu::FactorsTable& code = factors_table();
       const auto n = static_cast<std::int64_t>(width);
-      std::vector<float> r(width), p(width), ap(width), more;
+      std::vector<float> r(width), p(width), ap(width), more, liked;
       for (std::int64_t m = first; m < last; ++m) {
         const auto begin = static_cast<std::size_t>(rows.begin[static_cast<std::size_t>(m)]);
         const auto end = static_cast<std::size_t>(rows.begin[static_cast<std::size_t>(m) + 1]);
@@ -188,12 +193,12 @@ void Als::learn_implicit(const Side& by_user, const Side& by_item) {
         more.assign(rows.value.begin() + static_cast<std::ptrdiff_t>(begin),
                     rows.value.begin() + static_cast<std::ptrdiff_t>(end));
         for (float& value : more) value *= alpha;
-        // (Σ y yᵀ + λ + Σ α v y yᵀ) x = Σ (1 + α v) y
+        liked.clear();
+        for (std::size_t i = 0; i < more.size(); ++i) liked.push_back(rows.value[begin + i] > 0 ? 1 + more[i] : 0);
+        // (Σ y yᵀ + λ + Σ α v y yᵀ) x = Σ (1 + α v) y, the latter of v above 0
         code.apply(all.data(), others.data(), which, more.data(), count, x, ap.data(), n);
         std::fill(r.begin(), r.end(), 0.0f);
-        for (float& value : more) value += 1;
-        code.add(others.data(), which, more.data(), count, r.data(), n);
-        for (float& value : more) value -= 1;
+        code.add(others.data(), which, liked.data(), count, r.data(), n);
         for (std::size_t i = 0; i < width; ++i) r[i] -= ap[i];
         p = r;
         float rest = code.dot(r.data(), r.data(), n);

@@ -209,7 +209,8 @@ void Recommender::fit(const Interactions& rows) {
 std::vector<float> Recommender::scores(std::int32_t user) const {
   need_fitted();
   check_position("a user", user, users(), -1);
-  if (user < 0) return popularity_;
+  const auto at = static_cast<std::size_t>(std::max(user, 0));
+  if (user < 0 || begin_[at] == begin_[at + 1]) return popularity_;
   std::vector<float> out(static_cast<std::size_t>(items()));
   score(user, out);
   return out;
@@ -230,6 +231,7 @@ std::vector<Recommendation> Recommender::recommend(std::int32_t user, int count,
 bool Recommender::has(std::int32_t user, std::int32_t item) const {
   need_fitted();
   check_position("a user", user, users(), 0);
+  check_position("an item", item, items(), 0);
   const auto begin = rows_.begin() + begin_[static_cast<std::size_t>(user)];
   const auto end = rows_.begin() + begin_[static_cast<std::size_t>(user) + 1];
   return std::find(begin, end, item) != end;

@@ -89,6 +89,40 @@ TEST(Recommender, LeavesOutWhatTheUserHas) {
   EXPECT_THROW(model.similar(40, 1), IndexError);
 }
 
+TEST(Recommender, OfNoRowsGetsWhatIsPopular) {
+  Interactions rows = tastes();
+  rows.user_names.push_back("new");  // as of a split that left all rows to the other part
+  Als als({.factors = 4, .implicit = true});
+  Bpr bpr({.factors = 4, .epochs = 2});
+  for (Recommender* model : std::initializer_list<Recommender*>{&als, &bpr}) {
+    model->fit(rows);
+    EXPECT_EQ(model->scores(60), model->scores(-1)) << model->type();
+    EXPECT_EQ(model->recommend(60, 1)[0].item, model->recommend(-1, 1)[0].item) << model->type();
+    EXPECT_THROW(static_cast<void>(model->has(0, 40)), IndexError);
+    EXPECT_THROW(static_cast<void>(model->has(0, -1)), IndexError);
+  }
+}
+
+// A value of 0 says no more than no row does: that the user does not like the item.
+TEST(Als, AValueOf0IsNotLiking) {
+  const Interactions rows = tastes();
+  Interactions more = rows;
+  for (std::int32_t user = 0; user < 60; ++user) {
+    for (std::int32_t item = 0; item < 40; ++item) {
+      more.users.push_back(user);
+      more.items.push_back(item);
+      more.values.push_back(0);
+    }
+  }
+  Als plain({.factors = 4, .regularization = 1, .iterations = 30, .implicit = true}), with = plain;
+  plain.fit(rows);
+  with.fit(more);
+  for (std::int32_t user = 0; user < 60; ++user) {
+    const std::vector<float> a = plain.scores(user), b = with.scores(user);
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-3) << user << " " << i;
+  }
+}
+
 // Each half step minimises, so the objective falls: here by its formula, in double, of the factors that files hold.
 TEST(Als, RatingsObjectiveFalls) {
   const Interactions rows = tastes();
@@ -398,6 +432,18 @@ TEST(Recommender, SaysWhatItNeeds) {
   Interactions rows = tastes();
   rows.values[0] = -1;
   EXPECT_THROW(Als({.implicit = true}).fit(rows), ValueError);
+  for (const float bad : {std::nanf(""), INFINITY}) {
+    rows.values[0] = bad;
+    for (const bool implicit : {false, true}) {
+      try {
+        Als({.implicit = implicit}).fit(rows);
+        ADD_FAILURE() << "taken";
+      } catch (const ValueError& error) {
+        EXPECT_NE(std::string(error.what()).find("expected finite values"), std::string::npos) << error.what();
+      }
+    }
+  }
+  rows.values[0] = 1;
   rows.items[0] = 40;
   EXPECT_THROW(Als().fit(rows), ValueError);
   rows.items.pop_back();

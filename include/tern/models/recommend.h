@@ -58,8 +58,8 @@ class TERN_API Recommender {
   /// Learns. Throws ValueError for no rows, or values that the class does not take.
   void fit(const Interactions& rows);
 
-  /// The `count` items with the largest scores, without those of the user's rows of `fit` unless `known`. A user of -1
-  /// gets what is popular. Throws StateError before `fit`, IndexError, ValueError for a count below 1.
+  /// The `count` items with the largest scores, without those of the user's rows of `fit` unless `known`. A user of -1,
+  /// or without rows, gets what is popular. Throws StateError before `fit`, IndexError, ValueError for a count below 1.
   std::vector<Recommendation> recommend(std::int32_t user, int count, bool known = false) const;
   /// Score of each item for a user [items].
   std::vector<float> scores(std::int32_t user) const;
@@ -124,7 +124,7 @@ struct AlsOptions {
   double regularization = 0.05;  ///< λ; of ratings times the rows of the user or item (Zhou et al. 2008)
   int iterations = 15;           ///< over users and items
   bool implicit = false;         ///< values are not ratings but how sure it is that the user likes the item
-  double alpha = 1;              ///< of implicit: a value v weighs 1 + alpha v
+  double alpha = 1;              ///< of implicit: a value v weighs 1 + alpha v; one of 0 is not liking, as no row is
   std::uint64_t seed = 0;        ///< of the factors at the start
 };
 
