@@ -109,6 +109,10 @@ inline void require(const char* type, bool holds, const char* expected, double g
   if (!holds) throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + std::to_string(got));
 }
 
+inline void check_probabilities(const char* type, std::span<const double> probabilities) {
+  for (const double p : probabilities) require(type, p >= 0 && p <= 1, "probabilities in [0, 1]", p);
+}
+
 /// Calls f(begin, end, sums) for blocks of rows, `sums` being `width` zeros of the block's own, and adds up what they
 /// became, in the order of the blocks.
 std::vector<double> sum_blocks(std::int64_t rows, std::int64_t width,

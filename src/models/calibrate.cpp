@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "data/rows.h"
+#include "models/blocks.h"
 #include "models/files.h"
 #include "models/links.h"
 #include "models/source.h"
@@ -199,9 +200,7 @@ Calibrator::Calibrator(CalibrationMethod method, std::span<const double> probabi
                      " probabilities and a weight for each row or none, got " + std::to_string(probabilities.size()) +
                      " and " + std::to_string(weights.size()));
   }
-  for (const double p : probabilities) {
-    if (!(p >= 0 && p <= 1)) refuse("probabilities in [0, 1]", std::to_string(p));
-  }
+  internal::check_probabilities("Calibrator", probabilities);
   for (const std::int64_t label : labels) {
     if (label < 0 || label >= classes) {
       refuse("classes 0 to " + std::to_string(classes - 1), std::to_string(label));
@@ -248,6 +247,7 @@ std::vector<double> Calibrator::apply(std::span<const double> probabilities) con
     throw ShapeError("[Calibrator] expected " + std::to_string(width) + " probabilities a row, got " +
                      std::to_string(probabilities.size()) + " in all");
   }
+  internal::check_probabilities("Calibrator", probabilities);
   std::vector<double> out(probabilities.begin(), probabilities.end());
   if (classes_ == 2) {
     for (double& p : out) p = curves_.empty() ? sigmoid(logit(p) / temperature_) : curve(curves_[0], p);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "models/blocks.h"
 #include "models/fields.h"
 #include "tern/base/error.h"
 
@@ -156,11 +157,7 @@ ConformalSets::ConformalSets(std::span<const double> probabilities, std::span<co
   }
   const auto width = static_cast<std::size_t>(classes);
   check_length(where, "probabilities", labels.size() * width, probabilities.size());
-  for (const double p : probabilities) {
-    if (!(p >= 0 && p <= 1)) {
-      throw ValueError("[ConformalSets] expected probabilities in [0, 1], got " + std::to_string(p));
-    }
-  }
+  internal::check_probabilities("ConformalSets", probabilities);
   std::vector<double> scores;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= classes) {
@@ -174,6 +171,7 @@ ConformalSets::ConformalSets(std::span<const double> probabilities, std::span<co
 
 std::vector<std::int64_t> ConformalSets::set(std::span<const double> probabilities) const {
   check_length("ConformalSets", "probabilities", static_cast<std::size_t>(classes_), probabilities.size());
+  internal::check_probabilities("ConformalSets", probabilities);
   std::vector<std::int64_t> out;
   for (std::int64_t k = 0; k < classes_; ++k) {
     if (score_of(score_, probabilities, k) <= limit_) out.push_back(k);

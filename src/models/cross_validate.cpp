@@ -422,6 +422,10 @@ Search random_search(const MakeEstimator& make, const std::vector<RandomAxis>& a
       refuse("random_search", axis.log ? "0 < low <= high" : "low <= high",
              std::to_string(axis.low) + " and " + std::to_string(axis.high) + " of \"" + axis.name + "\"");
     }
+    if (axis.whole && std::ceil(axis.low) > std::floor(axis.high)) {
+      refuse("random_search", "a whole number from low to high",
+             std::to_string(axis.low) + " and " + std::to_string(axis.high) + " of \"" + axis.name + "\"");
+    }
   }
   const Philox philox(options.validation.seed, kSearchStream);
   std::vector<Settings> all;
@@ -430,10 +434,11 @@ Search random_search(const MakeEstimator& make, const std::vector<RandomAxis>& a
     Settings settings;
     for (const RandomAxis& axis : axes) {
       const double u = philox.uniform(draw++);
-      const double low = axis.low, high = axis.whole ? axis.high + 1 : axis.high;
+      const double low = axis.whole ? std::ceil(axis.low) : axis.low;
+      const double most = axis.whole ? std::floor(axis.high) : axis.high, high = axis.whole ? most + 1 : most;
       double value = axis.log ? std::exp(std::log(low) + u * (std::log(high) - std::log(low))) : low + u * (high - low);
       if (axis.whole) value = std::floor(value);
-      settings.emplace_back(axis.name, std::clamp(value, axis.low, axis.high));
+      settings.emplace_back(axis.name, std::clamp(value, low, most));
     }
     all.push_back(std::move(settings));
   }

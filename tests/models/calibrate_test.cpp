@@ -114,6 +114,11 @@ TEST(Calibrator, SaysWhatItNeeds) {
   for (const double p : make({1, 0, 1, 0}, {1, 0, 1, 0}, 2).apply(std::vector<double>{0, 1})) {
     EXPECT_TRUE(p > 0 && p < 1) << "perfect scores stay finite";
   }
+  for (const auto method : {CalibrationMethod::platt, CalibrationMethod::isotonic, CalibrationMethod::temperature}) {
+    const Calibrator two(method, p, labels, 2);
+    EXPECT_THROW(two.apply(std::vector<double>{std::nan("")}), ValueError);
+    EXPECT_THROW(two.apply(std::vector<double>{0.5, 1.5}), ValueError);
+  }
 }
 
 // Two or three classes told by a number and a word.

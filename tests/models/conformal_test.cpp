@@ -79,6 +79,8 @@ TEST(ConformalSets, HoldTheLikelyClasses) {
   EXPECT_EQ(ConformalSets(p, labels, 2, 0.6, SetScore::adaptive).set(std::vector<double>{0.5, 0.5}),
             (std::vector<std::int64_t>{0}));
   EXPECT_THROW(sets.set(std::vector<double>{1}), ShapeError);
+  EXPECT_THROW(sets.set(std::vector<double>{2, -1}), ValueError);
+  EXPECT_THROW(sets.set(std::vector<double>{std::nan(""), 0.5}), ValueError);
   EXPECT_THROW(ConformalSets(p, std::vector<std::int64_t>{0, 0, 0, 2}, 2, 0.6), ValueError);
   EXPECT_THROW(ConformalSets(p, labels, 1, 0.6), ValueError);
   EXPECT_THROW(ConformalSets(p, labels, 10'001, 0.6), ValueError);

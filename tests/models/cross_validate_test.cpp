@@ -565,6 +565,15 @@ TEST(Search, FindsThePenaltyThatHelps) {
   }
   for (const CrossValidation& result : drawn.results)
     EXPECT_LE(result.mean("r2"), drawn.results[drawn.best].mean("r2"));
+  const auto whole = [&](double low, double high) {
+    return random_search(make, {{.name = "alpha", .low = low, .high = high, .whole = true}, {.name = "i"}}, 20,
+                         data::Pipeline(), table, "y");
+  };
+  for (const Settings& settings : whole(0.5, 3.7).settings) {
+    const double drawn_alpha = settings[0].second;
+    EXPECT_TRUE(drawn_alpha == 1 || drawn_alpha == 2 || drawn_alpha == 3) << drawn_alpha;
+  }
+  EXPECT_THROW(whole(1.2, 1.8), ValueError);
   EXPECT_THROW(grid_search(make, {{"alpha", {}}}, data::Pipeline(), table, "y"), ValueError);
   EXPECT_THROW(random_search(make, {{.name = "alpha", .low = 0, .log = true}}, 1, data::Pipeline(), table, "y"),
                ValueError);

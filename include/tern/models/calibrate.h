@@ -38,7 +38,8 @@ class TERN_API Calibrator {
   std::int64_t classes() const { return classes_; }
   /// The temperature; 1 with the other methods.
   double temperature() const { return temperature_; }
-  /// Calibrated probabilities in the form of those given. Throws ShapeError.
+  /// Calibrated probabilities in the form of those given. Throws ShapeError, ValueError for one
+  /// outside [0, 1].
   std::vector<double> apply(std::span<const double> probabilities) const;
 
   std::string to_json() const;

@@ -78,7 +78,7 @@ class ConformalSets {
 
   /// The largest score of a class in the set; infinite where the calibration rows are too few.
   double limit() const { return limit_; }
-  /// The classes of a row of probabilities [classes], ascending. Throws ShapeError.
+  /// The classes of a row of probabilities [classes], ascending. Throws ShapeError, ValueError for one outside [0, 1].
   TERN_API std::vector<std::int64_t> set(std::span<const double> probabilities) const;
 
   TERN_API std::string to_json() const;

@@ -94,7 +94,7 @@ struct RandomAxis {
   std::string name{};
   double low = 0, high = 1;  ///< both included
   bool log = false;          ///< evenly in its logarithm; low > 0
-  bool whole = false;        ///< whole numbers
+  bool whole = false;        ///< whole numbers, from the first to the last that lie between
 };
 
 struct SearchOptions {
