@@ -81,9 +81,15 @@ Directions exact_directions(const data::Matrix& x, std::span<const double> weigh
                    .squares = std::vector<double>(static_cast<std::size_t>(k)),
                    .column_squares = {},
                    .means = centred ? column_means(x, weights) : std::vector<double>(static_cast<std::size_t>(d))};
+  const auto overflowed = [&] {  // which eigenvalues do not bear, and the caller's error tells of
+    const double whole = std::accumulate(found.column_squares.begin(), found.column_squares.end(), 0.0);
+    if (!std::isfinite(whole)) found.squares[0] = whole;
+    return !std::isfinite(whole);
+  };
   if (d <= n) {
     const std::vector<double> inner = gram(x, weights, found.means);
     for (std::int64_t j = 0; j < d; ++j) found.column_squares.push_back(inner[static_cast<std::size_t>(j * d + j)]);
+    if (overflowed()) return found;
     kernels::greatest_eigen(inner.data(), d, k, found.squares.data(), found.vectors.data());
   } else {
     Tensor rows = empty({n, d}, DType::f64);
@@ -93,6 +99,7 @@ Directions exact_directions(const data::Matrix& x, std::span<const double> weigh
       centred_row(x, weights, found.means.data(), row, to);
       for (std::int64_t j = 0; j < d; ++j) found.column_squares[static_cast<std::size_t>(j)] += to[j] * to[j];
     }
+    if (overflowed()) return found;
     std::vector<double> left(static_cast<std::size_t>(k * n));
     kernels::greatest_eigen(matmul(rows, rows.t()).span<double>().data(), n, k, found.squares.data(), left.data());
     const Tensor right = matmul(from_vector(left, {k, n}), rows);

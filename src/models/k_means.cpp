@@ -11,6 +11,7 @@
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "tern/models/clusters.h"
+#include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
 namespace tern::models {
@@ -455,6 +456,9 @@ void KMeans::check() const {
   if (options_.centers.defined() && (options_.centers.dim() != 2 || options_.centers.size(0) != k)) {
     throw ShapeError("[KMeans] expected centers [" + std::to_string(k) + ", d], got " +
                      to_string(options_.centers.shape()));
+  }
+  if (options_.centers.defined() && !isfinite(options_.centers.to(DType::f64)).all().item<bool>()) {
+    refuse_k_means("finite centers", "others");
   }
   if (centers_.size() % static_cast<std::size_t>(k) != 0) {
     refuse_k_means("centers [" + std::to_string(k) + ", d]", std::to_string(centers_.size()) + " values");

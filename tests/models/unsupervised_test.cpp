@@ -584,6 +584,14 @@ TEST(Unsupervised, SayWhatIsWrong) {
   EXPECT_THROW(KNeighborsClassifier().fit(x, thirds(10), {.weights = Values(10, 1)}), ValueError);
   EXPECT_THROW(KNeighborsClassifier().fit(1e200 * x, thirds(10)), ValueError);
   EXPECT_THROW(KMeans({.clusters = 2}).fit(1e200 * x), ValueError);
+  EXPECT_THROW(KMeans({.clusters = 2, .centers = full({2, 4}, std::nan(""))}), ValueError);
+  for (const auto factorisation : {Factorisation::exact, Factorisation::randomised, Factorisation::incremental}) {
+    for (const Tensor& large : {1e160 * x, 1e160 * x.slice(0, 0, 3)}) {
+      EXPECT_THROW(Pca({.components = 2, .factorisation = factorisation}).fit(large), ValueError);
+      if (factorisation == Factorisation::incremental) continue;
+      EXPECT_THROW(TruncatedSvd({.components = 2, .factorisation = factorisation}).fit(large), ValueError);
+    }
+  }
   GaussianMixture mixture({.components = 2});
   mixture.fit(x);
   for (const double size : {1e160, 1e300}) {  // no distances, and no answers that are no numbers
