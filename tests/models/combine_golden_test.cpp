@@ -42,7 +42,7 @@ TEST(ScikitLearn, CalibratedClassifierCV) {
                            method == "temperature" ? 1e-7 : 1e-9, method + " " + std::to_string(cases));
     ++cases;
   }
-  EXPECT_EQ(cases, 8);
+  EXPECT_EQ(cases, 10);
 }
 
 TEST(ScikitLearn, VotingAndStacking) {

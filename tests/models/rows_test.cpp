@@ -88,6 +88,14 @@ TEST(KMeans, MiniBatchesAreThoseOfTheFormula) {
   }
 }
 
+TEST(ScikitLearn, MiniBatchKMeans) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    KMeans model({.clusters = 3, .starts = 3, .batch_rows = 30, .seed = seed});
+    model.fit(iris());
+    EXPECT_LT(model.inertia(), 1.02 * value("k_means_batches", "inertia")) << seed;
+  }
+}
+
 TEST(ScikitLearn, Dbscan) {
   for (const NeighborSearch search : {NeighborSearch::brute, NeighborSearch::kd_tree}) {
     Dbscan model({.radius = 0.5, .min_weight = 5, .search = search});

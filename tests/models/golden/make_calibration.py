@@ -15,6 +15,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
 from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
@@ -78,6 +79,15 @@ bayes = GaussianNB().fit(x[fold == 0], y[fold == 0])
 case("isotonic", bayes, 3, x[fold == 1], x[fold == 2], y[fold == 1], None)
 logistic = LogisticRegression(C=100, tol=1e-10, max_iter=10_000).fit(x[fold == 0], y[fold == 0])
 case("temperature", logistic, 3, x[fold == 1], x[fold == 2], y[fold == 1], weight[fold == 1])
+
+# Of probabilities that repeat, asked between them and beyond: lines are drawn between blocks.
+share, of_share = np.round(1 / (1 + np.exp(-2 * (x[:, 0] - 6))), 1), (y > 0).astype(int)
+beyond = np.linspace(0, 1, 41)
+for told in (None, weight):
+    line = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(share, of_share, sample_weight=told)
+    cases.append({"method": "isotonic", "classes": 2, "probabilities": plain(share), "labels": plain(of_share),
+                  "weights": plain(told) if told is not None else [], "asked": plain(beyond),
+                  "calibrated": plain(line.predict(beyond))})  # fmt: skip
 
 members = lambda *models: [(str(i), model) for i, model in enumerate(models)]
 rows, length = load_iris().data[::4, :3], load_iris().data[::4, 3]
