@@ -40,6 +40,13 @@ class Squares {
   }
 
   std::size_t columns() const { return d_; }
+  // Throws ValueError where sums have overflowed, of which a weight of 0 would tell nothing.
+  void check() const {
+    bool finite = std::isfinite(square_y_);
+    for (std::size_t j = 0; j < d_; ++j) finite = finite && std::isfinite(norms_[j]) && std::isfinite(to_y_[j]);
+    if (!finite) throw ValueError("[ElasticNet] expected numbers whose squares have finite sums, got others");
+  }
+
   double square_y() const { return square_y_; }
   double norm(std::size_t j) const { return norms_[j]; }
   const std::vector<double>& to_y() const { return to_y_; }
@@ -188,6 +195,7 @@ void ElasticNet::learn(const Rows& train, const Rows& /*validation*/, std::int64
   }
   Problem problem = models::problem(train.x, train.y, train.weights, options_.fit_intercept);
   Squares squares(train.x, train.weights, problem.means, problem.y);
+  squares.check();
   std::vector<double> w(squares.columns());
   const double strength = options_.alpha * problem.total;
   const Descent found = descend(squares, w, {strength * options_.l1_ratio, strength * (1 - options_.l1_ratio)},
@@ -215,6 +223,7 @@ class Path : public ElasticNet {
   void learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*classes*/) override {
     const Problem problem = models::problem(train.x, train.y, train.weights, options().fit_intercept);
     Squares squares(train.x, train.weights, problem.means, problem.y);
+    squares.check();
     path.alphas = path_options_.alphas;
     if (path.alphas.empty()) {
       double most = 0;

@@ -20,12 +20,15 @@ using internal::require;
 
 enum class Loss { logistic, multinomial, poisson };
 
+constexpr double kFar = 16;  // deviations from 0 to a mean of f32 rows, from which on products would lose digits
+
 struct GlmOptions {
+  const char* type;
   Loss loss;
   std::int64_t outputs = 1;
   bool fit_intercept = true;
   double l1 = 0, l2 = 0;  // penalties l1 |w|₁ + l2 |w|² / 2
-  double tolerance = 0;   // of the gradient
+  double tolerance = 0;   // of the gradient, times the deviation of a column where that is below 1
   int max_iterations = 100;
 };
 
@@ -48,7 +51,8 @@ double row_loss(Loss loss, double* scores, std::int64_t outputs, double y) {
 }
 
 // Σ weight · loss + penalty in |w|². Parameters are the coefficients [outputs, d] of columns less their means, which
-// a large mean makes no harder to find, and the constants behind them.
+// a large mean makes no harder to find, and the constants behind them. A constant column, whose gradient would be
+// rounding alone, stays at weight 0; f32 rows with a mean far from 0 are looked at less that mean.
 class Objective {
  public:
   Objective(const data::Matrix& x, std::span<const double> y, std::span<const double> weights,
@@ -62,6 +66,20 @@ class Objective {
     means_ =
         options.fit_intercept ? internal::column_means(x, weights) : std::vector<double>(static_cast<std::size_t>(d_));
     variances_ = internal::column_variances(x, weights, means_);
+    bool far = false;
+    for (std::size_t j = 0; j < means_.size(); ++j) {
+      if (!std::isfinite(variances_[j])) {
+        throw ValueError("[" + std::string(options.type) +
+                         "] expected numbers whose squares have finite sums, got others");
+      }
+      const double deviation = std::sqrt(variances_[j]);
+      constant_.push_back(deviation <= 1e-15 * std::abs(means_[j]));
+      far = far || (!constant_[j] && std::abs(means_[j]) > kFar * deviation);
+    }
+    offsets_ = means_;
+    if (!far || !x.f32()) return;
+    shift_.assign(means_.begin(), means_.end());
+    for (std::size_t j = 0; j < means_.size(); ++j) offsets_[j] -= static_cast<double>(shift_[j]);
   }
 
   double total() const { return total_; }
@@ -73,11 +91,25 @@ class Objective {
     std::vector<double> scale(coefficients() + static_cast<std::size_t>(options_.outputs));
     for (std::size_t i = 0; i < scale.size(); ++i) {
       const bool free = i >= coefficients();
-      const double bent =
-          free ? total_ * curvature : total_ * curvature * variances_[i % static_cast<std::size_t>(d_)] + options_.l2;
-      scale[i] = bent > 0 && (!free || options_.fit_intercept) ? 1 / bent : 0;
+      const std::size_t j = i % static_cast<std::size_t>(d_);
+      const double bent = total_ * curvature * (free ? 1 : variances_[j]) + (free ? 0 : options_.l2);
+      if (!std::isfinite(bent)) {
+        throw ValueError("[" + std::string(options_.type) +
+                         "] expected numbers whose squares have finite sums, got others");
+      }
+      scale[i] = bent > 0 && (free ? options_.fit_intercept : !constant_[j]) ? 1 / bent : 0;
     }
     return scale;
+  }
+
+  // By what the gradient of a parameter is judged: of a column with a deviation below 1, as if that were 1.
+  std::vector<double> units() const {
+    std::vector<double> units(coefficients() + static_cast<std::size_t>(options_.outputs), 1.0);
+    for (std::size_t i = 0; i < coefficients(); ++i) {
+      const std::size_t j = i % static_cast<std::size_t>(d_);
+      if (!constant_[j]) units[i] = std::min(1.0, std::sqrt(variances_[j]));
+    }
+    return units;
   }
 
   double operator()(const std::vector<double>& at, std::vector<double>& gradient) const {
@@ -92,20 +124,27 @@ class Objective {
     const std::vector<T> w(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(width));
     std::vector<double> constants(at.begin() + static_cast<std::ptrdiff_t>(width), at.end());
     for (std::size_t i = 0; i < width; ++i)
-      constants[i / static_cast<std::size_t>(d)] -= static_cast<double>(w[i]) * means_[i % static_cast<std::size_t>(d)];
+      constants[i / static_cast<std::size_t>(d)] -=
+          static_cast<double>(w[i]) * offsets_[i % static_cast<std::size_t>(d)];
 
     const kernels::cpu::GemmCode<T>& product = internal::products<T>();
     const std::int64_t stretch = std::clamp<std::int64_t>((1 << 19) / (d * std::int64_t{sizeof(T)}), 16, 512);
     std::vector<double> sums =
         internal::sum_blocks(x_.rows(), k * d + k + 1, [&](std::int64_t begin, std::int64_t end, double* out) {
           std::vector<T> products(static_cast<std::size_t>(stretch * k)), part(static_cast<std::size_t>(k * d));
+          std::vector<T> near(shift_.empty() ? 0 : static_cast<std::size_t>(stretch * d));
           std::vector<double> scores(outputs);
           for (std::int64_t first = begin; first < end; first += stretch) {
             const std::int64_t rows = std::min(stretch, end - first);
+            const T* at_first = x + first * d;
+            for (std::size_t i = 0; i < near.size() && i < static_cast<std::size_t>(rows * d); i += shift_.size()) {
+              for (std::size_t j = 0; j < shift_.size(); ++j) near[i + j] = at_first[i + j] - static_cast<T>(shift_[j]);
+            }
+            if (!near.empty()) at_first = near.data();
             product.block({.m = rows,
                            .n = k,
                            .k = d,
-                           .a = x + first * d,
+                           .a = at_first,
                            .a_row = d,
                            .a_column = 1,
                            .b = w.data(),
@@ -132,7 +171,7 @@ class Objective {
                            .a = products.data(),
                            .a_row = 1,
                            .a_column = k,
-                           .b = x + first * d,
+                           .b = at_first,
                            .b_row = d,
                            .b_column = 1,
                            .c = part.data(),
@@ -142,8 +181,9 @@ class Objective {
         });
     double value = sums.back();
     for (std::size_t i = 0; i < width; ++i) {
-      sums[i] +=
-          options_.l2 * at[i] - sums[width + i / static_cast<std::size_t>(d)] * means_[i % static_cast<std::size_t>(d)];
+      const std::size_t j = i % static_cast<std::size_t>(d);
+      sums[i] += options_.l2 * at[i] - sums[width + i / static_cast<std::size_t>(d)] * offsets_[j];
+      if (constant_[j]) sums[i] = 0;
       value += 0.5 * options_.l2 * at[i] * at[i];
     }
     sums.pop_back();
@@ -157,7 +197,9 @@ class Objective {
   const GlmOptions& options_;
   std::int64_t d_;
   double total_;
-  std::vector<double> means_, variances_;
+  std::vector<double> means_, variances_, offsets_;  // what the means are further than `shift_`
+  std::vector<float> shift_;                         // of f32 rows, or none
+  std::vector<bool> constant_;
 };
 
 struct Glm {
@@ -172,7 +214,7 @@ Glm fit_glm(const Objective& objective, const GlmOptions& options, std::vector<d
   std::vector<double> start(width);
   if (!options.fit_intercept) std::fill(constants.begin(), constants.end(), 0.0);
   start.insert(start.end(), constants.begin(), constants.end());
-  const std::vector<double> scale = objective.scale(curvature);
+  const std::vector<double> scale = objective.scale(curvature), units = objective.units();
   std::vector<double> l1;
   if (options.l1 > 0) {
     l1.assign(start.size(), 0);
@@ -181,9 +223,12 @@ Glm fit_glm(const Objective& objective, const GlmOptions& options, std::vector<d
   const internal::Smooth smooth = [&](const std::vector<double>& at, std::vector<double>& gradient) {
     return objective(at, gradient);
   };
-  internal::Minimum found = internal::minimise(
-      smooth, std::move(start),
-      {.max_iterations = options.max_iterations, .tolerance = options.tolerance, .scale = scale, .l1 = l1});
+  internal::Minimum found = internal::minimise(smooth, std::move(start),
+                                               {.max_iterations = options.max_iterations,
+                                                .tolerance = options.tolerance,
+                                                .units = units,
+                                                .scale = scale,
+                                                .l1 = l1});
   Glm fitted{
       {}, {found.at.begin() + static_cast<std::ptrdiff_t>(width), found.at.end()}, found.iterations, found.converged};
   found.at.resize(width);
@@ -227,7 +272,8 @@ LogisticRegression LogisticRegression::load(const std::string& path) {
 
 void LogisticRegression::learn(const Rows& train, const Rows& /*validation*/, std::int64_t classes) {
   const double total = internal::total_weight(train.x.rows(), train.weights);
-  const GlmOptions options{.loss = classes == 2 ? Loss::logistic : Loss::multinomial,
+  const GlmOptions options{.type = "LogisticRegression",
+                           .loss = classes == 2 ? Loss::logistic : Loss::multinomial,
                            .outputs = classes == 2 ? 1 : classes,
                            .fit_intercept = options_.fit_intercept,
                            .l1 = options_.l1_ratio / options_.inverse_penalty,
@@ -309,7 +355,8 @@ void PoissonRegression::learn(const Rows& train, const Rows& /*validation*/, std
     mean += train.y[row] * (train.weights.empty() ? 1 : train.weights[row]) / total;
   }
   require("PoissonRegression", mean > 0, "a target above 0 in some row", mean);
-  const GlmOptions options{.loss = Loss::poisson,
+  const GlmOptions options{.type = "PoissonRegression",
+                           .loss = Loss::poisson,
                            .fit_intercept = options_.fit_intercept,
                            .l2 = options_.alpha * total,
                            .tolerance = options_.tolerance * total,

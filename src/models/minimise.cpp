@@ -43,7 +43,7 @@ class Lbfgs {
     Minimum found;
     for (;; ++found.iterations) {
       const Numbers steepest = pseudo_gradient(now);
-      if (largest(steepest) <= options_.tolerance) {
+      if (flat(steepest)) {
         found.converged = true;
         break;
       }
@@ -89,6 +89,13 @@ class Lbfgs {
       g[i] = at.at[i] != 0 ? g[i] + l1 * sign(at.at[i]) : sign(g[i]) * std::max(0.0, std::abs(g[i]) - l1);
     }
     return g;
+  }
+
+  bool flat(const Numbers& steepest) const {
+    for (std::size_t i = 0; i < steepest.size(); ++i) {
+      if (!(std::abs(steepest[i]) <= options_.tolerance * options_.units[i])) return false;
+    }
+    return true;
   }
 
   Numbers direction(const Numbers& steepest) const {

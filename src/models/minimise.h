@@ -8,7 +8,8 @@ namespace tern::models::internal {
 
 struct MinimiseOptions {
   int max_iterations = 100;
-  double tolerance = 0;           ///< ends when no element of the gradient is larger
+  double tolerance = 0;           ///< ends when no element of the gradient is larger than this times its unit
+  std::span<const double> units;  ///< for each parameter, above 0
   std::span<const double> scale;  ///< about the inverse of the second derivatives, for each parameter; 0: it stays
   std::span<const double> l1;     ///< a penalty on |parameter|, for each; empty: none
 };

@@ -28,6 +28,10 @@ bool train_class(const T* x, std::span<const double> y, std::span<const double> 
   std::vector<double> alpha(y.size()), norms(y.size());
   for (std::int64_t row = 0; row < n; ++row) {
     norms[static_cast<std::size_t>(row)] = internal::dot(x + row * d, x + row * d, d) + constant;
+    if (!std::isfinite(norms[static_cast<std::size_t>(row)])) {
+      throw ValueError("[LinearSvm] expected numbers whose squares have finite sums, got others in row " +
+                       std::to_string(row));
+    }
   }
   for (int pass = 0; pass < options.max_iterations; ++pass) {
     double highest = -std::numeric_limits<double>::infinity(), lowest = -highest;

@@ -388,6 +388,108 @@ TEST(LogisticRegression, BearsColumnsOfAnyScale) {
   expect_same(scaled.predict_probability(other.matrix()), plain.predict_probability(rows.matrix()), 1e-5, "");
 }
 
+// Rows of two columns, a target of counts and one of two classes by them.
+struct Counted {
+  std::vector<double> x, counts, classes;
+};
+Counted counted(std::int64_t rows) {
+  const Philox random(11);
+  Counted made;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto at = static_cast<std::uint64_t>(5 * row);
+    const double a = std::round(16 * normal(random, at)) / 16, b = std::round(16 * normal(random, at + 1)) / 16;
+    made.x.insert(made.x.end(), {a, b});
+    made.classes.push_back(a + 2 * b + normal(random, at + 2) > 0);
+    made.counts.push_back(std::floor(std::exp(0.3 * a + 0.5 * b + Philox(11, 1).uniform(at))));
+  }
+  return made;
+}
+
+// Some columns, as doubles or floats, of which some are moved and scaled.
+std::vector<double> answered(LinearModel& model, const std::vector<double>& x, std::int64_t width, bool floats,
+                             const std::vector<double>& y) {
+  const std::vector<float> narrow(x.begin(), x.end());
+  const data::Matrix rows =
+      floats ? data::Matrix(std::span<const float>(narrow), width) : data::Matrix(std::span<const double>(x), width);
+  model.fit(rows, y);
+  return answers(model, rows);
+}
+
+TEST(Glm, AConstantColumnHasWeight0) {
+  const Counted rows = counted(700);
+  for (const bool floats : {false, true}) {
+    for (const double constant : {2024.0, 1e6, 1.7e9}) {
+      std::vector<double> with;
+      for (std::size_t i = 0; i < rows.x.size(); i += 2) with.insert(with.end(), {rows.x[i], rows.x[i + 1], constant});
+      const auto check = [&](LinearModel& model, const std::vector<double>& y) {
+        const std::vector<double> plain = answered(model, rows.x, 2, floats, y);
+        expect_same(answered(model, with, 3, floats, y), plain, 1e-6, std::to_string(constant));
+        EXPECT_EQ(model.coefficients()[2], 0) << model.type() << " " << constant;
+      };
+      for (const double c : {1.0, 1e4, 1e6}) {
+        LogisticRegression model({.inverse_penalty = c, .max_iterations = 1000});
+        check(model, rows.classes);
+      }
+      LogisticRegression sparse({.inverse_penalty = 100, .l1_ratio = 1, .max_iterations = 1000});
+      check(sparse, rows.classes);
+      PoissonRegression counts({.alpha = 1e-3});
+      check(counts, rows.counts);
+    }
+  }
+}
+
+TEST(Glm, FloatsFarFrom0LearnWhatDoublesDo) {
+  const Counted rows = counted(2000);
+  for (const double mean : {1e3, 1e5, 1e6}) {
+    std::vector<double> far;
+    for (const double value : rows.x) far.push_back(value + mean);
+    const auto check = [&](LinearModel& wide, LinearModel& narrow, const std::vector<double>& y) {
+      answered(wide, far, 2, false, y);
+      answered(narrow, far, 2, true, y);
+      expect_same(narrow.coefficients(), wide.coefficients(), 1e-5, std::to_string(mean));
+    };
+    LogisticRegression wide({.max_iterations = 1000, .tolerance = 1e-7}), narrow = wide;
+    check(wide, narrow, rows.classes);
+    PoissonRegression counts({.alpha = 1e-3, .tolerance = 1e-7}), narrow_counts = counts;
+    check(counts, narrow_counts, rows.counts);
+  }
+}
+
+TEST(Glm, SmallUnitsEndNothingEarly) {
+  const Counted rows = counted(700);
+  for (const double unit : {1e-4, 1e-8}) {
+    std::vector<double> small;
+    for (const double value : rows.x) small.push_back(unit * value);
+    const auto check = [&](LinearModel& model, const std::vector<double>& y) {
+      const std::vector<double> plain = answered(model, rows.x, 2, false, y);
+      expect_same(answered(model, small, 2, false, y), plain, 1e-3, std::to_string(unit));
+    };
+    LogisticRegression classes({.inverse_penalty = std::numeric_limits<double>::infinity()});
+    check(classes, rows.classes);
+    PoissonRegression counts({.alpha = 0});
+    check(counts, rows.counts);
+  }
+}
+
+TEST(LinearModels, RefuseColumnsWhoseSquaresOverflow) {
+  const Counted rows = counted(400);
+  std::vector<double> huge;
+  for (const double value : rows.x) huge.push_back(1e155 * value);
+  const data::Matrix x(huge, 2);
+  EXPECT_THROW(LogisticRegression().fit(x, rows.classes), ValueError);
+  EXPECT_THROW(LogisticRegression({.fit_intercept = false}).fit(x, rows.classes), ValueError);
+  EXPECT_THROW(PoissonRegression().fit(x, rows.counts), ValueError);
+  EXPECT_THROW(LinearSvm().fit(x, rows.classes), ValueError);
+  EXPECT_THROW(Lasso().fit(x, rows.counts), ValueError);
+  EXPECT_THROW(Ridge().fit(x, rows.counts), ValueError);
+}
+
+TEST(LinearModels, TheTargetIsNoColumnOfWeights) {
+  const data::Table table{{"x", data::Column::from_f64({1, 2, 3})}, {"y", data::Column::from_f64({1, 2, 1})}};
+  EXPECT_THROW(Ridge().fit(table, "y", {.weights = "y"}), ValueError);
+  EXPECT_THROW(SgdRegressor().partial_fit(table, "y", {.weights = "y"}), ValueError);
+}
+
 TEST(PartialFit, IsToldTheClassesAtFirst) {
   const Sample rows = sample(30, 3);
   SgdClassifier model;

@@ -18,12 +18,15 @@ struct LogisticOptions {
   double l1_ratio = 0;         ///< of the penalty: 0 is |w|² / 2, 1 is |w|₁
   bool fit_intercept = true;   ///< free constants, which are not penalised
   int max_iterations = 100;
-  double tolerance = 1e-4;  ///< ends when the gradient's largest part is below tolerance * Σ weight
+  /// Ends when no part of the gradient is above tolerance * Σ weight, times the column's deviation where that is below
+  /// 1, so that small units do not end it early.
+  double tolerance = 1e-4;
 };
 
 /// Minimises C Σ weight · loss + (1 - l1_ratio) |w|² / 2 + l1_ratio |w|₁ with the log loss of two classes, or of
 /// several by a softmax. By limited-memory BFGS, with L1 in its orthant-wise form (Andrew and Gao, ICML 2007); sums in
-/// double, products of f32 rows in f32.
+/// double, products of f32 rows in f32, of columns with a large mean less that. A constant column has weight 0. `fit`
+/// throws ValueError for columns whose squares have no finite sum.
 class TERN_API LogisticRegression : public LinearModel {
  public:
   /// Throws ValueError for an option outside its values.
