@@ -139,12 +139,20 @@ void SplitFinder::categorical(const Search& search, int feature, Split& best) co
   for (int bin = 0; bin < bins.bins; ++bin) {
     if (hessian_sum(histogram[bin]) > 0) order.push_back(bin);
   }
-  const auto present = static_cast<int>(order.size());
+  auto present = static_cast<int>(order.size());
   if (present + (missing ? 1 : 0) < 2) return;
   const bool one = present <= options_.one_against_rest;
   const double l2 = options_.lambda_l2 + (one ? 0 : options_.categorical_l2);
+  int most = one ? present : std::min(present, options_.max_categories);
   if (!one) {
-    // Levels of few rows are drawn to the mean of the node.
+    // Levels of few rows, by their hessians, are in no set: the others' sets are up to half of them from either end, so
+    // that those few are never divided off alone. The others are drawn to the mean of the node.
+    const double least =
+        options_.categorical_smoothing * hessian_sum(search.node.sum) / static_cast<double>(search.node.rows);
+    if (std::erase_if(order, [&](int bin) { return hessian_sum(histogram[bin]) < least; }) > 0) {
+      present = static_cast<int>(order.size());
+      most = std::min(most, (present + 1) / 2);
+    }
     const double mean = gradient_sum(search.node.sum) * g_unit_ / (hessian_sum(search.node.sum) * h_unit_);
     std::vector<double> keys(static_cast<std::size_t>(bins.bins));
     for (const int bin : order) {
@@ -171,7 +179,6 @@ void SplitFinder::categorical(const Search& search, int feature, Split& best) co
       if (from_end && one) break;
       PairSum left = missing_left ? missing : 0;
       std::int64_t left_rows = missing_left ? missing_rows : 0;
-      const int most = one ? present : std::min(present, options_.max_categories);
       for (int i = 0; i < most; ++i) {
         const int bin = order[static_cast<std::size_t>(from_end ? present - 1 - i : i)];
         const PairSum sum = one ? (missing_left ? missing : 0) + histogram[bin] : left += histogram[bin];

@@ -99,10 +99,11 @@ struct GradientBoostingOptions {
   /// Levels of fewer rows of training are not kept, and go as unseen ones do: 10 keeps out of the model what fewer than
   /// ten rows share [min_data_per_group].
   std::int64_t min_level_rows = 1;
-  int one_against_rest_levels = 4;    ///< up to so many levels, one is split from the others [max_cat_to_onehot]
-  int max_categories_in_set = 32;     ///< levels in the smaller set of a split [max_cat_threshold]
-  double categorical_smoothing = 10;  ///< weight of the node's mean in that of a level [cat_smooth]
-  double categorical_l2 = 10;         ///< added to `lambda_l2` where sets of levels are split [cat_l2]
+  int one_against_rest_levels = 4;  ///< up to so many levels, one is split from the others [max_cat_to_onehot]
+  int max_categories_in_set = 32;   ///< levels in the smaller set of a split [max_cat_threshold]
+  /// Weight of the node's mean in that of a level; levels of about fewer rows of the node are in no set [cat_smooth].
+  double categorical_smoothing = 10;
+  double categorical_l2 = 10;  ///< added to `lambda_l2` where sets of levels are split [cat_l2]
 
   /// Features in which the margin never falls (1) or never rises (-1) [monotone_constraints]; of any objective. Where
   /// leaves are medians or quantiles, those of sides that overlap are cut off midway between the sides' means.
@@ -167,7 +168,8 @@ struct MatrixFitOptions {
 /// the heavier side; so do unseen levels. Of more levels than bins, the rarest count as unseen. A column without
 /// values, or of one value, is never split. Same rows, options and seed give the same bits at any number of threads.
 /// Two equal rows are one of weight 2 up to the rounding of gradients, which goes row by row, and where a feature has
-/// no more values than `max_bins`: bins of more values go by rows, not by weights. `min_child_rows` counts rows.
+/// no more values than `max_bins`: bins of more values go by rows, not by weights. `min_child_rows` and
+/// `categorical_smoothing` count rows.
 class TERN_API GradientBoosting : public data::Estimator {
  public:
   /// Throws ValueError for an option out of its range.
