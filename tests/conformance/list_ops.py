@@ -5,7 +5,8 @@
                 --objects OBJECT...  of what it is linked, how many forms of each op are declared with how many it calls
     list_ops.py --self-test          plants an op without a row, and expects it to be found
 
-Functions of include/tern/ops/*.h and of creation.h, operators of tensor.h, and methods of Tensor but those below.
+Every function and variable at namespace scope of include/tern/ops/*.h, creation.h and tensor.h, static members of their
+classes, and methods of Tensor, but those below. What cannot be told for one or the other is refused.
 """
 
 import argparse
@@ -28,8 +29,8 @@ NO_OPS = {
     'set_grad', 'set_grad_buffer', 'clear_grad', 'retain_grad', 'register_hook', 'backward', 'impl', 'release',
 }
 GIVES_WHAT_IS_THERE = {'grad'}  # a tensor, but none that it makes
-# Functions of tensor.h beside the class that compute nothing.
-NO_FUNCTIONS = {'to_string', 'version'}
+# Names of tensor.h beside the class that compute nothing.
+NO_FUNCTIONS = {'to_string', 'version', 'ellipsis', 'new_axis'}
 # Ops whose rows name the type of every input.
 OF_WHOLE_NUMBERS = {f'bitwise_{name}' for name in ('and', 'or', 'xor', 'not', 'left_shift', 'right_shift')} | {
     'operator_and', 'operator_or', 'operator_xor', 'operator_invert', 'one_hot'}
@@ -52,8 +53,7 @@ SYMBOLS = {'+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '==': 'eq', '!=': 'ne
            '-=': 'isub', '*=': 'imul', '/=': 'idiv'}
 
 NAME = r'(operator *(?:\[\]|[-+*/<>=!&|^~]=?)|[A-Za-z_]\w*)'
-EXPORTED = re.compile(r'^\s*TERN_API\s+[\w:<>,&* ]+?[ &*]' + NAME + r'\(', re.MULTILINE)
-INLINE = re.compile(r'^(?:template <[^\n]*>\s*\n)?(?:inline )?Tensor ' + NAME + r'\(', re.MULTILINE)
+WORD = re.compile(r'[A-Za-z_]\w*')
 CALLED = re.compile(r'^ *U tern::(Tensor::)?(operator *[^(\s]+|\w+)\((.*)\)(?: const)?$')
 METHOD = re.compile(r'^  (?:explicit )?([\w:<>]+(?: [\w:<>]+)*[ &*]+)?' + NAME + r'\(', re.MULTILINE)
 
@@ -61,9 +61,7 @@ METHOD = re.compile(r'^  (?:explicit )?([\w:<>]+(?: [\w:<>]+)*[ &*]+)?' + NAME +
 def read(root, path):
     with open(os.path.join(root, path), encoding='utf-8') as source:
         text = source.read()
-    text = re.sub(r'//[^\n]*', '', re.sub(r'/\*.*?\*/', '', text, flags=re.DOTALL))
-    # What namespace internal holds is nobody's to call.
-    return re.sub(r'^namespace internal \{.*?^\} *$', '', text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r'//[^\n]*', '', re.sub(r'/\*.*?\*/', '', text, flags=re.DOTALL))
 
 
 def row_name(function, unary=False):
@@ -73,13 +71,154 @@ def row_name(function, unary=False):
     return 'operator_neg' if unary and symbol == '-' else 'operator_' + SYMBOLS[symbol]
 
 
+def closing(text, at):
+    """The place behind the bracket that closes the one at `at`; of angle brackets those of a template."""
+    pairs = {'(': ')', '[': ']', '{': '}', '<': '>'}
+    stack = []
+    while at < len(text):
+        c = text[at]
+        if c in '([{' or (c == '<' and (not stack or stack[-1] == '>')):
+            stack.append(pairs[c])
+        elif stack and c == stack[-1]:
+            stack.pop()
+            if not stack:
+                return at + 1
+        at += 1
+    raise SystemExit('list_ops: expected a bracket to be closed, found none')
+
+
+def statements(text):
+    """(head, bodies) of each declaration at namespace scope, heads without bodies; not of namespace internal."""
+    text = re.sub(r'^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', '', text, flags=re.MULTILINE)
+    text = re.sub(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)\'', '0', text)
+    found, head, bodies, at = [], '', [], 0
+    while at < len(text):
+        c = text[at]
+        if c in '([':
+            end = closing(text, at)
+            head += re.sub(r'\{[^{}]*\}', '', text[at:end])  # {} as the default of a parameter
+            at = end
+            continue
+        if c == '{':
+            space = re.match(r'\s*(?:inline\s+)?namespace\b\s*([\w:]*)\s*$', head)
+            end = closing(text, at)
+            if space:
+                head = ''
+                if space.group(1).split('::')[-1] != 'internal':
+                    found += statements(text[at + 1:end - 1])
+            else:
+                bodies.append(text[at + 1:end - 1])
+                if is_class(head) or '=' in without_brackets(head) or ')' not in without_templates(head):
+                    head += ' '
+                else:
+                    found.append((head, bodies))
+                    head, bodies = '', []
+            at = end
+            continue
+        if c == ';':
+            if head.strip():
+                found.append((head, bodies))
+            head, bodies = '', []
+        else:
+            head += c
+        at += 1
+    if head.strip():
+        raise SystemExit(f'list_ops: expected declarations, found "{" ".join(head.split())}"')
+    return found
+
+
+def without_templates(head):
+    """A declaration without `template <…>`, attributes and words that say nothing of its kind."""
+    head = head.strip()
+    while True:
+        rest = head
+        if re.match(r'template\s*<', rest):
+            rest = rest[closing(rest, rest.index('<')):]
+        rest = re.sub(r'\[\[.*?\]\]', ' ', rest, flags=re.DOTALL)
+        for word in ('requires', 'alignas', '__attribute__', 'noexcept', 'decltype', 'explicit'):
+            match = re.search(rf'\b{word}\s*\(', rest)
+            if match:
+                instead = ' auto ' if word == 'decltype' else ' '
+                rest = rest[:match.start()] + instead + rest[closing(rest, match.end() - 1):]
+        rest = re.sub(r'\b(?:TERN_API|inline|static|extern|constexpr|constinit|friend|virtual|typename)\b', ' ', rest).strip()
+        if rest == head:
+            return head
+        head = rest
+
+
+def without_brackets(head):
+    """Without parameters, indices and template arguments, and so without the defaults in them; of operators their name."""
+    head = re.sub(r'operator\s*(?:\(\)|\[\]|[-+*/<>=!&|^~%]+)', 'operator ', without_templates(head))
+    out, at = '', 0
+    while at < len(head):
+        if head[at] in '([<':
+            out += head[at]
+            at = closing(head, at)
+        else:
+            out += head[at]
+            at += 1
+    return out
+
+
+def is_class(head):
+    return re.match(r'(?:class|struct|union|enum)\b', without_templates(head)) is not None
+
+
+def declarations(text):
+    """(name, parameters or None of a variable, whether it is defined there or a template) of what is declared at
+    namespace scope, and of static members of classes."""
+    found = []
+    for head, bodies in statements(text):
+        bare = without_templates(head)
+        if re.match(r'(?:using|typedef|static_assert|namespace)\b', bare):
+            continue
+        if is_class(head):
+            if 'class TERN_API Tensor' in ' '.join(head.split()):
+                continue  # see methods()
+            for body in bodies if not re.match(r'enum\b', bare) else []:
+                for member, inner in statements(re.sub(r'\b(?:public|private|protected)\s*:(?!:)', ' ', body)):
+                    if re.search(r'\bstatic\b', re.sub(r'\([^()]*\)', ' ', member)) and not is_class(member):
+                        found.append(name_of(member, inner))
+            continue
+        found.append(name_of(head, bodies))
+    return found
+
+
+def name_of(head, bodies):
+    bare, said = without_templates(head), ' '.join(head.split())
+    fixed = bool(bodies) or re.match(r'\s*(?:\[\[.*?\]\]\s*)?template\b', head) is not None
+    operator = re.search(r'\boperator\s*(?:\[\]|\(\)|[-+*/<>=!&|^~%]+)', bare)
+    flat = without_brackets(head)
+    if operator:
+        parameters = bare[operator.end():].strip()
+        if not parameters.startswith('('):
+            raise SystemExit(f'list_ops: expected a declaration that can be told, found "{said}"')
+        return operator.group(0), parameters[1:closing(parameters, 0) - 1], fixed
+    variable = '=' in flat.split('(')[0] or '(' not in flat
+    words = WORD.findall(re.split(r'[=(\[{]', flat)[0])
+    # A type and a name, neither of them a macro; what stands in brackets is no name, as that of a pointer would be.
+    if len(words) < 2 or words[-1].isupper() or re.search(r'\(\S*\(', flat) or any(word.isupper() for word in words):
+        raise SystemExit(f'list_ops: expected a declaration that can be told, found "{said}"')
+    if variable:
+        return words[-1], None, True
+    start = at_top_level(bare, '(')
+    return words[-1], bare[start + 1:closing(bare, start) - 1], fixed
+
+
+def at_top_level(text, wanted):
+    at = 0
+    while text[at] != wanted:
+        at = closing(text, at) if text[at] in '<([' else at + 1
+    return at
+
+
+def row_of(name, parameters):
+    """An operator on one tensor is another op."""
+    return row_name(name, unary=parameters is not None and ',' not in parameters)
+
+
 def functions(text):
-    """Row names of exported functions; an operator on one tensor is another op."""
-    found = set()
-    for match in EXPORTED.finditer(text):
-        parameters = text[match.end():text.index(')', match.end())]
-        found.add(row_name(match.group(1), unary=',' not in parameters))
-    return found | {row_name(match.group(1)) for match in INLINE.finditer(text)}
+    return {row_of(name, parameters) for name, parameters, _ in declarations(text)}
 
 
 def class_body(text):
@@ -103,8 +242,9 @@ def forms(root):
     count = collections.Counter()
     for path in [TENSOR, CREATION] + [f'{OPS}/{name}' for name in os.listdir(os.path.join(root, OPS))]:
         text = read(root, path)
-        for match in EXPORTED.finditer(text):
-            count[row_name(match.group(1), unary=',' not in text[match.end():text.index(')', match.end())])] += 1
+        for name, parameters, fixed in declarations(text):
+            if not fixed:
+                count[row_of(name, parameters)] += 1
         if path == TENSOR:
             for match in METHOD.finditer(class_body(text)):
                 if re.match(r'[^;{]*;', class_body(text)[match.end():]):  # not defined there
@@ -175,6 +315,49 @@ def complaints(ops, cases):
     return lines
 
 
+# Forms that declare an op `planted`,
+ESCAPES = [
+    'TERN_API Tensor planted(const Tensor& x);',
+    '[[nodiscard]] TERN_API Tensor planted(const Tensor& x);',
+    'TERN_API [[nodiscard]] Tensor planted(const Tensor& x);',
+    'TERN_API Tensor\nplanted(const Tensor& x);',
+    'TERN_API std::vector<Tensor>\nplanted(const Tensor& x, const Dims& dims = {}, int n = f(1));',
+    'inline std::vector<Tensor> planted(const Tensor& x) { return {x}; }',
+    'inline Ordered planted(const Tensor& x) { return {x, x}; }',
+    'inline auto planted(const Tensor& x) { return x; }',
+    'inline auto planted(const Tensor& x) -> Tensor { return x; }',
+    'decltype(auto) planted(const Tensor& x);',
+    'static inline Tensor planted(const Tensor& x) { return x; }',
+    '  inline Tensor planted(const Tensor& x) {\n    return x;\n  }',
+    'template <class T> Tensor planted(const T& x) { return f(x); }',
+    'template <class T, class = std::enable_if_t<(sizeof(T) > 4)>> Tensor planted(const T& x);',
+    'template <class T> requires (sizeof(T) > 4) Tensor planted(const T& x);',
+    'extern TERN_API Tensor planted(const Tensor& x);',
+    'Tensor TERN_API planted(const Tensor& x);',
+    'const Tensor& planted(const Tensor& x);',
+    'tern::Tensor planted(const Tensor& x);',
+    'std::function<Tensor(int)> planted(const Tensor& x);',
+    'struct Made { static Tensor planted(const Tensor& x); int by = 1; };',
+    'struct Made {\n  int by{1};\n  [[nodiscard]] static Tensor planted(const Tensor& x) { return x; }\n};',
+    'class Made { public: static constexpr auto planted = [](const Tensor& x) { return x; }; };',
+    'inline constexpr auto planted = [](const Tensor& x) { return x; };',
+    'inline const std::function<Tensor(const Tensor&)> planted = f;',
+    'extern TERN_API const Made planted;',
+    'inline constexpr Made planted{};',
+    'namespace more { TERN_API Tensor planted(const Tensor& x); }',
+]
+# that cannot be told for one,
+UNTOLD = ['TERN_OP(planted)', 'TERN_OP(planted);', 'declare(planted);', 'Tensor (*planted)(const Tensor& x);',
+          'Tensor (planted)(const Tensor& x);', 'TERN_OP(other) Tensor planted(const Tensor& x);']
+# and that declare none.
+NO_DECLARATIONS = [
+    'using planted = std::function<Tensor(const Tensor&)>;', 'static_assert(sizeof(Tensor) == planted(8));',
+    'struct Planted { Tensor planted(int by) const; Tensor weight{}; static_assert(true); };',
+    'enum class Planted : std::uint8_t { planted, other };', 'class Tensor;',
+    'namespace internal { TERN_API Tensor planted(const Tensor& x); }',
+    '#define PLANTED(x) \\\n  Tensor x();\n']
+
+
 def self_test():
     ops = public_ops(ROOT)
     for op in ('exp', 'matmul', 'where', 'sgd_step', 'from_vector', 'zeros', 'operator_add', 'operator_neg',
@@ -186,6 +369,17 @@ def self_test():
     assert not (VIEWS | COMPOSITES) - ops, sorted((VIEWS | COMPOSITES) - ops)
     rows = {op: full for op in ops}
     assert not complaints(ops, rows), complaints(ops, rows)
+    for declaration in ESCAPES:
+        names = {name for name, _, _ in declarations('namespace tern {\n' + declaration + '\n}')}
+        assert names == {'planted'}, (declaration, names)
+    for declaration in UNTOLD:
+        try:
+            names = declarations('namespace tern {\n' + declaration + '\n}')
+        except SystemExit:
+            continue
+        raise AssertionError(f'expected a refusal of {declaration}, got {names}')
+    for declaration in NO_DECLARATIONS:
+        assert not declarations('namespace tern {\n' + declaration + '\n}'), declaration
     with tempfile.TemporaryDirectory() as folder:
         for path in (TENSOR, CREATION):
             os.makedirs(os.path.join(folder, os.path.dirname(path)), exist_ok=True)
