@@ -1,5 +1,6 @@
 #include "tern/autograd/gradcheck.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor/impl.h"
@@ -11,14 +12,20 @@
 namespace tern {
 namespace {
 
-// A fixed random projection makes one number of a result of any shape.
-Tensor project(const Tensor& result, std::uint64_t stream) {
+Tensor weights_of(const Shape& shape, std::uint64_t stream) {
   const Philox random(20240607, stream);
-  Tensor weights = empty(result.shape(), f64);
+  Tensor weights = empty(shape, f64);
   auto elements = weights.mutable_span<double>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = 0.5 + random.uniform(i);
-  return (result.to(f64) * weights.to(result.device())).sum();
+  return weights;
 }
+
+// A fixed random projection makes one number of a result of any shape.
+Tensor project(const Tensor& result, std::uint64_t stream) {
+  return (result.to(f64) * weights_of(result.shape(), stream).to(result.device())).sum();
+}
+
+bool is_checked(const Tensor& input) { return input.requires_grad() && input.dtype() == f64; }
 
 std::string place(const Tensor& x, std::int64_t element) {
   std::string text;
@@ -39,7 +46,7 @@ GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs
   std::vector<Tensor> wanted;
   std::vector<std::size_t> which;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].requires_grad() && inputs[i].dtype() == f64) {
+    if (is_checked(inputs[i])) {
       if (internal::may_overlap(inputs[i].impl())) {
         internal::throw_value(
             "gradcheck", "inputs whose elements lie apart, to be moved one at a time",
@@ -115,21 +122,30 @@ GradcheckResult gradcheck(const TensorFunction& f, const std::vector<Tensor>& in
 
 GradcheckResult gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options) {
+  // The gradient is a function of the inputs and of the result's gradient, which is the last input here.
   const TensorFunction gradient = [&f](const std::vector<Tensor>& at) {
+    const std::vector<Tensor> own(at.begin(), at.end() - 1);
     std::vector<Tensor> wanted;
-    for (const Tensor& x : at) {
-      if (x.requires_grad() && x.dtype() == f64) wanted.push_back(x);
+    for (const Tensor& x : own) {
+      if (is_checked(x)) wanted.push_back(x);
     }
-    const Tensor result = f(at);
+    const Tensor result = f(own);
     Tensor total = zeros({}, f64);
     if (!result.requires_grad()) return total;
-    const auto gradients = grad(project(result, 1), wanted, {.create_graph = true, .allow_unused = true});
+    const Tensor weighed = (result.to(f64) * at.back().to(result.device())).sum();
+    const auto gradients = grad(weighed, wanted, {.create_graph = true, .allow_unused = true});
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       if (gradients[i].defined()) total = total + project(gradients[i], 2 + i);
     }
     return total;
   };
-  return check(gradient, inputs, options);
+  std::vector<Tensor> all = inputs;
+  if (std::any_of(inputs.begin(), inputs.end(), is_checked)) {  // else refused
+    const SameNumbers scope;
+    const EnableGrad enable;
+    all.push_back(weights_of(f(inputs).shape(), 1).requires_grad_());
+  }
+  return check(gradient, all, options);
 }
 
 }  // namespace tern

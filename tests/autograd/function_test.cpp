@@ -66,6 +66,25 @@ TEST(Function, PassesBothGradientChecks) {
   EXPECT_TRUE(second) << second.message;
 }
 
+// Its first derivative is right, and the derivative of that by x; that by the result's gradient is missing.
+TEST(Function, ASecondDerivativeWithoutTheGradientIsFound) {
+  const Function detached(
+      "detached",
+      [](FunctionContext& context, const Tensors& in) {
+        context.save(in[0]);
+        return in[0] * in[0] * in[0];
+      },
+      [](const FunctionContext& context, const Tensor& g) -> Tensors {
+        const Tensor x = context.saved(0);
+        return {g.detach() * 3 * x * x};
+      });
+  Tensor x = leaf({0.5, -1.5, 2});
+  EXPECT_TRUE(gradcheck([&](const Tensors& in) { return detached(in); }, {x}));
+  const auto second = gradgradcheck([&](const Tensors& in) { return detached(in); }, {x});
+  EXPECT_FALSE(second);
+  EXPECT_NE(second.message.find("input 1 element [0]"), std::string::npos) << second.message;
+}
+
 TEST(Function, OnlyWantedGradients) {
   Tensor x = leaf({2});
   const Tensor s = tensor({3}, f64);
