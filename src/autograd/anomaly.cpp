@@ -126,10 +126,39 @@ std::string describe(const CallSite& site) {
   return text.str();
 }
 
+namespace {
+bool has_nan(const Tensor& t) {
+  return t.defined() && is_floating(t.dtype()) && kernels::any_nan(t.device(), t.dtype(), make_loop(t));
+}
+[[noreturn]] void throw_nan(const std::string& op, const std::string& what, const std::string& got,
+                            const std::string& where = {}) {
+  throw NumericError("[" + op + "] expected " + what + " without NaN in anomaly mode, got one in " + got + where);
+}
+}  // namespace
+
+void check_written(const char* op, const Tensor& x) {
+  if (has_nan(x)) {
+    throw_nan(op, "results", "what it wrote, of shape " + to_string(x.shape()),
+              "; the op was called" + describe(*call_site()));
+  }
+}
+
+void check_sum(const OpInfo& op, const Tensor& sum, const std::vector<const char*>& others) {
+  if (!has_nan(sum)) return;
+  std::string met;
+  for (const char* other : others) met += std::string(other) + ", ";
+  throw_nan(op.name, "gradients",
+            "the sum of those that met, of shape " + to_string(sum.shape()) + ": of " + met + "and this op");
+}
+
+void check_hooked(const char* of, const Tensor& gradient) {
+  if (has_nan(gradient)) {
+    throw_nan("hook", "gradients",
+              "what the hooks of " + std::string(of) + " left, of shape " + to_string(gradient.shape()));
+  }
+}
+
 void check_anomaly(const OpInfo& op, const Tensor& x, const Node* node, const In* inputs, std::size_t count) {
-  const auto has_nan = [](const Tensor& t) {
-    return t.defined() && is_floating(t.dtype()) && kernels::any_nan(t.device(), t.dtype(), make_loop(t));
-  };
   if (!has_nan(x)) return;
   bool before = false;
   for (std::size_t i = 0; i < count; ++i) before = before || has_nan(inputs[i].tensor);

@@ -32,10 +32,18 @@ bool sole_owner(const TensorImpl* impl) {
 }
 
 // A hook may write to what it sees, so that is nobody else's.
-Tensor hooked_gradient(const Extras& extras, Tensor gradient) {
+Tensor hooked_gradient(const Extras& extras, Tensor gradient, const char* of) {
   if (extras.hooks && !gradient.requires_grad() && !sole_owner(gradient.impl())) gradient = gradient.clone();
-  return run_hooks(extras, std::move(gradient));
+  gradient = run_hooks(extras, std::move(gradient));
+  if (thread_state.anomaly && extras.hooks) check_hooked(of, gradient);
+  return gradient;
 }
+
+// Its ops are not looked at themselves in anomaly mode.
+struct WithinDerivative {
+  bool before = std::exchange(thread_state.derivative, true);
+  ~WithinDerivative() { thread_state.derivative = before; }
+};
 
 [[noreturn]] TERN_COLD void throw_busy(const Node* node) {
   throw StateError("[backward] expected a graph that one pass runs through at a time, got two at once in " +
@@ -211,6 +219,25 @@ void Backward::deliver(const Edge& edge, Tensor gradient, const OpInfo& op) {
   }
 }
 
+// By the derivative, whose results can be looked at one by one, and then what they add up to.
+void Backward::deliver_checked(const Node& node, const Edge& edge, const Tensor& g, Tensor gradient) {
+  const In in{g};
+  check_anomaly(*node.op, gradient, &node, &in, 1);
+  if (!senders_) senders_ = std::make_unique<Senders>();
+  const void* const target = edge.node ? static_cast<const void*>(edge.node) : edge.tensor;
+  const bool at_leaf = !edge.node && !edge.tensor->extras && !captured_;
+  std::vector<const char*>& senders = (*senders_)[target];
+  if (senders.empty() && at_leaf && edge.tensor->grad_present) senders.push_back("an earlier pass");
+  {
+    const WithinDerivative within;
+    deliver(edge, std::move(gradient), *node.op);
+  }
+  const TensorImpl* sum = edge.node ? edge.node->pending : at_leaf ? edge.tensor->grad : nullptr;
+  if (!sum) sum = edge.tensor->extras ? hooked(edge.tensor) : captured_->wanted.find(edge.tensor)->second;
+  check_sum(*node.op, Tensor(share(const_cast<TensorImpl*>(sum))), senders);
+  senders.push_back(node.op->name);
+}
+
 TensorImpl*& Backward::hooked(TensorImpl* leaf) {
   for (auto& [known, pending] : hooked_) {
     if (known == leaf) return pending;
@@ -277,7 +304,7 @@ void Backward::process(Node* node) {
 
   Tensor g(std::exchange(node->pending, nullptr));
   if (node->extras) [[unlikely]] {
-    g = hooked_gradient(*node->extras, std::move(g));
+    g = hooked_gradient(*node->extras, std::move(g), node->op->name);
     if (node->extras->retained && !captured_) into_leaf(node->extras->retained, g, *node->op);
   }
   if (captured_) {
@@ -296,11 +323,7 @@ void Backward::process(Node* node) {
     const std::unique_ptr<Tensor[]> many(count > kFew ? new Tensor[count] : nullptr);
     Tensor* const out = count > kFew ? many.get() : few;
     if (thread_state.anomaly) [[unlikely]] {
-      // By the derivative, whose results can be looked at one by one.
-      struct Within {
-        bool before = std::exchange(thread_state.derivative, true);
-        ~Within() { thread_state.derivative = before; }
-      } within;
+      const WithinDerivative within;
       node->op->derivative(*node, g, out);
     } else if (node->op->fused && !create_) {
       filled_ = nullptr;
@@ -316,8 +339,8 @@ void Backward::process(Node* node) {
     for (std::uint32_t i = 0; i < count; ++i) {
       if (!out[i].defined() || !edges[i].wanted) continue;
       if (thread_state.anomaly) [[unlikely]] {
-        const In in{g};
-        check_anomaly(*node->op, out[i], node, &in, 1);
+        deliver_checked(*node, edges[i], g, std::move(out[i]));
+        continue;
       }
       deliver(edges[i], std::move(out[i]), *node->op);
     }
@@ -335,7 +358,18 @@ void Backward::run() {
   }
   static constexpr OpInfo hook{"hook", nullptr};
   for (auto& [leaf, pending] : hooked_) {
-    if (pending) into_leaf(leaf, hooked_gradient(*leaf->extras, Tensor(std::exchange(pending, nullptr))), hook);
+    if (!pending) continue;
+    Tensor gradient = hooked_gradient(*leaf->extras, Tensor(std::exchange(pending, nullptr)), "a leaf");
+    if (thread_state.anomaly) [[unlikely]] {
+      const bool met = leaf->grad_present && !captured_;
+      {
+        const WithinDerivative within;
+        into_leaf(leaf, std::move(gradient), hook);
+      }
+      if (met) check_sum(hook, Tensor(share(leaf->grad)), {"an earlier pass"});
+      continue;
+    }
+    into_leaf(leaf, std::move(gradient), hook);
   }
 }
 

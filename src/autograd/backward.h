@@ -55,6 +55,7 @@ class Backward {
   };
 
   void deliver(const Edge& edge, Tensor gradient, const OpInfo& op);
+  void deliver_checked(const Node& node, const Edge& edge, const Tensor& g, Tensor gradient);  // in anomaly mode
   void enqueue(const Edge& edge);
   // The gradient so far of a leaf with hooks, which are called at the end.
   TensorImpl*& hooked(TensorImpl* leaf);
@@ -71,6 +72,9 @@ class Backward {
   std::unique_ptr<Captured> captured_;
   std::vector<std::pair<TensorImpl*, TensorImpl*>> hooked_;  // both owned
   std::vector<Node*, CacheAllocator<Node*>> heap_;           // claimed and owned, deepest on top
+  // In anomaly mode: which ops gave gradients to a node or leaf.
+  using Senders = std::unordered_map<const void*, std::vector<const char*>>;
+  std::unique_ptr<Senders> senders_;
 };
 
 }  // namespace tern::internal

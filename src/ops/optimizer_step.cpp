@@ -3,6 +3,7 @@
 #include <cmath>
 #include <initializer_list>
 
+#include "autograd/node.h"
 #include "slots/optimizer.h"
 #include "tensor/impl.h"
 #include "tern/ops/binary.h"
@@ -54,6 +55,8 @@ void run(const char* where, const Slot& slot, const Tensor& value, const Tensor&
     ++i;
   }
   slot(value.device(), value.dtype(), args, step);
+  if (internal::thread_state.anomaly) [[unlikely]]
+    internal::check_written(where, value);
 }
 
 }  // namespace

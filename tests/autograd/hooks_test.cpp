@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <string>
 
 #include "autograd/leaf.h"
 #include "tern/autograd/autograd.h"
@@ -13,6 +15,7 @@
 #include "tern/ops/binary.h"
 #include "tern/ops/matmul.h"
 #include "tern/ops/unary.h"
+#include "tern/optim/optimizers.h"
 #include "tern/tensor/creation.h"
 
 namespace tern {
@@ -177,6 +180,79 @@ TEST(Anomaly, NamesTheModulesAround) {
   } catch (const NumericError& e) {
     EXPECT_NE(std::string(e.what()).find("Sequential > Sequential > Linear"), std::string::npos) << e.what();
   }
+}
+
+template <class F>
+std::string nan_of(F&& f) {
+  const AnomalyMode anomaly;
+  try {
+    f();
+  } catch (const NumericError& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+// Gradients of +inf and -inf, each without NaN.
+TEST(Anomaly, LooksAtWhatGradientsAddUpTo) {
+  const std::string met =
+      "[sqrt] expected gradients without NaN in anomaly mode, got one in the sum of those that "
+      "met, of shape [1]: of ";
+  const auto difference = [](const Tensor& h) { return (sqrt(h) - sqrt(h)).sum(); };
+  const auto starts = [](const std::string& text, const std::string& with) {
+    EXPECT_EQ(text.rfind(with, 0), 0u) << text;
+  };
+  starts(nan_of([&] { difference(leaf({0})).backward(); }), met + "sqrt, and this op");
+  starts(nan_of([&] { difference(leaf({0}) * 1.0).backward(); }), met + "sqrt, and this op");
+  starts(nan_of([&] { difference(leaf({0}) * 1.0).backward({.create_graph = true}); }), met + "sqrt, and this op");
+  starts(nan_of([&] {
+           const Tensor x = leaf({0});
+           grad(difference(x), std::vector<Tensor>{x});
+         }),
+         met + "sqrt, and this op");
+  starts(nan_of([] {
+           const Tensor x = leaf({0});
+           sqrt(x).backward();
+           (sqrt(x) * -1.0).backward();
+         }),
+         met + "an earlier pass, and this op");
+  for (const bool of_leaf : {false, true}) {
+    const std::string text = nan_of([&] {
+      const Tensor x = leaf({1}), y = x * 2.0;
+      (of_leaf ? x : y).register_hook([](const Tensor& g) { return full_like(g, NAN); });
+      y.backward();
+    });
+    starts(text, std::string("[hook] expected gradients without NaN in anomaly mode, got one in what the hooks of ") +
+                     (of_leaf ? "a leaf" : "mul"));
+  }
+  starts(nan_of([] {
+           const Tensor x = leaf({0});
+           sqrt(x).backward();
+           x.register_hook([](const Tensor& g) { return g * -1.0; });
+           sqrt(x).backward();
+         }),
+         "[hook] expected gradients without NaN");
+}
+
+TEST(Anomaly, LooksAtWritesInPlaceAndSteps) {
+  const auto writes = [](const std::string& op, const std::function<void(Tensor)>& write) {
+    for (const DType dtype : {f64, f16}) {
+      const std::string text = nan_of([&] { write(full({2}, INFINITY, dtype)); });
+      EXPECT_EQ(text.rfind("[" + op + "] expected results without NaN in anomaly mode, got one in what it wrote", 0),
+                0u)
+          << text;
+    }
+  };
+  writes("sub_", [](Tensor x) { x.sub_(x); });
+  writes("add_", [](Tensor x) { x.add_(x, -1); });
+  writes("mul_", [](Tensor x) { x.mul_(0); });
+  writes("div_", [](Tensor x) { x.div_(x); });
+  EXPECT_EQ(nan_of([] { zeros({2}).fill_(NAN); }), "no error");
+  Tensor x = leaf({1, 2});
+  optim::AdamW optimizer({x}, {.lr = 0.1});
+  x.set_grad(full({2}, INFINITY, f64));
+  const std::string text = nan_of([&] { optimizer.step(); });
+  EXPECT_EQ(text.rfind("[adam_step] expected results without NaN in anomaly mode", 0), 0u) << text;
 }
 
 TEST(Anomaly, SaysWhenTheForwardWasOutside) {

@@ -70,12 +70,13 @@ class TERN_API EnableGrad {
   bool before_;
 };
 
-/// For a scope on this thread, checks the result of every op, forward and backward, and throws NumericError naming the
-/// op whose result, or whose gradient, was the first to hold a NaN, and where that op was called: the modules (and
-/// other CallScopes) around it and the functions on the stack, of which the program's own are named unless it is
-/// stripped
-/// (`addr2line -Cfpie PROGRAM OFFSET` gives the lines of one with debug information). The ops that a backward is asked
-/// about must have been called in anomaly mode too for that. It costs time; outside of it there is no cost.
+/// For a scope on this thread, checks for NaN the result of every op, forward and backward, of arithmetic in place and
+/// of optimizer steps, the sum where gradients meet, and what hooks leave. Throws NumericError naming the op whose
+/// result, or whose gradient, was the first to hold one, or the ops whose gradients met, and where that op was called:
+/// the modules (and other CallScopes) around it and the functions on the stack, of which the program's own are named
+/// unless it is stripped (`addr2line -Cfpie PROGRAM OFFSET` gives the lines of one with debug information). The ops
+/// that a backward is asked about must have been called in anomaly mode too for that. What writes values as they are
+/// (fill_, copy_, creation) is not looked at. It costs time; outside of it there is no cost.
 class TERN_API AnomalyMode {
  public:
   AnomalyMode();
