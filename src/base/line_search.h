@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 // The line search of quasi-Newton methods: Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6, by cubic
@@ -21,18 +22,17 @@ double cubic_minimum(const P& a, const P& b, double low, double high) {
   return square >= 0 && std::isfinite(at) ? std::clamp(at, low, high) : (low + high) / 2;
 }
 
-/// A point along the direction at which the strong Wolfe conditions hold, or the best that was found in 25 evaluations.
-/// `first` is the length to try first, `reach` the largest element of the direction.
+/// A point along the direction at which the strong Wolfe conditions hold, or the best that was found in `most`
+/// evaluations beside the first. `first` is the length to try first, `reach` the largest element of the direction.
 template <class P, class Evaluate>
-P strong_wolfe(const P& start, double first, double reach, Evaluate evaluate) {
+P strong_wolfe(const P& start, double first, double reach, Evaluate evaluate, std::int64_t most = 25) {
   constexpr double c1 = 1e-4, c2 = 0.9, narrowest = 1e-9;
-  constexpr int most = 25;
   const auto falls_enough = [&](const P& p) { return p.loss <= start.loss + c1 * p.t * start.slope; };
   const auto is_flat = [&](const P& p) { return std::fabs(p.slope) <= -c2 * start.slope; };
 
   // Goes on until a minimum is bracketed.
   P low = start, high = evaluate(first);
-  int evaluations = 0;
+  std::int64_t evaluations = 0;
   bool found = false;
   for (;; ++evaluations) {
     if (evaluations == most) {

@@ -53,7 +53,8 @@ Lbfgs::Lbfgs(std::vector<Tensor> parameters, const LbfgsOptions& options)
     throw DTypeError("[LBFGS] expected f32 or f64 parameters, which a line search can tell apart, got " +
                      std::string(tern::name(this->parameters()[0].dtype())));
   }
-  if (options_.max_evaluations == 0) options_.max_evaluations = options_.max_iterations * 5 / 4;
+  most_evaluations_ =
+      options_.max_evaluations != 0 ? options_.max_evaluations : options_.max_iterations * std::int64_t{5} / 4;
 }
 
 void Lbfgs::update(const Run&) {
@@ -135,11 +136,11 @@ Tensor Lbfgs::direction(const Tensor& gradient) const {
   return d;
 }
 
-Lbfgs::Point Lbfgs::search(const Closure& closure, const Point& start, double t) {
+Lbfgs::Point Lbfgs::search(const Closure& closure, const Point& start, double t, std::int64_t most) {
   std::vector<Tensor> origin;
   for (const Tensor& p : parameters()) origin.push_back(p.detach().clone());
-  Point best = tern::internal::strong_wolfe(start, t, largest(direction_),
-                                            [&](double length) { return evaluate_at(closure, origin, length); });
+  Point best = tern::internal::strong_wolfe(
+      start, t, largest(direction_), [&](double length) { return evaluate_at(closure, origin, length); }, most);
   for (std::size_t i = 0; i < origin.size(); ++i) Tensor(parameters()[i]).copy_(origin[i]);
   move(best.t);
   return best;
@@ -170,13 +171,13 @@ double Lbfgs::step(const Closure& closure) {
     if (options_.line_search == LbfgsOptions::LineSearch::strong_wolfe) {
       now.t = 0;
       now.slope = slope;
-      now = search(closure, now, length_);
+      now = search(closure, now, length_, most_evaluations_ - (evaluations_ - before));
       length_ = now.t;
     } else {
       move(length_);
       if (iteration < options_.max_iterations) now = evaluate(closure);
     }
-    if (iteration >= options_.max_iterations || evaluations_ - before >= options_.max_evaluations ||
+    if (iteration >= options_.max_iterations || evaluations_ - before >= most_evaluations_ ||
         largest(now.gradient) <= options_.tolerance_grad ||
         largest(direction_) * std::fabs(length_) <= options_.tolerance_change ||
         !(std::fabs(now.loss - last_loss_) >= options_.tolerance_change)) {
@@ -211,6 +212,10 @@ nn::NamedTensors Lbfgs::state_dict() const {
 
 void Lbfgs::load_state_dict(const nn::NamedTensors& state) {
   std::unordered_map<std::string, Tensor> given(state.begin(), state.end());
+  if (given.size() != state.size()) bad_state("each name once");
+  for (const auto& [key, tensor] : given) {
+    if (!tensor.defined()) bad_state("a tensor as \"" + key + "\"");
+  }
   const auto take = [&](const std::string& key, const Shape& shape, DType dtype) {
     const auto found = given.find(key);
     if (found == given.end() || found->second.shape() != shape || found->second.dtype() != dtype) {

@@ -31,6 +31,7 @@ void check(const PlateauOptions& options) {
   require(options.threshold >= 0 && options.threshold < (options.relative ? 1 : HUGE_VAL),
           options.relative ? "threshold in [0, 1)" : "threshold finite and at least 0", options.threshold);
   require(options.cooldown >= 0, "cooldown of at least 0", options.cooldown);
+  require(options.epsilon >= 0 && std::isfinite(options.epsilon), "epsilon finite and at least 0", options.epsilon);
   require(options.min_ratio >= 0 && options.min_ratio <= 1, "min_ratio in [0, 1]", options.min_ratio);
 }
 
@@ -63,6 +64,7 @@ nn::NamedTensors Scheduler::state_dict() const {
 void Scheduler::load_state_dict(const nn::NamedTensors& state) {
   if (state.size() != 2 || state[0].first != "step" || state[1].first != "base_lr") bad_schedule("step and base_lr");
   const Tensor &step = state[0].second, &base = state[1].second;
+  if (!step.defined() || !base.defined()) bad_schedule("defined tensors");
   if (step.dtype() != i64 || step.shape() != Shape{} || step.item<std::int64_t>() < 0) bad_schedule("a count as step");
   const auto groups = static_cast<std::int64_t>(base_.size());
   if (base.dtype() != f64 || base.shape() != Shape{groups}) {
@@ -105,9 +107,14 @@ bool ReduceOnPlateau::step(double figure) {
   const double next = std::max(ratio_ * options_.factor, options_.min_ratio);
   if (next >= ratio_) return false;
   if (optimizer_) {
+    bool any = false;
     for (std::size_t g = 0; g < optimizer_->num_groups(); ++g) {
-      optimizer_->set_lr(g, optimizer_->lr(g) * (next / ratio_));
+      const double before = optimizer_->lr(g), reduced = before * (next / ratio_);
+      if (!(before - reduced > options_.epsilon)) continue;
+      optimizer_->set_lr(g, reduced);
+      any = true;
     }
+    if (!any) return false;
   }
   ratio_ = next;
   return true;
@@ -119,8 +126,8 @@ nn::NamedTensors ReduceOnPlateau::state_dict() const {
 }
 
 void ReduceOnPlateau::load_state_dict(const nn::NamedTensors& state) {
-  if (state.size() != 1 || state[0].first != "plateau" || state[0].second.dtype() != f64 ||
-      state[0].second.shape() != Shape{4}) {
+  if (state.size() != 1 || state[0].first != "plateau" || !state[0].second.defined() ||
+      state[0].second.dtype() != f64 || state[0].second.shape() != Shape{4}) {
     bad_schedule("f64 [4] as plateau");
   }
   const std::vector<double> values = state[0].second.to_vector<double>();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -84,6 +85,9 @@ TEST(Lbfgs, IsPyTorchs) {
   expect_golden("rosenbrock_plain", rosenbrock(), {.lr = 0.2, .max_iterations = 5, .history = 3});
   expect_golden("regression", regression(), {.line_search = kWolfe});
   expect_golden("regression_plain", regression(), {.lr = 0.8, .max_iterations = 6, .history = 5});
+  // Whose line searches end with the evaluations.
+  expect_golden("rosenbrock_one", rosenbrock(), {.max_iterations = 1, .line_search = kWolfe});
+  expect_golden("rosenbrock_two", rosenbrock(), {.max_iterations = 6, .max_evaluations = 3, .line_search = kWolfe});
   expect_golden("regression_few", regression(),
                 {.max_iterations = 10, .max_evaluations = 4, .history = 2, .line_search = kWolfe});
 }
@@ -197,6 +201,7 @@ TEST(Lbfgs, ChecksOptionsCallsAndStates) {
   };
   broken([](auto& s) { s.erase("optimizer"); });
   broken([](auto& s) { s.erase("d"); });
+  broken([](auto& s) { s["d"] = Tensor(); });
   broken([](auto& s) { s.erase("ys"); });
   broken([](auto& s) { s["more"] = ones({1}); });
   broken([](auto& s) { s["n_iter"] = scalar(-1, i64); });
@@ -207,7 +212,17 @@ TEST(Lbfgs, ChecksOptionsCallsAndStates) {
     const auto other = optim::Sgd(regression().parameters).state_dict();
     s = {other.begin(), other.end()};
   });
+  auto twice = state;
+  twice.push_back(state[1]);
+  EXPECT_THROW(optimizer.load_state_dict(twice), FormatError);
   optimizer.load_state_dict(state);
+}
+
+TEST(Lbfgs, AnyNumberOfIterationsIsFine) {
+  const Problem problem = rosenbrock();
+  Lbfgs optimizer(problem.parameters, {.max_iterations = std::numeric_limits<int>::max(), .line_search = kWolfe});
+  optimizer.step(problem.closure());
+  EXPECT_GT(optimizer.iterations(), 5);  // not ended by a number of evaluations that overflowed
 }
 
 }  // namespace

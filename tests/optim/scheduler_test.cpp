@@ -108,11 +108,14 @@ TEST(Scheduler, RefusesBadStatesAndFactors) {
   broken([](auto& s) { s[0].second = scalar(1, f64); });
   broken([](auto& s) { s[1].second = ones({3}, f64); });
   broken([](auto& s) { s[1].second = tensor({NAN, 1}, f64); });
+  broken([](auto& s) { s[0].second = Tensor(); });
+  broken([](auto& s) { s[1].second = Tensor(); });
   broken([](auto& s) { s = two_groups().state_dict(); });
   scheduler.load_state_dict(state);
 }
 
-void expect_plateau(const std::string& name, const optim::PlateauOptions& options) {
+// Beside one without an optimizer, which does not look at rates.
+void expect_plateau(const std::string& name, const optim::PlateauOptions& options, bool looks_at_rates = false) {
   Sgd sgd = two_groups();
   ReduceOnPlateau whole(sgd, options), alone(options);
   const std::vector<double> expected = factors_of(name), figures = factors_of("figures");
@@ -122,10 +125,15 @@ void expect_plateau(const std::string& name, const optim::PlateauOptions& option
       alone = ReduceOnPlateau(options);
       alone.load_state_dict(state.tensors);
     }
-    EXPECT_EQ(whole.step(figures[i]), alone.step(figures[i]));
+    const bool reduced = whole.step(figures[i]), without = alone.step(figures[i]);
+    if (!looks_at_rates) {
+      EXPECT_EQ(reduced, without);
+    }
     EXPECT_NEAR(sgd.lr(0), expected[2 * i], 1e-12) << name << " at figure " << i;
     EXPECT_NEAR(sgd.lr(1), expected[2 * i + 1], 1e-12) << name << " at figure " << i;
-    EXPECT_NEAR(0.1 * alone.ratio(), expected[2 * i], 1e-12) << name << " at figure " << i;
+    if (!looks_at_rates) {
+      EXPECT_NEAR(0.1 * alone.ratio(), expected[2 * i], 1e-12) << name << " at figure " << i;
+    }
   }
   EXPECT_LT(whole.ratio(), 1);
 }
@@ -135,6 +143,7 @@ TEST(ReduceOnPlateau, IsPyTorchs) {
   expect_plateau("plateau_set",
                  {.factor = 0.3, .patience = 2, .threshold = 1e-3, .relative = false, .cooldown = 4, .min_ratio = 0.2});
   expect_plateau("plateau_max", {.factor = 0.9, .patience = 1, .maximize = true});
+  expect_plateau("plateau_epsilon", {.factor = 0.7, .patience = 0, .epsilon = 0.004}, true);
 }
 
 TEST(ReduceOnPlateau, ChecksOptionsAndStates) {
@@ -144,10 +153,19 @@ TEST(ReduceOnPlateau, ChecksOptionsAndStates) {
   EXPECT_THROW(ReduceOnPlateau({.threshold = NAN}), ValueError);
   EXPECT_THROW(ReduceOnPlateau({.cooldown = -1}), ValueError);
   EXPECT_THROW(ReduceOnPlateau({.min_ratio = 2}), ValueError);
+  EXPECT_THROW(ReduceOnPlateau({.epsilon = -1}), ValueError);
+  EXPECT_THROW(ReduceOnPlateau({.epsilon = NAN}), ValueError);
+  ReduceOnPlateau least({.factor = 0.1, .patience = 0, .min_ratio = 0.05});
+  for (const double ratio : {0.1, 0.05, 0.05}) {
+    const double before = least.ratio();
+    EXPECT_EQ(least.step(NAN), ratio < before);  // at the least there is nothing to reduce
+    EXPECT_EQ(least.ratio(), ratio);
+  }
   ReduceOnPlateau plateau({.patience = 1});
   EXPECT_FALSE(plateau.step(NAN));  // no improvement
   EXPECT_TRUE(plateau.step(NAN));
   EXPECT_THROW(plateau.load_state_dict({}), FormatError);
+  EXPECT_THROW(plateau.load_state_dict({{"plateau", Tensor()}}), FormatError);
   EXPECT_THROW(plateau.load_state_dict({{"plateau", ones({3}, f64)}}), FormatError);
   EXPECT_THROW(plateau.load_state_dict({{"plateau", tensor({0, 5, 0, 1}, f64)}}), FormatError);
   EXPECT_THROW(plateau.load_state_dict({{"plateau", tensor({0, 0, 0, -1}, f64)}}), FormatError);

@@ -16,7 +16,8 @@ struct LbfgsOptions {
   };
   double lr = 1;                   ///< learning rate, at least 0
   int max_iterations = 20;         ///< of a call of step, at least 1
-  int max_evaluations = 0;         ///< of the closure in a call of step; 0: 5 / 4 of max_iterations
+  int max_evaluations = 0;         ///< of the closure in a call of step; 0: 5 / 4 of max_iterations. A search takes at
+                                   ///< least one, so that a step may take one more
   double tolerance_grad = 1e-7;    ///< ends when no element of the gradient is larger, at least 0
   double tolerance_change = 1e-9;  ///< ends when neither an element nor the loss changes by more, at least 0
   int history = 100;               ///< pairs of steps and changes of the gradient that are kept, at least 1
@@ -59,13 +60,14 @@ class TERN_API Lbfgs : public Optimizer {
   };
   Point evaluate(const Closure& closure);
   Point evaluate_at(const Closure& closure, const std::vector<Tensor>& start, double t);
-  Point search(const Closure& closure, const Point& start, double t);
+  Point search(const Closure& closure, const Point& start, double t, std::int64_t most);
   Tensor gradient() const;
   void remember(const Tensor& gradient);
   Tensor direction(const Tensor& gradient) const;
   void move(double t);
 
   LbfgsOptions options_;
+  std::int64_t most_evaluations_ = 0;  ///< in a step
   std::int64_t iterations_ = 0, evaluations_ = 0;
   std::vector<Pair> history_;
   double scale_ = 1;                  ///< of the initial inverse Hessian

@@ -44,6 +44,7 @@ struct PlateauOptions {
   bool maximize = false;    ///< a higher figure is better
   int cooldown = 0;         ///< figures after a reduction that are not counted, at least 0
   double min_ratio = 0;     ///< the least that is left of the learning rate after all reductions, in [0, 1]
+  double epsilon = 1e-8;    ///< a rate that would fall by no more stays, at least 0; of an optimizer's rates alone
 };
 
 /// Reduces learning rates when a figure stops improving, as PyTorch's ReduceLROnPlateau does. A NaN is no improvement.

@@ -36,7 +36,7 @@ struct EarlyStopping {
 };
 
 /// Reduces the learning rate that the schedule gives when the monitored figure stops improving, counted in epochs
-/// (optim::ReduceOnPlateau). `maximize` of the rule follows from the figure.
+/// (optim::ReduceOnPlateau). `maximize` of the rule follows from the figure, and `epsilon` is not looked at.
 struct Plateau {
   std::string monitor = "validation/log_loss";  ///< a figure of the history
   optim::PlateauOptions rule{};

@@ -170,6 +170,8 @@ lbfgs = {
     "rosenbrock_plain": minimise(rosenbrock, 12, lr=0.2, max_iter=5, history_size=3),
     "regression": minimise(regression, 3, line_search_fn="strong_wolfe"),
     "regression_plain": minimise(regression, 4, lr=0.8, max_iter=6, history_size=5),
+    "rosenbrock_one": minimise(rosenbrock, 12, max_iter=1, line_search_fn="strong_wolfe"),
+    "rosenbrock_two": minimise(rosenbrock, 12, max_iter=6, max_eval=3, line_search_fn="strong_wolfe"),
     "regression_few": minimise(regression, 5, max_iter=10, max_eval=4, line_search_fn="strong_wolfe", history_size=2),
 }
 flat = {f"{case}.{name}": tensor for case, result in lbfgs.items() for name, tensor in result.items()}
@@ -257,6 +259,7 @@ schedules = {
         figures,
     ),
     "plateau_max": plateau(lambda o: s.ReduceLROnPlateau(o, mode="max", factor=0.9, patience=1), figures),
+    "plateau_epsilon": plateau(lambda o: s.ReduceLROnPlateau(o, factor=0.7, patience=0, eps=0.004), figures),
 }
 safetensors.torch.save_file(schedules, here / "schedules.safetensors")
 
