@@ -32,6 +32,30 @@ struct Lent {
 };
 
 template <class Managed>
+void give_back(Managed* managed) {
+  delete static_cast<Lent<Managed>*>(managed->context);
+}
+
+// Tern's own tensor that comes home as it went, or an undefined one. Over its own storage, so that writes to either are
+// counted for both.
+template <class Managed>
+Tensor come_home(Managed* managed, DType dtype, bool read_only) {
+  if (managed->deleter != &give_back<Managed>) return {};
+  const auto* lent = static_cast<Lent<Managed>*>(managed->context);
+  const auto* impl = lent->tensor.impl();
+  const DlTensor& from = managed->tensor;
+  const bool same = from.data == impl->data && from.byte_offset == 0 && dtype == impl->dtype &&
+                    from.ndim == impl->shape.size() && from.strides &&
+                    read_only == internal::is_read_only(impl->storage) &&
+                    std::equal(impl->shape.begin(), impl->shape.end(), from.shape) &&
+                    std::equal(from.strides, from.strides + from.ndim, impl->strides);
+  if (!same) return {};
+  Tensor home = lent->tensor;
+  managed->deleter(managed);
+  return home;
+}
+
+template <class Managed>
 Lent<Managed>* lend(const Tensor& x) {
   const auto* impl = checked(x);
   if (impl->requires_grad) {
@@ -49,7 +73,7 @@ Lent<Managed>* lend(const Tensor& x) {
   lent->managed.tensor = {impl->data,    {kCpu, 0}, impl->shape.size(), {type.code, type.bits, 1}, lent->shape,
                           lent->strides, 0};
   lent->managed.context = lent.get();
-  lent->managed.deleter = [](Managed* managed) { delete static_cast<Lent<Managed>*>(managed->context); };
+  lent->managed.deleter = &give_back<Managed>;
   impl->storage->lent.store(true, std::memory_order_relaxed);
   return lent.release();
 }
@@ -72,13 +96,19 @@ Tensor take(Managed* managed, bool read_only) {
     internal::throw_shape("from_dlpack", "at most " + std::to_string(kMaxDims) + " dimensions",
                           std::to_string(from.ndim));
   }
+  if (Tensor home = come_home(managed, type->dtype, read_only); home.defined()) return home;
   const auto release = [](void* context) {
     auto* owned = static_cast<Managed*>(context);
     if (owned->deleter) owned->deleter(owned);
   };
   char* data = from.data ? static_cast<char*>(from.data) + from.byte_offset : nullptr;
-  return internal::new_foreign("from_dlpack", data, Shape(from.shape, static_cast<std::size_t>(from.ndim)),
-                               from.strides, type->dtype, {release, managed, read_only});
+  const Shape shape(from.shape, static_cast<std::size_t>(from.ndim));
+  if (type->dtype == boolean) {
+    const Tensor bytes = internal::new_foreign("from_dlpack", data, shape, from.strides, u8, {});
+    const int most = bytes.numel() > 0 ? bytes.max().item<int>() : 0;
+    if (most > 1) throw_value("from_dlpack", "booleans of bytes 0 and 1", std::to_string(most));
+  }
+  return internal::new_foreign("from_dlpack", data, shape, from.strides, type->dtype, {release, managed, read_only});
 }
 
 }  // namespace

@@ -161,6 +161,46 @@ TYPED_TEST(Dlpack, LendsMemoryStridesAndType) {
   EXPECT_THROW(lend<TypeParam>(Tensor()), StateError);
 }
 
+TYPED_TEST(Dlpack, ATensorThatComesHomeCountsWrites) {
+  const Tensor w = ones({2}).requires_grad_();
+  Tensor x = ones({2});
+  for (const bool lent_is_written : {false, true}) {
+    Tensor y = from_dlpack(lend<TypeParam>(x));
+    const Tensor z = sum(w * (lent_is_written ? y : x));
+    (lent_is_written ? x : y).zero_();
+    EXPECT_THROW(z.backward(), StateError);
+  }
+  // A read-only tensor stays one, and what another changed on the way is taken as it says.
+  float memory[2] = {1, 2};
+  Tensor fixed = from_dlpack(to_dlpack(from_blob(memory, {2}, f32, {.read_only = true})));
+  EXPECT_THROW(fixed.zero_(), StateError);
+  auto* managed = lend<TypeParam>(from_vector(Floats{1, 2, 3, 4}, {2, 2}));
+  managed->tensor.ndim = 1;
+  EXPECT_EQ(from_dlpack(managed).template to_vector<float>(), (Floats{1, 3}));
+}
+
+TYPED_TEST(Dlpack, BooleansAreBytesOfZeroAndOne) {
+  Other<TypeParam> other;
+  auto* bytes = reinterpret_cast<unsigned char*>(other.memory.data());
+  std::memset(bytes, 2, 8);
+  for (int i = 0; i < 4; ++i) bytes[i] = static_cast<unsigned char>(i % 2);
+  other.managed.tensor.dtype = {6, 8, 1};
+  other.managed.tensor.byte_offset = 0;
+  other.managed.tensor.ndim = 1;
+  other.shape[0] = 5;
+  other.strides[0] = 1;
+  EXPECT_THROW(from_dlpack(&other.managed), ValueError);
+  EXPECT_EQ(other.returned, 0);
+  other.shape[0] = 4;
+  EXPECT_EQ(sum(from_dlpack(&other.managed)).template item<int>(), 2);
+  other.shape[0] = 2;
+  other.strides[0] = 3;
+  EXPECT_EQ(sum(from_dlpack(&other.managed)).template item<int>(), 1);
+  other.shape[0] = 0;
+  EXPECT_EQ(from_dlpack(&other.managed).numel(), 0);
+  EXPECT_EQ(other.returned, 3);
+}
+
 TEST(DlpackVersions, AnotherMajorVersionIsRefused) {
   Other<DlManagedTensorVersioned> other;
   other.managed.version = {2, 0};

@@ -60,10 +60,12 @@ TERN_API DlManagedTensorVersioned* to_dlpack(const Tensor& x);
 TERN_API DlManagedTensor* to_dlpack_unversioned(const Tensor& x);
 
 /// A tensor over another library's memory on the CPU; its deleter is called once, when the last tensor over it is gone,
-/// from whichever thread lets go. Writes to memory flagged read-only throw StateError. Throws ValueError on a null
-/// pointer, another device, another major version, unaligned memory, or negative strides, which Tern's tensors do not
-/// have (nor do PyTorch's): such a tensor is to be copied by its owner. Throws DTypeError on a type that Tern lacks,
-/// ShapeError on a shape that it cannot hold; the caller then still owns `managed`.
+/// from whichever thread lets go. A tensor of Tern's that comes home as it was lent lies in its own memory again, and
+/// what saved one sees writes to the other. Writes to memory flagged read-only throw StateError. Throws ValueError on a
+/// null pointer, another device, another major version, unaligned memory, booleans of other bytes than 0 and 1, or
+/// negative strides, which Tern's tensors do not have (nor do PyTorch's): such a tensor is to be copied by its owner.
+/// Throws DTypeError on a type that Tern lacks, ShapeError on a shape that it cannot hold; the caller then still owns
+/// `managed`.
 TERN_API Tensor from_dlpack(DlManagedTensorVersioned* managed);
 TERN_API Tensor from_dlpack(DlManagedTensor* managed);
 

@@ -306,8 +306,11 @@ class Index {
 /// Options of Tensor::backward.
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep what was saved, for another backward through the same graph
-  bool create_graph = false;  ///< tape the backward itself, for higher derivatives; implies retain_graph
-  Tensor gradient{};          ///< d(loss)/d(this tensor); ones for a tensor of one element when undefined
+  /// Tape the backward itself, for higher derivatives; implies retain_graph. The gradients left in leaves then belong
+  /// to graphs that hold the leaves: a circle, which keeps its memory, as in PyTorch, until clear_grad() of the leaf.
+  /// `grad` (autograd/autograd.h) makes none.
+  bool create_graph = false;
+  Tensor gradient{};  ///< d(loss)/d(this tensor); ones for a tensor of one element when undefined
 };
 
 /// Shape, type and values; long dimensions are elided in the middle.
