@@ -86,10 +86,10 @@ void add_scaled_kernel(const Loop& loop, double alpha) {
   if constexpr (is_floating(dtype_of<T>())) {
     run_strips<T, T, T>(loop, chosen(binary_tables).add_scaled[kReal<T>], alpha);
   } else if (alpha == 1) {
-    map2<T, T, T>(loop, [](T a, T b) { return static_cast<T>(a + b); });
+    map2<T, T, T>(loop, [](T a, T b) { return static_cast<T>(math::wrapping(a) + math::wrapping(b)); });
   } else {
-    const T scale = static_cast<T>(alpha);
-    map2<T, T, T>(loop, [scale](T a, T b) { return static_cast<T>(a + scale * b); });
+    const auto scale = math::wrapping(static_cast<T>(alpha));
+    map2<T, T, T>(loop, [scale](T a, T b) { return static_cast<T>(math::wrapping(a) + scale * math::wrapping(b)); });
   }
 }
 

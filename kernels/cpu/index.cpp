@@ -5,6 +5,7 @@
 
 #include "cpu/families.h"
 #include "cpu/words.h"
+#include "functors/math.h"
 #include "slots/index.h"
 #include "tern/base/parallel.h"
 
@@ -71,7 +72,8 @@ void each_indexed_row(const IndexArgs& args, Row row) {
 template <class T>
 void index_add_kernel(const IndexArgs& args) {
   each_indexed_row<T>(args, [](T* to, const T* from, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(number(to[i]) + number(from[i]));
+    for (std::int64_t i = 0; i < n; ++i)
+      to[i] = static_cast<T>(math::wrapping(number(to[i])) + math::wrapping(number(from[i])));
   });
 }
 
@@ -120,7 +122,9 @@ template <class T>
 void scatter_add_kernel(const IndexArgs& args) {
   const T* from = static_cast<const T*>(args.from);
   T* to = static_cast<T*>(args.to);
-  each_element(args, [=](std::int64_t i, std::int64_t x) { to[x] = static_cast<T>(number(to[x]) + number(from[i])); });
+  each_element(args, [=](std::int64_t i, std::int64_t x) {
+    to[x] = static_cast<T>(math::wrapping(number(to[x])) + math::wrapping(number(from[i])));
+  });
 }
 
 std::int64_t count_flags(const std::uint8_t* flags, std::int64_t begin, std::int64_t end) {

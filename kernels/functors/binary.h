@@ -41,19 +41,19 @@ namespace tern::kernels {
 struct Add {
   template <class L>
   TERN_FUNCTOR static L forward(L a, L b) {
-    return static_cast<L>(a + b);
+    return static_cast<L>(math::wrapping(a) + math::wrapping(b));
   }
 };
 struct Sub {
   template <class L>
   TERN_FUNCTOR static L forward(L a, L b) {
-    return static_cast<L>(a - b);
+    return static_cast<L>(math::wrapping(a) - math::wrapping(b));
   }
 };
 struct Mul {
   template <class L>
   TERN_FUNCTOR static L forward(L a, L b) {
-    return static_cast<L>(a * b);
+    return static_cast<L>(math::wrapping(a) * math::wrapping(b));
   }
 };
 struct Div {
@@ -72,13 +72,13 @@ struct Pow {
 struct Maximum {
   template <class L>
   TERN_FUNCTOR static L forward(L a, L b) {
-    return math::select(a >= b, a, math::select(a < b, b, static_cast<L>(a + b)));
+    return math::select(a >= b, a, math::select(a < b, b, static_cast<L>(math::wrapping(a) + math::wrapping(b))));
   }
 };
 struct Minimum {
   template <class L>
   TERN_FUNCTOR static L forward(L a, L b) {
-    return math::select(a <= b, a, math::select(a > b, b, static_cast<L>(a + b)));
+    return math::select(a <= b, a, math::select(a > b, b, static_cast<L>(math::wrapping(a) + math::wrapping(b))));
   }
 };
 // x held within [low, high]; a NaN stays one.

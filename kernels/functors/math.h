@@ -60,6 +60,16 @@ TERN_MATH L select(M condition, L yes, L no) {
   }
 }
 
+/// What to add, subtract and multiply instead: signed integers as unsigned ones, which wrap.
+template <class L>
+TERN_MATH auto wrapping(L x) {
+  if constexpr (std::is_integral_v<L> && std::is_signed_v<L>) {
+    return static_cast<std::make_unsigned_t<L>>(x);
+  } else {
+    return x;
+  }
+}
+
 /// The bits of floating lanes as unsigned integers.
 template <class L>
 TERN_MATH auto bits(L x) {
@@ -260,7 +270,7 @@ TERN_MATH L with_log_edges(L special, L result) {
 template <class L>
 TERN_MATH L abs(L x) {
   if constexpr (std::is_integral_v<L>) {
-    return x < L(0) ? static_cast<L>(-x) : x;
+    return x < L(0) ? static_cast<L>(-wrapping(x)) : x;
   } else {
     return detail::absolute(x);
   }

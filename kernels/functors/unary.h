@@ -52,7 +52,7 @@ struct Neg {
   static constexpr Saves saves = Saves::none;
   template <class L>
   TERN_FUNCTOR static L forward(L x) {
-    return static_cast<L>(-x);
+    return static_cast<L>(-math::wrapping(x));
   }
   template <class L>
   TERN_FUNCTOR static L gradient(L g, L) {
@@ -130,7 +130,7 @@ struct Square {
   static constexpr Saves saves = Saves::input;
   template <class L>
   TERN_FUNCTOR static L forward(L x) {
-    return static_cast<L>(x * x);
+    return static_cast<L>(math::wrapping(x) * math::wrapping(x));
   }
   template <class L>
   TERN_FUNCTOR static L gradient(L g, L x) {

@@ -151,7 +151,7 @@ Tensor pow(const Tensor& a, const Tensor& b) {
                                   out[0] = where(constant, 0, g * b * pow(a, where(constant, 0, b - 1)));
                                 }
                                 if (node.wants(1)) {
-                                  const Tensor zero = a == 0;
+                                  const Tensor zero = (a == 0) & (b >= 0);
                                   out[1] = where(zero, 0, g * pow(a, b) * log(where(zero, 1, a)));
                                 }
                               }},

@@ -128,10 +128,10 @@ Tensor eye(std::int64_t n, DType dtype) {
   return out;
 }
 
-Tensor internal::copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype) {
+Tensor internal::copy_in(const char* where, const void* elements, std::size_t count, const Shape& shape, DType dtype) {
   Tensor out = new_tensor(shape, dtype, cpu());
   if (static_cast<std::size_t>(out.numel()) != count) {
-    throw_shape("from_span", std::to_string(out.numel()) + " elements for " + to_string(shape), std::to_string(count));
+    throw_shape(where, std::to_string(out.numel()) + " elements for " + to_string(shape), std::to_string(count));
   }
   if (count > 0) std::memcpy(out.impl()->data, elements, count * size_of(dtype));
   return out;

@@ -27,7 +27,8 @@ std::uint64_t draw(std::int64_t numel, std::uint64_t words) {
 
 Tensor uniforms(const char* where, const Shape& shape, double low, double high, DType dtype, Device device) {
   if (!(low < high) || !std::isfinite(high - low)) {
-    internal::throw_value(where, "low < high", std::to_string(low) + " and " + std::to_string(high));
+    internal::throw_value(where, "low < high, a finite distance apart",
+                          std::to_string(low) + " and " + std::to_string(high));
   }
   if (!is_floating(dtype)) internal::throw_dtype(where, "a floating type", std::string(name(dtype)));
   Tensor out = internal::new_tensor(shape, dtype, device, where);
@@ -75,6 +76,20 @@ Tensor randn_like(const Tensor& x) {
 }
 
 namespace {
+// Up to where a floating type holds every whole number.
+std::int64_t most_exact(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return std::int64_t{1} << 53;
+    case DType::f32:
+      return 1 << 24;
+    case DType::f16:
+      return 1 << 11;
+    default:
+      return 1 << 8;
+  }
+}
+
 // low … low + span - 1; a span of 0 stands for 2^64.
 Tensor integers(const char* where, const Shape& shape, std::int64_t low, std::uint64_t span) {
   Tensor out = internal::new_tensor(shape, i64, cpu(), where);
@@ -93,6 +108,10 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dt
   }
   internal::check_fits("randint", low, dtype);
   internal::check_fits("randint", high - 1, dtype);
+  if (is_floating(dtype) && (low < -most_exact(dtype) || high - 1 > most_exact(dtype))) {
+    internal::throw_value("randint", "whole numbers that " + std::string(name(dtype)) + " holds exactly",
+                          std::to_string(low) + " to " + std::to_string(high - 1));
+  }
   return integers("randint", shape, low, static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)).to(dtype);
 }
 

@@ -371,7 +371,7 @@ Tensor repeated(const char* where, const Tensor& x, int d, std::int64_t count, b
     internal::throw_value(where, "a number of repeats of at least 0 that fits", std::to_string(count));
   }
   internal::checked_numel(where, shape);
-  if (count == 1) return x;
+  if (count == 1 || size == 0) return x;
   const Tensor flat = three_dims(x, d);
   const Tensor spread = flat.unsqueeze(each ? 2 : 1);
   const Shape& apart = flat.shape();

@@ -203,8 +203,8 @@ TensorFile from_safetensors(std::string_view bytes) {
         std::any_of(elements.begin(), elements.end(), [](char c) { return c != 0 && c != 1; })) {
       fail("booleans of 0 and 1 in " + in_quotes(entry.name), "another byte");
     }
-    Tensor tensor =
-        internal::copy_in(elements.data(), elements.size() / size_of(entry.dtype), entry.shape, entry.dtype);
+    Tensor tensor = internal::copy_in("from_safetensors", elements.data(), elements.size() / size_of(entry.dtype),
+                                      entry.shape, entry.dtype);
     file.tensors.emplace_back(std::move(entry.name), std::move(tensor));
   }
   return file;

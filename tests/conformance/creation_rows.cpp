@@ -146,7 +146,13 @@ Row from_row(const char* op) {
                     [] {
                       return Array{{0, 2}, {}};
                     })},
-               {{"another number of elements", Raises::shape, [=] { tern::from_vector(reals, {4}); }}}, "from_span");
+               {{"another number of elements", Raises::shape, [=] {
+                   if (vector) {
+                     tern::from_vector(reals, {4});
+                   } else {
+                     tern::from_span(std::span(reals), {4});
+                   }
+                 }}});
   return row;
 }
 

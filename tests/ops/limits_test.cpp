@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "tern/autograd/autograd.h"
@@ -21,6 +25,7 @@
 #include "tern/ops/rows.h"
 #include "tern/ops/shape.h"
 #include "tern/ops/softmax.h"
+#include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 
 // What ops do at the ends of what can be said: shapes, numbers, dimensions, infinities; and whose memory a result is.
@@ -192,6 +197,16 @@ TEST(Limits, NumbersThatATypeCannotHoldAreRefused) {
   expect_named<DTypeError>({{"pad", [&] { pad(ints, {1, 1}, {.value = 0.5}); }}}, "a value of the kind of i32");
   EXPECT_EQ(full({1}, 2.9, u8).item<std::uint8_t>(), 2);
   EXPECT_EQ(randint(0, 256, {100}, u8).dtype(), u8);
+  // Floating types hold whole numbers up to some size.
+  for (const auto& [dtype, most] : {std::pair{bf16, std::int64_t{1} << 8},
+                                    {f16, std::int64_t{1} << 11},
+                                    {f32, std::int64_t{1} << 24},
+                                    {f64, std::int64_t{1} << 53}}) {
+    const DType type = dtype;
+    EXPECT_LE(randint(-most, most + 1, {100}, type).max().item<double>(), static_cast<double>(most));
+    EXPECT_THROW(randint(0, most + 2, {1}, type), ValueError);
+    EXPECT_THROW(randint(-most - 1, 1, {1}, type), ValueError);
+  }
 }
 
 TEST(Limits, ComparisonsWithAnyNumberAreExact) {
@@ -404,6 +419,11 @@ TEST(Derivatives, AtInfinitiesAndNans) {
   expect_equal(gradient_of([](const Tensor& x) { return clamp(x, -1, 1); }, {-1, 1, 0, 2}), {0, 0, 1, 0});
 }
 
+TEST(Derivatives, OfAPowerOfZeroByItsExponent) {
+  const auto f = [](const Tensor& b) { return pow(zeros_like(b), b); };
+  expect_equal(gradient_of(f, {0, 0.5, 2, -1, -0.5}), {0, 0, 0, -HUGE_VAL, -HUGE_VAL});
+}
+
 // The quotient is whole but for rounding: a is the number below, at or above a multiple of b.
 TEST(Derivatives, OfFmodBesideMultiples) {
   for (int i = 1; i < 500; ++i) {
@@ -439,6 +459,64 @@ TEST(Variance, OfTooFewTerms) {
     EXPECT_EQ(var(x, {}, {.correction = correction}).item<double>(), HUGE_VAL);
     EXPECT_TRUE(std::isnan(var(equal, {}, {.correction = correction}).item<double>()));
   }
+}
+
+// Without overflow of a signed type, which a sanitizer would tell of.
+template <class T>
+void expect_wraps() {
+  using Unsigned = std::make_unsigned_t<T>;
+  constexpr T low = std::numeric_limits<T>::min(), high = std::numeric_limits<T>::max();
+  const std::vector<T> a{low, high, -1, high}, b{-1, 1, low, high};
+  const Tensor x = from_vector(a), y = from_vector(b);
+  const auto expect = [&](const char* what, const Tensor& got, auto of) {
+    SCOPED_TRACE(what);
+    std::vector<T> expected;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      expected.push_back(static_cast<T>(of(static_cast<Unsigned>(a[i]), static_cast<Unsigned>(b[i]))));
+    }
+    EXPECT_EQ(got.to_vector<T>(), expected);
+  };
+  const auto written = [&](auto write) {
+    Tensor to = x.clone();
+    write(to);
+    return to;
+  };
+  const auto sum = [](Unsigned p, Unsigned q) { return p + q; };
+  const auto product = [](Unsigned p, Unsigned q) { return p * q; };
+  expect("add", x + y, sum);
+  expect("sub", x - y, [](Unsigned p, Unsigned q) { return p - q; });
+  expect("mul", x * y, product);
+  expect("neg", -x, [](Unsigned p, Unsigned) { return -p; });
+  expect("abs", abs(x), [](Unsigned p, Unsigned) { return static_cast<T>(p) < 0 ? -p : p; });
+  expect("square", square(x), [](Unsigned p, Unsigned) { return p * p; });
+  expect("addcmul", addcmul(x, y, y), [](Unsigned p, Unsigned q) { return p + q * q; });
+  expect("maximum", maximum(x, y),
+         [](Unsigned p, Unsigned q) { return std::max(static_cast<T>(p), static_cast<T>(q)); });
+  expect("minimum", minimum(x, y),
+         [](Unsigned p, Unsigned q) { return std::min(static_cast<T>(p), static_cast<T>(q)); });
+  expect("add_", written([&](Tensor& to) { to.add_(y); }), sum);
+  expect("add_ by 3", written([&](Tensor& to) { to.add_(y, 3); }), [](Unsigned p, Unsigned q) { return p + 3 * q; });
+  expect("mul_", written([&](Tensor& to) { to.mul_(y); }), product);
+  const Tensor places = tensor({0, 1, 2, 3}, i64);
+  expect("index_add", index_add(x, 0, places, y), sum);
+  expect("scatter_add", scatter_add(x, 0, places, y), sum);
+}
+
+TEST(Limits, NothingIsRepeatedAnyNumberOfTimes) {
+  const Tensor none = zeros({0, 3});
+  EXPECT_EQ(repeat(none, {INT64_MAX, 2}).shape(), Shape({0, 6}));
+  EXPECT_EQ(repeat_interleave(none, INT64_MAX, 0).shape(), Shape({0, 3}));
+  EXPECT_THROW(repeat(none, {1, INT64_MAX}), ValueError);
+}
+
+TEST(Limits, IntegersWrap) {
+  expect_wraps<std::int64_t>();
+  expect_wraps<std::int32_t>();
+  const Tensor x = tensor({std::numeric_limits<std::int64_t>::max(), std::int64_t{3}}, i64);
+  EXPECT_EQ(x.sum().item<std::int64_t>(), std::numeric_limits<std::int64_t>::min() + 2);
+  EXPECT_EQ(x.prod().item<std::int64_t>(), std::numeric_limits<std::int64_t>::max() - 2);
+  EXPECT_EQ(cumprod(x, 0)[1].item<std::int64_t>(), std::numeric_limits<std::int64_t>::max() - 2);
+  EXPECT_EQ(cumsum(x, 0)[1].item<std::int64_t>(), std::numeric_limits<std::int64_t>::min() + 2);
 }
 
 }  // namespace

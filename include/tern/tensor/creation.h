@@ -35,7 +35,7 @@ TERN_API Tensor logspace(double begin, double end, std::int64_t count, DType dty
 TERN_API Tensor eye(std::int64_t n, DType dtype = f32);
 
 namespace internal {
-TERN_API Tensor copy_in(const void* elements, std::size_t count, const Shape& shape, DType dtype);
+TERN_API Tensor copy_in(const char* where, const void* elements, std::size_t count, const Shape& shape, DType dtype);
 /// Whole numbers or reals in `dtype`. Throws ValueError for a number outside its range.
 TERN_API Tensor narrowed(const Tensor& wide, DType dtype);
 TERN_API Tensor from_scalars(const Scalar* values, std::size_t count, DType dtype);
@@ -44,11 +44,12 @@ TERN_API Tensor from_scalars(const Scalar* values, std::size_t count, DType dtyp
 /// A copy of `elements` in `shape`. Throws ShapeError when the counts differ.
 template <class T>
 Tensor from_span(std::span<const T> elements, const Shape& shape) {
-  return internal::copy_in(elements.data(), elements.size(), shape, dtype_of<T>());
+  return internal::copy_in("from_span", elements.data(), elements.size(), shape, dtype_of<T>());
 }
 template <class T>
 Tensor from_vector(const std::vector<T>& elements, const Shape& shape) {
-  return from_span(std::span<const T>(elements), shape);
+  const std::span<const T> all(elements);  // a std::vector<bool> has none
+  return internal::copy_in("from_vector", all.data(), all.size(), shape, dtype_of<T>());
 }
 template <class T>
 Tensor from_vector(const std::vector<T>& elements) {
@@ -61,9 +62,11 @@ struct BlobOptions {
   void* context = nullptr;                   ///< what the deleter is given
   bool read_only = false;                    ///< writes in place throw StateError
 };
-/// A tensor over the caller's memory, of which nothing is copied: it must stay until the deleter is called. Throws
-/// ShapeError on a shape that cannot be held, ValueError on a null pointer, memory that is not aligned to its elements,
-/// or a negative stride; then the deleter is not called.
+/// A tensor over the caller's memory, of which nothing is copied: it must stay until the deleter is called. Booleans
+/// are bytes 0 and 1; others give anything. Two tensors over one memory do not know of each other: what saved one does
+/// not see writes to the other (take a view of the first instead). Throws ShapeError on a shape that cannot be held,
+/// ValueError on a null pointer, memory that is not aligned to its elements, or a negative stride; then the deleter is
+/// not called.
 TERN_API Tensor from_blob(void* data, const Shape& shape, DType dtype = f32, const BlobOptions& options = {});
 
 /// A vector of the given numbers, of any C++ types. (A template, so that braces around single numbers mean rows.)
@@ -99,7 +102,8 @@ TERN_API Tensor normal(const Shape& shape, double mean, double stddev, DType dty
 /// Of the shape, type and device of x.
 TERN_API Tensor rand_like(const Tensor& x);
 TERN_API Tensor randn_like(const Tensor& x);
-/// Uniform integers in [low, high). Throws ValueError unless low < high.
+/// Uniform integers in [low, high). Throws ValueError unless low < high, and when `dtype` does not hold them all
+/// exactly (a floating type holds whole numbers up to 2 to the number of its digits).
 TERN_API Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype = i64);
 /// 0, …, n - 1 in a random order, i64.
 TERN_API Tensor randperm(std::int64_t n);
