@@ -74,6 +74,9 @@ void WeightAverage::load_state_dict(const nn::NamedTensors& state) {
   const auto bad_state = [](const std::string& expected) {
     throw FormatError("[load_state_dict] expected " + expected + " in the state of a weight average, got another");
   };
+  for (const auto& [key, tensor] : state) {
+    if (!tensor.defined()) bad_state("a tensor as \"" + key + "\"");
+  }
   if (state.empty() || state[0].first != "n_averaged" || state[0].second.dtype() != i64 ||
       state[0].second.shape() != Shape{} || state[0].second.item<std::int64_t>() < 0) {
     bad_state("\"n_averaged\", a count,");

@@ -63,6 +63,17 @@ Tensor square_sum(const std::vector<Tensor>& parameters) {
   add();
   return total;
 }
+
+// Before any is written to.
+void check_apart(const char* where, const std::vector<Tensor>& parameters) {
+  for (const Tensor& p : parameters) {
+    const Tensor gradient = elements_of(p);
+    if (gradient.defined() && tern::internal::may_overlap(gradient.impl())) {
+      tern::internal::throw_value(where, "gradients whose elements lie apart",
+                                  "one of shape " + to_string(gradient.shape()) + " whose elements share memory");
+    }
+  }
+}
 }  // namespace
 
 double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
@@ -74,6 +85,7 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   const double norm = total.defined() ? std::sqrt(total.item<double>()) : 0;
   const double factor = max_norm / (norm + 1e-6);
   if (std::isfinite(norm) && factor < 1) {
+    check_apart("clip_grad_norm", parameters);
     for (const Tensor& p : parameters) {
       Tensor gradient = elements_of(p);
       if (gradient.defined()) gradient.mul_(factor);
@@ -97,6 +109,7 @@ void clip_grad_value(const std::vector<Tensor>& parameters, double max_value) {
     throw ValueError("[clip_grad_value] expected max_value > 0, got " + std::to_string(max_value));
   }
   NoGrad no_grad;
+  check_apart("clip_grad_value", parameters);
   for (const Tensor& p : parameters) {
     Tensor gradient = elements_of(p);
     if (gradient.defined()) gradient.copy_(clamp(gradient, -max_value, max_value));

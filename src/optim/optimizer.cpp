@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "autograd/flat.h"
 #include "tern/autograd/autograd.h"
@@ -20,6 +21,12 @@ std::vector<Tensor> joined(const auto& groups) {
   std::vector<Tensor> all;
   for (const auto& group : groups) all.insert(all.end(), group.parameters.begin(), group.parameters.end());
   if (all.empty()) throw ValueError("[optimizer] expected at least one parameter, got none");
+  std::unordered_set<const void*> seen;
+  for (const Tensor& p : all) {
+    if (p.defined() && !seen.insert(p.impl()).second) {
+      throw ValueError("[optimizer] expected each parameter once, got one twice");
+    }
+  }
   return all;
 }
 
@@ -32,10 +39,10 @@ void check_lr(double lr) {
 Tensor name_tensor(std::string_view name) { return from_vector(std::vector<std::uint8_t>(name.begin(), name.end())); }
 
 // The steps that all took which are not frozen: they move together when the device counts.
-std::int64_t common_steps(const std::vector<Tensor>& parameters, const std::vector<std::int64_t>& steps) {
+std::int64_t common_steps(const std::vector<bool>& thawed, const std::vector<std::int64_t>& steps) {
   std::optional<std::int64_t> common;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (!parameters[i].requires_grad()) continue;
+    if (!thawed[i]) continue;
     if (common.value_or(steps[i]) != steps[i]) {
       throw StateError("[keep_on_device] expected parameters that took the same number of steps, got " +
                        std::to_string(*common) + " and " + std::to_string(steps[i]));
@@ -122,11 +129,13 @@ Tensor Optimizer::row_on_device(std::size_t group) const {
 void Optimizer::keep_on_device() {
   if (resident_.defined()) return;
   if (!takes_resident()) throw StateError("[keep_on_device] expected Adam or AdamW, got " + std::string(name()));
+  thawed_.clear();
+  for (const Tensor& p : parameters()) thawed_.push_back(p.requires_grad());
   resident_ = rows_for_device().to(flat_->values().device());
 }
 
 Tensor Optimizer::rows_for_device() const {
-  const auto steps = static_cast<double>(common_steps(parameters(), steps_));
+  const auto steps = static_cast<double>(common_steps(thawed_, steps_));
   std::vector<double> rows;
   for (const Range& range : groups_) rows.insert(rows.end(), {range.lr, steps, 1});
   return from_vector(rows, {static_cast<std::int64_t>(groups_.size()), 3});
@@ -144,7 +153,7 @@ void Optimizer::fetch_steps() {
   const std::vector<double> rows = resident_.to_vector<double>();
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     for (std::size_t i = groups_[g].from; i < groups_[g].to; ++i) {
-      if (parameters()[i].requires_grad()) steps_[i] = static_cast<std::int64_t>(rows[3 * g + 1]);
+      if (thawed_[i]) steps_[i] = static_cast<std::int64_t>(rows[3 * g + 1]);
     }
   }
 }
@@ -153,7 +162,12 @@ void Optimizer::step() {
   NoGrad no_grad;
   const std::vector<std::int64_t>& offsets = flat_->offsets();
   if (resident_.defined()) {
-    for (const Tensor& p : parameters()) {
+    for (std::size_t i = 0; i < thawed_.size(); ++i) {
+      const Tensor& p = parameters()[i];
+      if (p.requires_grad() != thawed_[i]) {
+        throw StateError("[optimizer] expected the parameters that needed a gradient at keep_on_device, got one " +
+                         std::string(thawed_[i] ? "frozen" : "thawed") + " since");
+      }
       if (!p.requires_grad() || row_gradient(p).index.defined() || p.grad().defined()) continue;
       throw StateError("[optimizer] expected a gradient of every parameter, as steps are kept on the device, got none");
     }
@@ -255,7 +269,10 @@ nn::NamedTensors Optimizer::state_dict() const {
 
 void Optimizer::load_state_dict(const nn::NamedTensors& state) {
   std::unordered_map<std::string, const Tensor*> given;
-  for (const auto& [name, tensor] : state) given[name] = &tensor;
+  for (const auto& [name, tensor] : state) {
+    if (!tensor.defined()) bad_state("\"" + name + "\" as a tensor", "an undefined one");
+    if (!given.emplace(name, &tensor).second) bad_state("\"" + name + "\" once", "it twice");
+  }
   const auto take = [&](const std::string& name, const Shape& shape, DType dtype) -> const Tensor& {
     const auto found = given.find(name);
     if (found == given.end()) bad_state("\"" + name + "\"", "none");
@@ -297,7 +314,7 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
                                     : take(std::to_string(i) + "." + slot_names_[s], slot.shape(), slot.dtype()));
     }
   }
-  if (resident_.defined()) common_steps(parameters(), steps);
+  if (resident_.defined()) common_steps(thawed_, steps);
   if (!given.empty()) bad_state("no more names", "\"" + given.begin()->first + "\"");
   NoGrad no_grad;
   for (auto& [slot, source] : copies) slot.copy_(source);

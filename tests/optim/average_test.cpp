@@ -135,6 +135,9 @@ TEST(WeightAverage, SavesAndLoads) {
   EXPECT_EQ(to_safetensors({.tensors = resumed.state_dict()}), to_safetensors({.tensors = average.state_dict()}));
 
   const auto good = average.state_dict();
+  resumed.load_state_dict(good);
+  Tensor(good[1].second).fill_(7);  // of which it has a copy
+  EXPECT_NE(resumed.state_dict()[1].second.item<double>(), 7);
   const auto broken = [&](auto change) {
     nn::NamedTensors other = good;
     change(other);
@@ -144,6 +147,8 @@ TEST(WeightAverage, SavesAndLoads) {
   broken([](auto& s) { s.clear(); });
   broken([](auto& s) { s.pop_back(); });
   broken([](auto& s) { s.push_back(s[1]); });
+  broken([](auto& s) { s[0].second = Tensor(); });
+  broken([](auto& s) { s[1].second = Tensor(); });
   broken([](auto& s) { s[0].second = scalar(-1, i64); });
   broken([](auto& s) { s[1].first = "module.other"; });
   broken([](auto& s) { s[1].second = ones({2, 1}, f64); });

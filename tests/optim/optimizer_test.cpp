@@ -516,6 +516,56 @@ TEST(Optimizer, FrozenWeightsDoNotCountOnTheDevice) {
   EXPECT_EQ(optimizer.state_dict()[1].second.to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 3}));
 }
 
+TEST(Optimizer, WeightsMayNotFreezeOrThawOnTheDevice) {
+  Tensor a = parameter({1, 2}), b = parameter({3}), frozen = tensor({4}, f64);
+  AdamW optimizer({a, b, frozen}, {.lr = 0.1});
+  optimizer.keep_on_device();
+  const auto step = [&] {
+    optimizer.zero_grad();
+    ((a * b).sum() + frozen.sum()).backward();
+    optimizer.step();
+  };
+  step();
+  const auto counts = [&] { return optimizer.state_dict()[1].second.to_vector<std::int64_t>(); };
+  b.requires_grad_(false);
+  EXPECT_THROW(step(), StateError);
+  EXPECT_EQ(counts(), (std::vector<std::int64_t>{1, 1, 0}));
+  b.requires_grad_();
+  frozen.requires_grad_();
+  EXPECT_THROW(step(), StateError);
+  frozen.requires_grad_(false);
+  step();
+  EXPECT_EQ(counts(), (std::vector<std::int64_t>{2, 2, 0}));
+}
+
+TEST(Optimizer, ErrorsBearTheNameOfWhatWasCalled) {
+  Tensor a = parameter({1, 2}), b = parameter({3});
+  const auto starts = [](const auto& call, const std::string& with) {
+    try {
+      call();
+      ADD_FAILURE() << "expected an error: " << with;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).rfind(with, 0), 0u) << error.what();
+    }
+  };
+  starts([&] { AdamW({{{a}, {}}, {{b, a}, {}}}); }, "[optimizer] expected each parameter once, got one twice");
+  AdamW optimizer({a, b}, {.lr = 0.1});
+  nn::NamedTensors state = optimizer.state_dict();
+  state[2].second = Tensor();
+  const auto load = [&] { optimizer.load_state_dict(state); };
+  EXPECT_THROW(load(), FormatError);
+  state = optimizer.state_dict();
+  state.push_back(state[2]);
+  EXPECT_THROW(load(), FormatError);
+  starts(load, "[load_state_dict] expected \"lr\" once, got it twice");
+  Tensor c = parameter({1, 2, 3});
+  c.set_grad(tensor({5}, f64).expand({3}));
+  starts([&] { optim::clip_grad_norm({a, c}, 1); }, "[clip_grad_norm] expected gradients whose elements lie apart");
+  starts([&] { optim::clip_grad_value({a, c}, 1); }, "[clip_grad_value] expected gradients whose elements lie apart");
+  starts([] { uniform({1}, -1e308, 1e308); }, "[uniform] expected low < high, a finite distance apart");
+  starts([] { from_vector(std::vector<float>{1, 2}, {3}); }, "[from_vector] expected 3 elements");
+}
+
 TEST(ClipGradValue, HoldsEachElement) {
   Tensor a = parameter({1, 2, 3}), none = parameter({5});
   set_grad(a, {-3, 0.5, NAN});

@@ -34,7 +34,8 @@ class TERN_API Optimizer {
 
   /// One step for every parameter that has a gradient.
   void step();
-  /// No parameter has a gradient any more. Missing is not zero.
+  /// No parameter has a gradient any more. Missing is not zero. The next backward writes where these gradients lay, so
+  /// a tensor that p.grad() gave before changes with it: clone() what is to be kept.
   void zero_grad();
 
   /// The learning rate of a group. Throws IndexError.
@@ -46,7 +47,8 @@ class TERN_API Optimizer {
 
   /// Keeps learning rates and the number of steps in memory of the parameters' device, where set_lr writes them, so
   /// that a captured step (tensor/capture.h) replays with those of its time. From then on all parameters move together:
-  /// step() throws StateError when one that needs a gradient has none. Throws StateError for methods other than Adam
+  /// step() throws StateError when one that needs a gradient has none, and when one was frozen or thawed since, whose
+  /// steps would no longer be those that the device counts. Throws StateError for methods other than Adam
   /// and AdamW, or when parameters have taken different numbers of steps.
   void keep_on_device();
   /// The factor of each group's gradients, f64 [groups] on the device, for writing: 1 at first; the inverse of a loss
@@ -132,6 +134,7 @@ class TERN_API Optimizer {
   std::vector<Tensor> slots_;
   std::vector<std::vector<Tensor>> own_slots_;  // of each parameter that the flat ones have no room for and that moved
   std::vector<std::int64_t> steps_;
+  std::vector<bool> thawed_;  // of each parameter, when it was kept on the device
   Tensor resident_;  // f64 [groups, 3], once kept on the device: rows of AdamStep::resident; steps_ then lags behind
   std::vector<Slots> kept_;  // of earlier steps: the same ones come again
 };
