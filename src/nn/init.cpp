@@ -85,8 +85,11 @@ void trunc_normal_(Tensor t, const TruncNormalOptions& options) {
                      ", high " + std::to_string(options.high) + ", stddev " + std::to_string(options.stddev));
   }
   NoGrad no_grad;
-  const double low = (options.low - options.mean) / options.stddev,
-               high = (options.high - options.mean) / options.stddev;
+  // Within the upper tail probabilities are all but 1: it is drawn from as the lower one, mirrored.
+  const double side = options.low > options.mean ? -1 : 1;
+  const auto scaled = [&](double x) { return side * (x - options.mean) / options.stddev; };
+  const double low = scaled(side > 0 ? options.low : options.high),
+               high = scaled(side > 0 ? options.high : options.low);
   const double below = phi(low), within = phi(high) - below;
   Tensor draws = rand(t.shape(), f64);
   for (double& x : draws.mutable_span<double>()) {
@@ -96,7 +99,7 @@ void trunc_normal_(Tensor t, const TruncNormalOptions& options) {
       const double middle = 0.5 * (left + right);
       (phi(middle) < wanted ? left : right) = middle;
     }
-    x = std::clamp(options.mean + options.stddev * 0.5 * (left + right), options.low, options.high);
+    x = std::clamp(options.mean + side * options.stddev * 0.5 * (left + right), options.low, options.high);
   }
   t.copy_(draws);
 }

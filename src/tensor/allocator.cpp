@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -88,7 +89,7 @@ struct Central {
   Chunk* cold;  // and such that hold a page at most
   Large* large[kClasses];
   Large *newest, *oldest;
-  std::int64_t limit;      // of warm chunks and large blocks together; 0 until the first use
+  std::int64_t limit;      // of warm chunks and large blocks together, and 1; 0 until the first use
   std::int64_t cached;     // in warm chunks and large blocks
   std::int64_t in_chunks;  // cached in chunks that have a block in use
   Cache* threads;
@@ -112,8 +113,8 @@ std::int64_t default_limit() {
 }
 
 std::int64_t limit() {
-  if (central.limit == 0) central.limit = default_limit();
-  return central.limit;
+  if (central.limit == 0) central.limit = default_limit() + 1;
+  return central.limit - 1;
 }
 
 void unlink(Large* block) {
@@ -394,7 +395,7 @@ void empty_cache() {
 void set_cache_limit(std::int64_t bytes) {
   if (bytes < 0) throw ValueError("[set_cache_limit] expected at least 0 bytes, got " + std::to_string(bytes));
   const std::lock_guard lock(central.mutex);
-  central.limit = std::max<std::int64_t>(bytes, 1);  // 0 stands for the default
+  central.limit = std::min(bytes, std::numeric_limits<std::int64_t>::max() - 1) + 1;
   shrink(bytes);
 }
 

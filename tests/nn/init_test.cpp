@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "tern/base/error.h"
@@ -76,6 +77,16 @@ TEST_F(Init, TruncatedNormal) {
   m = moments(weight);
   EXPECT_GE(m.low, 1.05f);
   EXPECT_LE(m.high, 1.1f);
+  // Far out in the tails, of which either is the other mirrored: 1 / z - 1 / z^3 beyond z on average, or so.
+  for (const double side : {1.0, -1.0}) {
+    Tensor tail = zeros({20'000}, f64);
+    init::trunc_normal_(tail, side > 0 ? init::TruncNormalOptions{.low = 9, .high = 10}
+                                       : init::TruncNormalOptions{.low = -10, .high = -9});
+    const auto drawn = (tail * side).to_vector<double>();
+    EXPECT_GE(*std::min_element(drawn.begin(), drawn.end()), 9);
+    EXPECT_LE(*std::max_element(drawn.begin(), drawn.end()), 10);
+    EXPECT_NEAR(std::accumulate(drawn.begin(), drawn.end(), 0.0) / 20'000, 9 + 0.108, 0.005);
+  }
   EXPECT_THROW(init::trunc_normal_(weight, {.low = 2, .high = 1}), ValueError);
 }
 

@@ -98,6 +98,10 @@ TEST_F(Caching, LargeBlocksAreKeptWithinALimit) {
   empty_cache();
   EXPECT_LT(memory_statistics().cached, 8 * kMiB);
   EXPECT_THROW(set_cache_limit(-1), ValueError);
+  set_cache_limit(0);
+  EXPECT_EQ(cache_limit(), 0);
+  { const Tensor x = empty({40 * kMiB}, u8); }
+  EXPECT_LT(memory_statistics().cached, 8 * kMiB);
 }
 
 // What the kernel says of the mapping in which `address` lies: "hg" among its flags where huge pages are advised.
