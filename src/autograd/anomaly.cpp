@@ -143,12 +143,14 @@ void check_written(const char* op, const Tensor& x) {
   }
 }
 
-void check_sum(const OpInfo& op, const Tensor& sum, const std::vector<const char*>& others) {
+void check_sum(const OpInfo& op, const Node* node, const Tensor& sum, const std::vector<const char*>& others) {
   if (!has_nan(sum)) return;
   std::string met;
   for (const char* other : others) met += std::string(other) + ", ";
+  const bool known = node && node->extras && node->extras->called;
   throw_nan(op.name, "gradients",
-            "the sum of those that met, of shape " + to_string(sum.shape()) + ": of " + met + "and this op");
+            "the sum of those that met, of shape " + to_string(sum.shape()) + ": of " + met + "and this op",
+            known ? "; the op was called" + describe(*node->extras->called) : "");
 }
 
 void check_hooked(const char* of, const Tensor& gradient) {

@@ -234,7 +234,7 @@ void Backward::deliver_checked(const Node& node, const Edge& edge, const Tensor&
   }
   const TensorImpl* sum = edge.node ? edge.node->pending : at_leaf ? edge.tensor->grad : nullptr;
   if (!sum) sum = edge.tensor->extras ? hooked(edge.tensor) : captured_->wanted.find(edge.tensor)->second;
-  check_sum(*node.op, Tensor(share(const_cast<TensorImpl*>(sum))), senders);
+  check_sum(*node.op, &node, Tensor(share(const_cast<TensorImpl*>(sum))), senders);
   senders.push_back(node.op->name);
 }
 
@@ -366,7 +366,7 @@ void Backward::run() {
         const WithinDerivative within;
         into_leaf(leaf, std::move(gradient), hook);
       }
-      if (met) check_sum(hook, Tensor(share(leaf->grad)), {"an earlier pass"});
+      if (met) check_sum(hook, nullptr, Tensor(share(leaf->grad)), {"an earlier pass"});
       continue;
     }
     into_leaf(leaf, std::move(gradient), hook);

@@ -119,10 +119,17 @@ TERN_API Node* record(const OpInfo& op, TensorImpl* out, const In* inputs, std::
 TERN_API void check_anomaly(const OpInfo& op, const Tensor& x, const Node* node, const In* inputs, std::size_t count);
 /// The same of what an op without a tape wrote, after the write.
 TERN_COLD void check_written(const char* op, const Tensor& x);
-/// Throws NumericError when the sum of gradients that meet holds a NaN: `op` made the last one, `others` those before.
-TERN_COLD void check_sum(const OpInfo& op, const Tensor& sum, const std::vector<const char*>& others);
+/// Throws NumericError when the sum of gradients that meet holds a NaN: `op`, of `node` if there is one, made the last,
+/// `others` those before.
+TERN_COLD void check_sum(const OpInfo& op, const Node* node, const Tensor& sum, const std::vector<const char*>& others);
 /// Throws NumericError when a hook of `of` gave a gradient with a NaN.
 TERN_COLD void check_hooked(const char* of, const Tensor& gradient);
+
+/// After a write in place.
+inline void check_in_anomaly(const char* op, const Tensor& x) {
+  if (thread_state.anomaly) [[unlikely]]
+    check_written(op, x);
+}
 
 /// Tapes an op: `out` becomes the result of a new node if taping is on and an input needs a gradient. Returns the node,
 /// or null. In anomaly mode checks `out` first.

@@ -51,12 +51,6 @@ Tensor number(const char* where, const Tensor& to, Scalar x) {
   return scalar(x, dtype);
 }
 
-// In anomaly mode, after the write.
-void check_nan(const char* where, const Tensor& written) {
-  if (internal::thread_state.anomaly) [[unlikely]]
-    internal::check_written(where, written);
-}
-
 // Arithmetic with a number, in f32 beside a half type that would round it.
 Tensor& with_number(const char* where, Tensor& to, Scalar x, Tensor& (Tensor::*write)(const Tensor&)) {
   if (!internal::rounds(to, x)) return (to.*write)(number(where, to, x));
@@ -77,7 +71,7 @@ Tensor& Tensor::add_(const Tensor& x, double alpha) {
   }
   begin_write("add_", *this);
   kernels::add_scaled(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source), alpha);
-  check_nan("add_", *this);
+  internal::check_in_anomaly("add_", *this);
   return *this;
 }
 
@@ -87,7 +81,7 @@ Tensor& Tensor::sub_(const Tensor& x) {
   const Tensor source = beside("sub_", *this, x);
   begin_write("sub_", *this);
   kernels::binary_sub(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
-  check_nan("sub_", *this);
+  internal::check_in_anomaly("sub_", *this);
   return *this;
 }
 
@@ -97,7 +91,7 @@ Tensor& Tensor::mul_(const Tensor& x) {
   const Tensor source = beside("mul_", *this, x);
   begin_write("mul_", *this);
   kernels::binary_mul(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
-  check_nan("mul_", *this);
+  internal::check_in_anomaly("mul_", *this);
   return *this;
 }
 
@@ -109,7 +103,7 @@ Tensor& Tensor::div_(const Tensor& x) {
   const Tensor source = beside("div_", *this, x);
   begin_write("div_", *this);
   kernels::binary_div(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
-  check_nan("div_", *this);
+  internal::check_in_anomaly("div_", *this);
   return *this;
 }
 

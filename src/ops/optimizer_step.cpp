@@ -55,8 +55,7 @@ void run(const char* where, const Slot& slot, const Tensor& value, const Tensor&
     ++i;
   }
   slot(value.device(), value.dtype(), args, step);
-  if (internal::thread_state.anomaly) [[unlikely]]
-    internal::check_written(where, value);
+  internal::check_in_anomaly(where, value);
 }
 
 }  // namespace

@@ -246,6 +246,7 @@ Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Tensor& v
   args.from = source.impl()->data;
   args.to = to.impl()->data;
   (accumulate ? kernels::index_add : kernels::index_copy)(impl_->device, computed, args);
+  if (accumulate) internal::check_in_anomaly("index_put_", to);
   if (to.impl()->storage != impl_->storage) {
     Tensor base = s.base;
     if (r.moved) {

@@ -216,6 +216,7 @@ TEST(Anomaly, LooksAtWhatGradientsAddUpTo) {
            (sqrt(x) * -1.0).backward();
          }),
          met + "an earlier pass, and this op");
+  EXPECT_NE(nan_of([&] { difference(leaf({0})).backward(); }).find("; the op was called\n  at "), std::string::npos);
   for (const bool of_leaf : {false, true}) {
     const std::string text = nan_of([&] {
       const Tensor x = leaf({1}), y = x * 2.0;
@@ -247,6 +248,7 @@ TEST(Anomaly, LooksAtWritesInPlaceAndSteps) {
   writes("add_", [](Tensor x) { x.add_(x, -1); });
   writes("mul_", [](Tensor x) { x.mul_(0); });
   writes("div_", [](Tensor x) { x.div_(x); });
+  writes("index_put_", [](Tensor x) { x.index_put_({tensor({0}, i64)}, full({1}, -INFINITY, x.dtype()), true); });
   EXPECT_EQ(nan_of([] { zeros({2}).fill_(NAN); }), "no error");
   Tensor x = leaf({1, 2});
   optim::AdamW optimizer({x}, {.lr = 0.1});
