@@ -27,7 +27,10 @@ struct Held {
 template <class L>
 struct AddScaled {
   L alpha;
-  __device__ L operator()(L a, L b) const { return static_cast<L>(a + static_cast<L>(alpha * b)); }
+  __device__ L operator()(L a, L b) const {
+    const L product = static_cast<L>(math::wrapping(alpha) * math::wrapping(b));
+    return static_cast<L>(math::wrapping(a) + math::wrapping(product));
+  }
 };
 struct AddProduct {
   template <class L>
