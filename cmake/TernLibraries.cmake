@@ -55,11 +55,12 @@ foreach(module data models train trees bundle)
 endforeach()
 if(NOT TERN_SANITIZE)  # where all files of a module are compiled together
   set_source_files_properties(
-    src/autograd/anomaly.cpp src/autograd/gradcheck.cpp src/base/json.cpp src/tensor/dlpack.cpp src/tensor/print.cpp
-    src/tensor/safetensors.cpp
+    src/autograd/anomaly.cpp src/autograd/gradcheck.cpp src/base/file.cpp src/base/json.cpp src/tensor/dlpack.cpp
+    src/tensor/print.cpp src/tensor/safetensors.cpp src/tensor/sealed.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
   set_source_files_properties(
-    src/data/column.cpp src/data/column_cast.cpp src/data/csv_infer.cpp src/data/csv_input.cpp src/data/csv_read.cpp
+    src/autograd/function.cpp src/data/column.cpp src/data/column_cast.cpp src/data/csv_infer.cpp
+    src/data/csv_input.cpp src/data/csv_read.cpp
     src/data/csv_records.cpp src/data/dataset.cpp src/data/duplicates.cpp src/data/equal_rows.cpp src/data/loader.cpp
     src/data/matrix.cpp src/data/rows.cpp src/data/seen_rows.cpp src/data/table.cpp src/models/dbscan.cpp
     src/models/elastic_net.cpp src/models/mixture.cpp src/models/neighbors.cpp src/models/nmf.cpp src/models/sgd.cpp
