@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <map>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string_view>
 #include <unordered_set>
@@ -50,12 +49,12 @@ OrderedJson histogram(const std::vector<double>& sorted) {
 using Groups = std::span<const std::int64_t>;
 
 // The value up to which `few` persons lie, from one end on; none where there are fewer.
-template <class Rows>
-std::optional<double> end_of(const Rows& rows) {
+template <class Iterator>
+std::optional<double> end_of(Iterator begin, Iterator end) {
   std::unordered_set<std::int64_t> persons;
-  for (const auto& [value, person] : rows) {
-    persons.insert(person);
-    if (persons.size() == few) return value;
+  for (; begin != end; ++begin) {
+    persons.insert(begin->second);
+    if (persons.size() == few) return begin->first;
   }
   return std::nullopt;
 }
@@ -68,7 +67,7 @@ void add_numbers(OrderedJson& column, const std::vector<double>& numbers, Groups
   }
   if (rows.size() < 2 * few) return;  // below, the 10th smallest would lie above the 10th largest
   std::sort(rows.begin(), rows.end());
-  const auto lowest = end_of(rows), highest = end_of(std::views::reverse(rows));
+  const auto lowest = end_of(rows.begin(), rows.end()), highest = end_of(rows.rbegin(), rows.rend());
   if (!lowest || !highest || *lowest > *highest) return;
   const double low = *lowest, high = *highest;
   std::vector<double> values;

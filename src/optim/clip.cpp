@@ -69,8 +69,8 @@ void check_apart(const char* where, const std::vector<Tensor>& parameters) {
   for (const Tensor& p : parameters) {
     const Tensor gradient = elements_of(p);
     if (gradient.defined() && tern::internal::may_overlap(gradient.impl())) {
-      tern::internal::throw_value(where, "gradients whose elements lie apart",
-                                  "one of shape " + to_string(gradient.shape()) + " whose elements share memory");
+      throw ValueError("[" + std::string(where) + "] expected gradients whose elements lie apart, got one of shape " +
+                       to_string(gradient.shape()) + " whose elements share memory");
     }
   }
 }

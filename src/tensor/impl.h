@@ -172,7 +172,7 @@ TERN_API void take_elements(TensorImpl* to, const TensorImpl* from) noexcept;
 
 /// Whether elements may share memory: a dimension's stride does not reach beyond the smaller ones'. True of what is
 /// expanded, and never of another view of a tensor that it is false of.
-bool may_overlap(const TensorImpl* x);
+TERN_API bool may_overlap(const TensorImpl* x);
 /// Throws unless x may be written in place now, and counts the write.
 void begin_write(const char* where, const Tensor& x);
 
