@@ -122,7 +122,8 @@ GradcheckResult gradcheck(const TensorFunction& f, const std::vector<Tensor>& in
 
 GradcheckResult gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options) {
-  // The gradient is a function of the inputs and of the result's gradient, which is the last input here.
+  // The gradient is a function of the inputs and of the result's gradient, in which it is linear: how far that goes in
+  // one direction is the last input here.
   const TensorFunction gradient = [&f](const std::vector<Tensor>& at) {
     const std::vector<Tensor> own(at.begin(), at.end() - 1);
     std::vector<Tensor> wanted;
@@ -132,7 +133,8 @@ GradcheckResult gradgradcheck(const TensorFunction& f, const std::vector<Tensor>
     const Tensor result = f(own);
     Tensor total = zeros({}, f64);
     if (!result.requires_grad()) return total;
-    const Tensor weighed = (result.to(f64) * at.back().to(result.device())).sum();
+    const Tensor given = weights_of(result.shape(), 1) + at.back() * weights_of(result.shape(), 0);
+    const Tensor weighed = (result.to(f64) * given.to(result.device())).sum();
     const auto gradients = grad(weighed, wanted, {.create_graph = true, .allow_unused = true});
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       if (gradients[i].defined()) total = total + project(gradients[i], 2 + i);
@@ -140,11 +142,7 @@ GradcheckResult gradgradcheck(const TensorFunction& f, const std::vector<Tensor>
     return total;
   };
   std::vector<Tensor> all = inputs;
-  if (std::any_of(inputs.begin(), inputs.end(), is_checked)) {  // else refused
-    const SameNumbers scope;
-    const EnableGrad enable;
-    all.push_back(weights_of(f(inputs).shape(), 1).requires_grad_());
-  }
+  if (std::any_of(inputs.begin(), inputs.end(), is_checked)) all.push_back(zeros({}, f64).requires_grad_());
   return check(gradient, all, options);
 }
 

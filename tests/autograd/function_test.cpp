@@ -82,7 +82,7 @@ TEST(Function, ASecondDerivativeWithoutTheGradientIsFound) {
   EXPECT_TRUE(gradcheck([&](const Tensors& in) { return detached(in); }, {x}));
   const auto second = gradgradcheck([&](const Tensors& in) { return detached(in); }, {x});
   EXPECT_FALSE(second);
-  EXPECT_NE(second.message.find("input 1 element [0]"), std::string::npos) << second.message;
+  EXPECT_NE(second.message.find("input 1 element []"), std::string::npos) << second.message;
 }
 
 TEST(Function, OnlyWantedGradients) {

@@ -29,8 +29,8 @@ using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 TERN_API GradcheckResult gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                    const GradcheckOptions& options = {});
 
-/// The same one order higher: checks the derivative of the gradient, taped by create_graph, by the inputs and by the
-/// gradient of the result, on which it depends too; a message calls that the input after the last.
+/// The same one order higher: checks the derivative of the gradient, taped by create_graph, by the inputs and, in one
+/// direction, by the gradient of the result, on which it depends too; a message calls that the input after the last.
 TERN_API GradcheckResult gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                        const GradcheckOptions& options = {});
 
