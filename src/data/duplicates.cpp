@@ -6,6 +6,23 @@
 #include "tern/base/error.h"
 
 namespace tern::data {
+namespace {
+
+std::vector<std::string> columns_compared(const Table& table, const DuplicateOptions& options) {
+  std::vector<std::string> names = table.names();
+  std::erase_if(names, [&](const std::string& name) {
+    return std::find(options.ignore.begin(), options.ignore.end(), name) != options.ignore.end();
+  });
+  return names;
+}
+
+std::vector<std::string> features_compared(const Table& table, const DuplicateOptions& options) {
+  std::vector<std::string> names = columns_compared(table, options);
+  std::erase_if(names, [&](const std::string& name) { return name == options.id || name == options.target; });
+  return names;
+}
+
+}  // namespace
 
 Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) {
   for (const std::string& name : {options.id, options.target}) {
@@ -20,18 +37,12 @@ Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) 
   }
   Duplicates result;
   result.has_id = !options.id.empty();
-  std::vector<std::string> compared;
-  for (const std::string& name : table.names()) {
-    if (std::find(options.ignore.begin(), options.ignore.end(), name) == options.ignore.end()) compared.push_back(name);
-  }
+  const std::vector<std::string> compared = columns_compared(table, options);
   if (compared.empty()) return result;
   const std::vector<std::int64_t> whole = table.first_equal_row(compared);
   std::vector<std::int64_t> by_id, by_features, by_labelled;
   if (result.has_id) by_id = table.first_equal_row({options.id});
-  std::vector<std::string> features;
-  for (const std::string& name : compared) {
-    if (name != options.id && name != options.target) features.push_back(name);
-  }
+  const std::vector<std::string> features = features_compared(table, options);
   if (!features.empty()) {
     by_features = table.first_equal_row(features);
     std::vector<std::string> labelled = features;
@@ -65,12 +76,7 @@ Duplicates find_duplicates(const Table& table, const DuplicateOptions& options) 
 std::vector<std::int64_t> groups_of_copies(const Table& table, const DuplicateOptions& options) {
   const Duplicates found = find_duplicates(table, options);
   if (found.by_chance || 100 * std::ssize(found.repeated_features) < table.rows()) return {};
-  std::vector<std::string> names;
-  for (const std::string& name : table.names()) {
-    const bool looked_past = name == options.id || name == options.target ||
-                             std::find(options.ignore.begin(), options.ignore.end(), name) != options.ignore.end();
-    if (!looked_past) names.push_back(name);
-  }
+  const std::vector<std::string> names = features_compared(table, options);
   return names.empty() ? std::vector<std::int64_t>() : table.first_equal_row(names);
 }
 
