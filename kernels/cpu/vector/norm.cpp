@@ -2,7 +2,8 @@
 
 #include "cpu/vector/lane.h"
 
-// Two passes over a row for its mean and variance, one to write it. A sum's terms go to the lanes of four vectors,
+// Two passes over a row for its mean and variance, one to write it, which is the first over the next row, so that
+// reading and writing go on at once. A sum's terms go to the lanes of four vectors,
 // which are emptied into f64 after every 16 terms of a lane; the order depends on the row's length alone.
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
@@ -16,13 +17,18 @@ TERN_INLINE Lane<T> load(const T* p, int n) {
   return n == Lane<T>::kLanes ? Lane<T>::load(p) : Lane<T>::load(p, n);
 }
 
+/// The sum of the first n lanes in f64, halves upon halves: a third of the steps that wait for one another.
 template <class T>
 TERN_INLINE double total(Lane<T> x, int n) {
-  T lanes[Lane<T>::kLanes];
+  constexpr int kLanes = Lane<T>::kLanes;
+  T lanes[kLanes];
+  double sums[kLanes];
   x.store(lanes);
-  double sum = 0;
-  for (int i = 0; i < n; ++i) sum += static_cast<double>(lanes[i]);
-  return sum;
+  for (int i = 0; i < kLanes; ++i) sums[i] = i < n ? static_cast<double>(lanes[i]) : 0;
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
+  }
+  return sums[0];
 }
 
 /// Sums of a row: term(i, n, sums) adds the terms of elements i … i + n - 1 to one vector a sum.
@@ -84,25 +90,20 @@ void forward(const NormRows<T>& rows) {
   const T *weight = rows.weight, *bias = rows.bias;
   const bool stream =
       rows.stream && length % L::kLanes == 0 && reinterpret_cast<std::uintptr_t>(rows.out) % TERN_VECTOR_BYTES == 0;
+  double sum[1];
+  row_sums<T, 1>(length, sum, [=](std::int64_t i, int n, L* s) TERN_LAMBDA { s[0] = s[0] + load(rows.x + i, n); });
   for (std::int64_t r = 0; r < rows.rows; ++r) {
-    const T* x = rows.x + r * length;
+    const T *x = rows.x + r * length, *next = r + 1 < rows.rows ? x + length : x;
     T* out = rows.out + r * length;
-    double sum[1] = {0};
-    if (rows.centred) {
-      row_sums<T, 1>(length, sum, [=](std::int64_t i, int n, L* sums) TERN_LAMBDA {
-        fetch_ahead(x + i);
-        sums[0] = sums[0] + load(x + i, n);
-      });
-    }
     // What the first pass lost of the mean, where it is large beside the differences, the second finds.
-    const double n = static_cast<double>(length), near = sum[0] / n;
+    const double n = static_cast<double>(length), near = rows.centred ? sum[0] / n : 0;
     const Centred<T> nearly(near);
     double sums[2];
     row_sums<T, 2>(length, sums, [=](std::int64_t i, int count, L* s) TERN_LAMBDA {
-      fetch_ahead(x + i);
       const L c = nearly(load(x + i, count));
       s[0] = s[0] + c;
       s[1] = fma(c, c, s[1]);
+      fetch_ahead(next + i);
     });
     const double rest = rows.centred ? sums[0] / n : 0, mean = near + rest;
     const double scale = 1 / __builtin_sqrt(sums[1] / n - rest * rest + rows.eps);
@@ -110,15 +111,16 @@ void forward(const NormRows<T>& rows) {
     rows.statistics[2 * r] = mean;
     rows.statistics[2 * r + 1] = scale;
     const L by(static_cast<T>(scale));
-    each<T>(length, [=](std::int64_t i, int n) TERN_LAMBDA {
-      L y = centred(load(x + i, n)) * by;
-      if (weight) y = y * load(weight + i, n);
-      if (bias) y = y + load(bias + i, n);
+    row_sums<T, 1>(length, sum, [=](std::int64_t i, int count, L* s) TERN_LAMBDA {
+      L y = centred(load(x + i, count)) * by;
+      if (weight) y = y * load(weight + i, count);
+      if (bias) y = y + load(bias + i, count);
       if (stream) {
         y.stream(out + i);
       } else {
-        put(y, out + i, n);
+        put(y, out + i, count);
       }
+      s[0] = s[0] + load(next + i, count);
     });
   }
   if (stream) fence();
