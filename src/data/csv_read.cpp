@@ -10,6 +10,7 @@
 #include "data/csv_infer.h"
 #include "data/csv_input.h"
 #include "data/csv_notes.h"
+#include "data/csv_output.h"
 #include "data/csv_records.h"
 #include "data/near_names.h"
 #include "data/scalar.h"
@@ -27,6 +28,7 @@ namespace {
 
 using internal::Field;
 using internal::Inference;
+using internal::Output;
 using internal::Parsed;
 using internal::Problem;
 using internal::Split;
@@ -45,58 +47,6 @@ struct Plan {
   bool told = false;
   ColumnType read = ColumnType::string;  // the type that fields are parsed to, before format and levels
   std::string note{};
-};
-
-// Text of one block of rows of a string column.
-struct BlockText {
-  std::string characters{};
-  std::vector<std::int64_t> ends{};
-};
-
-// Buffers that blocks of rows fill in parallel; a block starts at a multiple of eight rows, so that no two share a
-// byte.
-struct Output {
-  ColumnBuffers buffers{};
-  std::vector<BlockText> blocks{};
-
-  void start(ColumnType type, std::int64_t rows, std::int64_t block_count) {
-    *this = Output();
-    buffers.type = type;
-    buffers.size = rows;
-    const auto n = static_cast<std::size_t>(rows);
-    buffers.validity.resize((n + 7) / 8);
-    switch (type) {
-      case ColumnType::f64:
-        buffers.f64.resize(n);
-        break;
-      case ColumnType::i64:
-      case ColumnType::timestamp:
-        buffers.i64.resize(n);
-        break;
-      case ColumnType::boolean:
-        buffers.bits.resize((n + 7) / 8);
-        break;
-      default:
-        blocks.resize(static_cast<std::size_t>(block_count));
-        break;
-    }
-  }
-  Column finish() {
-    if (buffers.type == ColumnType::string) {
-      std::size_t total = 0;
-      for (const BlockText& block : blocks) total += block.characters.size();
-      buffers.characters.reserve(total);
-      buffers.offsets.reserve(static_cast<std::size_t>(buffers.size) + 1);
-      buffers.offsets.push_back(0);
-      for (BlockText& block : blocks) {
-        const auto base = static_cast<std::int64_t>(buffers.characters.size());
-        buffers.characters += block.characters;
-        for (const std::int64_t end : block.ends) buffers.offsets.push_back(base + end);
-        block = BlockText();
-      }
-    }
-    return Column::from_buffers(std::move(buffers));
-  }
 };
 
 class Reader {
@@ -572,7 +522,7 @@ class Reader {
     const Field* field = fields.data() + plan.field;
     ColumnBuffers& b = out.buffers;
     if (plan.read == ColumnType::string) {
-      BlockText& strings = out.blocks[block];
+      internal::BlockText& strings = out.blocks[block];
       strings.ends.reserve(static_cast<std::size_t>(count));
       for (std::int64_t r = 0; r < count; ++r, field += width_) {
         if (value(plan, *field, scratch, text)) {

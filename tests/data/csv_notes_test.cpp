@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 
 #include "tern/base/error.h"
@@ -183,6 +184,123 @@ TEST(Header, CausesAreGuessed) {
   EXPECT_TEXT_SAYS(refusal_of("# exported 2024\na,b,c\n1,2,3\n", {.types = {{"a", "number"}}}), "looks like a comment");
   EXPECT_FALSE(says(refusal_of("a,,c\n1,2,3\n"), ";"));
   EXPECT_FALSE(says(refusal_of("a,b\n1,2\n1,2,3\n"), ";"));
+}
+
+TEST(Notes, SaysWhichWordsStandAmongNumbers) {
+  std::string text = "fee,plan,zip,half\n";
+  for (int i = 0; i < 100; ++i) {
+    const bool odd = i % 25 == 3;
+    text += (odd ? std::string(i == 3    ? "unknown"
+                               : i == 28 ? " n.a. "
+                               : i == 53 ? "unknown"
+                                         : "-")
+                 : std::to_string(i)) +
+            ",plan " + std::to_string(i % 3) + ",0" + std::to_string(100 + i) + "," + (i % 2 ? "x" : "1") + "\n";
+  }
+  CsvReport report;
+  EXPECT_EQ(read_csv_text(text, {}, &report)["fee"].type(), ColumnType::string);
+  ASSERT_EQ(report.notes.size(), 2u);
+  for (const char* part : {"column \"fee\"", "96 of 100", "\"unknown\" (line 5)", "\"n.a.\" (line 30)",
+                           "\"-\" (line 80)", "missing words", "the type number refuses"}) {
+    EXPECT_NE(report.notes[0].find(part), std::string::npos) << part << " in " << report.notes[0];
+  }
+  EXPECT_NE(report.notes[1].find("leading zeros"), std::string::npos) << report.notes[1];
+  EXPECT_EQ(read_csv_text(text, {.more_missing = {"unknown", "n.a.", "-"}}, &report)["fee"].type(), ColumnType::i64);
+  EXPECT_EQ(report.notes.size(), 1u);
+  read_csv_text(text, {.types = {{"fee", "string"}}}, &report);
+  EXPECT_EQ(report.notes.size(), 1u) << "what is told needs no advice";
+  read_csv_text("x\n1\n2\n3\n4\n5\n6\n7\n8\na\n", {}, &report);
+  EXPECT_TRUE(report.notes.empty()) << "eight of nine";
+}
+
+std::string column_text(int rows, const std::function<std::string(int)>& value) {
+  std::string text = "x,k\n";
+  for (int i = 0; i < rows; ++i) text += "\"" + value(i) + "\"," + std::to_string(i % 2) + "\n";
+  return text;
+}
+
+std::string only_note(const std::string& text) {
+  CsvReport report;
+  read_csv_text(text, {}, &report);
+  EXPECT_LE(report.notes.size(), 1u);
+  return report.notes.empty() ? "" : report.notes[0];
+}
+
+TEST(Notes, SaysWhichWordIsOftenAmongNumbers) {
+  const std::string note = only_note(column_text(100, [](int i) { return i % 3 ? std::to_string(20 + i) : "n.k."; }));
+  EXPECT_NE(note.find("66 of 100 values are numbers"), std::string::npos) << note;
+  EXPECT_NE(note.find("\"n.k.\" (line 2)"), std::string::npos) << note;
+  // Names of levels, of which some are numbers, are what they should be; so are words of which some have a digit.
+  EXPECT_EQ(only_note(column_text(100, [](int i) { return i % 5 ? std::to_string(i % 5) : "5+"; })), "");
+  EXPECT_EQ(only_note(column_text(100, [](int i) { return std::string(1, static_cast<char>('a' + i % 26)); })), "");
+  EXPECT_EQ(only_note(column_text(100, [](int i) { return "C" + std::to_string(1000 + i); })), "");
+}
+
+TEST(Notes, SaysWhatKeepsNumbersWithWordsFromBeingNumbers) {
+  const std::string note = only_note(column_text(
+      100, [](int i) { return i % 50 == 7 ? "unknown" : std::to_string(50 + i) + (i % 2 ? " kg" : "kg"); }));
+  for (const char* part : {"column \"x\"", "numbers with words beside them", "\"50kg\" (line 2)", "kept as text",
+                           "a number alone in each field"}) {
+    EXPECT_NE(note.find(part), std::string::npos) << part << " in " << note;
+  }
+  EXPECT_NE(only_note(column_text(60, [](int i) { return std::to_string(i) + (i % 2 ? " lb" : ".5 kg"); })), "");
+  for (const auto& fine : std::vector<std::function<std::string(int)>>{
+           [](int i) { return std::to_string(12 * (1 + i % 3)) + " months"; },  // levels
+           [](int i) { return "Elm " + std::to_string(i); }, [](int i) { return std::to_string(i) + " Elm Street"; },
+           [](int i) { return "A" + std::to_string(i) + "B"; },
+           [](int i) { return std::to_string(i) + (i % 2 ? "A" : "B"); },  // flats
+           [](int i) { return std::to_string(i) + static_cast<char>('A' + i % 7); }}) {
+    EXPECT_EQ(only_note(column_text(100, fine)), "");
+  }
+}
+
+TEST(Notes, SaysThatFormsAreMixed) {
+  const std::string dates = only_note(column_text(90, [](int i) {
+    const std::string day = std::to_string(10 + i % 19), month = std::to_string(10 + i % 3);
+    return i % 2 ? "2024-" + month + "-" + day : day + "." + month + ".2024";
+  }));
+  for (const char* part : {"more than one written form", "\"10.10.2024\" (line 2)", "\"2024-11-11\" (line 3)"}) {
+    EXPECT_NE(dates.find(part), std::string::npos) << part << " in " << dates;
+  }
+  EXPECT_NE(only_note(column_text(90, [](int i) { return std::to_string(i) + (i % 2 ? " USD" : " EUR"); })), "");
+  const std::string years = only_note(
+      column_text(90, [](int i) { return std::to_string(1 + i % 28) + "/" + std::to_string(1 + i % 12) + "/24"; }));
+  EXPECT_NE(years.find("year has two digits, such as \"1/1/24\" (line 2)"), std::string::npos) << years;
+  EXPECT_EQ(
+      only_note(column_text(90, [](int i) { return std::to_string(i % 10) + "." + std::to_string(i) + ".2024-x"; })),
+      "");
+  EXPECT_EQ(only_note(column_text(90, [](int i) { return std::to_string(i) + " EUR"; })), "") << "one form";
+}
+
+TEST(Notes, SaysWhichWordsStandAmongWrittenForms) {
+  std::string text = "fee,day,plan\n";
+  for (int i = 0; i < 100; ++i) {
+    text += (i == 3 ? std::string("unknown") : "$" + std::to_string(i) + ".50") + "," +
+            (i == 5 ? std::string("soon") : std::to_string(1 + i % 28) + ".3.2024") + ",plan " + std::to_string(i % 3) +
+            "\n";
+  }
+  CsvReport report;
+  EXPECT_EQ(read_csv_text(text, {}, &report)["fee"].type(), ColumnType::string);
+  ASSERT_EQ(report.notes.size(), 2u);
+  for (const char* part :
+       {"column \"fee\"", "99 of 100", "number:point+$", "\"unknown\" (line 5)", "the type number:point+$ refuses"}) {
+    EXPECT_NE(report.notes[0].find(part), std::string::npos) << part << " in " << report.notes[0];
+  }
+  for (const char* part : {"column \"day\"", "date:dmy", "\"soon\" (line 7)"}) {
+    EXPECT_NE(report.notes[1].find(part), std::string::npos) << part << " in " << report.notes[1];
+  }
+}
+
+TEST(Notes, SaysWherePointsMayPartThousands) {
+  CsvReport report;
+  EXPECT_EQ(read_csv_text("a;b\n4.596;0.596\n117;1.255\n1.255;2.000\n", {}, &report)["a"].f64(0), 4.596);
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_NE(report.notes[0].find("\"a\": every point has three digits behind it"), std::string::npos)
+      << report.notes[0];
+  EXPECT_EQ(read_csv_text("a\n4.596\n1.255\n", {.types = {{"a", "number:comma+group"}}}, &report)["a"].f64(0), 4596);
+  EXPECT_TRUE(report.notes.empty());
+  read_csv_text("a,b,c\n1.5,1e3,12345.678\n4.596,1.000,2\n", {}, &report);
+  EXPECT_TRUE(report.notes.empty());
 }
 
 }  // namespace
