@@ -22,26 +22,34 @@
 // square of the depth for each leaf (in the manner of Yu et al., Linear TreeShap, NeurIPS 2022, who use roots of
 // unity). An interaction value is half of the same integral without two features.
 namespace tern::trees {
+/// A tree as its values are computed from it.
+struct ShapTree {
+  /// What leads to a child.
+  struct Edge {
+    std::int32_t node = 0;   ///< above it
+    std::int32_t child = 0;  ///< as Tree has it
+    std::int32_t feature = 0;
+    std::int32_t above = -1;  ///< edge of the node that hangs above, -1 at the root
+    std::int32_t same = -1;   ///< nearest edge above of the same feature
+    double share = 1;         ///< z at this edge: the product over the feature's edges down to here
+    bool left = false;
+  };
+  struct Rule {
+    std::vector<double> at{}, weight{};
+  };
+  std::vector<Edge> edges{};  ///< two a node: left, right
+  Rule rule{};
+  std::vector<double> expected{};  ///< of each value of a leaf
+};
+
 namespace {
+
+using Edge = ShapTree::Edge;
+using Rule = ShapTree::Rule;
 
 constexpr std::int64_t kMaxDepth = 4096;
 constexpr std::int64_t kShapGrain = 16;
 constexpr double kLeastShare = 1e-30;  // of a child without cover, so that nothing is divided by 0
-
-/// What leads to a child.
-struct Edge {
-  std::int32_t node = 0;   ///< above it
-  std::int32_t child = 0;  ///< as Tree has it
-  std::int32_t feature = 0;
-  std::int32_t above = -1;  ///< edge of the node that hangs above, -1 at the root
-  std::int32_t same = -1;   ///< nearest edge above of the same feature
-  double share = 1;         ///< z at this edge: the product over the feature's edges down to here
-  bool left = false;
-};
-
-struct Rule {
-  std::vector<double> at{}, weight{};
-};
 
 // Points and weights of Gauss and Legendre's rule on [0, 1], by Newton's method.
 Rule gauss_legendre(int n) {
@@ -64,12 +72,6 @@ Rule gauss_legendre(int n) {
   }
   return rule;
 }
-
-struct ShapTree {
-  std::vector<Edge> edges{};  ///< two a node: left, right
-  Rule rule{};
-  std::vector<double> expected{};  ///< of each value of a leaf
-};
 
 bool goes_left(const Ensemble& ensemble, const Tree& tree, std::size_t node, const double* row) {
   const Feature& feature = ensemble.features[static_cast<std::size_t>(tree.feature[node])];

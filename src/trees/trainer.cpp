@@ -56,6 +56,9 @@ GrowOptions grow_options(const GradientBoostingOptions& options, const std::vect
     std::vector<int> others(features.size());
     std::iota(others.begin(), others.end(), 0);
     for (const auto& names : options.interactions) {
+      if (names.empty()) {
+        throw ValueError("[GradientBoosting] expected interactions of one feature at least in each group, got none");
+      }
       auto& group = grow.together.emplace_back();
       for (const auto& name : names) {
         group.push_back(find(name));

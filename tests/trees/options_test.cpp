@@ -304,6 +304,8 @@ TEST(Constraints, InteractionsStayWithinGroups) {
     }
   }
   EXPECT_TRUE(both);
+  GradientBoosting none({.interactions = {{"f0"}, {}}});
+  EXPECT_THROW(none.fit(data.matrix(), data.y), ValueError);
 }
 
 TEST(Sampling, EachKindLearnsAndRepeats) {
