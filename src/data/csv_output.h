@@ -18,12 +18,12 @@ struct BlockText {
 
 // Buffers that blocks of rows fill in parallel; a block starts at a multiple of eight rows, so that no two share a
 // byte.
-struct Output {
+struct CsvOutput {
   ColumnBuffers buffers{};
   std::vector<BlockText> blocks{};
 
   void start(ColumnType type, std::int64_t rows, std::int64_t block_count) {
-    *this = Output();
+    *this = CsvOutput();
     buffers.type = type;
     buffers.size = rows;
     const auto n = static_cast<std::size_t>(rows);

@@ -26,9 +26,9 @@
 namespace tern::data {
 namespace {
 
+using internal::CsvOutput;
 using internal::Field;
 using internal::Inference;
-using internal::Output;
 using internal::Parsed;
 using internal::Problem;
 using internal::Split;
@@ -515,7 +515,7 @@ class Reader {
   }
 
   // Fills rows of one column; returns false where an inferred type does not hold, throws where a told one does not.
-  bool fill_rows(const Plan& plan, Output& out, const std::vector<Field>& fields, std::int64_t first,
+  bool fill_rows(const Plan& plan, CsvOutput& out, const std::vector<Field>& fields, std::int64_t first,
                  std::int64_t count, std::size_t block) const {
     std::string scratch;
     std::string_view text;
@@ -714,7 +714,7 @@ class Reader {
   std::int64_t width_ = 0;
   std::vector<std::string> names_;
   std::vector<Plan> plans_;
-  std::vector<Output> outputs_;
+  std::vector<CsvOutput> outputs_;
   bool some_left_out_ = false;  // rows are those of `kept_`, else all
   std::vector<std::int64_t> kept_;
   std::vector<SkippedRow> skipped_;
