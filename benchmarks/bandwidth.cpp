@@ -158,6 +158,7 @@ BENCHMARK_CAPTURE(cached, exp, [](const Tensor& x) { return exp(x); });
 BENCHMARK_CAPTURE(cached, tanh, [](const Tensor& x) { return tanh(x); });
 BENCHMARK_CAPTURE(cached, gelu, [](const Tensor& x) { return gelu(x); });
 BENCHMARK_CAPTURE(cached, softmax, [](const Tensor& x) { return softmax(x, -1); });
+BENCHMARK_CAPTURE(cached, layer_norm, [](const Tensor& x) { return layer_norm(x, {128}); });
 BENCHMARK_CAPTURE(cached, sum, [](const Tensor& x) { return x.sum(); });
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "cpu/vector/norm.h"
 
+#include <algorithm>
+
 #include "cpu/vector/lane.h"
 
-// Two passes over a row for its mean and variance, one to write it, which is the first over the next row, so that
-// reading and writing go on at once. A sum's terms go to the lanes of four vectors,
+// A row is summed, summed about that mean, and written. The three go on at once, in one loop, for three rows: so sums
+// are waited for once a row, and reading and writing never take turns. A sum's terms go to the lanes of four vectors,
 // which are emptied into f64 after every 16 terms of a lane; the order depends on the row's length alone.
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
@@ -75,13 +77,16 @@ TERN_INLINE void put(Lane<T> x, T* p, int n) {
   n == Lane<T>::kLanes ? x.store(p) : x.store(p, n);
 }
 
-/// x less a mean in f64, as two numbers of T: exact to T's last place even where the mean is large.
+/// (x - mean) · scale with a mean in f64, whose part that T cannot hold comes in after the difference: exact to T's
+/// last place even where the mean is large.
 template <class T>
-struct Centred {
-  Lane<T> high, low;
-  TERN_INLINE explicit Centred(double mean)
-      : high(static_cast<T>(mean)), low(static_cast<T>(mean - static_cast<double>(static_cast<T>(mean)))) {}
-  TERN_INLINE Lane<T> operator()(Lane<T> x) const { return (x - high) - low; }
+struct Normal {
+  Lane<T> high, low, by;
+  TERN_INLINE Normal(double mean, double scale)
+      : high(static_cast<T>(mean)),
+        low(static_cast<T>((static_cast<double>(static_cast<T>(mean)) - mean) * scale)),
+        by(static_cast<T>(scale)) {}
+  TERN_INLINE Lane<T> operator()(Lane<T> x) const { return fma(x - high, by, low); }
 };
 
 template <class T>
@@ -91,38 +96,45 @@ void forward(const NormRows<T>& rows) {
   const T *weight = rows.weight, *bias = rows.bias;
   const bool stream =
       rows.stream && length % L::kLanes == 0 && reinterpret_cast<std::uintptr_t>(rows.out) % TERN_VECTOR_BYTES == 0;
-  double sum[1];
-  row_sums<T, 1>(length, sum, [=](std::int64_t i, int n, L* s) TERN_LAMBDA { s[0] = s[0] + load(rows.x + i, n); });
-  for (std::int64_t r = 0; r < rows.rows; ++r) {
-    const T *x = rows.x + r * length, *next = r + 1 < rows.rows ? x + length : x;
-    T* out = rows.out + r * length;
-    // What the first pass lost of the mean, where it is large beside the differences, the second finds.
-    const double n = static_cast<double>(length), near = rows.centred ? sum[0] / n : 0;
-    const Centred<T> nearly(near);
-    double sums[2];
-    row_sums<T, 2>(length, sums, [=](std::int64_t i, int count, L* s) TERN_LAMBDA {
-      const L c = nearly(load(x + i, count));
-      s[0] = s[0] + c;
-      s[1] = fma(c, c, s[1]);
-      fetch_ahead(next + i);
-    });
-    const double rest = rows.centred ? sums[0] / n : 0, mean = near + rest;
-    const double scale = 1 / __builtin_sqrt(sums[1] / n - rest * rest + rows.eps);
-    const Centred<T> centred(mean);
-    rows.statistics[2 * r] = mean;
-    rows.statistics[2 * r + 1] = scale;
-    const L by(static_cast<T>(scale));
-    row_sums<T, 1>(length, sum, [=](std::int64_t i, int count, L* s) TERN_LAMBDA {
-      L y = centred(load(x + i, count)) * by;
-      if (weight) y = y * load(weight + i, count);
-      if (bias) y = y + load(bias + i, count);
+  const double n = static_cast<double>(length);
+  const auto row = [&](std::int64_t r) { return rows.x + std::clamp<std::int64_t>(r, 0, rows.rows - 1) * length; };
+  T near(0);
+  Normal<T> normal(0, 0);
+  for (std::int64_t r = -2; r < rows.rows; ++r) {
+    const T *x = row(r), *next = row(r + 1), *later = row(r + 2);
+    T* out = r < 0 ? nullptr : rows.out + r * length;
+    const L nearly(near);
+    double sums[3];
+    row_sums<T, 3>(length, sums, [=](std::int64_t i, int count, L* s) TERN_LAMBDA {
+      fetch_ahead(later + i);
+      s[0] = s[0] + load(later + i, count);
+      const L c = load(next + i, count) - nearly;
+      s[1] = s[1] + c;
+      s[2] = fma(c, c, s[2]);
+      if (!out) return;
+      L y = normal(load(x + i, count));
+      if (weight && bias) {
+        y = fma(y, load(weight + i, count), load(bias + i, count));
+      } else if (weight) {
+        y = y * load(weight + i, count);
+      } else if (bias) {
+        y = y + load(bias + i, count);
+      }
       if (stream) {
         y.stream(out + i);
       } else {
         put(y, out + i, count);
       }
-      s[0] = s[0] + load(next + i, count);
     });
+    // What the first sum lost of the mean, where it is large beside the differences, the second finds.
+    const double rest = rows.centred ? sums[1] / n : 0, mean = static_cast<double>(near) + rest;
+    const double scale = 1 / __builtin_sqrt(sums[2] / n - rest * rest + rows.eps);
+    if (r + 1 >= 0 && r + 1 < rows.rows) {
+      rows.statistics[2 * (r + 1)] = mean;
+      rows.statistics[2 * (r + 1) + 1] = scale;
+    }
+    normal = Normal<T>(mean, scale);
+    near = static_cast<T>(rows.centred ? sums[0] / n : 0);
   }
   if (stream) fence();
 }
@@ -137,15 +149,16 @@ void gradient(const NormRows<T>& rows) {
   T *weight_gradient = rows.weight_gradient, *bias_gradient = rows.bias_gradient;
   for (std::int64_t r = 0; r < rows.rows; ++r) {
     const T *x = rows.x + r * length, *g = rows.g + r * length;
-    const Centred<T> centred(rows.statistics[2 * r]);
-    const L by(static_cast<T>(rows.statistics[2 * r + 1]));
+    const double scale = rows.statistics[2 * r + 1];
+    const L by(static_cast<T>(scale));
+    const Normal<T> normal(rows.statistics[2 * r], scale);
     if (rows.out) {
       double sums[2];
       row_sums<T, 2>(length, sums, [=](std::int64_t i, int n, L* s) TERN_LAMBDA {
         L h = load(g + i, n);
         if (weight) h = h * load(weight + i, n);
         s[0] = s[0] + h;
-        s[1] = fma(h, centred(load(x + i, n)) * by, s[1]);
+        s[1] = fma(h, normal(load(x + i, n)), s[1]);
       });
       const L level(static_cast<T>(rows.centred ? sums[0] / static_cast<double>(length) : 0));
       const L slope(static_cast<T>(sums[1] / static_cast<double>(length)));
@@ -153,13 +166,13 @@ void gradient(const NormRows<T>& rows) {
       each<T>(length, [=](std::int64_t i, int n) TERN_LAMBDA {
         L h = load(g + i, n);
         if (weight) h = h * load(weight + i, n);
-        const L y = centred(load(x + i, n)) * by;
+        const L y = normal(load(x + i, n));
         put(by * ((h - level) - y * slope), out + i, n);
       });
     }
     if (weight_gradient) {
       each<T>(length, [=](std::int64_t i, int n) TERN_LAMBDA {
-        const L y = centred(load(x + i, n)) * by;
+        const L y = normal(load(x + i, n));
         put(fma(load(g + i, n), y, load(weight_gradient + i, n)), weight_gradient + i, n);
       });
     }
