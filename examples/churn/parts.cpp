@@ -45,9 +45,9 @@ std::string remedy_for(const data::ColumnRole& column, const data::Table& rows, 
   const std::string item = shell_quoted(list_item(column.name));
   const data::Column& values = rows.column(column.name);
   const bool unique = values.distinct_count() == rows.rows();
-  const std::string copied = options.id.empty() && column.role == data::Role::identifier && unique
-                                 ? "--id " + shell_quoted(column.name) + " copies it to the predictions"
-                                 : "";
+  std::string copied = options.id.empty() && column.role == data::Role::identifier && unique
+                           ? "--id " + shell_quoted(column.name) + " copies it to the predictions"
+                           : "";
   if (is_text(values) && count_levels(values).own == 0) return copied;  // nothing could be learned from it
   return copied + (copied.empty() ? "" : ", ") + "--keep " + item + " learns from it";
 }

@@ -32,6 +32,7 @@ Tensor elements(const Shape& shape, std::string_view content) {
   Tensor out = empty(shape, dtype_of<To>());
   To* to = out.mutable_span<To>().data();
   for (std::size_t at = 0; at < content.size(); at += sizeof(Bits)) {
+    // NOLINTNEXTLINE(bugprone-signed-char-misuse): a signed byte is a number here.
     *to++ = static_cast<To>(std::bit_cast<Stored>(big_endian<Bits>(content.data() + at)));
   }
   return out;

@@ -57,7 +57,7 @@ std::int64_t first_bad(const T* values, std::int64_t count, bool missing) {
 }  // namespace
 
 std::string no_numbers(const Column& target, const std::string& name) {
-  const std::string got = "expected numbers, got " + std::string(to_string(target.type()));
+  std::string got = "expected numbers, got " + std::string(to_string(target.type()));
   const std::string form = written_numbers(target, name);
   if (form.empty()) return got;
   return got + ", all of it written numbers; normalize_formats leaves a target alone, apply_format(table, \"" + name +

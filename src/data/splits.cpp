@@ -36,8 +36,8 @@ struct Request {
 
 // What split and k_fold are told alike.
 template <class Options>
-Request request_of(const char* where, const Options& options, std::vector<double> shares,
-                   std::vector<std::string> parts) {
+Request request_of(const char* where, const Options& options, std::vector<double>&& shares,
+                   std::vector<std::string>&& parts) {
   return {.where = where,
           .shares = std::move(shares),
           .parts = std::move(parts),

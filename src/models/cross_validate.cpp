@@ -138,7 +138,7 @@ std::vector<std::int64_t> part_of(const std::vector<std::int64_t>& rows, const s
   }
   std::sort(order.begin(), order.end());
   const auto kept = std::max(
-      {std::size_t{2}, drawn.size(), static_cast<std::size_t>(share * static_cast<double>(rows.size()) + 0.5)});
+      {std::size_t{2}, drawn.size(), static_cast<std::size_t>(std::llround(share * static_cast<double>(rows.size())))});
   order.resize(std::min(kept, order.size()));
   std::vector<std::int64_t> part;
   for (const auto& [through, row] : order) part.push_back(row);

@@ -76,9 +76,10 @@ struct Normals {
       if (kind == Covariance::full) {
         log_determinant = invert_factor(of, d);
       } else {
+        const std::int64_t columns = d / size;  // that share a scale
         for (std::int64_t j = 0; j < size; ++j) {
           of[j] = 1 / std::sqrt(of[j]);
-          log_determinant += std::log(of[j]) * static_cast<double>(d / size);
+          log_determinant += std::log(of[j]) * static_cast<double>(columns);
         }
       }
       if (!std::isfinite(log_determinant)) {

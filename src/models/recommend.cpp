@@ -123,7 +123,7 @@ UserSplit split_by_user(const data::Table& table, const std::string& user, const
   }
   std::vector<bool> tested(static_cast<std::size_t>(table.rows()));
   for (const auto& rows : of) {
-    const auto count = static_cast<std::size_t>(share * static_cast<double>(rows.size()) + 0.5);
+    const auto count = static_cast<std::size_t>(std::llround(share * static_cast<double>(rows.size())));
     for (std::size_t i = rows.size() - std::min(count, rows.size() - 1); i < rows.size(); ++i) {
       tested[static_cast<std::size_t>(rows[i])] = true;
     }

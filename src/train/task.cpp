@@ -61,7 +61,7 @@ std::string spellings_of(const data::Column& target) {
 // What a class is, however it is spelled: "True" and "TRUE" are one boolean, "1.0" and "1" one number; other text is
 // itself.
 std::string by_value(const std::string& text) {
-  const std::string word = lower(text);
+  std::string word = lower(text);
   if (word == "true" || word == "false") return word;
   try {
     return data::Column::from_strings({text}).cast(data::ColumnType::f64).text(0);

@@ -352,7 +352,7 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   if (start) {
     const Predictor& before = *options.start->predictor_;
     training.train.margins = by_output(margins_by(before, features), start->outputs);
-    if (validation.values.size()) {
+    if (!validation.values.empty()) {
       training.validation.margins = by_output(margins_by(before, options.validation), start->outputs);
     }
   }

@@ -328,7 +328,7 @@ Json level_name(const Feature& feature, const std::string& level) {
   internal::check_utf8(feature, level, "export_lightgbm");
   if (feature.level_type == LevelType::text) return level;
   try {
-    const Json number = tern::internal::parse_json(level, kLightgbm);
+    Json number = tern::internal::parse_json(level, kLightgbm);
     if (number.is_number() || number.is_boolean()) return number;
   } catch (const FormatError&) {
   }
