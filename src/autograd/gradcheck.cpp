@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/random.h"
@@ -107,7 +108,7 @@ GradcheckResult check(const TensorFunction& f, const std::vector<Tensor>& inputs
       if (!(error <= options.tolerance) && outcome.ok) {
         outcome.ok = false;
         outcome.message = "input " + std::to_string(which[w]) + " element " + place(x, e) + ": taped " +
-                          std::to_string(taped) + ", by differences " + std::to_string(numeric);
+                          internal::number_text(taped) + ", by differences " + internal::number_text(numeric);
       }
     }
   }

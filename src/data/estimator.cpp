@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/number_text.h"
 #include "data/rows.h"
 #include "tern/base/error.h"
 
@@ -32,7 +33,7 @@ void check_target(std::string_view type, const Vector& y, std::int64_t rows, boo
         classifies ? value >= 0 && value < kMostClasses && value == std::floor(value) : std::isfinite(value);
     if (!good) {
       refuse(type, classifies ? "classes 0, 1, … as targets" : "finite targets",
-             std::to_string(value) + " in row " + std::to_string(row));
+             tern::internal::number_text(value) + " in row " + std::to_string(row));
     }
   }
 }
@@ -156,7 +157,7 @@ void Estimator::fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& op
     classes = static_cast<std::int64_t>(*high) + 1;
     for (const double value : options.validation_target.values()) {
       if (value >= static_cast<double>(classes)) {
-        refuse(type(), "classes of the rows of training in validation", std::to_string(value));
+        refuse(type(), "classes of the rows of training in validation", tern::internal::number_text(value));
       }
     }
   }
@@ -224,7 +225,7 @@ void Estimator::partial_fit(const Matrix& x, const Vector& y, const PartialFit& 
     }
     for (const double value : y.values()) {
       if (value >= static_cast<double>(classes)) {
-        refuse(type(), "classes below " + std::to_string(classes), std::to_string(value));
+        refuse(type(), "classes below " + std::to_string(classes), tern::internal::number_text(value));
       }
     }
   }
@@ -290,7 +291,7 @@ void Estimator::check_answers() const {
   if (answer.size() != 1) fail(std::to_string(answer.size()) + " for a row");
   if (!classifies()) return;
   if (!(answer[0] >= 0 && answer[0] < static_cast<double>(classes_.size()))) {
-    fail("class " + std::to_string(answer[0]));
+    fail("class " + tern::internal::number_text(answer[0]));
   }
   if (!has_probability()) return;
   const std::size_t wanted = classes_.size() == 2 ? 1 : classes_.size();

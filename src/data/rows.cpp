@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/data/formats.h"
@@ -101,7 +102,7 @@ void check_weights(std::string_view type, const Vector& weights, std::int64_t ro
   double sum = 0;
   for (const double weight : weights.values()) {
     if (!(weight >= 0) || !std::isfinite(weight)) {
-      refuse(type, "finite weights of at least 0", std::to_string(weight));
+      refuse(type, "finite weights of at least 0", tern::internal::number_text(weight));
     }
     sum += weight;
   }
@@ -116,8 +117,8 @@ void check_numbers(std::string_view type, const Matrix& x, const std::vector<std
   if (bad == count) return;
   const auto column = static_cast<std::size_t>(bad % columns);
   refuse(type, missing ? "numbers that are finite or missing" : "finite numbers",
-         std::to_string(x.at(bad / columns, bad % columns)) + " in row " + std::to_string(bad / columns) + ", column " +
-             (column < names.size() ? "\"" + names[column] + "\"" : std::to_string(column)) + what);
+         tern::internal::number_text(x.at(bad / columns, bad % columns)) + " in row " + std::to_string(bad / columns) +
+             ", column " + (column < names.size() ? "\"" + names[column] + "\"" : std::to_string(column)) + what);
 }
 
 std::vector<double> in_classes(std::vector<double> given, const std::vector<std::string>& from,

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/number_text.h"
 #include "data/equal_rows.h"
 #include "data/scalar.h"
 #include "data/step_base.h"
@@ -568,8 +569,9 @@ Splits split(const Table& table, const SplitOptions& options) {
   for (const double share : {options.train, options.validation, options.test}) {
     if (!(share >= 0 && share <= 1) || std::fabs(sum - 1) > 1e-9 || options.train == 0) {
       throw ValueError("[split] expected shares of at least 0 that sum to 1, train above 0, got " +
-                       std::to_string(options.train) + ", " + std::to_string(options.validation) + ", " +
-                       std::to_string(options.test));
+                       tern::internal::number_text(options.train) + ", " +
+                       tern::internal::number_text(options.validation) + ", " +
+                       tern::internal::number_text(options.test));
     }
   }
   const Request request =

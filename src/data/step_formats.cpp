@@ -1,5 +1,6 @@
 #include <string>
 
+#include "base/number_text.h"
 #include "data/step_base.h"
 #include "data/text_levels.h"
 #include "tern/data/formats.h"
@@ -20,7 +21,8 @@ class NormalizeFormats final : public ColumnStep<Form> {
       : ColumnStep(options.columns, Output::in_place), options_(std::move(options)) {
     if (options_.max_levels < 1 || !(options_.max_level_share > 0 && options_.max_level_share <= 1)) {
       throw ValueError("[normalize_formats] expected max_levels of at least 1 and max_level_share in (0, 1], got " +
-                       std::to_string(options_.max_levels) + " and " + std::to_string(options_.max_level_share));
+                       std::to_string(options_.max_levels) + " and " +
+                       tern::internal::number_text(options_.max_level_share));
     }
     for (const auto& [name, format] : options_.formats) format_type(format);
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "base/number_text.h"
 #include "data/step_base.h"
 #include "tern/data/column_builder.h"
 
@@ -51,7 +52,7 @@ class Impute final : public ColumnStep<FillValue> {
         fill_(fill ? *fill : Fill::mean),
         constant_(std::move(constant)) {
     if (const double* number = std::get_if<double>(&constant_); number && !std::isfinite(*number)) {
-      throw ValueError("[impute] expected a finite constant, got " + std::to_string(*number));
+      throw ValueError("[impute] expected a finite constant, got " + tern::internal::number_text(*number));
     }
   }
   std::string_view type() const override { return "impute"; }

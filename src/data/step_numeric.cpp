@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/number_text.h"
 #include "data/step_base.h"
 
 // Scaling: each learns (center, scale) or two bounds of a column and maps its numbers.
@@ -103,8 +104,8 @@ class MinMax final : public NumericStep<Range> {
  public:
   MinMax(Selector selector, MinMaxOptions options) : NumericStep(std::move(selector)), options_(options) {
     if (!(options.low < options.high) || !std::isfinite(options.low) || !std::isfinite(options.high)) {
-      throw ValueError("[min_max] expected finite low < high, got " + std::to_string(options.low) + " and " +
-                       std::to_string(options.high));
+      throw ValueError("[min_max] expected finite low < high, got " + tern::internal::number_text(options.low) +
+                       " and " + tern::internal::number_text(options.high));
     }
   }
   std::string_view type() const override { return "min_max"; }
@@ -134,8 +135,8 @@ class Robust final : public NumericStep<Affine> {
  public:
   Robust(Selector selector, RobustOptions options) : NumericStep(std::move(selector)), options_(options) {
     if (!(options.low >= 0 && options.low < options.high && options.high <= 1)) {
-      throw ValueError("[robust] expected quantiles 0 <= low < high <= 1, got " + std::to_string(options.low) +
-                       " and " + std::to_string(options.high));
+      throw ValueError("[robust] expected quantiles 0 <= low < high <= 1, got " +
+                       tern::internal::number_text(options.low) + " and " + tern::internal::number_text(options.high));
     }
   }
   std::string_view type() const override { return "robust"; }
@@ -161,12 +162,13 @@ class Clip final : public NumericStep<Range> {
  public:
   Clip(Selector selector, ClipOptions options) : NumericStep(std::move(selector)), options_(options) {
     if (!(options.low_quantile >= 0 && options.low_quantile <= options.high_quantile && options.high_quantile <= 1)) {
-      throw ValueError("[clip] expected quantiles 0 <= low <= high <= 1, got " + std::to_string(options.low_quantile) +
-                       " and " + std::to_string(options.high_quantile));
+      throw ValueError("[clip] expected quantiles 0 <= low <= high <= 1, got " +
+                       tern::internal::number_text(options.low_quantile) + " and " +
+                       tern::internal::number_text(options.high_quantile));
     }
     if (!(options.low <= options.high)) {
-      throw ValueError("[clip] expected low <= high, got " + std::to_string(options.low) + " and " +
-                       std::to_string(options.high));
+      throw ValueError("[clip] expected low <= high, got " + tern::internal::number_text(options.low) + " and " +
+                       tern::internal::number_text(options.high));
     }
   }
   std::string_view type() const override { return "clip"; }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "data/seen_rows.h"
 #include "data/step_base.h"
 #include "tern/base/random.h"
@@ -51,7 +52,8 @@ class TargetEncoding final : public ColumnStep<Means> {
   TargetEncoding(Selector selector, TargetEncodingOptions options)
       : ColumnStep(std::move(selector), Output::in_place), options_(options) {
     if (!(options.smoothing >= 0) || !std::isfinite(options.smoothing)) {
-      throw ValueError("[target_encoding] expected smoothing of at least 0, got " + std::to_string(options.smoothing));
+      throw ValueError("[target_encoding] expected smoothing of at least 0, got " +
+                       tern::internal::number_text(options.smoothing));
     }
     if (options.folds < 2) {
       throw ValueError("[target_encoding] expected at least 2 folds, got " + std::to_string(options.folds));

@@ -1,6 +1,5 @@
 #include "metrics/check.h"
 
-#include <charconv>
 #include <cmath>
 
 #include "tern/base/error.h"
@@ -14,12 +13,6 @@ std::string in_brackets(const char* where) { return std::string("[") + where + "
 
 void refuse_value(const char* where, const std::string& expected, const std::string& got) {
   throw ValueError(in_brackets(where) + "expected " + expected + ", got " + got);
-}
-
-std::string number_text(double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  return std::string(text, end);
 }
 
 void check_lengths(const char* where, std::size_t predictions, std::size_t labels, std::size_t weights) {

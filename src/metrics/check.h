@@ -4,15 +4,17 @@
 #include <span>
 #include <string>
 
+#include "base/number_text.h"
+
 namespace tern::metrics::internal {
+
+using tern::internal::number_text;
 
 /// What a score may be.
 enum class Domain { finite, probability };
 
 /// Throws ValueError "[where] expected WHAT, got WHAT".
 [[noreturn]] void refuse_value(const char* where, const std::string& expected, const std::string& got);
-/// The shortest text that reads back as the same number.
-std::string number_text(double value);
 
 /// At least one row; as many labels as predictions and, when there are weights, as many of those.
 void check_lengths(const char* where, std::size_t predictions, std::size_t labels, std::size_t weights);

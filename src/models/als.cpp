@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "cpu/decompositions.h"
 #include "cpu/factors.h"
 #include "models/blocks.h"
@@ -83,7 +84,8 @@ struct Equations {
 
 Als::Als(AlsOptions options) : options_(options) {
   const auto check = [](bool good, const char* expected, auto got) {
-    if (!good) throw ValueError("[Als] expected " + std::string(expected) + ", got " + std::to_string(got));
+    if (!good)
+      throw ValueError("[Als] expected " + std::string(expected) + ", got " + tern::internal::number_text(got));
   };
   check(options.factors >= 1 && options.factors <= 4096, "factors from 1 to 4096", options.factors);
   check(options.regularization >= 0 && std::isfinite(options.regularization), "a regularization of at least 0",
@@ -105,7 +107,8 @@ void Als::learn_ratings(const Side& by_user, const Side& by_item) {
   const auto factors = static_cast<std::size_t>(options_.factors), width = factors + 1;
   double mean = 0;
   for (const float value : by_user.value) {
-    if (!std::isfinite(value)) throw ValueError("[Als] expected finite values, got " + std::to_string(value));
+    if (!std::isfinite(value))
+      throw ValueError("[Als] expected finite values, got " + tern::internal::number_text(value));
     mean += static_cast<double>(value);
   }
   mean /= static_cast<double>(by_user.value.size());
@@ -144,7 +147,7 @@ void Als::learn_ratings(const Side& by_user, const Side& by_item) {
         }
         if (!equations.solve(options_.regularization * static_cast<double>(count) + 1e-9, few)) {
           throw ValueError("[Als] expected a regularization that makes the systems solvable, got " +
-                           std::to_string(options_.regularization));
+                           tern::internal::number_text(options_.regularization));
         }
         for (std::size_t i = 0; i < width; ++i) {
           to[i] = static_cast<float>(
@@ -169,7 +172,7 @@ void Als::learn_implicit(const Side& by_user, const Side& by_item) {
   const auto alpha = static_cast<float>(options_.alpha);
   for (const float value : by_user.value) {
     if (!(value >= 0) || !std::isfinite(value)) {
-      throw ValueError("[Als] expected finite values of at least 0, got " + std::to_string(value));
+      throw ValueError("[Als] expected finite values of at least 0, got " + tern::internal::number_text(value));
     }
   }
   std::vector<float> users = internal::first_factors((by_user.begin.size() - 1) * width, options_.seed, 1);

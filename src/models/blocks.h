@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/number_text.h"
 #include "cpu/products.h"
 #include "tern/base/error.h"
 #include "tern/data/matrix.h"
@@ -106,7 +107,8 @@ std::vector<T> mean_of(const data::Matrix& x, std::span<const std::int64_t> rows
 
 /// Throws ValueError "[type] expected …, got …" unless it holds.
 inline void require(const char* type, bool holds, const char* expected, double got) {
-  if (!holds) throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + std::to_string(got));
+  if (!holds)
+    throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + tern::internal::number_text(got));
 }
 
 inline void check_probabilities(const char* type, std::span<const double> probabilities) {

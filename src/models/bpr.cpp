@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "cpu/factors.h"
 #include "models/factors.h"
 #include "tern/models/recommend.h"
@@ -17,7 +18,8 @@ constexpr int kTries = 16;  // draws of an item that the user has nothing to do 
 
 Bpr::Bpr(BprOptions options) : options_(options) {
   const auto check = [](bool good, const char* expected, double got) {
-    if (!good) throw ValueError("[Bpr] expected " + std::string(expected) + ", got " + std::to_string(got));
+    if (!good)
+      throw ValueError("[Bpr] expected " + std::string(expected) + ", got " + tern::internal::number_text(got));
   };
   check(options.factors >= 1 && options.factors <= 4096, "factors from 1 to 4096", options.factors);
   check(options.learning_rate > 0 && std::isfinite(options.learning_rate), "a learning_rate above 0",

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/number_text.h"
 #include "data/rows.h"
 #include "models/blocks.h"
 #include "models/files.h"
@@ -319,7 +320,7 @@ Calibrated::Calibrated(const data::Estimator& estimator, CalibratedOptions optio
     throw ValueError("[Calibrated] expected folds of at least 2, or 0, got " + std::to_string(options.folds));
   }
   if (!(options.holdout > 0 && options.holdout < 1)) {
-    throw ValueError("[Calibrated] expected a holdout in (0, 1), got " + std::to_string(options.holdout));
+    throw ValueError("[Calibrated] expected a holdout in (0, 1), got " + tern::internal::number_text(options.holdout));
   }
 }
 
@@ -408,7 +409,7 @@ std::unique_ptr<data::Estimator> Calibrated::from_state(const data::EstimatorSta
   }
   if (!(made->margin_scale_ > 0 && std::isfinite(made->margin_scale_))) {
     throw FormatError("[calibrated] expected a finite margin_scale above 0, got " +
-                      std::to_string(made->margin_scale_));
+                      tern::internal::number_text(made->margin_scale_));
   }
   return made;
 }

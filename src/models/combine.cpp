@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/files.h"
 #include "models/source.h"
 #include "tern/base/error.h"
@@ -110,7 +111,7 @@ Voting::Voting(Members members, VotingOptions options) : members_(std::move(memb
   double sum = 0;
   for (const double weight : weights) {
     if (!(weight >= 0) || !std::isfinite(weight)) {
-      throw ValueError("[Voting] expected finite weights of at least 0, got " + std::to_string(weight));
+      throw ValueError("[Voting] expected finite weights of at least 0, got " + tern::internal::number_text(weight));
     }
     sum += weight;
   }

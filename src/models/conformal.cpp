@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "base/number_text.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "tern/base/error.h"
@@ -35,7 +36,8 @@ void check_read(const char* where, bool good, const char* expected) {
 
 void check_coverage(const char* where, double coverage) {
   if (coverage > 0 && coverage < 1) return;
-  throw ValueError("[" + std::string(where) + "] expected a coverage in (0, 1), got " + std::to_string(coverage));
+  throw ValueError("[" + std::string(where) + "] expected a coverage in (0, 1), got " +
+                   tern::internal::number_text(coverage));
 }
 
 void check_length(const char* where, const char* what, std::size_t expected, std::size_t got) {
@@ -47,7 +49,8 @@ void check_length(const char* where, const char* what, std::size_t expected, std
 void check_finite(const char* where, std::span<const double> numbers) {
   for (const double number : numbers) {
     if (std::isfinite(number)) continue;
-    throw ValueError("[" + std::string(where) + "] expected finite numbers, got " + std::to_string(number));
+    throw ValueError("[" + std::string(where) + "] expected finite numbers, got " +
+                     tern::internal::number_text(number));
   }
 }
 
@@ -85,7 +88,8 @@ ConformalIntervals::ConformalIntervals(std::span<const double> predictions, std:
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const double scale = scales.empty() ? 1 : scales[i];
     if (!(scale > 0) || !std::isfinite(scale)) {
-      throw ValueError("[ConformalIntervals] expected finite scales above 0, got " + std::to_string(scale));
+      throw ValueError("[ConformalIntervals] expected finite scales above 0, got " +
+                       tern::internal::number_text(scale));
     }
     errors.push_back(std::abs(targets[i] - predictions[i]) / scale);
   }

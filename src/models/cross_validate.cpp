@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/number_text.h"
 #include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
@@ -223,7 +224,7 @@ void check(const CrossValidateOptions& options) {
   if (options.folds < 2) refuse(where, "folds of at least 2", std::to_string(options.folds));
   if (options.repeats < 1) refuse(where, "repeats of at least 1", std::to_string(options.repeats));
   if (!(options.validation >= 0 && options.validation < 1)) {
-    refuse(where, "a validation in [0, 1)", std::to_string(options.validation));
+    refuse(where, "a validation in [0, 1)", tern::internal::number_text(options.validation));
   }
   if (options.repeats > 1 && !options.time.empty())
     refuse(where, "one repeat by time", std::to_string(options.repeats));
@@ -389,7 +390,7 @@ std::vector<LearningPoint> learning_curve(const data::Estimator& estimator, cons
                                           const std::vector<double>& shares, const CrossValidateOptions& options) {
   std::vector<LearningPoint> points;
   for (const double share : shares) {
-    if (!(share > 0 && share <= 1)) refuse("learning_curve", "shares in (0, 1]", std::to_string(share));
+    if (!(share > 0 && share <= 1)) refuse("learning_curve", "shares in (0, 1]", tern::internal::number_text(share));
     points.push_back(run(estimator, steps, table, target, options, share));
   }
   return points;
@@ -420,11 +421,13 @@ Search random_search(const MakeEstimator& make, const std::vector<RandomAxis>& a
     if (!(axis.low <= axis.high) || !std::isfinite(axis.low) || !std::isfinite(axis.high) ||
         (axis.log && axis.low <= 0)) {
       refuse("random_search", axis.log ? "0 < low <= high" : "low <= high",
-             std::to_string(axis.low) + " and " + std::to_string(axis.high) + " of \"" + axis.name + "\"");
+             tern::internal::number_text(axis.low) + " and " + tern::internal::number_text(axis.high) + " of \"" +
+                 axis.name + "\"");
     }
     if (axis.whole && std::ceil(axis.low) > std::floor(axis.high)) {
       refuse("random_search", "a whole number from low to high",
-             std::to_string(axis.low) + " and " + std::to_string(axis.high) + " of \"" + axis.name + "\"");
+             tern::internal::number_text(axis.low) + " and " + tern::internal::number_text(axis.high) + " of \"" +
+                 axis.name + "\"");
     }
   }
   const Philox philox(options.validation.seed, kSearchStream);

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/fields.h"
 #include "models/files.h"
 #include "models/neighbor_index.h"
@@ -99,10 +100,10 @@ Dbscan::Dbscan(DbscanOptions options) : options_(options) { Dbscan::check(); }
 
 void Dbscan::check() const {
   if (!(options_.radius > 0) || !(options_.radius < 1e150)) {
-    refuse("a radius above 0 and below 1e150", std::to_string(options_.radius));
+    refuse("a radius above 0 and below 1e150", tern::internal::number_text(options_.radius));
   }
   if (!(options_.min_weight > 0) || !std::isfinite(options_.min_weight)) {
-    refuse("a finite min_weight above 0", std::to_string(options_.min_weight));
+    refuse("a finite min_weight above 0", tern::internal::number_text(options_.min_weight));
   }
   const std::int64_t cores = cores_.defined() ? cores_.size(0) : 0;
   if (cores != static_cast<std::int64_t>(core_labels_.size()) || width_ < 0 ||

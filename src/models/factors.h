@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 #include "tern/tensor/creation.h"
@@ -27,8 +28,8 @@ inline void check_factors(const char* type, const std::vector<float>& users, con
   for (const auto* side : {&users, &items}) {
     for (const float value : *side) {
       if (std::isfinite(value)) continue;
-      throw NumericError("[" + std::string(type) + "] expected finite factors, got " + std::to_string(value) +
-                         "; more regularization, or a smaller step, keeps them");
+      throw NumericError("[" + std::string(type) + "] expected finite factors, got " +
+                         tern::internal::number_text(value) + "; more regularization, or a smaller step, keeps them");
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -451,7 +452,8 @@ void KMeans::check() const {
   if (k < 1) refuse_k_means("at least one cluster", std::to_string(k));
   if (options_.starts < 1) refuse_k_means("at least one start", std::to_string(options_.starts));
   if (options_.max_iterations < 1) refuse_k_means("at least one iteration", std::to_string(options_.max_iterations));
-  if (!(options_.tolerance >= 0)) refuse_k_means("a tolerance of at least 0", std::to_string(options_.tolerance));
+  if (!(options_.tolerance >= 0))
+    refuse_k_means("a tolerance of at least 0", tern::internal::number_text(options_.tolerance));
   if (options_.batch_rows < 0) refuse_k_means("batches of at least 0 rows", std::to_string(options_.batch_rows));
   if (options_.centers.defined() && (options_.centers.dim() != 2 || options_.centers.size(0) != k)) {
     throw ShapeError("[KMeans] expected centers [" + std::to_string(k) + ", d], got " +

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "base/number_text.h"
 #include "cpu/decompositions.h"
 #include "data/rows.h"
 #include "models/blocks.h"
@@ -140,7 +141,8 @@ Ridge::Ridge(RidgeOptions options) : options_(options) { Ridge::check(); }
 void Ridge::check() const {
   LinearModel::check();
   if (!(options_.alpha >= 0) || !std::isfinite(options_.alpha)) {
-    throw ValueError("[Ridge] expected a finite alpha of at least 0, got " + std::to_string(options_.alpha));
+    throw ValueError("[Ridge] expected a finite alpha of at least 0, got " +
+                     tern::internal::number_text(options_.alpha));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <numbers>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -141,9 +142,10 @@ void GaussianMixture::check() const {
   const auto k = options_.components;
   if (k < 1) refuse_mixture("at least one component", std::to_string(k));
   if (!(options_.regularization >= 0) || !std::isfinite(options_.regularization)) {
-    refuse_mixture("a finite regularization of at least 0", std::to_string(options_.regularization));
+    refuse_mixture("a finite regularization of at least 0", tern::internal::number_text(options_.regularization));
   }
-  if (!(options_.tolerance >= 0)) refuse_mixture("a tolerance of at least 0", std::to_string(options_.tolerance));
+  if (!(options_.tolerance >= 0))
+    refuse_mixture("a tolerance of at least 0", tern::internal::number_text(options_.tolerance));
   if (options_.max_iterations < 1) refuse_mixture("at least one iteration", std::to_string(options_.max_iterations));
   if (options_.starts < 1) refuse_mixture("at least one start", std::to_string(options_.starts));
   if (weights_.empty() && means_.empty() && covariances_.empty()) return;
@@ -156,7 +158,7 @@ void GaussianMixture::check() const {
     refuse_mixture("weights, means and covariances of its components", "others");
   }
   for (const double weight : weights_) {
-    if (!(weight >= 0)) refuse_mixture("weights of at least 0", std::to_string(weight));
+    if (!(weight >= 0)) refuse_mixture("weights of at least 0", tern::internal::number_text(weight));
   }
   Normals(options_.covariance, weights_, means_, covariances_);
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -259,8 +260,9 @@ void MultinomialNaiveBayes::check_values(const Matrix& x) const {
   for (std::int64_t row = 0; row < x.rows(); ++row) {
     for (std::int64_t j = 0; j < x.columns(); ++j) {
       if (!(x.at(row, j) < 0)) continue;
-      throw ValueError("[multinomial_naive_bayes] expected counts of at least 0, got " + std::to_string(x.at(row, j)) +
-                       " in row " + std::to_string(row) + ", column " + std::to_string(j));
+      throw ValueError("[multinomial_naive_bayes] expected counts of at least 0, got " +
+                       tern::internal::number_text(x.at(row, j)) + " in row " + std::to_string(row) + ", column " +
+                       std::to_string(j));
     }
   }
 }

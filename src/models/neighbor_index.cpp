@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/blocks.h"
 #include "models/points.h"
 #include "tern/base/error.h"
@@ -51,7 +52,7 @@ void check_distances(const data::Matrix& x) {
   for (std::int64_t i = 0; i < x.rows() * x.columns(); ++i) {
     if (std::abs(x.f64()[i]) > kGreatest) {
       throw ValueError("[neighbors] expected numbers of at most 1e150, whose distances are finite, got " +
-                       std::to_string(x.f64()[i]) + " in row " + std::to_string(i / x.columns()));
+                       tern::internal::number_text(x.f64()[i]) + " in row " + std::to_string(i / x.columns()));
     }
   }
 }

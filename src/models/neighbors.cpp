@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/fields.h"
 #include "models/files.h"
 #include "models/neighbor_index.h"
@@ -44,7 +45,7 @@ void KNeighbors::check() const {
   for (const double y : y_) {
     const bool good =
         classifies() ? y >= 0 && y < static_cast<double>(outcomes_) && y == std::floor(y) : std::isfinite(y);
-    if (!good) refuse_neighbors("targets of its kind", std::to_string(y));
+    if (!good) refuse_neighbors("targets of its kind", tern::internal::number_text(y));
   }
 }
 

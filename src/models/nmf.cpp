@@ -2,6 +2,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/blocks.h"
 #include "models/directions.h"
 #include "models/fields.h"
@@ -64,7 +65,8 @@ void check_signs(const data::Matrix& x) {
   for (std::int64_t i = 0; i < x.rows() * x.columns(); ++i) {
     const double value = x.f32() ? static_cast<double>(x.f32()[i]) : x.f64()[i];
     if (value < 0) {
-      refuse_nmf("numbers of at least 0", std::to_string(value) + " in row " + std::to_string(i / x.columns()));
+      refuse_nmf("numbers of at least 0",
+                 tern::internal::number_text(value) + " in row " + std::to_string(i / x.columns()));
     }
   }
 }
@@ -128,11 +130,12 @@ Nmf::Nmf(NmfOptions options) : options_(options) { Nmf::check(); }
 void Nmf::check() const {
   const auto k = options_.components;
   if (k < 1) refuse_nmf("at least one component", std::to_string(k));
-  if (!(options_.tolerance >= 0)) refuse_nmf("a tolerance of at least 0", std::to_string(options_.tolerance));
+  if (!(options_.tolerance >= 0))
+    refuse_nmf("a tolerance of at least 0", tern::internal::number_text(options_.tolerance));
   if (options_.max_iterations < 1) refuse_nmf("at least one iteration", std::to_string(options_.max_iterations));
   if (components_.size() % static_cast<std::size_t>(k) != 0) refuse_nmf("components [k, d]", "others");
   for (const double value : components_) {
-    if (!(value >= 0)) refuse_nmf("components of at least 0", std::to_string(value));
+    if (!(value >= 0)) refuse_nmf("components of at least 0", tern::internal::number_text(value));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/number_text.h"
 #include "data/rows.h"
 #include "models/blocks.h"
 #include "models/directions.h"
@@ -92,7 +93,7 @@ void Pca::learn(const data::Matrix& x, std::span<const double> weights) {
     const double total = internal::total_weight(n, weights);
     if (!(total > 1)) {
       throw ValueError("[Pca] expected at least two rows, or weights whose sum is above 1, got " +
-                       std::to_string(total));
+                       tern::internal::number_text(total));
     }
     const std::int64_t k = options_.components > 0 ? options_.components : std::min(n, d);
     internal::Directions found = options_.factorisation == Factorisation::exact

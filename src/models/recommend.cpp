@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "tensor/sealed.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -107,7 +108,7 @@ Interactions interactions(const data::Table& table, const InteractionColumns& co
 
 UserSplit split_by_user(const data::Table& table, const std::string& user, const std::string& time, double share) {
   if (!(share > 0 && share < 1)) {
-    throw ValueError("[split_by_user] expected a share in (0, 1), got " + std::to_string(share));
+    throw ValueError("[split_by_user] expected a share in (0, 1), got " + tern::internal::number_text(share));
   }
   std::vector<std::string> names;
   const std::vector<std::int32_t> users = positions(table, user, names, true);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "cpu/decompositions.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -27,7 +28,7 @@ using tern::internal::json_text;
 void check_series(const char* where, std::span<const double> series) {
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (!std::isfinite(series[i])) {
-      refuse(where, "finite numbers", std::to_string(series[i]) + " in step " + std::to_string(i));
+      refuse(where, "finite numbers", tern::internal::number_text(series[i]) + " in step " + std::to_string(i));
     }
   }
 }
@@ -103,10 +104,10 @@ void check(const HoltWintersOptions& options) {
     refuse(where, "a period of at least 2", std::to_string(options.period));
   }
   for (const auto& each : {options.level, options.slope, options.season}) {
-    if (each && !(*each >= 0 && *each <= 1)) refuse(where, "smoothings in [0, 1]", std::to_string(*each));
+    if (each && !(*each >= 0 && *each <= 1)) refuse(where, "smoothings in [0, 1]", tern::internal::number_text(*each));
   }
   if (options.damping && !(*options.damping > 0 && *options.damping <= 1)) {
-    refuse(where, "a damping in (0, 1]", std::to_string(*options.damping));
+    refuse(where, "a damping in (0, 1]", tern::internal::number_text(*options.damping));
   }
 }
 
@@ -191,7 +192,8 @@ void HoltWinters::fit(std::span<const double> series) {
   }
   if (told_.seasonality == Seasonality::multiplicative) {
     for (const double value : series) {
-      if (!(value > 0)) refuse(where, "numbers above 0 with multiplicative seasons", std::to_string(value));
+      if (!(value > 0))
+        refuse(where, "numbers above 0 with multiplicative seasons", tern::internal::number_text(value));
     }
   }
   const State first = first_state(series);

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "base/number_text.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -284,7 +285,7 @@ void SgdRegressor::check_targets(const Rows& rows) const {
   for (std::size_t row = 0; row < rows.y.size(); ++row) {
     if (rows.y[row] >= 0) continue;
     throw ValueError("[SgdRegressor] expected targets of at least 0 for the Poisson loss, got " +
-                     std::to_string(rows.y[row]) + " in row " + std::to_string(row));
+                     tern::internal::number_text(rows.y[row]) + " in row " + std::to_string(row));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/number_text.h"
 #include "data/estimator_file.h"
 #include "data/rows.h"
 #include "models/links.h"
@@ -57,7 +58,7 @@ std::vector<std::string> Source::classes() const {
   double most = 0;
   for (const double y : y_->values()) {
     if (!(y >= 0 && y < 10'000 && y == std::floor(y))) {
-      throw ValueError("[fit] expected classes 0, 1, … as targets, got " + std::to_string(y));
+      throw ValueError("[fit] expected classes 0, 1, … as targets, got " + tern::internal::number_text(y));
     }
     most = std::max(most, y);
   }

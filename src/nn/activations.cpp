@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/number_text.h"
 #include "nn/fields.h"
 #include "tern/ops/activation.h"
 #include "tern/ops/dropout.h"
@@ -29,7 +30,8 @@ Tensor LogSigmoid::forward(const Tensor& x) { return logsigmoid(x); }
 namespace {
 
 void require(bool holds, const char* where, const char* expected, double got) {
-  if (!holds) throw ValueError("[" + std::string(where) + "] expected " + expected + ", got " + std::to_string(got));
+  if (!holds)
+    throw ValueError("[" + std::string(where) + "] expected " + expected + ", got " + tern::internal::number_text(got));
 }
 
 void check_dim(const char* where, std::int64_t dim) {
@@ -97,7 +99,7 @@ Attributes Glu::attributes() const { return internal::to_attributes(options_); }
 
 LeakyRelu::LeakyRelu(const LeakyReluOptions& options) : options_(options) {
   if (!std::isfinite(options.slope)) {
-    throw ValueError("[leaky_relu] expected a finite slope, got " + std::to_string(options.slope));
+    throw ValueError("[leaky_relu] expected a finite slope, got " + tern::internal::number_text(options.slope));
   }
 }
 
@@ -107,7 +109,7 @@ Attributes LeakyRelu::attributes() const { return internal::to_attributes(option
 
 Dropout::Dropout(const DropoutOptions& options) : options_(options) {
   if (!(options.p >= 0 && options.p <= 1)) {
-    throw ValueError("[dropout] expected p in [0, 1], got " + std::to_string(options.p));
+    throw ValueError("[dropout] expected p in [0, 1], got " + tern::internal::number_text(options.p));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "nn/fields.h"
 #include "nn/take_over.h"
 #include "tern/autograd/autograd.h"
@@ -163,7 +164,8 @@ Json describe(const Module& module) {
   for (const auto& [key, value] : attributes.values()) {
     if (is_reserved(key)) throw ValueError("[architecture] expected another name than \"" + key + "\" for an option");
     if (const double* real = std::get_if<double>(&value); real && !std::isfinite(*real)) {
-      throw ValueError("[architecture] expected a finite option \"" + key + "\", got " + std::to_string(*real));
+      throw ValueError("[architecture] expected a finite option \"" + key + "\", got " +
+                       tern::internal::number_text(*real));
     }
     std::visit([&, &name = key](const auto& v) { node[name] = v; }, value);
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/number_text.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
@@ -81,8 +82,9 @@ void normal_(Tensor t, double mean, double stddev) {
 void trunc_normal_(Tensor t, const TruncNormalOptions& options) {
   check_floating("trunc_normal_", t);
   if (!(options.low < options.high && options.stddev > 0)) {
-    throw ValueError("[trunc_normal_] expected low < high and stddev > 0, got low " + std::to_string(options.low) +
-                     ", high " + std::to_string(options.high) + ", stddev " + std::to_string(options.stddev));
+    throw ValueError("[trunc_normal_] expected low < high and stddev > 0, got low " +
+                     tern::internal::number_text(options.low) + ", high " + tern::internal::number_text(options.high) +
+                     ", stddev " + tern::internal::number_text(options.stddev));
   }
   NoGrad no_grad;
   // Within the upper tail probabilities are all but 1: it is drawn from as the lower one, mirrored.
@@ -175,7 +177,7 @@ void sparse_(Tensor t, double sparsity, double stddev) {
   check_floating("sparse_", t);
   check_matrix("sparse_", t);
   if (!(sparsity >= 0 && sparsity <= 1)) {
-    throw ValueError("[sparse_] expected a sparsity in [0, 1], got " + std::to_string(sparsity));
+    throw ValueError("[sparse_] expected a sparsity in [0, 1], got " + tern::internal::number_text(sparsity));
   }
   NoGrad no_grad;
   const std::int64_t rows = t.size(0), columns = t.size(1);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/number_text.h"
 #include "nn/fields.h"
 #include "tern/ops/norm.h"
 #include "tern/tensor/creation.h"
@@ -16,7 +17,7 @@ void check(const std::string& where, const Shape& shape, double eps, DType dtype
     throw ValueError("[" + where + "] expected sizes of at least 1, at most 2^40 elements, got " + to_string(shape));
   }
   if (!(eps >= 0 && std::isfinite(eps))) {
-    throw ValueError("[" + where + "] expected eps finite and at least 0, got " + std::to_string(eps));
+    throw ValueError("[" + where + "] expected eps finite and at least 0, got " + tern::internal::number_text(eps));
   }
   if (!is_floating(dtype)) {
     throw DTypeError("[" + where + "] expected a floating type, got " + std::string(name(dtype)));

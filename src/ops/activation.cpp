@@ -1,5 +1,6 @@
 #include "tern/ops/activation.h"
 
+#include "base/number_text.h"
 #include "operands.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/unary.h"
@@ -58,7 +59,8 @@ Tensor celu(const Tensor& x, double alpha) {
 Tensor hardtanh(const Tensor& x, double low, double high) {
   internal::checked(x, "hardtanh");
   if (!(low <= high)) {
-    internal::throw_value("hardtanh", "low <= high", std::to_string(low) + " and " + std::to_string(high));
+    internal::throw_value("hardtanh", "low <= high",
+                          internal::number_text(low) + " and " + internal::number_text(high));
   }
   return clamp(real(x), low, high);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/backward.h"
+#include "base/number_text.h"
 #include "operands.h"
 #include "slots/elementwise.h"
 #include "tensor_loop.h"
@@ -388,7 +389,7 @@ Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
   internal::check_fits("clamp", high, high.promoted(dtype));
   const bool whole = low.promoted(i64) == i64 && high.promoted(i64) == i64 && !is_floating(dtype);
   if (!(whole ? low.integer() <= high.integer() : low.real() <= high.real())) {
-    const auto text = [&](Scalar x) { return whole ? std::to_string(x.integer()) : std::to_string(x.real()); };
+    const auto text = [&](Scalar x) { return whole ? std::to_string(x.integer()) : internal::number_text(x.real()); };
     internal::throw_value("clamp", "low <= high", text(low) + " and " + text(high));
   }
   if (is_floating(dtype)) return held(op, x, low, high);

@@ -1,5 +1,6 @@
 #include "tern/ops/compare.h"
 
+#include "base/number_text.h"
 #include "operands.h"
 #include "slots/elementwise.h"
 #include "tensor_loop.h"
@@ -102,7 +103,7 @@ Tensor bitwise_right_shift(const Tensor& a, const Tensor& b) {
 Tensor isclose(const Tensor& a, const Tensor& b, const IsCloseOptions& options) {
   if (!(options.rtol >= 0 && options.atol >= 0)) {
     internal::throw_value("isclose", "tolerances of at least 0",
-                          std::to_string(options.rtol) + " and " + std::to_string(options.atol));
+                          internal::number_text(options.rtol) + " and " + internal::number_text(options.atol));
   }
   const DType promoted = promote(checked(a, "isclose")->dtype, checked(b, "isclose")->dtype),
               dtype = is_floating(promoted) ? promoted : f64;

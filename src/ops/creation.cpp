@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/number_text.h"
 #include "operands.h"
 #include "slots/copy.h"
 #include "tensor/device_runtime.h"
@@ -74,10 +75,10 @@ Tensor scalar(Scalar value, DType dtype) {
 
 Tensor arange(double begin, double end, double step, DType dtype) {
   if (step == 0 || !std::isfinite(step) || !std::isfinite(begin) || !std::isfinite(end)) {
-    internal::throw_value("arange", "finite bounds and a step other than 0", "step " + std::to_string(step));
+    internal::throw_value("arange", "finite bounds and a step other than 0", "step " + internal::number_text(step));
   }
   const double steps = std::ceil((end - begin) / step);
-  if (steps > 0x1p53) internal::throw_value("arange", "fewer than 2^53 elements", std::to_string(steps));
+  if (steps > 0x1p53) internal::throw_value("arange", "fewer than 2^53 elements", internal::number_text(steps));
   const auto count = static_cast<std::int64_t>(std::max(0.0, steps));
   const auto whole = [](double x) { return x == std::trunc(x) && std::abs(x) < 0x1p62; };
   if (dtype == i64 && whole(begin) && whole(step) && whole(end)) {  // exact beyond 2^53

@@ -1,6 +1,7 @@
 #include "tern/ops/dropout.h"
 
 #include "autograd/node.h"
+#include "base/number_text.h"
 #include "slots/random.h"
 #include "tern/base/random.h"
 #include "tern/tensor/creation.h"
@@ -29,7 +30,7 @@ Tensor with_mask(const Tensor& input, const Mask& mask) {
 }  // namespace
 
 Tensor dropout(const Tensor& input, double p) {
-  if (!(p >= 0 && p <= 1)) internal::throw_value("dropout", "a probability in [0, 1]", std::to_string(p));
+  if (!(p >= 0 && p <= 1)) internal::throw_value("dropout", "a probability in [0, 1]", internal::number_text(p));
   if (is_half(internal::checked(input, "dropout")->dtype)) return dropout(input.to(f32), p).to(input.dtype());
   Tensor x = is_floating(input.dtype()) ? input : input.to(f32);
   Generator& generator = default_generator();

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "autograd/node.h"
+#include "base/number_text.h"
 #include "operands.h"
 #include "slots/copy.h"
 #include "slots/elementwise.h"
@@ -45,7 +46,7 @@ Tensor number(const char* where, const Tensor& to, Scalar x) {
   const DType dtype = checked(to, where)->dtype;
   if (x.promoted(dtype) != dtype) {
     internal::throw_dtype(where, "a number of a kind that " + std::string(name(dtype)) + " holds",
-                          std::to_string(x.real()));
+                          internal::number_text(x.real()));
   }
   internal::check_fits(where, x, dtype);
   return scalar(x, dtype);
@@ -66,7 +67,8 @@ Tensor& with_number(const char* where, Tensor& to, Scalar x, Tensor& (Tensor::*w
 Tensor& Tensor::add_(const Tensor& x, double alpha) {
   const Tensor source = beside("add_", *this, x);
   if (!is_floating(impl_->dtype)) {
-    if (alpha != std::trunc(alpha)) internal::throw_value("add_", "a whole alpha for integers", std::to_string(alpha));
+    if (alpha != std::trunc(alpha))
+      internal::throw_value("add_", "a whole alpha for integers", internal::number_text(alpha));
     internal::check_fits("add_", alpha, impl_->dtype);
   }
   begin_write("add_", *this);

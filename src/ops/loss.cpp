@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/backward.h"
+#include "base/number_text.h"
 #include "slots/loss.h"
 #include "tern/base/error.h"
 #include "tern/ops/binary.h"
@@ -272,7 +273,7 @@ Tensor cross_entropy_of_probabilities(const Tensor& logits, const Tensor& target
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
-    internal::throw_value("cross_entropy", "label_smoothing in [0, 1]", std::to_string(options.label_smoothing));
+    internal::throw_value("cross_entropy", "label_smoothing in [0, 1]", internal::number_text(options.label_smoothing));
   }
   if (checked(logits, "cross_entropy")->shape == checked(target, "cross_entropy")->shape &&
       is_floating(target.dtype())) {
@@ -328,7 +329,7 @@ Tensor bce(const Tensor& probability, const Tensor& target, const BceOfProbabili
   if (!all(inside).item<bool>()) {
     internal::throw_value(
         "bce", "probabilities in [0, 1]",
-        std::to_string(masked_select(probability.detach().to(cpu()), !inside.to(cpu()))[0].item<double>()));
+        internal::number_text(masked_select(probability.detach().to(cpu()), !inside.to(cpu()))[0].item<double>()));
   }
   if (is_half(probability.dtype())) return bce(probability.to(f32), target.to(f32), options).to(probability.dtype());
   Tensor losses = bce_elements(probability, target);
@@ -358,7 +359,7 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
     return huber_loss(prediction.to(f32), target.to(f32), delta, reduction).to(prediction.dtype());
   }
   if (!(delta > 0 && std::isfinite(delta))) {
-    internal::throw_value("huber_loss", "a finite delta > 0", std::to_string(delta));
+    internal::throw_value("huber_loss", "a finite delta > 0", internal::number_text(delta));
   }
   const Tensor error = prediction - target, size = abs(error), near = size <= delta;
   // An infinite error has no square to be differentiated.
@@ -368,7 +369,7 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
 Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, double beta, Reduction reduction) {
   check_pair("smooth_l1_loss", prediction, target);
   if (!(beta >= 0 && std::isfinite(beta))) {
-    internal::throw_value("smooth_l1_loss", "a finite beta >= 0", std::to_string(beta));
+    internal::throw_value("smooth_l1_loss", "a finite beta >= 0", internal::number_text(beta));
   }
   if (is_half(prediction.dtype())) {
     return smooth_l1_loss(prediction.to(f32), target.to(f32), beta, reduction).to(prediction.dtype());

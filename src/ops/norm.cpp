@@ -3,6 +3,7 @@
 #include <string>
 
 #include "autograd/backward.h"
+#include "base/number_text.h"
 #include "slots/norm.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/reduce.h"
@@ -102,7 +103,7 @@ Tensor normalised(const OpInfo& op, const Tensor& input, const Shape& shape, con
     }
     return normalised(op, input.to(f32), shape, wide, centred).to(input.dtype());
   }
-  if (!(options.eps >= 0)) internal::throw_value(op.name, "eps of at least 0", std::to_string(options.eps));
+  if (!(options.eps >= 0)) internal::throw_value(op.name, "eps of at least 0", internal::number_text(options.eps));
   const Tensor x = (is_floating(input.dtype()) ? input : input.to(f32)).contiguous();
   check_weight(op.name, x, shape, options.weight);
   check_weight(op.name, x, shape, options.bias);

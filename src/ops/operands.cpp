@@ -3,13 +3,14 @@
 #include <string>
 
 #include "autograd/node.h"
+#include "base/number_text.h"
 #include "tern/base/error.h"
 
 namespace tern {
 
 void internal::throw_unfit(const char* where, Scalar value, DType dtype) {
   throw_value(where, "a number that " + std::string(name(dtype)) + " holds",
-              value.promoted(i64) == i64 ? std::to_string(value.integer()) : std::to_string(value.real()));
+              value.promoted(i64) == i64 ? std::to_string(value.integer()) : internal::number_text(value.real()));
 }
 
 bool internal::is_rounded(Scalar number, DType half) {

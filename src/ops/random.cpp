@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/number_text.h"
 #include "operands.h"
 #include "slots/random.h"
 #include "tensor/impl.h"
@@ -28,7 +29,7 @@ std::uint64_t draw(std::int64_t numel, std::uint64_t words) {
 Tensor uniforms(const char* where, const Shape& shape, double low, double high, DType dtype, Device device) {
   if (!(low < high) || !std::isfinite(high - low)) {
     internal::throw_value(where, "low < high, a finite distance apart",
-                          std::to_string(low) + " and " + std::to_string(high));
+                          internal::number_text(low) + " and " + internal::number_text(high));
   }
   if (!is_floating(dtype)) internal::throw_dtype(where, "a floating type", std::string(name(dtype)));
   Tensor out = internal::new_tensor(shape, dtype, device, where);
@@ -61,7 +62,7 @@ Tensor randn(const Shape& shape, DType dtype, Device device) { return normals("r
 Tensor normal(const Shape& shape, double mean, double stddev, DType dtype) {
   if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean)) {
     internal::throw_value("normal", "a finite mean and a finite stddev of at least 0",
-                          std::to_string(mean) + " and " + std::to_string(stddev));
+                          internal::number_text(mean) + " and " + internal::number_text(stddev));
   }
   return normals("normal", shape, dtype, cpu()) * stddev + mean;
 }
@@ -127,7 +128,7 @@ Tensor bernoulli(const Tensor& x) {
   const Tensor p = x.detach().to(f64).contiguous().to(cpu());
   for (double each : p.span<double>()) {
     if (!(each >= 0 && each <= 1)) {
-      internal::throw_value("bernoulli", "probabilities in [0, 1]", std::to_string(each));
+      internal::throw_value("bernoulli", "probabilities in [0, 1]", internal::number_text(each));
     }
   }
   return (rand(x.shape(), f64) < p).to(x.dtype()).to(x.device());
@@ -177,7 +178,7 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement) 
     std::size_t positive = 0;
     for (double w : all.subspan(r * n, n)) {
       if (!(w >= 0) || !std::isfinite(w)) {
-        internal::throw_value("multinomial", "finite weights of at least 0", std::to_string(w));
+        internal::throw_value("multinomial", "finite weights of at least 0", internal::number_text(w));
       }
       positive += w > 0 ? 1 : 0;
     }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/number_text.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
@@ -24,7 +25,7 @@ void require_own_weights(const char* where, bool swapped) {
 WeightAverage::WeightAverage(const nn::Module& module, const AverageOptions& options)
     : options_(options), parameters_(module.named_parameters()) {
   if (!(options.decay >= 0 && options.decay < 1)) {
-    throw ValueError("[weight_average] expected decay in [0, 1), got " + std::to_string(options.decay));
+    throw ValueError("[weight_average] expected decay in [0, 1), got " + tern::internal::number_text(options.decay));
   }
 }
 
@@ -78,7 +79,7 @@ void WeightAverage::load_state_dict(const nn::NamedTensors& state) {
     if (!tensor.defined()) bad_state("a tensor as \"" + key + "\"");
   }
   if (state.empty() || state[0].first != "n_averaged" || state[0].second.dtype() != i64 ||
-      state[0].second.shape() != Shape{} || state[0].second.item<std::int64_t>() < 0) {
+      !state[0].second.shape().empty() || state[0].second.item<std::int64_t>() < 0) {
     bad_state("\"n_averaged\", a count,");
   }
   const auto updates = state[0].second.item<std::int64_t>();

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/number_text.h"
 #include "ops/dot.h"
 #include "tensor/impl.h"
 #include "tern/autograd/autograd.h"
@@ -78,7 +79,7 @@ void check_apart(const char* where, const std::vector<Tensor>& parameters) {
 
 double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   if (!(max_norm > 0)) {
-    throw ValueError("[clip_grad_norm] expected max_norm > 0, got " + std::to_string(max_norm));
+    throw ValueError("[clip_grad_norm] expected max_norm > 0, got " + tern::internal::number_text(max_norm));
   }
   NoGrad no_grad;
   const Tensor total = square_sum(parameters);
@@ -95,7 +96,8 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
 }
 
 Tensor clip_factor(const std::vector<Tensor>& parameters, double max_norm, const Tensor& loss_scale) {
-  if (!(max_norm > 0)) throw ValueError("[clip_factor] expected max_norm > 0, got " + std::to_string(max_norm));
+  if (!(max_norm > 0))
+    throw ValueError("[clip_factor] expected max_norm > 0, got " + tern::internal::number_text(max_norm));
   NoGrad no_grad;
   const Tensor total = square_sum(parameters);
   if (!total.defined()) throw ValueError("[clip_factor] expected a parameter with a gradient, got none");
@@ -106,7 +108,7 @@ Tensor clip_factor(const std::vector<Tensor>& parameters, double max_norm, const
 
 void clip_grad_value(const std::vector<Tensor>& parameters, double max_value) {
   if (!(max_value > 0)) {
-    throw ValueError("[clip_grad_value] expected max_value > 0, got " + std::to_string(max_value));
+    throw ValueError("[clip_grad_value] expected max_value > 0, got " + tern::internal::number_text(max_value));
   }
   NoGrad no_grad;
   check_apart("clip_grad_value", parameters);

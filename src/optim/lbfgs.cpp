@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/line_search.h"
+#include "base/number_text.h"
 #include "ops/dot.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -25,7 +26,7 @@ double largest(const Tensor& x) { return abs(x).max().item<double>(); }
 
 void check(const LbfgsOptions& options) {
   const auto require = [](bool holds, const std::string& expected, double got) {
-    if (!holds) throw ValueError("[LBFGS] expected " + expected + ", got " + std::to_string(got));
+    if (!holds) throw ValueError("[LBFGS] expected " + expected + ", got " + tern::internal::number_text(got));
   };
   require(options.lr >= 0 && std::isfinite(options.lr), "lr finite and at least 0", options.lr);
   require(options.max_iterations >= 1, "max_iterations of at least 1", options.max_iterations);
@@ -152,7 +153,7 @@ double Lbfgs::step(const Closure& closure) {
   Point now = evaluate(closure);
   const double first = now.loss;
   if (!std::isfinite(first)) {
-    throw NumericError("[LBFGS] expected a finite loss to start from, got " + std::to_string(first));
+    throw NumericError("[LBFGS] expected a finite loss to start from, got " + tern::internal::number_text(first));
   }
   if (largest(now.gradient) <= options_.tolerance_grad) return first;
   for (int iteration = 1;; ++iteration) {
@@ -221,7 +222,7 @@ void Lbfgs::load_state_dict(const nn::NamedTensors& state) {
     if (found == given.end() || found->second.shape() != shape || found->second.dtype() != dtype) {
       bad_state("\"" + key + "\" as " + std::string(tern::name(dtype)) + " " + to_string(shape));
     }
-    const Tensor tensor = found->second.detach().clone();
+    Tensor tensor = found->second.detach().clone();
     given.erase(found);
     return tensor;
   };

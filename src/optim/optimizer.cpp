@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "autograd/flat.h"
+#include "base/number_text.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
 #include "tern/ops/compare.h"
@@ -32,7 +33,7 @@ std::vector<Tensor> joined(const auto& groups) {
 
 void check_lr(double lr) {
   if (!(lr >= 0 && std::isfinite(lr))) {
-    throw ValueError("[optimizer] expected a finite lr of at least 0, got " + std::to_string(lr));
+    throw ValueError("[optimizer] expected a finite lr of at least 0, got " + tern::internal::number_text(lr));
   }
 }
 
@@ -299,7 +300,8 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
     }
   }
   for (const double rate : rates) {
-    if (!(rate >= 0 && std::isfinite(rate))) bad_state("finite learning rates of at least 0", std::to_string(rate));
+    if (!(rate >= 0 && std::isfinite(rate)))
+      bad_state("finite learning rates of at least 0", tern::internal::number_text(rate));
   }
   std::vector<std::pair<Tensor, Tensor>> copies;
   std::vector<std::vector<Tensor>> own(steps.size());

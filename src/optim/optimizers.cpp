@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/number_text.h"
 #include "optim/fields.h"
 #include "tern/base/error.h"
 #include "tern/ops/optimizer_step.h"
@@ -174,13 +175,15 @@ void check(const Options& options) {
       const bool is_decay = option == "beta1" || option == "beta2" || option == "alpha" || option == "rho";
       if (value >= 0 && (is_decay ? value < 1 : std::isfinite(value))) return;
       throw ValueError("[" + std::string(internal::name_of(options)) + "] expected " + std::string(option) +
-                       (is_decay ? " in [0, 1)" : " finite and at least 0") + ", got " + std::to_string(value));
+                       (is_decay ? " in [0, 1)" : " finite and at least 0") + ", got " +
+                       tern::internal::number_text(value));
     }
   });
   if constexpr (std::is_same_v<Options, SgdOptions>) {
     if (options.nesterov && (options.momentum == 0 || options.dampening != 0)) {
       throw ValueError("[SGD] expected momentum above 0 and dampening 0 with nesterov, got momentum " +
-                       std::to_string(options.momentum) + ", dampening " + std::to_string(options.dampening));
+                       tern::internal::number_text(options.momentum) + ", dampening " +
+                       tern::internal::number_text(options.dampening));
     }
   }
 }

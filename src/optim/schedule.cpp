@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/number_text.h"
 #include "tern/base/error.h"
 
 namespace tern::optim {
@@ -13,7 +14,8 @@ namespace tern::optim {
 namespace {
 
 void require(bool holds, const char* expected, double got) {
-  if (!holds) throw ValueError("[learning_rate] expected " + std::string(expected) + ", got " + std::to_string(got));
+  if (!holds)
+    throw ValueError("[learning_rate] expected " + std::string(expected) + ", got " + tern::internal::number_text(got));
 }
 
 // From `begin` to `end` along half a cosine; `at` in [0, 1].

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
 
@@ -24,7 +25,8 @@ double improvement_begins(const PlateauOptions& options, double best) {
 
 void check(const PlateauOptions& options) {
   const auto require = [](bool holds, const std::string& expected, double got) {
-    if (!holds) throw ValueError("[reduce_on_plateau] expected " + expected + ", got " + std::to_string(got));
+    if (!holds)
+      throw ValueError("[reduce_on_plateau] expected " + expected + ", got " + tern::internal::number_text(got));
   };
   require(options.factor > 0 && options.factor < 1, "factor in (0, 1)", options.factor);
   require(options.patience >= 0, "patience of at least 0", options.patience);
@@ -47,7 +49,7 @@ void Scheduler::apply(std::int64_t step, const std::vector<double>& base) {
   const double now = factor_(step);
   if (!(now >= 0 && std::isfinite(now))) {
     throw ValueError("[scheduler] expected a finite factor of at least 0 at step " + std::to_string(step) + ", got " +
-                     std::to_string(now));
+                     tern::internal::number_text(now));
   }
   for (std::size_t g = 0; g < base.size(); ++g) optimizer_.set_lr(g, base[g] * now);
 }
@@ -65,7 +67,7 @@ void Scheduler::load_state_dict(const nn::NamedTensors& state) {
   if (state.size() != 2 || state[0].first != "step" || state[1].first != "base_lr") bad_schedule("step and base_lr");
   const Tensor &step = state[0].second, &base = state[1].second;
   if (!step.defined() || !base.defined()) bad_schedule("defined tensors");
-  if (step.dtype() != i64 || step.shape() != Shape{} || step.item<std::int64_t>() < 0) bad_schedule("a count as step");
+  if (step.dtype() != i64 || !step.shape().empty() || step.item<std::int64_t>() < 0) bad_schedule("a count as step");
   const auto groups = static_cast<std::int64_t>(base_.size());
   if (base.dtype() != f64 || base.shape() != Shape{groups}) {
     bad_schedule("f64 [" + std::to_string(groups) + "] as base_lr");

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/data/spellings.h"
@@ -330,7 +331,8 @@ Task Task::from_json(std::string_view text) {
     task.standardize_ = json_get<bool>(json, "standardize", what);
     task.mean_ = json_get<double>(json, "mean", what);
     task.scale_ = json_get<double>(json, "scale", what);
-    if (!(task.scale_ > 0)) throw FormatError("[task.json] expected scale above 0, got " + std::to_string(task.scale_));
+    if (!(task.scale_ > 0))
+      throw FormatError("[task.json] expected scale above 0, got " + tern::internal::number_text(task.scale_));
     return task;
   }
   task.classes_ = json_get<std::vector<std::string>>(json, "classes", what);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "checkpoint.h"
 #include "data/rows.h"
 #include "optim/fields.h"
@@ -140,8 +141,9 @@ class Run {
     need(options_.batch_size > 0, "batch_size above 0, got " + std::to_string(options_.batch_size));
     need(options_.accumulate > 0, "accumulate above 0, got " + std::to_string(options_.accumulate));
     need(options_.max_epochs > 0, "max_epochs above 0, got " + std::to_string(options_.max_epochs));
-    need(options_.max_seconds >= 0, "max_seconds of 0 or more, got " + std::to_string(options_.max_seconds));
-    need(options_.clip_norm >= 0, "clip_norm of 0 or more, got " + std::to_string(options_.clip_norm));
+    need(options_.max_seconds >= 0,
+         "max_seconds of 0 or more, got " + tern::internal::number_text(options_.max_seconds));
+    need(options_.clip_norm >= 0, "clip_norm of 0 or more, got " + tern::internal::number_text(options_.clip_norm));
     need(!options_.early_stopping || options_.early_stopping->patience > 0, "early stopping's patience above 0");
     need(!options_.resume || !options_.checkpoint.empty(), "a checkpoint file to resume from, got none");
     need(training_.rows() > 0 && validation_.rows() > 0, "training and validation rows, got none");
@@ -277,13 +279,14 @@ class Run {
       const double share = static_cast<double>(batch.rows()) / rows;
       const Tensor loss = compute_loss(batch);
       value += share * loss.item<double>();
-      if (!std::isfinite(value)) explain(group, generator, epoch, "the loss is " + std::to_string(value));
+      if (!std::isfinite(value)) explain(group, generator, epoch, "the loss is " + tern::internal::number_text(value));
       (group.size() == 1 ? loss : loss * share).backward();
     }
     // Also where nothing is clipped: a gradient beyond the range would only show in the next step's loss.
     const double most = options_.clip_norm > 0 ? options_.clip_norm : std::numeric_limits<double>::infinity();
     const double norm = optim::clip_grad_norm(parameters_, most);
-    if (!std::isfinite(norm)) explain(group, generator, epoch, "the gradient's norm is " + std::to_string(norm));
+    if (!std::isfinite(norm))
+      explain(group, generator, epoch, "the gradient's norm is " + tern::internal::number_text(norm));
     optimizer_->step();
     return value;
   }

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <array>
-#include <charconv>
 #include <cstdint>
 #include <string>
-#include <system_error>
 
 #include "base/json.h"
 #include "tern/base/error.h"
@@ -15,13 +12,6 @@ namespace tern::trees::internal {
 
 /// Bytes of a model file that are read at all.
 inline constexpr std::uint64_t kLargestModel = std::uint64_t{1} << 32;
-
-/// The fewest digits that give the number back.
-inline std::string shortest(double value) {
-  std::array<char, 32> buffer;
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  return error == std::errc() ? std::string(buffer.data(), end) : std::string("0");
-}
 
 /// A model as formats hold it whose trees, of one value a leaf, are added up: those that predictions use, with means
 /// as sums. Throws ValueError for several values a leaf.

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "trees/inputs.h"
@@ -34,7 +35,7 @@ constexpr double kMostClasses = 10'000;
 
 template <class T>
 void check_option(bool good, const char* expected, T got) {
-  if (!good) refuse(expected, std::to_string(got));
+  if (!good) refuse(expected, tern::internal::number_text(got));
 }
 
 bool share(double x) { return x > 0 && x <= 1; }
@@ -101,7 +102,7 @@ void check_targets(const Targets& targets, const internal::Loss& loss, bool trai
   if (targets.rows() > kMostRows) refuse("at most 2^27 rows", std::to_string(targets.rows()));
   for (std::int64_t row = 0; row < targets.rows(); ++row) {
     const double y = targets.values[static_cast<std::size_t>(row)];
-    if (!std::isfinite(y)) refuse("finite targets", std::to_string(y) + " in row " + std::to_string(row));
+    if (!std::isfinite(y)) refuse("finite targets", tern::internal::number_text(y) + " in row " + std::to_string(row));
   }
   if (!targets.weights.empty()) {
     if (targets.weights.size() != targets.values.size()) {
@@ -110,7 +111,7 @@ void check_targets(const Targets& targets, const internal::Loss& loss, bool trai
     }
     double sum = 0;
     for (const double w : targets.weights) {
-      if (!(w >= 0 && w <= kMostWeight)) refuse("weights from 0 to 1e30", std::to_string(w));
+      if (!(w >= 0 && w <= kMostWeight)) refuse("weights from 0 to 1e30", tern::internal::number_text(w));
       sum += w;
     }
     if (!(sum > 0)) refuse("weights above 0", "0 in all rows");
@@ -326,7 +327,7 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   int classes = 0;
   if (options_.objective == Objective::multiclass) {
     for (const double y : target.values()) {
-      if (!(y >= 0 && y < kMostClasses)) refuse("a target of classes from 0 to 9999", std::to_string(y));
+      if (!(y >= 0 && y < kMostClasses)) refuse("a target of classes from 0 to 9999", tern::internal::number_text(y));
       classes = std::max(classes, static_cast<int>(y) + 1);
     }
     classes = start ? start->outputs : std::max(classes, 2);

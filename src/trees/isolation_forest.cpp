@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/base/parallel.h"
@@ -202,7 +203,8 @@ IsolationForest::IsolationForest(IsolationForestOptions options) : options_(opti
   if (options_.trees < 1) refuse_isolation("at least one tree", std::to_string(options_.trees));
   if (options_.samples < 2) refuse_isolation("samples of at least 2", std::to_string(options_.samples));
   if (!(options_.contamination >= 0 && options_.contamination < 0.5)) {
-    refuse_isolation("a contamination of at least 0 and below 1/2", std::to_string(options_.contamination));
+    refuse_isolation("a contamination of at least 0 and below 1/2",
+                     tern::internal::number_text(options_.contamination));
   }
 }
 
@@ -323,7 +325,8 @@ IsolationForest IsolationForest::from_json(std::string_view text) {
                           .seed = json_get<std::uint64_t>(options, "seed", kIsolation)});
     made.threshold_ = json_get<double>(json, "threshold", kIsolation);
     if (!(made.threshold_ >= 0 && made.threshold_ <= 1)) {
-      throw FormatError("[isolation_forest] expected a threshold from 0 to 1, got " + std::to_string(made.threshold_));
+      throw FormatError("[isolation_forest] expected a threshold from 0 to 1, got " +
+                        tern::internal::number_text(made.threshold_));
     }
     Ensemble model = internal::ensemble_of(tern::internal::json_member(json, "ensemble", kIsolation));
     if (model.outputs != 1 || model.link != Link::exp || !model.average) {

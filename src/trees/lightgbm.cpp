@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/trees/formats.h"
@@ -24,7 +25,6 @@
 namespace tern::trees {
 namespace {
 
-using internal::shortest;
 using tern::internal::Json;
 
 constexpr unsigned kCategorical = 1, kMissingLeft = 2;
@@ -377,6 +377,7 @@ std::string write_tree(const Ensemble& ensemble, std::size_t index) {
     for (double& value : values) value += ensemble.base[index];
   }
   const auto whole = [](auto value) { return std::to_string(value); };
+  const auto shortest = [](double value) { return tern::internal::number_text(value); };
   const auto count = [](double value) { return std::to_string(std::llround(std::min(value, 2e9))); };
   std::string out = "Tree=" + std::to_string(index) + "\nnum_leaves=" + std::to_string(tree.leaves()) +
                     "\nnum_cat=" + std::to_string(sets) + "\n";
@@ -401,7 +402,7 @@ std::string write_tree(const Ensemble& ensemble, std::size_t index) {
 
 std::string objective_line(const Ensemble& ensemble) {
   const std::string classes = " num_class:" + std::to_string(ensemble.outputs);
-  const std::string scale = " sigmoid:" + shortest(ensemble.link_scale);
+  const std::string scale = " sigmoid:" + tern::internal::number_text(ensemble.link_scale);
   switch (ensemble.link) {
     case Link::sigmoid:
       return ensemble.outputs == 1 ? "binary" + scale : "multiclassova" + classes + scale;
@@ -491,7 +492,9 @@ std::string to_lightgbm(const Ensemble& ensemble) {
   const auto without_blank = [](const std::string& list) { return list.empty() ? list : list.substr(1); };
   std::string told = told_name(model);
   if (!told.empty()) {
-    told = model.objective_parameter == 0 ? "" : "[" + told + ": " + shortest(model.objective_parameter) + "]\n";
+    told = model.objective_parameter == 0
+               ? ""
+               : "[" + told + ": " + tern::internal::number_text(model.objective_parameter) + "]\n";
   }
   return "tree\nversion=v4\nnum_class=" + std::to_string(model.outputs) +
          "\nnum_tree_per_iteration=" + std::to_string(model.outputs) +

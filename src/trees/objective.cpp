@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/number_text.h"
 #include "cpu/trees.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -38,7 +39,7 @@ double target_mean(const Targets& targets) {
 }
 
 [[noreturn]] void refuse(const std::string& expected, double got) {
-  throw ValueError("[GradientBoosting] expected " + expected + ", got " + std::to_string(got));
+  throw ValueError("[GradientBoosting] expected " + expected + ", got " + tern::internal::number_text(got));
 }
 
 double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
@@ -459,7 +460,8 @@ class Custom : public Loss {
         throw ValueError(
             "[GradientBoosting] expected finite gradients and hessians of at least 0 from the custom "
             "objective, got " +
-            std::to_string(g[i]) + " and " + std::to_string(h[i]) + " in row " + std::to_string(i));
+            tern::internal::number_text(g[i]) + " and " + tern::internal::number_text(h[i]) + " in row " +
+            std::to_string(i));
       }
       const double w = targets.weight(static_cast<std::int64_t>(i));
       pairs[2 * i] = static_cast<float>(w * g[i]);

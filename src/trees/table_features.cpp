@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/number_text.h"
 #include "tern/base/error.h"
 
 namespace tern::trees::internal {
@@ -161,7 +162,8 @@ FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> feature
     for (std::int64_t row = 0; row < x.rows(); ++row) {
       const double value = x.at(row, f);
       if (value >= kMostLevels) {
-        throw ValueError("[" + std::string(type) + "] expected levels below 2^20, got " + std::to_string(value));
+        throw ValueError("[" + std::string(type) + "] expected levels below 2^20, got " +
+                         tern::internal::number_text(value));
       }
       codes.push_back(value >= 0 ? static_cast<std::int32_t>(value) : -1);
       most = std::max(most, codes.back());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/trees/formats.h"
@@ -377,11 +378,12 @@ float condition_of(const Feature& feature, double threshold, bool of_floats) {
   const double magnitude = std::fabs(threshold);
   if (magnitude >= infinite) return threshold > 0 ? largest : -largest;
   if (threshold >= largest || threshold < -largest) {
-    xgboost_cannot_hold(feature, "expected thresholds below the largest float, got " + internal::shortest(threshold));
+    xgboost_cannot_hold(feature,
+                        "expected thresholds below the largest float, got " + tern::internal::number_text(threshold));
   }
   if (!of_floats && magnitude >= 0x1p24 && !internal::means_float(threshold)) {
     xgboost_cannot_hold(feature, "expected thresholds of 2^24 and above to be floats, or float32_inputs, got " +
-                                     internal::shortest(threshold));
+                                     tern::internal::number_text(threshold));
   }
   auto floor = static_cast<float>(threshold);
   if (floor > threshold) floor = std::nextafter(floor, -infinity);
@@ -488,7 +490,8 @@ OrderedJson write_tree(const Ensemble& ensemble, std::size_t index, double base)
 
 OrderedJson told_objective(const Ensemble& ensemble, const char* name) {
   const Told& told = *told_of(ensemble.objective);
-  std::string value = internal::shortest(ensemble.objective_parameter != 0 ? ensemble.objective_parameter : told.usual);
+  std::string value =
+      tern::internal::number_text(ensemble.objective_parameter != 0 ? ensemble.objective_parameter : told.usual);
   if (told.objective == "quantile") value = "[" + value + "]";
   return {{"name", name}, {told.section, {{told.key, value}}}};
 }
@@ -585,7 +588,8 @@ OrderedJson write_levels(const std::vector<Feature>& features) {
 std::string to_xgboost(const Ensemble& ensemble, XgboostForm form) {
   Ensemble model = internal::added_up(ensemble, "export_xgboost");
   if (ensemble.link == Link::sigmoid && ensemble.link_scale != 1) {
-    throw ValueError("[export_xgboost] expected a sigmoid of scale 1, got " + std::to_string(ensemble.link_scale));
+    throw ValueError("[export_xgboost] expected a sigmoid of scale 1, got " +
+                     tern::internal::number_text(ensemble.link_scale));
   }
   const auto outputs = static_cast<std::size_t>(ensemble.outputs);
   std::string score = base_score(ensemble);

@@ -195,6 +195,15 @@ TEST(Activations, ComputeTheirFunctions) {
   EXPECT_THROW(nn::LeakyRelu({.slope = NAN}), ValueError);
 }
 
+TEST(Dropout, SaysTheProbabilityThatCame) {
+  try {
+    nn::Dropout dropout(-1e-9);
+    FAIL() << "expected a ValueError";
+  } catch (const ValueError& error) {
+    EXPECT_STREQ(error.what(), "[dropout] expected p in [0, 1], got -1e-09");
+  }
+}
+
 TEST(Dropout, ActsInTrainingAlone) {
   nn::Dropout dropout(0.25);
   const Tensor x = ones({10000});

@@ -411,15 +411,15 @@ TEST(GradientBoosting, BadInputIsRefused) {
   EXPECT_EQ(message_of<ValueError>(fit({}, bad)), "[GradientBoosting] expected finite targets, got -inf in row 3");
   bad[3] = 2;
   EXPECT_EQ(message_of<ValueError>(fit({.objective = Objective::binary}, bad)),
-            "[GradientBoosting] expected a target of two classes, 0 and 1, got 2.000000");
+            "[GradientBoosting] expected a target of two classes, 0 and 1, got 2");
   EXPECT_EQ(message_of<ValueError>(fit({.objective = Objective::binary}, std::vector<double>(10, 1))),
-            "[GradientBoosting] expected both classes among the rows, got 1.000000");
+            "[GradientBoosting] expected both classes among the rows, got 1");
   std::vector<double> weights(10, 0);
   EXPECT_EQ(message_of<ValueError>(fit({}, y, {.weights = weights})),
             "[GradientBoosting] expected weights above 0, got 0 in all rows");
   weights[2] = -1;
   EXPECT_EQ(message_of<ValueError>(fit({}, y, {.weights = weights})),
-            "[GradientBoosting] expected weights from 0 to 1e30, got -1.000000");
+            "[GradientBoosting] expected weights from 0 to 1e30, got -1");
   EXPECT_EQ(message_of<StateError>([&] { static_cast<void>(GradientBoosting().predict(Matrix(x, 2))); }),
             "[GradientBoosting] expected a fitted model, got one before fit");
   GradientBoosting model({.rounds = 1});

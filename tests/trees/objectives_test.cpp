@@ -436,10 +436,10 @@ TEST(Objectives, OfAConstantTarget) {
   }
   for (const Objective objective : {Objective::poisson, Objective::tweedie}) {
     EXPECT_EQ(message_of<ValueError>([&] { fit(objective, 0); }),
-              "[GradientBoosting] expected a target whose mean is above 0, got 0.000000");
+              "[GradientBoosting] expected a target whose mean is above 0, got 0");
   }
   EXPECT_EQ(message_of<ValueError>([&] { fit(Objective::gamma, 0); }),
-            "[GradientBoosting] expected a target above 0, got 0.000000");
+            "[GradientBoosting] expected a target above 0, got 0");
 }
 
 TEST(Objectives, TrainingGoesOn) {

@@ -88,7 +88,7 @@ TERN_INLINE To converted(From x) {
   if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> && !std::is_same_v<To, bool>) {
     constexpr To kLargest = std::numeric_limits<To>::max();
     constexpr From kLow = static_cast<From>(std::numeric_limits<To>::min());
-    constexpr From kEnd = static_cast<From>(kLargest / 2 + 1) * 2;  // exactly the largest and 1
+    constexpr From kEnd = static_cast<From>((kLargest >> 1) + 1) * 2;  // exactly the largest and 1
     constexpr From kBelow = kEnd * (1 - std::numeric_limits<From>::epsilon() / 2);
     const From above = x > kLow ? x : kLow, inside = above < kEnd ? above : kBelow;
     const To number = x == x ? static_cast<To>(inside) : To(0);

@@ -411,7 +411,7 @@ void cross_entropy_gradient(const CrossEntropyArgs& args, std::int64_t begin, st
 }  // namespace
 
 #define TERN_BOTH(function) \
-  { &function<float>, &function<double> }
+  { &function<float>, &function<double> }  // NOLINT(bugprone-macro-parentheses)
 constinit const SoftmaxTable softmax_rows{.softmax = TERN_BOTH(softmax),
                                           .softmax_gradient = TERN_BOTH(softmax_gradient),
                                           .log_softmax = TERN_BOTH(log_softmax),
