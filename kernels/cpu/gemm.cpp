@@ -243,7 +243,8 @@ void run_shared(const GemmArgs& args) {
 template <class T>
 void real_kernel(const GemmArgs& args) {
   const double work = static_cast<double>(args.m) * static_cast<double>(args.n) * static_cast<double>(args.k);
-  const bool transposed = args.batch_dims == 0 && args.a_column != 1 && args.m > 1;
+  const bool transposed = args.batch_dims == 0 && args.m > 1 &&
+                          (args.a_column != 1 || rows_pay_for_packing<T>(args.a_row, args.m, args.n, args.k));
   if (transposed && num_threads() > 1 && work >= 4 * kLeastWork && args.n >= num_threads() * kLeastColumns &&
       args.m * args.k <= kSharedA) {
     return run_shared<T>(args);

@@ -205,7 +205,8 @@ void expect_chains(Target target, const GemmCode<T>& code) {
   }
 }
 
-// A B larger than is read as it lies: several blocks of columns and of k, packed in each call or before, fetched ahead.
+// Matrices larger than are read as they lie: several blocks of columns and of k, packed in each call or before, fetched
+// ahead.
 TEST(Vector, LargeProductsAreTheirChains) {
   const Target target = kernels::cpu::target();
   const GemmCode<float>& code = gemm_tables[static_cast<int>(target)]->f32;
@@ -214,6 +215,9 @@ TEST(Vector, LargeProductsAreTheirChains) {
     expect_chains(target, code, 65, 500, 800, a, Lies::columns, {.accumulate = true}, false);
     expect_chains(target, code, 65, 501, 800, a, Lies::columns, {.bias = true}, true);
   }
+  // Rows of A that lie 4,096 bytes apart are packed.
+  expect_chains(target, code, 65, 517, 1021, Lies::rows, Lies::rows, {.bias = true}, false);
+  expect_chains(target, code, 65, 516, 1021, Lies::rows, Lies::columns, {.accumulate = true}, true);
 }
 
 TEST(Vector, TheForcedTargetIsTaken) {

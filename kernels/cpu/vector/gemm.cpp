@@ -5,9 +5,9 @@
 // The contract stands at GemmArgs: an element of C is one chain in order of k. Tiles of C stay in registers while k
 // runs; where k is cut, the next stretch starts from what the last one stored, so no cut shows in the bits.
 //
-// A is read as it lies when its rows are contiguous, else it is packed, tile by tile, once for all columns. B is read
-// as it lies when its rows are contiguous and few rows of A reuse it, else it is packed in panels that stay in the
-// cache while all tiles of rows go over them.
+// A is read as it lies when its rows are contiguous and packing does not pay, else it is packed, tile by tile, once for
+// all columns. B is read as it lies when its rows are contiguous and few rows of A reuse it, else it is packed in
+// panels that stay in the cache while all tiles of rows go over them.
 namespace tern::kernels::cpu::TERN_TARGET {
 namespace {
 
@@ -173,8 +173,9 @@ void block(const GemmBlock<T>& g) {
   const int64_t vectors = g.packed || g.m > 2 ? kVectors : g.m == 1 ? kWide1 : kWide2;
   const int64_t width = vectors * kLanes;
 
-  const bool by_rows = !g.a_packed && g.a_column == 1 && g.m > 1;
-  const bool pack_a = !g.a_packed && !by_rows && (a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
+  const bool worth = rows_pay_for_packing<T>(g.a_row, g.m, g.n, g.k);
+  const bool by_rows = !g.a_packed && g.a_column == 1 && g.m > 1 && !worth;
+  const bool pack_a = !g.a_packed && !by_rows && (worth || a_row != 1 || (g.m > 1 && g.m * g.k > kDirectA));
   const bool pack_b = !g.packed && (b_column != 1 || (g.m > kDirectRows && g.n * g.k > kDirectB));
   const int64_t across = more(kColumns, width);
   const int64_t columns_at_once = g.n <= across ? g.n : (even_part(g.n, across) + width - 1) / width * width;

@@ -38,6 +38,14 @@ struct GemmCode {
   void (*pack_a)(const GemmBlock<T>& block, std::int64_t part, std::int64_t parts, T* to);
 };
 
+/// Whether an A of contiguous rows is used often enough, by n columns, to pack it all the same: because its rows lie
+/// whole pages apart, all of them in one set of the nearest cache, or because A does not stay in the caches.
+template <class T>
+bool rows_pay_for_packing(std::int64_t row, std::int64_t m, std::int64_t n, std::int64_t k) {
+  const bool collide = row != 0 && row * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
+  return m >= 64 && ((collide && n >= 512) || (m * k > (std::int64_t{1} << 21) && n >= 2048));
+}
+
 struct GemmTable {
   GemmCode<float> f32;
   GemmCode<double> f64;
