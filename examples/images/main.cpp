@@ -108,7 +108,11 @@ int main(int argc, char** argv) {
   app.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
   app.add_option("--threads", options.threads, "0: TERN_NUM_THREADS, or all")->check(CLI::Range(0, 1024));
   app.add_option("--out", options.out, "safetensors file to write");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   try {
     run(options);
   } catch (const Error& error) {

@@ -114,12 +114,18 @@ int main(int argc, char** argv) {
   app.add_option("--title-column", options.title_column, "shown instead of the item, where there is one")
       ->capture_default_str();
   app.add_option("--user", options.user, "for whom to recommend (default: the first)");
-  app.add_option("--count", options.count, "how many")->capture_default_str();
-  app.add_option("--factors", options.factors, "numbers of each user and item")->capture_default_str();
+  app.add_option("--count", options.count, "how many")->check(CLI::Range(1, 1000000))->capture_default_str();
+  app.add_option("--factors", options.factors, "numbers of each user and item")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   app.add_option("--seed", options.seed)->capture_default_str();
   app.add_option("--threads", options.threads, "default: all cores");
   app.add_option("--out", options.out, "where the implicit model is written");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   try {
     run(options);
   } catch (const Error& error) {

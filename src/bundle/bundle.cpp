@@ -540,6 +540,11 @@ std::vector<std::int64_t> groups_of(const data::Table& table, const std::string&
 train::Report Bundle::evaluate(const data::Table& labelled, bool test_rows, const std::string& data_hash) {
   State& state = *state_;
   const Provenance& facts = state.provenance;
+  if (state.estimator && state.estimator->ranks()) {
+    throw StateError(
+        "[bundle] expected an estimator of values or classes to evaluate, got one that orders rows within "
+        "queries: metrics::ndcg judges its predictions");
+  }
   const data::Column& target = labelled.column(state.task.target());
   if (labelled.rows() == 0) {
     throw DataError("bundle", "expected labelled rows, got none", {.file = labelled.source_file()});

@@ -151,10 +151,17 @@ void Estimator::fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& op
   }
   std::int64_t classes = 0;
   if (classifies()) {
-    const auto y_values = y.values();
-    const auto [low, high] = std::minmax_element(y_values.begin(), y_values.end());
-    if (*low == *high) refuse(type(), "a target of at least two classes", "1");
-    classes = static_cast<std::int64_t>(*high) + 1;
+    const auto y_values = y.values(), w = options.weights.values();
+    const double most = *std::max_element(y_values.begin(), y_values.end());
+    double first = -1;
+    bool several = false;  // of the rows that count
+    for (std::size_t i = 0; i < y_values.size() && !several; ++i) {
+      if (!w.empty() && w[i] == 0) continue;
+      if (first < 0) first = y_values[i];
+      several = y_values[i] != first;
+    }
+    if (!several) refuse(type(), "a target of at least two classes among rows with weight", "1");
+    classes = static_cast<std::int64_t>(most) + 1;
     for (const double value : options.validation_target.values()) {
       if (value >= static_cast<double>(classes)) {
         refuse(type(), "classes of the rows of training in validation", tern::internal::number_text(value));
@@ -281,6 +288,11 @@ EstimatorState Estimator::state() const {
 
 // One row says whether what was read fits together: as many numbers as its classes have, each a class where it is one.
 void Estimator::check_answers() const {
+  constexpr std::int64_t most = std::int64_t{1} << 24;
+  if (width() < 1 || width() > most || (!names_.empty() && width() != static_cast<std::int64_t>(names_.size()))) {
+    throw FormatError("[" + std::string(type()) + "] expected the width of its columns, 2^24 at most, got " +
+                      std::to_string(width()));
+  }
   const std::vector<double> zeros(static_cast<std::size_t>(width()));
   const Matrix row(zeros, width());
   const auto fail = [&](const std::string& got) {
@@ -318,7 +330,9 @@ std::unique_ptr<Estimator> make_estimator(const EstimatorState& state) {
       std::string names;
       for (const auto& [name, unused] : known.by_type) names += (names.empty() ? "" : ", ") + name;
       throw FormatError("[make_estimator] expected one of " + names +
-                        " (or a type given to register_estimator), got \"" + state.type + "\"");
+                        " (or a type given to register_estimator; those of tern/trees are known after "
+                        "trees::register_estimators()), got \"" +
+                        state.type + "\"");
     }
     loader = found->second;
   }

@@ -72,12 +72,15 @@ std::vector<double> numbers_of(const Table& table, const std::vector<std::string
   for (std::size_t f = 0; f < width; ++f) {
     const Column& column = table[names[f]];
     if (!column.is_numeric()) {
-      throw DataError(std::string(type),
-                      "expected numbers, got " + std::string(to_string(column.type())) +
-                          (written_numbers(column, names[f]).empty()
-                               ? " (a Pipeline's normalize_formats, then one_hot or ordinal, make numbers of it)"
-                               : ", all of it written numbers (normalize_formats of a Pipeline reads them)"),
-                      {.column = names[f]});
+      throw DataError(
+          std::string(type),
+          "expected numbers, got " + std::string(to_string(column.type())) +
+              (written_numbers(column, names[f]).empty()
+                   ? (column.type() == ColumnType::timestamp
+                          ? " (a Pipeline's date_parts make numbers of it)"
+                          : " (a Pipeline's normalize_formats, then one_hot or ordinal, make numbers of it)")
+                   : ", all of it written numbers (normalize_formats of a Pipeline reads them)"),
+          {.column = names[f]});
     }
     for (std::int64_t row = 0; row < table.rows(); ++row) {
       const double value = column.is_null(row) ? std::nan("") : column.numeric(row);
@@ -107,6 +110,7 @@ void check_weights(std::string_view type, const Vector& weights, std::int64_t ro
     sum += weight;
   }
   if (!(sum > 0)) refuse(type, "weights above 0", "0 in all rows");
+  if (!std::isfinite(sum)) refuse(type, "weights of a finite sum", "an infinite one");
 }
 
 void check_numbers(std::string_view type, const Matrix& x, const std::vector<std::string>& names, bool missing,

@@ -47,6 +47,9 @@ std::pair<double, double> fit_platt(const OneClass& rows) {
   const double high = (positive + 1) / (positive + 2), low = 1 / (negative + 2);
   std::vector<double> x;
   for (const double p : rows.p) x.push_back(logit(p));
+  const double heaviest = *std::max_element(rows.weights.begin(), rows.weights.end());
+  std::vector<double> weights = rows.weights;  // of which only ratios count from here on
+  for (double& weight : weights) weight /= heaviest;
   double scale = kTiny;
   for (const double each : x) scale = std::max(scale, std::abs(each));
   for (double& each : x) each /= scale;
@@ -54,7 +57,7 @@ std::pair<double, double> fit_platt(const OneClass& rows) {
     double sum = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double t = rows.is[i] ? high : low, z = a * x[i] + b;
-      sum += rows.weights[i] * (std::max(z, 0.0) - t * z + std::log1p(std::exp(-std::abs(z))));
+      sum += weights[i] * (std::max(z, 0.0) - t * z + std::log1p(std::exp(-std::abs(z))));
     }
     return sum;
   };
@@ -62,7 +65,7 @@ std::pair<double, double> fit_platt(const OneClass& rows) {
   for (int step = 0; step < 100; ++step) {
     double ga = 0, gb = 0, haa = 0, hab = 0, hbb = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const double t = rows.is[i] ? high : low, q = sigmoid(a * x[i] + b), w = rows.weights[i];
+      const double t = rows.is[i] ? high : low, q = sigmoid(a * x[i] + b), w = weights[i];
       const double g = w * (q - t), h = w * q * (1 - q);
       ga += g * x[i];
       gb += g;
@@ -207,12 +210,14 @@ Calibrator::Calibrator(CalibrationMethod method, std::span<const double> probabi
       refuse("classes 0 to " + std::to_string(classes - 1), std::to_string(label));
     }
   }
-  if (std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) == labels.end()) {
-    refuse("rows of at least two classes", "one");
-  }
   data::internal::check_weights("Calibrator", weights, static_cast<std::int64_t>(labels.size()));
   std::vector<double> w(weights.begin(), weights.end());
   if (w.empty()) w.assign(labels.size(), 1.0);
+  const auto counts =
+      static_cast<std::size_t>(std::find_if(w.begin(), w.end(), [](double x) { return x > 0; }) - w.begin());
+  bool several = false;
+  for (std::size_t i = counts; i < w.size(); ++i) several |= w[i] > 0 && labels[i] != labels[counts];
+  if (!several) refuse("rows with weight of at least two classes", "one");
   if (method == CalibrationMethod::temperature) {
     temperature_ =
         fit_temperature(log_probabilities(probabilities, classes), labels, w, static_cast<std::size_t>(classes));

@@ -115,9 +115,9 @@ Voting::Voting(Members members, VotingOptions options) : members_(std::move(memb
     }
     sum += weight;
   }
-  if (weights.size() != members_.size() || !(sum > 0)) {
+  if (weights.size() != members_.size() || !(sum > 0 && std::isfinite(sum))) {
     throw ValueError("[Voting] expected a weight for each of " + std::to_string(members_.size()) +
-                     " members, not all 0, got " + std::to_string(weights.size()));
+                     " members, not all 0 and of a finite sum, got " + std::to_string(weights.size()));
   }
 }
 

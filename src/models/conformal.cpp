@@ -59,11 +59,16 @@ double quantile(const char* where, std::vector<double> scores, double coverage) 
   if (scores.empty()) throw ValueError("[" + std::string(where) + "] expected calibration rows, got none");
   check_finite(where, scores);
   const double n = static_cast<double>(scores.size());
-  const double rank = std::ceil((n + 1) * coverage - 1e-9);
+  const double rank = std::max(1.0, std::ceil((n + 1) * coverage - 1e-9));
   if (rank > n) return std::numeric_limits<double>::infinity();
   const auto place = scores.begin() + static_cast<std::ptrdiff_t>(rank) - 1;
   std::nth_element(scores.begin(), place, scores.end());
   return *place;
+}
+
+double checked_scale(double scale) {
+  if (scale > 0 && std::isfinite(scale)) return scale;
+  throw ValueError("[ConformalIntervals] expected finite scales above 0, got " + tern::internal::number_text(scale));
 }
 
 double score_of(SetScore kind, std::span<const double> p, std::int64_t label) {
@@ -86,14 +91,14 @@ ConformalIntervals::ConformalIntervals(std::span<const double> predictions, std:
   if (!scales.empty()) check_length(where, "scales", predictions.size(), scales.size());
   std::vector<double> errors;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    const double scale = scales.empty() ? 1 : scales[i];
-    if (!(scale > 0) || !std::isfinite(scale)) {
-      throw ValueError("[ConformalIntervals] expected finite scales above 0, got " +
-                       tern::internal::number_text(scale));
-    }
-    errors.push_back(std::abs(targets[i] - predictions[i]) / scale);
+    errors.push_back(std::abs(targets[i] - predictions[i]) / checked_scale(scales.empty() ? 1 : scales[i]));
   }
   radius_ = quantile(where, std::move(errors), coverage);
+}
+
+std::pair<double, double> ConformalIntervals::interval(double prediction, double scale) const {
+  const double half = radius_ * checked_scale(scale);
+  return {prediction - half, prediction + half};
 }
 
 std::string ConformalIntervals::to_json() const {

@@ -326,6 +326,8 @@ Search search(const MakeEstimator& make, std::vector<Settings> settings, const d
     best = value;
     out.best = i;
   }
+  if (!out.settings.empty() && std::isnan(best))
+    refuse("search", "settings of which " + out.metric + " is defined", "none");
   return out;
 }
 
@@ -421,6 +423,11 @@ Search random_search(const MakeEstimator& make, const std::vector<RandomAxis>& a
     if (!(axis.low <= axis.high) || !std::isfinite(axis.low) || !std::isfinite(axis.high) ||
         (axis.log && axis.low <= 0)) {
       refuse("random_search", axis.log ? "0 < low <= high" : "low <= high",
+             tern::internal::number_text(axis.low) + " and " + tern::internal::number_text(axis.high) + " of \"" +
+                 axis.name + "\"");
+    }
+    if (!std::isfinite(axis.high - axis.low)) {
+      refuse("random_search", "a finite distance from low to high",
              tern::internal::number_text(axis.low) + " and " + tern::internal::number_text(axis.high) + " of \"" +
                  axis.name + "\"");
     }

@@ -228,10 +228,17 @@ void HoltWinters::fit(std::span<const double> series) {
       least = std::min(least, value);
     }
   }
-  options_ = with(best);
-  state_ = first;
-  fitted_.clear();
-  rmse_ = std::sqrt(run(series, options_, state_, &fitted_) / static_cast<double>(series.size()));
+  const HoltWintersOptions options = with(best);
+  State state = first;
+  std::vector<double> fitted;
+  const double sum = run(series, options, state, &fitted);
+  if (sum == std::numeric_limits<double>::max()) {
+    refuse(where, "numbers whose squared errors have a finite sum", "others");
+  }
+  options_ = options;
+  state_ = std::move(state);
+  fitted_ = std::move(fitted);
+  rmse_ = std::sqrt(sum / static_cast<double>(series.size()));
 }
 
 std::vector<double> HoltWinters::forecast(int steps) const {
@@ -353,6 +360,8 @@ void AutoRegression::fit(std::span<const double> series) {
     refuse(where, "a series of at least " + std::to_string(first + width + 2) + " steps",
            std::to_string(series.size()));
   }
+  if (std::equal(series.begin() + 1, series.end(), series.begin()))
+    refuse(where, "a series that varies", "a constant one");
   const std::size_t n = series.size() - first;
   std::vector<double> x(n * width), mean(width), right(width), gram(width * width), scale(width);
   double mean_y = 0;

@@ -148,7 +148,6 @@ template <class T>
 FeatureBins numeric_bins(std::vector<T>& sorted, std::int64_t rows, int max_bins, std::int64_t count) {
   sort_numbers(sorted);
   FeatureBins bins;
-  bins.infinite = !sorted.empty() && std::isinf(sorted.back()) && sorted.back() > 0;
   for (const auto& [a, b] : cut(sorted, max_bins)) {
     // Of a sample, the neighbour above is not known yet: see `settle`.
     bins.thresholds.push_back(count == rows ? threshold_between(a, b) : static_cast<double>(a));
@@ -231,14 +230,13 @@ void settle(std::span<const FeatureValues> features, std::int64_t rows, std::vec
   const std::int64_t grain = (rows + parts - 1) / parts;
   struct Range {
     std::array<double, kMostBins + 1> least;  // of each bin
-    double most;
   };
   std::vector<std::vector<Range>> found(static_cast<std::size_t>(parts));
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
     auto& part = found[static_cast<std::size_t>(begin / grain)];
     part.resize(features.size());
-    for (Range& range : part) range.least.fill(kInfinity), range.most = -kInfinity;
+    for (Range& range : part) range.least.fill(kInfinity);
     std::uint8_t out[kRowsAtATime];
     for (std::int64_t first = begin; first < end; first += kRowsAtATime) {
       const std::int64_t count = std::min(kRowsAtATime, end - first);
@@ -251,14 +249,12 @@ void settle(std::span<const FeatureValues> features, std::int64_t rows, std::vec
           const std::int64_t at = (first + i) * values.step;
           const double value = values.f32 ? values.f32[at] : values.f64[at];
           if (value < range.least[out[i]]) range.least[out[i]] = value;
-          if (value > range.most) range.most = value;
         }
       }
     }
   });
   for (std::size_t f = 0; f < features.size(); ++f) {
     if (features[f].codes) continue;
-    for (const auto& part : found) bins[f].infinite |= !part.empty() && part[f].most == kInfinity;
     for (std::size_t t = 0; t < bins[f].thresholds.size(); ++t) {
       double above = kInfinity;
       for (const auto& part : found) {

@@ -29,7 +29,6 @@ struct FeatureBins {
   /// Of each level: its bin, or `bins` for one that is too rare to have one of its own.
   std::vector<std::uint8_t> bin_of_level;
   int bins = 1;
-  bool infinite = false;  ///< whether a number of training is infinity, which lies above any threshold
 
   std::uint8_t missing_bin() const { return static_cast<std::uint8_t>(bins); }
 };

@@ -105,7 +105,7 @@ inline bool means_float(double threshold) {
 /// Whether a number counts as missing where zero does; the bound is LightGBM's.
 inline bool is_zero(double value) { return std::fabs(value) <= static_cast<double>(1e-35f); }
 
-/// The code of a level, or -1 for a missing or unseen one; huge codes without bound become 2^31.
+/// The code of a level, a number's whole part, or -1 for a missing or unseen one; huge codes without bound become 2^31.
 inline std::int64_t code_of(double value, double levels) {
   if (!(value >= 0) || value >= levels) return -1;
   return value < 2147483648.0 ? static_cast<std::int64_t>(value) : std::int64_t{1} << 31;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "tern/base/error.h"
 #include "tern/trees/formats.h"
 #include "tern/trees/register.h"
@@ -269,6 +270,18 @@ void Forest::restore(const data::EstimatorState& state) {
   if (!same) throw FormatError("[forest] expected the names of the ensemble's features, got others");
   if (model.classes != state.classes || model.classes.empty() == classifies()) {
     throw FormatError("[forest] expected the classes of the ensemble and its criterion, got others");
+  }
+  // Leaves of classes are shares, of which only the last may be left out.
+  for (const Tree& tree : model.trees) {
+    for (const double value : tree.leaf_value) {
+      if (classifies() && !(value >= 0 && value <= 1 + 1e-9)) {
+        throw FormatError("[forest] expected shares of classes from 0 to 1, got " + tern::internal::number_text(value));
+      }
+    }
+  }
+  for (const double base : model.base) {
+    if (classifies() && base != 0)
+      throw FormatError("[forest] expected a base of 0, got " + tern::internal::number_text(base));
   }
   keep(std::move(model));
 }

@@ -505,7 +505,6 @@ class ForestGrower {
     if (missing_) --present_;
     // Boundary i lies behind the bin at i; the last one leaves missing values alone.
     int first = 0, last = present_ - 1, threshold = -1;
-    const bool alone = missing_ && !bins.infinite;
     const bool drawn = options_.random_thresholds && present_ > 1;
     if (drawn) {
       first = bins.categorical ? shuffle() : draw_threshold(threshold);
@@ -517,7 +516,7 @@ class ForestGrower {
       if (missing_left && !missing_) break;
       target_.nothing_left();
       if (missing_left) target_.move(bins.missing_bin());
-      const int end = alone && !missing_left && !drawn ? present_ : last;
+      const int end = missing_ && !missing_left && !drawn ? present_ : last;
       for (int i = 0; i < end; ++i) {
         target_.move(order_[static_cast<std::size_t>(i)]);
         if (i < first) continue;

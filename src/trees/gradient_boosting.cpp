@@ -26,7 +26,7 @@ using internal::Targets;
 using internal::Training;
 
 constexpr std::int64_t kMostRows = std::int64_t{1} << 27;  // sums of all rows stay within 32 bits
-constexpr double kMostWeight = 1e30;                       // weighted gradients are floats
+constexpr double kLeastTarget = 1e-30, kLeastWeight = 1e-30, kMostWeight = 1e30;  // weighted gradients are floats
 constexpr double kMostClasses = 10'000;
 
 [[noreturn]] void refuse(const std::string& expected, const std::string& got) {
@@ -100,9 +100,14 @@ void check_custom(const GradientBoostingOptions& o) {
 void check_targets(const Targets& targets, const internal::Loss& loss, bool training = true) {
   if (targets.rows() == 0) refuse(training ? "rows to train on" : "rows of validation", "none");
   if (targets.rows() > kMostRows) refuse("at most 2^27 rows", std::to_string(targets.rows()));
+  double most = 0;
   for (std::int64_t row = 0; row < targets.rows(); ++row) {
     const double y = targets.values[static_cast<std::size_t>(row)];
     if (!std::isfinite(y)) refuse("finite targets", tern::internal::number_text(y) + " in row " + std::to_string(row));
+    most = std::max(most, std::fabs(y));
+  }
+  if (training && most > 0 && most < kLeastTarget) {
+    refuse("targets of 0, or one of at least 1e-30 in size", tern::internal::number_text(most));
   }
   if (!targets.weights.empty()) {
     if (targets.weights.size() != targets.values.size()) {
@@ -111,7 +116,9 @@ void check_targets(const Targets& targets, const internal::Loss& loss, bool trai
     }
     double sum = 0;
     for (const double w : targets.weights) {
-      if (!(w >= 0 && w <= kMostWeight)) refuse("weights from 0 to 1e30", tern::internal::number_text(w));
+      if (!(w == 0 || (w >= kLeastWeight && w <= kMostWeight))) {  // as floats
+        refuse("weights of 0, or from 1e-30 to 1e30", tern::internal::number_text(w));
+      }
       sum += w;
     }
     if (!(sum > 0)) refuse("weights above 0", "0 in all rows");

@@ -42,6 +42,13 @@ class Codes {
 
 }  // namespace
 
+bool all_missing(const data::Column& column) {
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (!column.is_null(row)) return false;
+  }
+  return true;
+}
+
 Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) : rows_(table.rows()) {
   using data::ColumnType;
   bound_.reserve(features.size());
@@ -49,6 +56,11 @@ Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) :
     Bound bound{.column = table[feature.name]};
     const data::Column& column = bound.column;
     const bool text = column.type() == ColumnType::string || column.type() == ColumnType::categorical;
+    if (all_missing(column)) {  // of any type: a file cannot say what a blank column would hold
+      bound.column = data::Column::from_f64(std::vector<double>(static_cast<std::size_t>(rows_), nan));
+      bound_.push_back(std::move(bound));
+      continue;
+    }
     if (!feature.categorical || feature.levels.empty()) {
       if (text) wrong_type(table, feature, column, feature.categorical ? "codes of levels" : "numbers");
       if (column.type() != ColumnType::f64) bound.values = column.numeric();

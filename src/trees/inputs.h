@@ -10,6 +10,9 @@
 
 namespace tern::trees::internal {
 
+/// Whether a column holds no value at all.
+bool all_missing(const data::Column& column);
+
 /// A table's columns bound to the features of an ensemble, to be read row by row.
 class Inputs {
  public:

@@ -199,6 +199,20 @@ double quantile(std::vector<double> scores, double share) {
 
 }  // namespace
 
+namespace {
+
+void refuse_infinity(const data::Matrix& x, const std::vector<Feature>& features) {
+  for (std::int64_t row = 0; row < x.rows(); ++row) {
+    for (std::int64_t f = 0; f < x.columns(); ++f) {
+      if (!std::isinf(x.at(row, f))) continue;
+      refuse_isolation("numbers that are finite or missing", "infinity in row " + std::to_string(row) + ", column \"" +
+                                                                 features[static_cast<std::size_t>(f)].name + "\"");
+    }
+  }
+}
+
+}  // namespace
+
 IsolationForest::IsolationForest(IsolationForestOptions options) : options_(options) {
   if (options_.trees < 1) refuse_isolation("at least one tree", std::to_string(options_.trees));
   if (options_.samples < 2) refuse_isolation("samples of at least 2", std::to_string(options_.samples));
@@ -221,13 +235,7 @@ void IsolationForest::fit(const data::Matrix& x) { learn(x, internal::features_o
 
 void IsolationForest::learn(const data::Matrix& x, std::vector<Feature> features) {
   if (x.rows() < 2) refuse_isolation("at least two rows", std::to_string(x.rows()));
-  for (std::int64_t row = 0; row < x.rows(); ++row) {
-    for (std::int64_t f = 0; f < x.columns(); ++f) {
-      if (!std::isinf(x.at(row, f))) continue;
-      refuse_isolation("numbers that are finite or missing", "infinity in row " + std::to_string(row) + ", column \"" +
-                                                                 features[static_cast<std::size_t>(f)].name + "\"");
-    }
-  }
+  refuse_infinity(x, features);
   const std::int64_t samples = std::min(options_.samples, x.rows());
   Ensemble model;
   model.features = std::move(features);
@@ -261,12 +269,13 @@ double IsolationForest::threshold() const {
 }
 
 std::vector<double> IsolationForest::score(const data::Table& table) const {
-  ensemble();
-  return predictor_->predict(table);
+  const std::vector<double> x = inputs(ensemble(), table);
+  return score(data::Matrix(x, static_cast<std::int64_t>(ensemble_->features.size())));
 }
 
 std::vector<double> IsolationForest::score(const data::Matrix& x) const {
-  std::vector<double> scores = (ensemble(), predictor_->margins(x));
+  if (x.columns() == static_cast<std::int64_t>(ensemble().features.size())) refuse_infinity(x, ensemble_->features);
+  std::vector<double> scores = predictor_->margins(x);
   apply_link(*ensemble_, scores);
   return scores;
 }

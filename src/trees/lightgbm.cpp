@@ -349,6 +349,28 @@ std::string level_names(const std::vector<Feature>& features) {
   return tern::internal::json_text(all);
 }
 
+/// Rows of leaves and of inner nodes as LightGBM weighs them in contributions: in the ratios of the covers, which are
+/// sums of hessians, each at least 1, and those of a node the sum of its sides'. Covers that are whole stay as they
+/// are.
+std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> counts_of(const Tree& tree) {
+  constexpr double most = 1e9, fine = 1e6;
+  double all = 0;
+  bool whole = true;
+  for (const double cover : tree.leaf_cover) {
+    all += cover;
+    whole &= cover >= 1 && cover == std::floor(cover);
+  }
+  const double scale =
+      all > 0 && (!whole || all > most) ? std::min(most, fine * static_cast<double>(tree.leaves())) / all : 1;
+  std::vector<std::int64_t> leaves, nodes(tree.feature.size());
+  for (const double cover : tree.leaf_cover) leaves.push_back(std::max<std::int64_t>(1, std::llround(cover * scale)));
+  const auto of = [&](std::int32_t child) {
+    return child < 0 ? leaves[static_cast<std::size_t>(~child)] : nodes[static_cast<std::size_t>(child)];
+  };
+  for (std::size_t node = nodes.size(); node-- > 0;) nodes[node] = of(tree.left[node]) + of(tree.right[node]);
+  return {leaves, nodes};
+}
+
 std::string write_tree(const Ensemble& ensemble, std::size_t index) {
   const Tree& tree = ensemble.trees[index];
   std::vector<std::uint32_t> types, bounds{0}, codes;
@@ -378,7 +400,7 @@ std::string write_tree(const Ensemble& ensemble, std::size_t index) {
   }
   const auto whole = [](auto value) { return std::to_string(value); };
   const auto shortest = [](double value) { return tern::internal::number_text(value); };
-  const auto count = [](double value) { return std::to_string(std::llround(std::min(value, 2e9))); };
+  const auto [leaf_counts, node_counts] = counts_of(tree);
   std::string out = "Tree=" + std::to_string(index) + "\nnum_leaves=" + std::to_string(tree.leaves()) +
                     "\nnum_cat=" + std::to_string(sets) + "\n";
   put(out, "split_feature", tree.feature, whole);
@@ -389,10 +411,10 @@ std::string write_tree(const Ensemble& ensemble, std::size_t index) {
   put(out, "right_child", right, whole);
   put(out, "leaf_value", values, shortest);
   put(out, "leaf_weight", tree.leaf_cover, shortest);
-  put(out, "leaf_count", tree.leaf_cover, count);
+  put(out, "leaf_count", leaf_counts, whole);
   put(out, "internal_value", std::vector<double>(tree.feature.size(), 0.0), shortest);
   put(out, "internal_weight", tree.cover, shortest);
-  put(out, "internal_count", tree.cover, count);
+  put(out, "internal_count", node_counts, whole);
   if (sets > 0) {
     put(out, "cat_boundaries", bounds, whole);
     put(out, "cat_threshold", codes, whole);

@@ -12,8 +12,9 @@ namespace tern::trees::internal {
 std::int32_t add_split(Tree& tree, const Split& split, const FeatureBins& bins, double cover) {
   if (split.bin >= 0) {
     const auto at = static_cast<std::size_t>(split.bin);
-    const double threshold =
-        at < bins.thresholds.size() ? bins.thresholds[at] : std::numeric_limits<double>::max();  // all but missing ones
+    const double threshold = at < bins.thresholds.size()
+                                 ? bins.thresholds[at]
+                                 : std::numeric_limits<double>::infinity();  // all but missing ones
     return tree.add_node(split.feature, threshold, split.missing_left, split.gain, cover);
   }
   const std::size_t levels = bins.bin_of_level.size();
@@ -87,7 +88,7 @@ void SplitFinder::numeric_fast(const Search& search, int feature, Split& best) c
                                           .least = search.least};
   for (int side = 0; side < (missing ? 2 : 1); ++side) {
     threshold.beside = side == 0 ? 0 : missing;
-    threshold.bins = bins.bins - (missing && side == 0 && !bins.infinite ? 0 : 1);
+    threshold.bins = bins.bins - (missing && side == 0 ? 0 : 1);
     const auto found = kernels::cpu::trees_table().best_threshold(histogram, threshold);
     if (found.bin < 0) continue;
     const double gain = found.numerator / found.denominator * unit - search.parent;
@@ -117,7 +118,7 @@ void SplitFinder::numeric(const Search& search, int feature, Split& best) const 
     if (missing_left && !missing && !missing_rows) break;
     PairSum left = missing_left ? missing : 0;
     std::int64_t left_rows = missing_left ? missing_rows : 0;
-    const int end = std::min(last, bins.bins - (missing && !missing_left && !bins.infinite ? 0 : 1));
+    const int end = std::min(last, bins.bins - (missing && !missing_left ? 0 : 1));
     for (int bin = 0; bin < end; ++bin) {
       left += histogram[bin];
       if (counts) left_rows += counts[bin];

@@ -6,6 +6,7 @@
 
 #include "base/number_text.h"
 #include "tern/base/error.h"
+#include "trees/inputs.h"
 
 namespace tern::trees::internal {
 namespace {
@@ -85,6 +86,9 @@ FeatureColumns features_like(const data::Table& table, const std::vector<Feature
   out.features = features;
   for (const Feature& feature : features) {
     data::Column column = table[feature.name];
+    if (has_levels(column.type()) != feature.categorical && all_missing(column)) {
+      column = column.cast(feature.categorical ? data::ColumnType::categorical : data::ColumnType::f64);
+    }
     if (has_levels(column.type()) != feature.categorical) {
       throw DataError("trees",
                       std::string("expected ") + (feature.categorical ? "levels" : "numbers") + ", got " +

@@ -185,7 +185,7 @@ class Trainer {
   void quantise_rows(int output, std::uint32_t seed, const F& before);
   void settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves, int output);
   std::vector<int> features_of_tree(std::uint32_t seed) const;
-  std::vector<int> leave_out(int round);
+  std::vector<int> leave_out(int round, int before);
   double metric() const;
 
   const GradientBoostingOptions& options_;
@@ -204,6 +204,7 @@ class Trainer {
   double most_g_ = 1, most_h_ = 1, g_scale_ = 1, h_scale_ = 1;
   std::vector<std::uint32_t> keys_;             // of rows that are rounded by what they hold
   std::vector<std::uint32_t> always_, sample_;  // rows of weight; those of this tree. Empty: all.
+  std::vector<float> stands_for_;               // rows that each stands for since GOSS set in
   std::vector<std::uint8_t> left_out_;          // rows that the sample lacks, when it lacks any
   std::vector<GrownTree> grown_;                // for DART
   std::vector<double> factors_;
@@ -340,6 +341,7 @@ void Trainer::sample_one_side(int round) {
   const auto below = static_cast<std::uint64_t>(share * 0x1p32);
   const std::uint32_t salt =
       mixed(static_cast<std::uint32_t>(options_.seed) ^ mixed(static_cast<std::uint32_t>(round) + 0x2c1b3cu));
+  stands_for_.assign(static_cast<std::size_t>(rows_), 1);
   sample_.clear();
   for (const std::uint32_t row : from) {
     if (!kept[row] && mixed(row ^ salt) >= below) continue;
@@ -350,6 +352,7 @@ void Trainer::sample_one_side(int round) {
       pair[0] /= static_cast<float>(share);
       pair[1] /= static_cast<float>(share);
     }
+    stands_for_[row] = static_cast<float>(1 / share);
   }
 }
 
@@ -449,7 +452,8 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
     if (!std::isnan(quantile)) {
       std::vector<std::pair<double, double>> residuals;
       for (const std::uint32_t row : leaf.rows) {
-        residuals.emplace_back(targets.values[row] - margins[row], targets.weight(row));
+        const double rows = stands_for_.empty() ? 1 : static_cast<double>(stands_for_[row]);
+        residuals.emplace_back(targets.values[row] - margins[row], rows * targets.weight(row));
       }
       value = weighted_quantile(residuals, quantile);
       if (const double most = options_.max_delta_step; most > 0) value = std::clamp(value, -most, most);
@@ -485,11 +489,11 @@ std::vector<int> Trainer::features_of_tree(std::uint32_t seed) const {
   return features;
 }
 
-// Takes some earlier trees out of the margins; their numbers.
-std::vector<int> Trainer::leave_out(int round) {
+// Takes some earlier trees of this training out of the margins; their numbers. `before` rounds were trained earlier.
+std::vector<int> Trainer::leave_out(int round, int before) {
   std::vector<int> chosen;
   if (options_.dart_rate <= 0 || round == 0) return chosen;
-  const Philox random(options_.seed, 0xda47 + static_cast<std::uint64_t>(round));
+  const Philox random(options_.seed, 0xda47 + static_cast<std::uint64_t>(before + round));
   if (random.uniform(0) < options_.dart_skip) return chosen;
   for (int r = 0; r < round && static_cast<int>(chosen.size()) < options_.dart_most; ++r) {
     if (random.uniform(static_cast<std::uint64_t>(r) + 2) < options_.dart_rate) chosen.push_back(r);
@@ -527,7 +531,7 @@ Ensemble Trainer::run(std::vector<double>& history) {
   int best = -1;
   std::vector<LeafRows> leaves;
   for (int round = 0; round < options_.rounds; ++round) {
-    const std::vector<int> out = leave_out(round);
+    const std::vector<int> out = leave_out(round, before);
     const auto add_rounds = [&](double sign) {
       for (const int r : out) {
         for (int k = 0; k < outputs_; ++k) {
@@ -540,7 +544,7 @@ Ensemble Trainer::run(std::vector<double>& history) {
     };
     add_rounds(-1);
     if (!fused_) derive();
-    sample(round);
+    sample(before + round);
     const double factor = out.empty() ? 1 : 1 / (static_cast<double>(out.size()) + options_.learning_rate);
     for (int k = 0; k < outputs_; ++k) {
       const std::uint32_t seed = mixed(base_seed ^ mixed(static_cast<std::uint32_t>((before + round) * outputs_ + k)));

@@ -349,6 +349,8 @@ TEST(EstimatorBundle, HoldsWhatRanks) {
   const Bundle loaded = Bundle::from_bytes(Bundle(model).to_bytes());
   EXPECT_EQ(loaded.predict(rows).values, model.predict(rows));
   EXPECT_EQ(loaded.predict(rows.drop({"grade", "query"})).values, model.predict(rows));
+  Bundle judged(model);  // whose scores are no guesses at the grades
+  EXPECT_THROW(judged.evaluate(rows), StateError);
 }
 
 // The steps of this room stand in a bundle's pipeline.

@@ -96,6 +96,20 @@ TEST(Calibrator, PlattFindsTheShareOfWrongRowsAtAnyMargin) {
   }
 }
 
+TEST(Calibrator, PlattTakesWeightsOfAnySize) {
+  std::vector<double> p;
+  std::vector<std::int64_t> y;
+  for (int row = 0; row < 100; ++row) {
+    p.push_back((row + 0.5) / 100);
+    y.push_back(row * 7 % 100 < row);
+  }
+  const std::vector<double> ask{.01, .5, .99}, heavy(100, 1e200), heavier(100, 1e203);
+  const std::vector<double> a = Calibrator(CalibrationMethod::platt, p, y, 2, heavy).apply(ask);
+  const std::vector<double> b = Calibrator(CalibrationMethod::platt, p, y, 2, heavier).apply(ask);
+  EXPECT_LT(a[0], a[2] - 0.2);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(a[i], b[i], 1e-9);
+}
+
 TEST(Calibrator, SaysWhatItNeeds) {
   const auto make = [](std::vector<double> p, std::vector<std::int64_t> y, std::int64_t classes) {
     return Calibrator(CalibrationMethod::platt, p, y, classes);
@@ -109,6 +123,8 @@ TEST(Calibrator, SaysWhatItNeeds) {
   const std::vector<std::int64_t> labels = {0, 1};
   EXPECT_THROW(Calibrator(CalibrationMethod::isotonic, p, labels, 2, zeros), ValueError);
   EXPECT_THROW(Calibrator(CalibrationMethod::isotonic, p, labels, 2, one), ShapeError);
+  const std::vector<double> second = {0, 1};
+  EXPECT_THROW(Calibrator(CalibrationMethod::isotonic, p, labels, 2, second), ValueError) << "one class has weight";
   EXPECT_THROW(parse_calibration_method("cox"), ValueError);
   EXPECT_THROW(Calibrator::from_json("{}"), FormatError);
   for (const double p : make({1, 0, 1, 0}, {1, 0, 1, 0}, 2).apply(std::vector<double>{0, 1})) {
@@ -250,6 +266,29 @@ TEST(Voting, IsTheWeightedMean) {
   EXPECT_THROW(Voting({&one}, {.weights = {1, 1}}), ValueError);
   const Ridge ridge;
   EXPECT_THROW(Voting({&one, &ridge}), ValueError);
+}
+
+TEST(Voting, WeightsHaveAFiniteSum) {
+  const Ridge ridge;
+  EXPECT_THROW(Voting({&ridge, &ridge}, {.weights = {1.5e308, 1.5e308}}), ValueError);
+}
+
+// A class whose rows all weigh nothing is not there.
+TEST(Classifiers, OneClassWithWeightIsAnError) {
+  std::vector<double> x, y, weights;
+  for (int row = 0; row < 40; ++row) {
+    x.push_back(row);
+    y.push_back(row % 2);
+    weights.push_back(row % 2 == 0 ? 1 : 0);
+  }
+  const auto fit = [&](auto model) {
+    return message_of<ValueError>([&] { model.fit(data::Matrix(x, 1), y, {.weights = weights}); });
+  };
+  const std::string expected = "expected a target of at least two classes among rows with weight, got 1";
+  EXPECT_NE(fit(LogisticRegression()).find(expected), std::string::npos) << fit(LogisticRegression());
+  EXPECT_NE(fit(GaussianNaiveBayes()).find(expected), std::string::npos);
+  EXPECT_NE(fit(LinearSvm()).find(expected), std::string::npos);
+  EXPECT_NE(fit(trees::RandomForest()).find(expected), std::string::npos);
 }
 
 TEST(Composites, OfNoRowsSaySo) {

@@ -19,6 +19,10 @@ TEST(ConformalIntervals, RadiusIsTheQuantileOfErrors) {
   const std::vector<double> scales(9, 2.0);
   const ConformalIntervals wide(zero, y, 0.5, scales);
   EXPECT_EQ(wide.interval(10, 4), (std::pair<double, double>{0, 20}));
+  EXPECT_EQ(ConformalIntervals(zero, y, 1e-12).radius(), 1);  // the 1st at least
+  for (const double scale : {0.0, -1.0, double{NAN}, double{INFINITY}}) {
+    EXPECT_THROW(wide.interval(1, scale), ValueError) << scale;
+  }
   EXPECT_THROW(ConformalIntervals(zero, y, 1), ValueError);
   EXPECT_THROW(ConformalIntervals(zero, std::vector<double>{1}, 0.5), ShapeError);
   EXPECT_THROW(ConformalIntervals({}, {}, 0.5), ValueError);

@@ -574,6 +574,11 @@ TEST(Search, FindsThePenaltyThatHelps) {
     EXPECT_TRUE(drawn_alpha == 1 || drawn_alpha == 2 || drawn_alpha == 3) << drawn_alpha;
   }
   EXPECT_THROW(whole(1.2, 1.8), ValueError);
+  EXPECT_THROW(whole(-1e308, 1e308), ValueError);
+  const data::Table few = table.head(4);  // a fold of one row has no r2
+  EXPECT_THROW(grid_search(make, {{"alpha", {1, 2}}, {"intercept", {1}}}, data::Pipeline(), few, "y",
+                           {.metric = "r2", .validation = {.folds = 4}}),
+               ValueError);
   EXPECT_THROW(grid_search(make, {{"alpha", {}}}, data::Pipeline(), table, "y"), ValueError);
   EXPECT_THROW(random_search(make, {{.name = "alpha", .low = 0, .log = true}}, 1, data::Pipeline(), table, "y"),
                ValueError);

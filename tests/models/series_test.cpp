@@ -99,6 +99,13 @@ TEST(HoltWinters, SaysWhatItNeeds) {
   EXPECT_THROW(HoltWinters().fit(bad), ValueError);
   model.fit(kSeries);
   EXPECT_THROW(model.forecast(0), ValueError);
+  const std::vector<double> before = model.forecast(6);
+  std::vector<double> huge;
+  for (int step = 0; step < 20; ++step) huge.push_back(step % 2 == 0 ? 1.5e308 : -1.5e308);
+  EXPECT_THROW(HoltWinters().fit(huge), ValueError);
+  for (int step = 0; step < 20; ++step) huge[static_cast<std::size_t>(step)] = 1e200 * (1 + step % 3);
+  EXPECT_THROW(model.fit(huge), ValueError);
+  EXPECT_EQ(model.forecast(6), before) << "what was learned stays";
   HoltWinters flat;
   flat.fit(std::vector<double>(20, 7.0));
   EXPECT_NEAR(flat.forecast(3)[2], 7, 1e-9);
@@ -137,6 +144,7 @@ TEST(AutoRegression, SaysWhatItNeedsAndComesBack) {
   EXPECT_THROW(model.forecast(1), StateError);
   EXPECT_THROW(model.fit(std::span(kSeries).first(7)), ValueError);
   EXPECT_THROW(model.fit(std::vector<double>(30, 1.0)), ValueError);
+  EXPECT_THROW(AutoRegression().fit(std::vector<double>(50, 1.0)), ValueError);
   std::vector<double> bad = kSeries;
   bad[0] = INFINITY;
   EXPECT_THROW(model.fit(bad), ValueError);

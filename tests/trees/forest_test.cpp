@@ -497,6 +497,12 @@ TEST(Forest, FilesKeepIt) {
   const auto unseen = back.unseen(people(300, 14, true));
   ASSERT_EQ(unseen.size(), 1u);
   EXPECT_EQ(unseen[0].first, "town");  // Emden
+  for (const double share : {255.0, -1.0}) {
+    data::EstimatorState state = model.state();
+    const std::size_t at = state.json.find("\"leaf_value\":[") + 14;
+    state.json.replace(at, state.json.find_first_of(",]", at) - at, std::to_string(share));
+    EXPECT_THROW(data::make_estimator(state), FormatError) << share;
+  }
   const std::string text = read_file(path);
   for (std::size_t length = 0; length < text.size(); length += text.size() / 50 + 1) {
     write_file(path, text.substr(0, length));

@@ -16,6 +16,7 @@
 #include "tern/base/error.h"
 #include "tern/base/file.h"
 #include "tern/data/csv.h"
+#include "tern/trees/explain.h"
 #include "tern/trees/gradient_boosting.h"
 #include "tern/trees/predictor.h"
 #include "trees/models.h"
@@ -93,6 +94,24 @@ TEST(Formats, OwnJsonLosesNothing) {
     EXPECT_EQ(back.objective, model.objective);
     EXPECT_EQ(back.features[4].levels, model.features[4].levels);
   }
+}
+
+// LightGBM weighs the sides of a node by their rows: those that are written have the ratios of the covers, and none is
+// 0, which sums of small hessians round to.
+TEST(Formats, LightgbmCountsKeepTheCovers) {
+  std::vector<double> x, y;
+  for (int row = 0; row < 400; ++row) {
+    x.push_back(row % 97);
+    y.push_back(row % 97 > 40 ? 1 : 0);
+  }
+  GradientBoosting model(
+      {.objective = Objective::binary, .rounds = 40, .learning_rate = 0.3, .max_leaves = 8, .min_child_rows = 5});
+  model.fit(Matrix(x, 1), y);
+  const Ensemble back = from_lightgbm(to_lightgbm(model.ensemble()));
+  const std::vector<double> rows{3, 40, 41, 90}, a = TreeShap(back).values(rows),
+                                                 b = TreeShap(model.ensemble()).values(rows);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-4) << i;
 }
 
 TEST(Formats, SavedAndLoaded) {

@@ -419,7 +419,7 @@ TEST(GradientBoosting, BadInputIsRefused) {
             "[GradientBoosting] expected weights above 0, got 0 in all rows");
   weights[2] = -1;
   EXPECT_EQ(message_of<ValueError>(fit({}, y, {.weights = weights})),
-            "[GradientBoosting] expected weights from 0 to 1e30, got -1");
+            "[GradientBoosting] expected weights of 0, or from 1e-30 to 1e30, got -1");
   EXPECT_EQ(message_of<StateError>([&] { static_cast<void>(GradientBoosting().predict(Matrix(x, 2))); }),
             "[GradientBoosting] expected a fitted model, got one before fit");
   GradientBoosting model({.rounds = 1});
@@ -428,6 +428,56 @@ TEST(GradientBoosting, BadInputIsRefused) {
             "[GradientBoosting] expected 2 columns, got 4");
   EXPECT_EQ(message_of<StateError>([&] { static_cast<void>(model.predict_probability(Matrix(x, 2))); }),
             "[GradientBoosting] expected an objective of classes, got \"squared\"");
+}
+
+// A split that parts missing values from all others sends infinity with the others.
+TEST(GradientBoosting, InfinityIsNotMissing) {
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> x, y;
+  for (int row = 0; row < 400; ++row) {
+    x.push_back(row % 2 == 0 ? nan : row);
+    y.push_back(row % 2 == 0 ? 0 : 3);
+  }
+  GradientBoosting model({.rounds = 20});
+  model.fit(Matrix(x, 1), y);
+  const std::vector<double> rows{nan, 1e9, infinity, -infinity}, at = model.predict(Matrix(rows, 1));
+  EXPECT_LT(at[0], 1);
+  for (int row = 1; row < 4; ++row) EXPECT_GT(at[static_cast<std::size_t>(row)], 2) << row;
+  for (double& value : x) value = std::isnan(value) ? nan : infinity;
+  model.fit(Matrix(x, 1), y);
+  EXPECT_LT(model.predict(Matrix(rows, 1))[0], 1);
+  EXPECT_GT(model.predict(Matrix(rows, 1))[2], 2);
+}
+
+TEST(GradientBoosting, WhatFloatsCannotHoldIsRefused) {
+  const std::vector<double> x{0, 1, 0, 1}, y{1, 2, 1, 2}, light(4, 1e-46), small{1e-46, 2e-46, 1e-46, 2e-46};
+  GradientBoosting model({.rounds = 2, .min_child_rows = 1});
+  EXPECT_EQ(message_of<ValueError>([&] { model.fit(Matrix(x, 1), y, {.weights = light}); }),
+            "[GradientBoosting] expected weights of 0, or from 1e-30 to 1e30, got 1e-46");
+  EXPECT_EQ(message_of<ValueError>([&] { model.fit(Matrix(x, 1), small); }),
+            "[GradientBoosting] expected targets of 0, or one of at least 1e-30 in size, got 2e-46");
+}
+
+// As a file with one row has it: a blank column of text reads as numbers.
+TEST(GradientBoosting, AColumnWithoutValuesIsOfAnyType) {
+  std::vector<double> size, y;
+  std::vector<std::string> town;
+  for (int row = 0; row < 60; ++row) {
+    size.push_back(row % 7);
+    town.push_back(row % 3 == 0 ? "Bern" : "Thun");
+    y.push_back(row % 7 + (row % 3 == 0 ? 5 : 0));
+  }
+  const data::Table table{{"size", data::Column::from_f64(size)},
+                          {"town", data::Column::from_strings(town)},
+                          {"y", data::Column::from_f64(y)}};
+  const std::vector<bool> none(1, false);
+  const data::Table blank{{"size", data::Column::from_strings({""}, none)},
+                          {"town", data::Column::from_f64({0}, none)},
+                          {"y", data::Column::from_f64({1})}};
+  GradientBoosting model({.rounds = 5, .min_child_rows = 1});
+  model.fit(table, "y", {.validation = blank});
+  const std::vector<double> missing(2, std::numeric_limits<double>::quiet_NaN());
+  EXPECT_EQ(model.predict(blank), model.predict(Matrix(missing, 2)));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "tern/trees/isolation_forest.h"
+#include "message_of.h"
 
 #include <gtest/gtest.h>
 
@@ -229,6 +230,8 @@ TEST(IsolationForest, BadInputIsRefusedOrDefined) {
   const std::vector<double> same(50, 3.0);  // nothing stands out
   model.fit(Matrix(same, 1));
   for (const double score : model.score(Matrix(same, 1))) EXPECT_NEAR(score, 0.5, 1e-12);
+  EXPECT_EQ(message_of<ValueError>([&] { model.score(Matrix(infinite, 1)); }),
+            "[IsolationForest] expected numbers that are finite or missing, got infinity in row 2, column \"f0\"");
   for (const std::uint8_t outlier : model.predict(Matrix(same, 1))) EXPECT_EQ(outlier, 0);
   const std::vector<double> missing(50, std::numeric_limits<double>::quiet_NaN());
   model.fit(Matrix(missing, 1));

@@ -456,5 +456,49 @@ TEST(Objectives, TrainingGoesOn) {
   EXPECT_THROW(GradientBoosting().fit(Matrix(data.x, 1), data.y, {.start = &first}), ValueError);
 }
 
+// Rounds draw by their number in the whole model, so that training in parts is training at once.
+TEST(Objectives, TrainingGoesOnWithItsSamples) {
+  const Steps data = steps(500, Objective::squared);
+  const auto options = [](int rounds, bool goss) {
+    GradientBoostingOptions out{.rounds = rounds, .learning_rate = 0.25, .max_leaves = 4};
+    if (goss) {
+      out.goss_top = 0.2, out.goss_other = 0.2;
+    } else {
+      out.subsample = 0.5;
+    }
+    return out;
+  };
+  for (const bool goss : {false, true}) {
+    GradientBoosting whole(options(12, goss)), plain({.rounds = 12, .learning_rate = 0.25, .max_leaves = 4}), part;
+    whole.fit(Matrix(data.x, 1), data.y);
+    plain.fit(Matrix(data.x, 1), data.y);
+    for (int call = 0; call < 4; ++call) {
+      GradientBoosting next(options(3, goss));
+      next.fit(Matrix(data.x, 1), data.y, {.start = call == 0 ? nullptr : &part});
+      part = std::move(next);
+    }
+    const auto a = part.predict_margin(Matrix(data.x, 1)), b = whole.predict_margin(Matrix(data.x, 1));
+    for (std::size_t row = 0; row < a.size(); ++row) EXPECT_NEAR(a[row], b[row], 1e-6) << goss;
+    EXPECT_NE(b, plain.predict_margin(Matrix(data.x, 1))) << goss;
+  }
+}
+
+// Rows that are drawn for others count for them in quantiles of leaves too.
+TEST(Objectives, OneSideSamplingKeepsTheQuantile) {
+  const Philox random(6);
+  std::vector<double> x, y;
+  for (std::uint64_t row = 0; row < 8000; ++row) {
+    x.push_back(random.uniform(2 * row));
+    y.push_back(x.back() - std::log(random.uniform(2 * row + 1) + 1e-12));
+  }
+  GradientBoosting model(
+      {.objective = Objective::quantile, .rounds = 60, .goss_top = 0.2, .goss_other = 0.1, .quantile = 0.9});
+  model.fit(Matrix(x, 1), y);
+  const std::vector<double> at = model.predict(Matrix(x, 1));
+  double below = 0;
+  for (std::size_t row = 0; row < y.size(); ++row) below += y[row] <= at[row];
+  EXPECT_NEAR(below / static_cast<double>(y.size()), 0.9, 0.02);
+}
+
 }  // namespace
 }  // namespace tern::trees

@@ -26,10 +26,8 @@ class ConformalIntervals {
 
   /// Half of an interval's width, in units of y or of the scale; infinite where the calibration rows are too few.
   double radius() const { return radius_; }
-  /// {low, high} of a prediction.
-  std::pair<double, double> interval(double prediction, double scale = 1) const {
-    return {prediction - radius_ * scale, prediction + radius_ * scale};
-  }
+  /// {low, high} of a prediction. Throws ValueError for a scale that is not finite and above 0.
+  TERN_API std::pair<double, double> interval(double prediction, double scale = 1) const;
 
   TERN_API std::string to_json() const;
   /// Throws FormatError.

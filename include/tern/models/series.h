@@ -14,7 +14,8 @@ namespace tern::models {
 enum class Trend : std::uint8_t { none, additive, damped };
 enum class Seasonality : std::uint8_t { none, additive, multiplicative };
 
-/// Options of HoltWinters. A smoothing that is not told is chosen for the least squared error one step ahead.
+/// Options of HoltWinters. A smoothing that is not told is chosen for the least squared error one step ahead, of those
+/// with β <= α and γ <= 1 - α (Hyndman & Athanasopoulos), which those that are told need not keep to.
 struct HoltWintersOptions {
   Trend trend = Trend::additive;
   Seasonality seasonality = Seasonality::none;

@@ -43,7 +43,7 @@ struct ForestOptions {
   /// Levels of fewer rows of a table are not kept, and go as unseen ones do.
   std::int64_t min_level_rows = 1;
   std::string positive{};  ///< the level of a target of two classes in a table that is class 1; empty: the last
-  /// Columns of a matrix of whole numbers 0, 1, … that are levels; others are missing.
+  /// Columns of a matrix whose numbers from 0 up are levels, by their whole parts; negative ones and NaN are missing.
   std::vector<std::int64_t> categorical{};
   std::uint64_t seed = 0;
 };

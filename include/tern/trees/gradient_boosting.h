@@ -157,7 +157,7 @@ struct MatrixFitOptions {
   data::Vector validation_weights{};
   std::span<const std::int64_t> validation_queries{};
   std::vector<std::string> names{};         ///< of the columns; "f0", "f1", … when empty
-  std::vector<std::int64_t> categorical{};  ///< columns of whole numbers 0, 1, … that are levels; others are missing
+  std::vector<std::int64_t> categorical{};  ///< of levels 0, 1, …: whole parts; below 0: missing
   const GradientBoosting* start = nullptr;
 };
 
@@ -192,8 +192,8 @@ class TERN_API GradientBoosting : public data::Estimator {
 
   /// Trains on all other columns of a table. Throws DataError for a column that is not there or does not fit,
   /// ValueError for no rows, a target that is missing, not finite or outside what the objective takes, one class alone
-  /// or more than 10,000 of them, weights that are negative, beyond 1e30, all 0 or the target, a query for an objective
-  /// other than lambdarank, and `early_stopping_rounds` without rows of validation.
+  /// or more than 10,000 of them, weights that are negative, beyond 1e30, below 1e-30 but not 0, all 0 or the target, a
+  /// query for an objective other than lambdarank, and `early_stopping_rounds` without rows of validation.
   void fit(const data::Table& table, std::string_view target, const FitOptions& options = {});
   /// The same on a matrix with a target [n] (both may be tensors); NaN is missing. Throws ShapeError when lengths
   /// differ.
