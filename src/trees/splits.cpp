@@ -25,6 +25,8 @@ std::int32_t add_split(Tree& tree, const Split& split, const FeatureBins& bins, 
   return tree.add_node(split.feature, std::move(set), split.missing_left, split.gain, cover);
 }
 
+constexpr int kFewLevels = 16;  // of a feature, of which there are too few sets to fit noise
+
 struct SplitFinder::Search {
   const NodeToSplit& node;
   double parent;  // score of the node undivided
@@ -146,11 +148,12 @@ void SplitFinder::categorical(const Search& search, int feature, Split& best) co
   const double l2 = options_.lambda_l2 + (one ? 0 : options_.categorical_l2);
   int most = one ? present : std::min(present, options_.max_categories);
   if (!one) {
-    // Levels of few rows, by their hessians, are in no set: the others' sets are up to half of them from either end, so
-    // that those few are never divided off alone. The others are drawn to the mean of the node.
+    // Of many levels those of few rows, by their hessians, are in no set: the others' sets are up to half of them from
+    // either end, so that those few are never divided off alone. The others are drawn to the mean of the node.
     const double least =
         options_.categorical_smoothing * hessian_sum(search.node.sum) / static_cast<double>(search.node.rows);
-    if (std::erase_if(order, [&](int bin) { return hessian_sum(histogram[bin]) < least; }) > 0) {
+    if (bins.bins > kFewLevels &&
+        std::erase_if(order, [&](int bin) { return hessian_sum(histogram[bin]) < least; }) > 0) {
       present = static_cast<int>(order.size());
       most = std::min(most, (present + 1) / 2);
     }

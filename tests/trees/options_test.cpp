@@ -171,24 +171,28 @@ TEST(Categories, AreSplitBySets) {
                DataError);
 }
 
-// A level of fewer rows than the smoothing goes to the other side, whatever it says.
+// Of many levels one of fewer rows than the smoothing goes to the other side, whatever it says.
 TEST(Categories, OfFewRowsAreInNoSet) {
-  std::vector<std::string> kind;
-  std::vector<double> y;
-  for (int row = 0; row < 405; ++row) {
-    const int level = row < 400 ? row % 8 : 8;
-    kind.push_back("level " + std::to_string(level));
-    y.push_back(level < 4 ? 0 : level < 8 ? 1 : 50);
-  }
-  const data::Table table{{"kind", data::Column::from_strings(kind)}, {"y", data::Column::from_f64(y)}};
-  const auto sides = [&](double smoothing) {
+  const auto table_of = [](int levels) {
+    std::vector<std::string> kind;
+    std::vector<double> y;
+    for (int row = 0; row < 805; ++row) {
+      const int level = row < 800 ? row % levels : levels;
+      kind.push_back("level " + std::to_string(level));
+      y.push_back(level < 4 ? 0 : level < levels ? 1 : 50);
+    }
+    return data::Table{{"kind", data::Column::from_strings(kind)}, {"y", data::Column::from_f64(y)}};
+  };
+  const auto sides = [&](double smoothing, int levels) {
     GradientBoosting model({.rounds = 1, .max_leaves = 2, .min_child_rows = 1, .categorical_smoothing = smoothing});
+    const data::Table table = table_of(levels);
     model.fit(table, "y");
     const std::vector<double> p = model.predict(table);
-    return std::pair(p[404] != p[7], p[7] != p[0]);
+    return std::pair(p[804] != p[7], p[7] != p[0]);
   };
-  EXPECT_EQ(sides(4), std::pair(true, false));   // the rare level against all others
-  EXPECT_EQ(sides(10), std::pair(false, true));  // those of 0 against those of 1, with which it goes
+  EXPECT_EQ(sides(4, 20), std::pair(true, false));   // the rare level against all others
+  EXPECT_EQ(sides(10, 20), std::pair(false, true));  // those of 0 against those of 1, with which it goes
+  EXPECT_EQ(sides(10, 8), std::pair(true, false));
 }
 
 TEST(Categories, MoreThanBinsKeepTheMostFrequent) {
