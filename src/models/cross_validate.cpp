@@ -27,12 +27,22 @@ constexpr std::uint64_t kSearchStream = 0x5ea6c4;
   throw ValueError("[" + where + "] expected " + expected + ", got " + got);
 }
 
-std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_t classes) {
+std::vector<std::string> own_metrics_of(const data::Estimator& estimator, std::size_t classes) {
   if (estimator.ranks()) return {"ndcg"};
   if (!estimator.classifies()) return {"rmse", "mae", "r2"};
   if (!estimator.has_probability()) return {"accuracy", "f1_macro"};
   if (classes == 2) return {"log_loss", "brier", "auroc", "average_precision", "accuracy"};
   return {"log_loss", "accuracy", "f1_macro"};
+}
+
+std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_t classes, const Scorer& scorer) {
+  std::vector<std::string> names = own_metrics_of(estimator, classes);
+  if (!scorer.score) return names;
+  if (scorer.name.empty() || std::find(names.begin(), names.end(), scorer.name) != names.end()) {
+    refuse("cross_validate", "a scorer with a name of its own", "\"" + scorer.name + "\"");
+  }
+  names.insert(names.begin(), scorer.name);
+  return names;
 }
 
 // Predictions of a fold's model in terms of all classes: it may have seen fewer of them.
@@ -212,6 +222,9 @@ FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& step
     } else {
       scores = score(*model, predictions, truth, at(rows.weights, which), rows.classes.size());
     }
+    if (options.scorer.score) {
+      scores.insert(scores.begin(), options.scorer.score(predictions, truth, at(rows.weights, which)));
+    }
     return predictions;
   };
   out.predictions = judge(fold.validation, out.held_out);
@@ -272,7 +285,7 @@ LearningPoint run(const data::Estimator& estimator, const data::Pipeline& steps,
   rows.truth = data::target_values(table, target, rows.classes);
   LearningPoint point;
   point.share = share;
-  point.held_out.metrics = point.train.metrics = metrics_of(estimator, rows.classes.size());
+  point.held_out.metrics = point.train.metrics = metrics_of(estimator, rows.classes.size(), options.scorer);
   point.held_out.classes = point.train.classes = rows.classes;
   const bool plain = options.group.empty() && options.time.empty();
   for (int repeat = 0; repeat < options.repeats; ++repeat) {
@@ -321,7 +334,10 @@ Search search(const MakeEstimator& make, std::vector<Settings> settings, const d
     const CrossValidation& result = out.results.back();
     out.metric = options.metric.empty() ? result.metrics.front() : options.metric;
     const double value = result.mean(out.metric);
-    const bool better = std::isnan(best) || (smaller_is_better(out.metric) ? value < best : value > best);
+    const Scorer& scorer = options.validation.scorer;
+    const bool smaller =
+        scorer.score && out.metric == scorer.name ? !scorer.larger_is_better : smaller_is_better(out.metric);
+    const bool better = std::isnan(best) || (smaller ? value < best : value > best);
     if (std::isnan(value) || !better) continue;
     best = value;
     out.best = i;
@@ -357,6 +373,8 @@ CrossValidation cross_validate(const data::Estimator& estimator, const data::Pip
 CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& steps, const data::Table& table,
                                const CrossValidateOptions& options) {
   check(options);
+  if (options.scorer.score)
+    refuse("cross_validate", "no scorer of a model without a target", "\"" + options.scorer.name + "\"");
   if (model.metric().empty()) {
     refuse("cross_validate", "a model with a score of rows", std::string(model.type()) + ", which has none");
   }

@@ -19,6 +19,11 @@ TEST(Regression, FiguresOfScikitLearn) {
     expect_close(mean_absolute_error(p, y, w), row.at("mae"));
     expect_close(mean_absolute_percentage_error(p, y, w), row.at("mape"));
     expect_close(r2(p, y, w), row.at("r2"));
+    expect_close(mean_pinball_loss(p, y, 0.9, w), row.at("pinball"));
+    Doubles means = p, counts = y;
+    for (double& mean : means) mean = std::fabs(mean) + 0.5;
+    for (double& count : counts) count = std::fabs(count);
+    expect_close(mean_poisson_deviance(means, counts, w), row.at("poisson"));
   }
 }
 
@@ -30,6 +35,14 @@ TEST(Regression, WorkedByHand) {
   EXPECT_DOUBLE_EQ(mean_absolute_percentage_error(p, y), 0.5);
   EXPECT_NEAR(r2(p, y), -1.0 / 14, 1e-15);
   EXPECT_DOUBLE_EQ(mean_squared_error(p, y, Doubles{2, 1, 1}), 1.5);
+}
+
+TEST(Regression, OfQuantilesAndCounts) {
+  EXPECT_DOUBLE_EQ(mean_pinball_loss(Doubles{2, 2}, Doubles{3, 1}, 0.9), (0.9 + 0.1) / 2);
+  EXPECT_DOUBLE_EQ(mean_poisson_deviance(Doubles{2, 1}, Doubles{0, 1}), 2);
+  EXPECT_THROW(mean_pinball_loss(Doubles{2}, Doubles{3}, 1), ValueError);
+  EXPECT_THROW(mean_poisson_deviance(Doubles{0}, Doubles{1}), ValueError);
+  EXPECT_THROW(mean_poisson_deviance(Doubles{1}, Doubles{-1}), ValueError);
 }
 
 TEST(Regression, UndefinedIsNaN) {

@@ -13,6 +13,7 @@
 #include "tern/base/random.h"
 #include "tern/data/splits.h"
 #include "tern/data/steps.h"
+#include "tern/metrics/regression.h"
 #include "tern/models/models.h"
 #include "tern/trees/trees.h"
 
@@ -581,6 +582,37 @@ TEST(Search, FindsThePenaltyThatHelps) {
                ValueError);
   EXPECT_THROW(grid_search(make, {{"alpha", {}}}, data::Pipeline(), table, "y"), ValueError);
   EXPECT_THROW(random_search(make, {{.name = "alpha", .low = 0, .log = true}}, 1, data::Pipeline(), table, "y"),
+               ValueError);
+}
+
+// A quantile that rmse would take for a bad model.
+TEST(Search, GoesByAScorerOfOnesOwn) {
+  const data::Table table = lines(200, 1).drop({"group", "row"});
+  const MakeEstimator make = [](const Settings& settings) {
+    return std::make_unique<trees::GradientBoosting>(trees::GradientBoostingOptions{
+        .objective = trees::Objective::quantile, .rounds = 30, .quantile = settings[0].second});
+  };
+  const auto best = [&](double quantile) {
+    const Scorer scorer{.name = "pinball", .score = [=](auto predictions, auto truth, auto weights) {
+                          return metrics::mean_pinball_loss(predictions, truth, quantile, weights);
+                        }};
+    const Search found = grid_search(make, {{"quantile", {.1, .5, .9}}}, data::Pipeline(), table, "y",
+                                     {.validation = {.folds = 3, .scorer = scorer}});
+    EXPECT_EQ(found.metric, "pinball");
+    EXPECT_EQ(found.results[0].metrics, (std::vector<std::string>{"pinball", "rmse", "mae", "r2"}));
+    return found.settings[found.best][0].second;
+  };
+  EXPECT_EQ(best(.9), .9);
+  EXPECT_EQ(best(.1), .1);
+  const auto refused = [&](const std::string& name) {
+    return cross_validate(Ridge(), data::Pipeline(), table, "y",
+                          {.scorer = {.name = name, .score = [](auto...) { return 1.0; }}});
+  };
+  EXPECT_THROW(refused("rmse"), ValueError);
+  EXPECT_THROW(refused(""), ValueError);
+  EXPECT_EQ(refused("one").mean("one"), 1);
+  EXPECT_THROW(cross_validate(KMeans({.clusters = 2}), data::Pipeline(), table,
+                              {.scorer = {.name = "one", .score = [](auto...) { return 1.0; }}}),
                ValueError);
 }
 

@@ -25,4 +25,13 @@ TERN_API double mean_absolute_percentage_error(std::span<const double> predictio
 TERN_API double r2(std::span<const double> predictions, std::span<const double> targets,
                    std::span<const double> weights = {});
 
+/// Mean of max(q e, (q - 1) e), e being target less prediction, of which the `quantile` q in (0, 1) is the least; in
+/// the target's unit. Throws ValueError for another q.
+TERN_API double mean_pinball_loss(std::span<const double> predictions, std::span<const double> targets, double quantile,
+                                  std::span<const double> weights = {});
+/// Twice the mean of target log(target / prediction) - target + prediction, 0 log 0 being 0. Throws ValueError for
+/// predictions that are not above 0 and targets below 0.
+TERN_API double mean_poisson_deviance(std::span<const double> predictions, std::span<const double> targets,
+                                      std::span<const double> weights = {});
+
 }  // namespace tern::metrics

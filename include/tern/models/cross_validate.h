@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,17 @@
 /// How good a pipeline with an estimator behind it is on rows that it has not seen, and the choice between several.
 namespace tern::models {
 
+/// A figure of one's own, as scikit-learn's `scoring`: metrics::mean_pinball_loss of a quantile, say, which none of the
+/// others judges.
+struct Scorer {
+  std::string name{};
+  /// Of predictions as CrossValidation has them, truth [n], values or numbers of classes, and weights [n] or none.
+  std::function<double(std::span<const double> predictions, std::span<const double> truth,
+                       std::span<const double> weights)>
+      score{};
+  bool larger_is_better = false;
+};
+
 /// Options of cross_validate.
 struct CrossValidateOptions {
   int folds = 5;
@@ -27,6 +39,7 @@ struct CrossValidateOptions {
   /// Calibrated) is not told of it, nor of `time`. Of an estimator that ranks they are the queries, and must be told.
   std::string group{};
   std::string time{};      ///< folds train on what was before: data::k_fold; no feature
+  Scorer scorer{};         ///< of an estimator with a target: the first of the metrics, by which a search goes
   int ndcg_at = 10;        ///< rows of a query that the ndcg of an estimator that ranks looks at; >= 1
   std::uint64_t seed = 0;  ///< of the folds, of the inner split and of the pipeline
 };
@@ -35,7 +48,7 @@ struct CrossValidateOptions {
 struct CrossValidation {
   /// Of two classes log_loss, brier, auroc, average_precision, accuracy; of several log_loss, accuracy, f1_macro;
   /// without probabilities accuracy and f1_macro; of values rmse, mae, r2; of an order within queries ndcg (each query
-  /// counts once, whatever its rows weigh); of a model without a target its own.
+  /// counts once, whatever its rows weigh); of a model without a target its own. Before them the scorer's.
   std::vector<std::string> metrics;
   std::vector<std::vector<double>> scores;  ///< [repeats * folds][metrics]; NaN where a fold leaves one undefined
   /// Of the first repeat, for each row by a model that has not seen it: values [n], probabilities of the second class
@@ -112,7 +125,7 @@ struct Search {
 
 /// Cross-validates every combination, the last axis fastest, on the same folds. The best score of many is too good by
 /// chance: rows that were not searched on judge the model that is refitted. Throws ValueError for an axis without
-/// values or a metric that is not there.
+/// values, a metric that is not there, or one that no setting has defined.
 TERN_API Search grid_search(const MakeEstimator& make, const std::vector<GridAxis>& axes, const data::Pipeline& steps,
                             const data::Table& table, const std::string& target, const SearchOptions& options = {});
 /// The same for `trials` drawn at random, by validation.seed.

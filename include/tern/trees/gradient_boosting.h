@@ -101,8 +101,8 @@ struct GradientBoostingOptions {
   std::int64_t min_level_rows = 1;
   int one_against_rest_levels = 4;  ///< up to so many levels, one is split from the others [max_cat_to_onehot]
   int max_categories_in_set = 32;   ///< levels in the smaller set of a split [max_cat_threshold]
-  /// Weight of the node's mean in that of a level [cat_smooth]. Of a feature of more than 16 levels, those of about fewer
-  /// rows of the node are in no set.
+  /// Weight of the node's mean in that of a level [cat_smooth]. Of a feature of more than 16 levels, those of about
+  /// fewer rows of the node are in no set.
   double categorical_smoothing = 10;
   double categorical_l2 = 10;  ///< added to `lambda_l2` where sets of levels are split [cat_l2]
 

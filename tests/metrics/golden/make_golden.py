@@ -109,6 +109,8 @@ def regression(name, p, y, w=None):
         "mae": metrics.mean_absolute_error(y, p, sample_weight=w),
         "mape": metrics.mean_absolute_percentage_error(y, p, sample_weight=w),
         "r2": metrics.r2_score(y, p, sample_weight=w),
+        "pinball": metrics.mean_pinball_loss(y, p, sample_weight=w, alpha=0.9),
+        "poisson": metrics.mean_poisson_deviance(np.abs(y), np.abs(p) + 0.5, sample_weight=w),
     }
 
 
