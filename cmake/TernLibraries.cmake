@@ -60,12 +60,11 @@ if(NOT TERN_SANITIZE)  # where all files of a module are compiled together
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
   set_source_files_properties(
     src/autograd/function.cpp src/data/column.cpp src/data/column_cast.cpp src/data/csv_infer.cpp
-    src/data/csv_input.cpp src/data/csv_read.cpp
-    src/data/csv_records.cpp src/data/dataset.cpp src/data/duplicates.cpp src/data/equal_rows.cpp src/data/loader.cpp
-    src/data/matrix.cpp src/data/rows.cpp src/data/seen_rows.cpp src/data/table.cpp src/models/dbscan.cpp
-    src/models/elastic_net.cpp src/models/mixture.cpp src/models/neighbors.cpp src/models/nmf.cpp src/models/sgd.cpp
-    src/models/svm.cpp src/ops/creation.cpp src/ops/index.cpp src/ops/random.cpp src/ops/shape.cpp src/ops/sort.cpp
-    src/ops/subscript.cpp src/train/logistic.cpp src/trees/buffer.cpp src/trees/forest_trainer.cpp
+    src/data/csv_read.cpp src/data/csv_records.cpp src/data/dataset.cpp src/data/duplicates.cpp
+    src/data/equal_rows.cpp src/data/loader.cpp src/data/matrix.cpp src/data/rows.cpp src/data/seen_rows.cpp
+    src/data/table.cpp src/models/elastic_net.cpp src/models/mixture.cpp src/models/neighbors.cpp src/models/nmf.cpp
+    src/models/sgd.cpp src/models/svm.cpp src/ops/creation.cpp src/ops/index.cpp src/ops/random.cpp src/ops/shape.cpp
+    src/ops/sort.cpp src/ops/subscript.cpp src/train/logistic.cpp src/trees/buffer.cpp src/trees/forest_trainer.cpp
     src/trees/histogram.cpp src/trees/inputs.cpp src/trees/objective.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O2>")
   # Loops of many types and strides, of each of which -O3 makes three, and loops over rows that are no kernel's.
