@@ -46,7 +46,7 @@ bool all_missing(const data::Column& column) {
   for (std::int64_t row = 0; row < column.size(); ++row) {
     if (!column.is_null(row)) return false;
   }
-  return true;
+  return column.size() > 0;
 }
 
 Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) : rows_(table.rows()) {
@@ -81,6 +81,7 @@ Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) :
 }
 
 void Inputs::fill(std::int64_t begin, std::int64_t count, double* out) const {
+  if (count == 0) return;
   const std::size_t width = bound_.size();
   for (std::size_t feature = 0; feature < width; ++feature) {
     const Bound& bound = bound_[feature];

@@ -10,7 +10,7 @@
 
 namespace tern::trees::internal {
 
-/// Whether a column holds no value at all.
+/// Whether a column of at least one row holds no value at all.
 bool all_missing(const data::Column& column);
 
 /// A table's columns bound to the features of an ensemble, to be read row by row.
