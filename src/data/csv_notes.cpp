@@ -90,7 +90,8 @@ std::optional<std::string> form_of(const Column& column, Counts counts) {
     constexpr std::string_view before = "tell the type ";
     const std::string message = error.what();
     const std::size_t at = message.find(before);
-    return at == std::string::npos ? std::nullopt : std::optional(message.substr(at + before.size()));
+    if (at == std::string::npos) return std::nullopt;
+    return message.substr(at + before.size(), message.find(" (", at) - at - before.size());
   }
 }
 
@@ -107,24 +108,6 @@ bool number_with_unit(std::string_view text, std::string_view& unit) {
   if (rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z' && text[last + 1] == rest[0]) return false;  // flat 12B
   unit = rest;
   return has_written_form(text.substr(0, last + 1));
-}
-
-// 31/12/24, 1.2.24: day, month and a year of two digits in some order.
-bool short_date(std::string_view text) {
-  std::size_t parts = 0;
-  char sign = '\0';
-  while (parts < 3) {
-    std::size_t digits = 0;
-    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
-    if (digits == 0 || digits > 2) return false;
-    text.remove_prefix(digits);
-    if (++parts == 3) return digits == 2 && (text.empty() || text.front() == ' ');
-    if (text.empty() || (text.front() != '/' && text.front() != '.' && text.front() != '-')) return false;
-    if (sign != '\0' && text.front() != sign) return false;
-    sign = text.front();
-    text.remove_prefix(1);
-  }
-  return false;
 }
 
 std::string example(const Table& table, const std::string& name, std::int64_t row) {
@@ -206,10 +189,6 @@ std::string note_on_kinds(const Table& table, const std::string& name) {
   if (!such.empty()) {
     return "times of day or durations" + such + "; as a number of minutes or seconds they are read as numbers";
   }
-  such = first_example(table, name, short_date);
-  if (!such.empty()) {
-    return "dates whose year has two digits" + such + "; with four digits they are read as dates";
-  }
   such = first_example(table, name, spans_two_years);
   if (such.empty()) return {};
   return "months or spans of two years" + such + "; the type date:ym reads months";
@@ -274,13 +253,17 @@ std::string note_on_commas(const Table& table, const std::string& name, std::str
          "; read as commas between thousands. Where they are decimal ones, tell the type " + decimal;
 }
 
-// Dates with dots, of which nothing says that the day is first.
-std::string note_on_days(const Table& table, const std::string& name) {
+std::string first_value(const Table& table, const std::string& name) {
   const Column& column = table.column(name);
-  if (!may_have_the_month_first(column)) return {};
   std::int64_t row = 0;
   while (column.is_null(row) || trim(column.string(row)).empty()) ++row;
-  return "dates such as " + example(table, name, row) +
+  return example(table, name, row);
+}
+
+// Dates with dots, of which nothing says that the day is first.
+std::string note_on_days(const Table& table, const std::string& name) {
+  if (!may_have_the_month_first(table.column(name))) return {};
+  return "dates such as " + first_value(table, name) +
          " are read with the day first. Where the month is, tell the type date:mdy";
 }
 
@@ -295,6 +278,9 @@ std::string note_on_text(const Table& table, const std::string& name) {
   if (others.many) return {};
   if (const std::optional<std::string> form = form_of(column, has_digit)) {
     if (others.count > 0) return note_on_words(table, name, others, written(*form), *form);
+    if (form->find(" or ") != std::string::npos || form->ends_with('2')) {  // date:dmy2
+      return "values such as " + first_value(table, name) + " are text until a type is told: " + *form + " or string";
+    }
     return *form == "date:dmy" ? note_on_days(table, name) : note_on_commas(table, name, *form);
   }
   const Misfits odd = misfits_of(column, has_written_form);  // 0000-00-00

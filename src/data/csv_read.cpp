@@ -129,7 +129,7 @@ class Reader {
       } catch (const ValueError&) {
         throw ValueError("[read_csv] column " + internal::shown(name) +
                          ": expected a type (number or f64, i64, boolean, string, categorical, timestamp) or a written "
-                         "form (date:dmy, date:mdy, number:point+group+$, number:point+percent, number:comma, "
+                         "form (date:dmy, date:mdy2, number:point+group+$, number:point+percent, number:comma, "
                          "boolean:yes/no, ...), got " +
                          internal::shown(spec.format));
       }

@@ -14,8 +14,9 @@ namespace {
 
 using internal::Parsed;
 
-constexpr std::string_view date_names[] = {"date:iso",   "date:ymd",   "date:dmy", "date:mdy",
-                                           "date:d-mon", "date:mon-d", "date:ym"};
+constexpr std::string_view date_names[] = {"date:iso",   "date:ymd",   "date:dmy",   "date:mdy",
+                                           "date:d-mon", "date:mon-d", "date:ym",    "date:ymd2",
+                                           "date:dmy2",  "date:mdy2",  "date:d-mon2"};
 constexpr std::string_view boolean_names[] = {"boolean:true/false", "boolean:yes/no", "boolean:y/n", "boolean:on/off"};
 // A sign that holds another stands before it.
 constexpr std::string_view currencies[] = {"US$", "CA$", "AU$", "$",   "€",   "£",   "¥",   "₹",
@@ -201,10 +202,13 @@ std::optional<std::int64_t> read_clock(std::string_view text) {
   return *time % (12 * hour) + (end == "pm" ? 12 * hour : 0);
 }
 
+bool of_two_digit_years(DateFormat format) { return format >= DateFormat::ymd2; }
+
 std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) {
   text = internal::trim(text);
   if (format == DateFormat::iso) return internal::parse_iso(text);
   int year = 0, month = 0, day = 0;
+  const std::size_t digits = of_two_digit_years(format) ? 2 : 4;
   const auto numbers = [&](int& first, std::size_t first_least, std::size_t first_most, int& second, int& third,
                            std::size_t third_least, std::size_t third_most) {
     if (!take_number(text, first_least, first_most, first) || text.empty()) return false;
@@ -226,13 +230,19 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
         found = numbers(year, 4, 4, month, day, 1, 2);
       }
       break;
+    case DateFormat::ymd2:
+      found = numbers(year, 2, 2, month, day, 1, 2);
+      break;
     case DateFormat::dmy:
-      found = numbers(day, 1, 2, month, year, 4, 4);
+    case DateFormat::dmy2:
+      found = numbers(day, 1, 2, month, year, digits, digits);
       break;
     case DateFormat::mdy:
-      found = numbers(month, 1, 2, day, year, 4, 4);
+    case DateFormat::mdy2:
+      found = numbers(month, 1, 2, day, year, digits, digits);
       break;
-    case DateFormat::d_mon: {
+    case DateFormat::d_mon:
+    case DateFormat::d_mon2: {
       const auto separator = [&] {
         if (!text.empty() &&
             (text.front() == '-' || text.front() == '/' || text.front() == '.' || text.front() == ',')) {
@@ -244,7 +254,7 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
       separator();
       found = found && take_month(text, month);
       separator();
-      found = found && take_number(text, 4, 4, year);
+      found = found && take_number(text, digits, digits, year);
       break;
     }
     case DateFormat::mon_d:
@@ -263,6 +273,7 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
       break;
   }
   if (!found) return std::nullopt;
+  if (of_two_digit_years(format)) year += year < 69 ? 2000 : 1900;
   const auto date = internal::date_microseconds(year, month, day);
   if (!date || text.empty()) return date;
   if (text.front() == ',') text.remove_prefix(1);
@@ -322,13 +333,12 @@ bool each_value(const Column& column, See see) {
 }
 
 [[noreturn]] TERN_COLD void ambiguous(std::string_view name, std::string_view value, const std::string& message,
-                                      const std::string& first, const std::string& second) {
+                                      const std::string& types) {
   DataLocation location;
   location.column = name;
-  throw DataError(
-      "detect_format",
-      message + ", got " + internal::shown(value) + " and none that decides; tell the type " + first + " or " + second,
-      std::move(location));
+  throw DataError("detect_format",
+                  message + ", got " + internal::shown(value) + " and none that decides; tell the type " + types,
+                  std::move(location));
 }
 
 // `add(builder, row)` appends the value of a row.
@@ -455,7 +465,8 @@ std::string number_like(const NumberFormat& format) {
 }
 
 constexpr std::string_view dates_like[] = {"2024-01-31",  "2024/01/31",   "31/01/2024", "01/31/2024",
-                                           "31 Jan 2024", "Jan 31, 2024", "2024-01"};
+                                           "31 Jan 2024", "Jan 31, 2024", "2024-01",    "24-01-31",
+                                           "31/01/24",    "01/31/24",     "31-Jan-24"};
 static_assert(std::size(dates_like) == std::size(date_names));
 
 }  // namespace
@@ -543,7 +554,7 @@ std::optional<NumberFormat> detect_numbers(const Column& column, std::string_vie
       other.decimal = ',';
       other.group = '.';
       ambiguous(name, candidate.value, "expected amounts whose point is a decimal or a thousands sign",
-                to_string(format), to_string(other));
+                to_string(format) + " or " + to_string(other));
     }
     return format;
   }
@@ -622,13 +633,17 @@ std::optional<DateFormat> detect_dates(const Column& column, std::string_view na
   // slashes or hyphens.
   if (dots && fits[static_cast<std::size_t>(DateFormat::dmy)]) return DateFormat::dmy;
   if (fits[static_cast<std::size_t>(DateFormat::dmy)] && fits[static_cast<std::size_t>(DateFormat::mdy)]) {
-    ambiguous(name, sample, "expected dates that tell day from month", to_string(DateFormat::dmy),
-              to_string(DateFormat::mdy));
+    ambiguous(name, sample, "expected dates that tell day from month",
+              to_string(DateFormat::dmy) + " or " + to_string(DateFormat::mdy));
   }
+  std::string types;
   for (std::size_t k = 0; k < count; ++k) {
-    if (fits[k]) return static_cast<DateFormat>(k);
+    const auto format = static_cast<DateFormat>(k);
+    if (!fits[k]) continue;
+    if (!of_two_digit_years(format)) return format;
+    types += (types.empty() ? "" : " or ") + to_string(format);
   }
-  return std::nullopt;
+  ambiguous(name, sample, "expected dates whose year has four digits", types + " (years 1969 to 2068), or string");
 }
 
 std::optional<BooleanFormat> detect_booleans(const Column& column) {

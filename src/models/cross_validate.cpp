@@ -35,13 +35,14 @@ std::vector<std::string> own_metrics_of(const data::Estimator& estimator, std::s
   return {"log_loss", "accuracy", "f1_macro"};
 }
 
-std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_t classes, const Scorer& scorer) {
+std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_t classes,
+                                    const metrics::CustomMetric& own) {
   std::vector<std::string> names = own_metrics_of(estimator, classes);
-  if (!scorer.score) return names;
-  if (scorer.name.empty() || std::find(names.begin(), names.end(), scorer.name) != names.end()) {
-    refuse("cross_validate", "a scorer with a name of its own", "\"" + scorer.name + "\"");
+  if (!own.value) return names;
+  if (own.name.empty() || std::find(names.begin(), names.end(), own.name) != names.end()) {
+    refuse("cross_validate", "a metric with a name of its own", "\"" + own.name + "\"");
   }
-  names.insert(names.begin(), scorer.name);
+  names.insert(names.begin(), own.name);
   return names;
 }
 
@@ -222,8 +223,8 @@ FoldScores run_fold(const data::Estimator& estimator, const data::Pipeline& step
     } else {
       scores = score(*model, predictions, truth, at(rows.weights, which), rows.classes.size());
     }
-    if (options.scorer.score) {
-      scores.insert(scores.begin(), options.scorer.score(predictions, truth, at(rows.weights, which)));
+    if (options.metric.value) {
+      scores.insert(scores.begin(), options.metric.value(predictions, truth, at(rows.weights, which)));
     }
     return predictions;
   };
@@ -285,7 +286,7 @@ LearningPoint run(const data::Estimator& estimator, const data::Pipeline& steps,
   rows.truth = data::target_values(table, target, rows.classes);
   LearningPoint point;
   point.share = share;
-  point.held_out.metrics = point.train.metrics = metrics_of(estimator, rows.classes.size(), options.scorer);
+  point.held_out.metrics = point.train.metrics = metrics_of(estimator, rows.classes.size(), options.metric);
   point.held_out.classes = point.train.classes = rows.classes;
   const bool plain = options.group.empty() && options.time.empty();
   for (int repeat = 0; repeat < options.repeats; ++repeat) {
@@ -334,9 +335,8 @@ Search search(const MakeEstimator& make, std::vector<Settings> settings, const d
     const CrossValidation& result = out.results.back();
     out.metric = options.metric.empty() ? result.metrics.front() : options.metric;
     const double value = result.mean(out.metric);
-    const Scorer& scorer = options.validation.scorer;
-    const bool smaller =
-        scorer.score && out.metric == scorer.name ? !scorer.larger_is_better : smaller_is_better(out.metric);
+    const metrics::CustomMetric& own = options.validation.metric;
+    const bool smaller = own.value && out.metric == own.name ? !own.larger_is_better : smaller_is_better(out.metric);
     const bool better = std::isnan(best) || (smaller ? value < best : value > best);
     if (std::isnan(value) || !better) continue;
     best = value;
@@ -373,8 +373,8 @@ CrossValidation cross_validate(const data::Estimator& estimator, const data::Pip
 CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& steps, const data::Table& table,
                                const CrossValidateOptions& options) {
   check(options);
-  if (options.scorer.score)
-    refuse("cross_validate", "no scorer of a model without a target", "\"" + options.scorer.name + "\"");
+  if (options.metric.value)
+    refuse("cross_validate", "no metric of one's own of a model without a target", "\"" + options.metric.name + "\"");
   if (model.metric().empty()) {
     refuse("cross_validate", "a model with a score of rows", std::string(model.type()) + ", which has none");
   }

@@ -1061,6 +1061,11 @@ class Refused(Churn):
         ambiguous = self.write('a.csv', dates)
         self.refused(ambiguous, 'day', 'date:dmy', '--types')
         self.train(ambiguous, '--types', 'day=date:dmy', '--id', 'id')
+        for row in dates[1:]:
+            row[-1] = row[-1].replace('/2024', '/24')
+        brief = self.write('b.csv', dates)
+        self.refused(brief, 'day', 'date:dmy2 or date:mdy2', '--types')
+        self.train(brief, '--types', 'day=date:dmy2', '--id', 'id')
 
     def test_bundles_that_are_damaged(self):
         data = self.write('d.csv', self.small(200))

@@ -263,13 +263,31 @@ TEST(Notes, SaysThatFormsAreMixed) {
     EXPECT_NE(dates.find(part), std::string::npos) << part << " in " << dates;
   }
   EXPECT_NE(only_note(column_text(90, [](int i) { return std::to_string(i) + (i % 2 ? " USD" : " EUR"); })), "");
-  const std::string years = only_note(
-      column_text(90, [](int i) { return std::to_string(1 + i % 28) + "/" + std::to_string(1 + i % 12) + "/24"; }));
-  EXPECT_NE(years.find("year has two digits, such as \"1/1/24\" (line 2)"), std::string::npos) << years;
+  const std::string years = only_note(column_text(90, [](int i) {
+    return i == 3 ? "unknown" : std::to_string(1 + i % 28) + "/" + std::to_string(1 + i % 12) + "/24";
+  }));
+  EXPECT_NE(years.find("89 of 90 values are written like 31/01/24"), std::string::npos) << years;
   EXPECT_EQ(
       only_note(column_text(90, [](int i) { return std::to_string(i % 10) + "." + std::to_string(i) + ".2024-x"; })),
       "");
   EXPECT_EQ(only_note(column_text(90, [](int i) { return std::to_string(i) + " EUR"; })), "") << "one form";
+}
+
+TEST(Notes, SaysThatATypeMustBeTold) {
+  for (const auto& [values, types] :
+       std::vector<std::pair<std::string, std::string>>{{"$1.234\n$2.500\n", "number:point+$ or number:comma+group+$"},
+                                                        {"01/02/2024\n03/04/2024\n", "date:dmy or date:mdy"},
+                                                        {"31/12/24\n30/12/24\n", "date:ymd2 or date:dmy2"},
+                                                        {"31-Dec-24\n", "date:d-mon2"}}) {
+    CsvReport report;
+    const std::string first = values.substr(0, values.find('\n'));
+    EXPECT_EQ(read_csv_text("a\n" + values, {}, &report)["a"].text(0), first);
+    ASSERT_EQ(report.notes.size(), 1u) << values;
+    EXPECT_NE(report.notes[0].find("values such as \"" + first + "\" (line 2) are text until a type is told: " + types +
+                                   " or string"),
+              std::string::npos)
+        << report.notes[0];
+  }
 }
 
 TEST(Notes, SaysWhichWordsStandAmongWrittenForms) {

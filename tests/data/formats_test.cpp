@@ -114,10 +114,11 @@ TEST(Formats, InWords) {
   EXPECT_EQ(words("boolean:yes/no"), "yes or no");
   EXPECT_EQ(value_in_words(ColumnType::i64), "a whole number");
   // Each example is of its format.
-  for (const char* format : {"number:point", "number:point+group+$", "number:comma+space+€", "number:point+indian+₹",
-                             "number:comma+group+percent", "number:point+parentheses+$", "number:point+apostrophe+CHF",
-                             "number:point+group+trailing-minus+US$", "date:iso", "date:ymd", "date:dmy", "date:mdy",
-                             "date:d-mon", "date:mon-d", "date:ym"}) {
+  for (const char* format :
+       {"number:point", "number:point+group+$", "number:comma+space+€", "number:point+indian+₹",
+        "number:comma+group+percent", "number:point+parentheses+$", "number:point+apostrophe+CHF",
+        "number:point+group+trailing-minus+US$", "date:iso", "date:ymd", "date:dmy", "date:mdy", "date:d-mon",
+        "date:mon-d", "date:ym", "date:ymd2", "date:dmy2", "date:mdy2", "date:d-mon2"}) {
     const std::string example = words(format).substr(words(format).find("like ") + 5);
     EXPECT_EQ(apply_format(strings({example}), format).null_count(), 0) << format;
   }
@@ -179,7 +180,6 @@ TEST(Dates, UnambiguousFormats) {
 TEST(Dates, WhatIsNone) {
   EXPECT_EQ(dates({"31/01/2024", "01/31/2024"}), "none");  // needs both orders
   EXPECT_EQ(dates({"31/02/2024"}), "none");                // no such day
-  EXPECT_EQ(dates({"31/01/24"}), "none");                  // no century
   EXPECT_EQ(dates({"2024-01-31", "soon"}), "none");
   EXPECT_EQ(dates({"31/01-2024"}), "none");
   EXPECT_EQ(dates({"31 Foo 2024"}), "none");
@@ -200,6 +200,39 @@ TEST(Dates, AmbiguousOnesAsk) {
   const Table told = read_csv_text("id,when\n1,01/02/2024\n2,03/04/2024\n", {.types = {{"when", "date:mdy"}}});
   EXPECT_EQ(told["when"].text(1), "2024-03-04");
   EXPECT_TRUE(detect_formats(told).empty());
+}
+
+TEST(Dates, YearsOfTwoDigitsAsk) {
+  const auto asked = [](const std::vector<std::string>& values) {
+    try {
+      return dates(values);
+    } catch (const DataError& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find("expected dates whose year has four digits, got \"" + values.back() + "\""),
+                std::string::npos)
+          << message;
+      return message.substr(message.find("tell the type "));
+    }
+  };
+  EXPECT_EQ(asked({"01/02/03"}), "tell the type date:ymd2 or date:dmy2 or date:mdy2 (years 1969 to 2068), or string");
+  EXPECT_EQ(asked({"01/02/03", "31/12/69"}), "tell the type date:dmy2 (years 1969 to 2068), or string");
+  EXPECT_EQ(asked({"12-31-24 9:05"}), "tell the type date:mdy2 (years 1969 to 2068), or string");
+  EXPECT_EQ(asked({"31-Jan-24", "1 feb 99"}), "tell the type date:d-mon2 (years 1969 to 2068), or string");
+  EXPECT_EQ(asked({"1.2.10", "1.2.3"}), "none");  // versions
+  EXPECT_EQ(asked({"20-45-53"}), "none");         // no such day in any order
+  EXPECT_EQ(asked({"31/12/24", "31/12/2024"}), "none");
+
+  const Column read = parse_dates(strings({"31/12/68", "1.1.69", "5/6/00 13:00"}), DateFormat::dmy2);
+  EXPECT_EQ(read.text(0), "2068-12-31");
+  EXPECT_EQ(read.text(1), "1969-01-01");
+  EXPECT_EQ(read.text(2), "2000-06-05T13:00:00Z");
+  EXPECT_EQ(parse_dates(strings({"12/31/24"}), DateFormat::mdy2).text(0), "2024-12-31");
+  EXPECT_EQ(parse_dates(strings({"24-12-31"}), DateFormat::ymd2).text(0), "2024-12-31");
+  EXPECT_EQ(parse_dates(strings({"31-Dec-99"}), DateFormat::d_mon2).text(0), "1999-12-31");
+  for (const char* four : {"31/12/2024", "31/12/024", "31/12/4"}) {
+    EXPECT_THROW(parse_dates(strings({four}), DateFormat::dmy2), DataError) << four;
+  }
+  EXPECT_THROW(parse_dates(strings({"31/12/24"}), DateFormat::dmy), DataError);
 }
 
 TEST(Booleans, Words) {

@@ -586,18 +586,18 @@ TEST(Search, FindsThePenaltyThatHelps) {
 }
 
 // A quantile that rmse would take for a bad model.
-TEST(Search, GoesByAScorerOfOnesOwn) {
+TEST(Search, GoesByAMetricOfOnesOwn) {
   const data::Table table = lines(200, 1).drop({"group", "row"});
   const MakeEstimator make = [](const Settings& settings) {
     return std::make_unique<trees::GradientBoosting>(trees::GradientBoostingOptions{
         .objective = trees::Objective::quantile, .rounds = 30, .quantile = settings[0].second});
   };
   const auto best = [&](double quantile) {
-    const Scorer scorer{.name = "pinball", .score = [=](auto predictions, auto truth, auto weights) {
-                          return metrics::mean_pinball_loss(predictions, truth, quantile, weights);
-                        }};
+    const metrics::CustomMetric pinball{.name = "pinball", .value = [=](auto predictions, auto truth, auto weights) {
+                                          return metrics::mean_pinball_loss(predictions, truth, quantile, weights);
+                                        }};
     const Search found = grid_search(make, {{"quantile", {.1, .5, .9}}}, data::Pipeline(), table, "y",
-                                     {.validation = {.folds = 3, .scorer = scorer}});
+                                     {.validation = {.folds = 3, .metric = pinball}});
     EXPECT_EQ(found.metric, "pinball");
     EXPECT_EQ(found.results[0].metrics, (std::vector<std::string>{"pinball", "rmse", "mae", "r2"}));
     return found.settings[found.best][0].second;
@@ -606,13 +606,13 @@ TEST(Search, GoesByAScorerOfOnesOwn) {
   EXPECT_EQ(best(.1), .1);
   const auto refused = [&](const std::string& name) {
     return cross_validate(Ridge(), data::Pipeline(), table, "y",
-                          {.scorer = {.name = name, .score = [](auto...) { return 1.0; }}});
+                          {.metric = {.name = name, .value = [](auto...) { return 1.0; }}});
   };
   EXPECT_THROW(refused("rmse"), ValueError);
   EXPECT_THROW(refused(""), ValueError);
   EXPECT_EQ(refused("one").mean("one"), 1);
   EXPECT_THROW(cross_validate(KMeans({.clusters = 2}), data::Pipeline(), table,
-                              {.scorer = {.name = "one", .score = [](auto...) { return 1.0; }}}),
+                              {.metric = {.name = "one", .value = [](auto...) { return 1.0; }}}),
                ValueError);
 }
 

@@ -34,7 +34,11 @@ enum class DateFormat : std::uint8_t {
   mdy,    ///< 01/31/2024
   d_mon,  ///< 31 Jan 2024, 31-January-2024
   mon_d,  ///< Jan 31, 2024, January 31 2024
-  ym      ///< 2024-01, 2024/01: the first day of the month
+  ym,     ///< 2024-01, 2024/01: the first day of the month
+  ymd2,   ///< 24-01-31; here and below, years 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068 (POSIX strptime %y)
+  dmy2,   ///< 31/01/24
+  mdy2,   ///< 01/31/24
+  d_mon2  ///< 31-Jan-24
 };
 
 /// The pair of words of a boolean column, in any case. The pair is what the form is found by; it is read in the other
@@ -64,7 +68,8 @@ TERN_API std::string value_in_words(ColumnType type, std::string_view format = {
 /// one value must show a sign of the format. One comma before three digits is read as thousands unless another value
 /// decides otherwise; groups of two digits are Indian where every value fits them. `detect_dates` throws DataError when
 /// day and month cannot be told apart in any value, asking for the type `date:dmy` or `date:mdy`, unless all have dots
-/// (05.03.2024), where the day is first; a column that needs both is text. Eight digits (20240131) are a date only
+/// (05.03.2024), where the day is first; a column that needs both is text. It throws one for years of two digits too,
+/// asking for `date:dmy2` and its like or string. Eight digits (20240131) are a date only
 /// where the name says date or day; months that may all be spans of two years (2010-11) are text. `detect_numbers`
 /// throws one for amounts of money such as $1.234 alone, whose point may part thousands.
 TERN_API std::optional<NumberFormat> detect_numbers(const Column& column, std::string_view name = {});
@@ -90,7 +95,7 @@ TERN_API Column apply_format(const Column& column, std::string_view format);
 /// Replaces a column of the table by its values in a format. Throws DataError with file, row, line and column.
 TERN_API void apply_format(Table& table, std::string_view column, std::string_view format);
 
-/// Column and format of each text column that has one, in order. Throws DataError for an ambiguous date column.
+/// Column and format of each text column that has one, in order. Throws DataError for ambiguous dates and amounts.
 TERN_API std::vector<std::pair<std::string, std::string>> detect_formats(const Table& table);
 
 }  // namespace tern::data

@@ -13,21 +13,11 @@
 #include "tern/data/estimator.h"
 #include "tern/data/pipeline.h"
 #include "tern/data/table.h"
+#include "tern/metrics/custom_metric.h"
 #include "tern/models/unsupervised.h"
 
 /// How good a pipeline with an estimator behind it is on rows that it has not seen, and the choice between several.
 namespace tern::models {
-
-/// A figure of one's own, as scikit-learn's `scoring`: metrics::mean_pinball_loss of a quantile, say, which none of the
-/// others judges.
-struct Scorer {
-  std::string name{};
-  /// Of predictions as CrossValidation has them, truth [n], values or numbers of classes, and weights [n] or none.
-  std::function<double(std::span<const double> predictions, std::span<const double> truth,
-                       std::span<const double> weights)>
-      score{};
-  bool larger_is_better = false;
-};
 
 /// Options of cross_validate.
 struct CrossValidateOptions {
@@ -38,8 +28,10 @@ struct CrossValidateOptions {
   /// Column whose equal values never stand on both sides; no feature. An estimator that cuts its rows again (Stacking,
   /// Calibrated) is not told of it, nor of `time`. Of an estimator that ranks they are the queries, and must be told.
   std::string group{};
-  std::string time{};      ///< folds train on what was before: data::k_fold; no feature
-  Scorer scorer{};         ///< of an estimator with a target: the first of the metrics, by which a search goes
+  std::string time{};  ///< folds train on what was before: data::k_fold; no feature
+  /// Of an estimator with a target, of predictions as CrossValidation has them: the first of its metrics, by which a
+  /// search goes [scoring].
+  metrics::CustomMetric metric{};
   int ndcg_at = 10;        ///< rows of a query that the ndcg of an estimator that ranks looks at; >= 1
   std::uint64_t seed = 0;  ///< of the folds, of the inner split and of the pipeline
 };
@@ -48,7 +40,7 @@ struct CrossValidateOptions {
 struct CrossValidation {
   /// Of two classes log_loss, brier, auroc, average_precision, accuracy; of several log_loss, accuracy, f1_macro;
   /// without probabilities accuracy and f1_macro; of values rmse, mae, r2; of an order within queries ndcg (each query
-  /// counts once, whatever its rows weigh); of a model without a target its own. Before them the scorer's.
+  /// counts once, whatever its rows weigh); of a model without a target its own. Before them one's own.
   std::vector<std::string> metrics;
   std::vector<std::vector<double>> scores;  ///< [repeats * folds][metrics]; NaN where a fold leaves one undefined
   /// Of the first repeat, for each row by a model that has not seen it: values [n], probabilities of the second class

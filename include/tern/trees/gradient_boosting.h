@@ -14,6 +14,7 @@
 #include "tern/data/estimator.h"
 #include "tern/data/matrix.h"
 #include "tern/data/table.h"
+#include "tern/metrics/custom_metric.h"
 #include "tern/trees/ensemble.h"
 #include "tern/trees/predictor.h"
 
@@ -54,16 +55,6 @@ struct CustomObjective {
       derivatives{};
   double base = 0;  ///< margin before the first tree
   Link link = Link::identity;
-};
-
-/// A figure of one's own that early stopping watches: of predictions as `predict_probability` or, of objectives without
-/// classes, `predict` gives them.
-struct CustomMetric {
-  std::string name{};
-  std::function<double(std::span<const double> predictions, std::span<const double> targets,
-                       std::span<const double> weights)>
-      value{};
-  bool larger_is_better = false;
 };
 
 /// Settings of GradientBoosting. In brackets the names in XGBoost, LightGBM or scikit-learn, where they are others.
@@ -124,7 +115,9 @@ struct GradientBoostingOptions {
   int early_stopping_rounds = 0;
   /// By how much the metric must be better than at the best round so far for a later one to take its place; >= 0.
   double early_stopping_min_delta = 0;
-  CustomMetric metric{};  ///< instead of the objective's own
+  /// Instead of the objective's own: of predictions as `predict_probability` or, of objectives without classes,
+  /// `predict` gives them.
+  metrics::CustomMetric metric{};
   /// Called after each round, from 1 on, with the validation metric (NaN without); false ends training.
   std::function<bool(int round, double metric)> on_round{};
   std::uint64_t seed = 0;  ///< of sampling, and of rounding gradients
