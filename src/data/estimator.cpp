@@ -364,7 +364,7 @@ std::unique_ptr<Estimator> make_estimator(const EstimatorState& state) {
   }
 }
 
-std::vector<std::string> target_classes(const Column& target) {
+std::vector<std::string> target_classes(const Column& target, const std::string& positive) {
   const auto check = [](std::size_t found) {
     if (found > kMostClasses) {
       throw ValueError("[target_classes] expected at most " + std::to_string(kMostClasses) + " classes, got " +
@@ -392,6 +392,13 @@ std::vector<std::string> target_classes(const Column& target) {
   std::vector<std::string> classes;
   for (auto& [unused, text] : by_value) classes.push_back(std::move(text));
   for (const auto& [text, unused] : by_text) classes.push_back(text);
+  if (positive.empty()) return classes;
+  const auto found = std::find(classes.begin(), classes.end(), positive);
+  if (classes.size() != 2 || found == classes.end()) {
+    const std::string got = "\"" + positive + "\" and " + std::to_string(classes.size()) + " classes";
+    refuse("target_classes", "a positive class that is one of two", got);
+  }
+  if (found == classes.begin()) std::swap(classes[0], classes[1]);
   return classes;
 }
 

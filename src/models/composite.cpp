@@ -26,6 +26,13 @@ Members& Members::add(const data::Estimator& estimator) {
   return *this;
 }
 
+std::string Members::positive() const {
+  for (const auto& each : all_) {
+    if (std::string told = each->positive(); !told.empty()) return told;
+  }
+  return {};
+}
+
 std::vector<std::pair<std::string, std::int64_t>> Members::unseen(const data::Table& table) const {
   std::vector<std::pair<std::string, std::int64_t>> all;
   for (const auto& each : all_) {
@@ -59,7 +66,7 @@ void Composite::fit_table(const data::Table& table, const std::string& target, c
     const std::vector<double> weights = data::internal::numbers_of(table, {options.weights}, type(), false);
     data::internal::check_weights(type(), weights, table.rows());
   }
-  const internal::Source source(table, target, options);
+  const internal::Source source(table, target, options, positive());
   fit_on(source);
   names_.clear();
   for (const std::string& name : table.names()) {

@@ -282,7 +282,7 @@ LearningPoint run(const data::Estimator& estimator, const data::Pipeline& steps,
   if (rows.ranks && options.group.empty()) {
     refuse("cross_validate", "the queries of an estimator that ranks as group", "none");
   }
-  if (estimator.classifies()) rows.classes = data::target_classes(table[target]);
+  if (estimator.classifies()) rows.classes = data::target_classes(table[target], estimator.positive());
   rows.truth = data::target_values(table, target, rows.classes);
   LearningPoint point;
   point.share = share;

@@ -54,7 +54,7 @@ std::int64_t Source::columns() const {
 }
 
 std::vector<std::string> Source::classes() const {
-  if (table_) return data::target_classes((*table_)[target_]);
+  if (table_) return data::target_classes((*table_)[target_], positive_);
   double most = 0;
   for (const double y : y_->values()) {
     if (!(y >= 0 && y < 10'000 && y == std::floor(y))) {

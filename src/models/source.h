@@ -16,8 +16,8 @@ using RowNumbers = std::vector<std::int64_t>;
 /// Rows to fit on, a table's or a matrix's. Holds references.
 class Source {
  public:
-  Source(const data::Table& table, std::string target, const data::TableFit& options)
-      : table_(&table), target_(std::move(target)), table_fit_(&options) {}
+  Source(const data::Table& table, std::string target, const data::TableFit& options, std::string positive = {})
+      : table_(&table), target_(std::move(target)), table_fit_(&options), positive_(std::move(positive)) {}
   Source(const data::Matrix& x, const data::Vector& y, const data::MatrixFit& options)
       : x_(&x), y_(&y), matrix_fit_(&options) {}
 
@@ -46,6 +46,7 @@ class Source {
   const data::Table* table_ = nullptr;
   std::string target_;
   const data::TableFit* table_fit_ = nullptr;
+  std::string positive_{};
   const data::Matrix* x_ = nullptr;
   const data::Vector* y_ = nullptr;
   const data::MatrixFit* matrix_fit_ = nullptr;

@@ -44,6 +44,9 @@ void check_options(const ForestOptions& o) {
   check_forest_option(o.min_split_rows >= 2, "min_split_rows of at least 2", o.min_split_rows);
   check_forest_option(o.min_level_rows >= 0, "min_level_rows of at least 0", o.min_level_rows);
   check_forest_option(o.max_bins >= 2 && o.max_bins <= internal::kMostBins, "max_bins from 2 to 255", o.max_bins);
+  if (!o.positive.empty() && o.criterion == Criterion::squared) {
+    refuse_forest("no positive class for a criterion of values", "\"" + o.positive + "\"");
+  }
   check_forest_option(!o.oob_score || *o.bootstrap, "a bootstrap beside oob_score, for rows that trees have not seen",
                       0);
 }
@@ -121,17 +124,9 @@ void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t c
 void Forest::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
   if (table.rows() == 0) refuse_forest("rows to train on", "none");
   std::vector<std::string> classes, left_out{target};
-  if (classifies()) classes = data::target_classes(table[target]);
+  if (classifies()) classes = data::target_classes(table[target], options_.positive);
   if (classifies() && classes.size() < 2) {
     refuse_forest("a target of at least two classes", std::to_string(classes.size()));
-  }
-  if (!options_.positive.empty()) {
-    const auto found = std::find(classes.begin(), classes.end(), options_.positive);
-    if (classes.size() != 2 || found == classes.end()) {
-      refuse_forest("a positive class that is one of two",
-                    "\"" + options_.positive + "\" and " + std::to_string(classes.size()) + " classes");
-    }
-    if (found == classes.begin()) std::swap(classes[0], classes[1]);
   }
   if (!options.weights.empty()) left_out.push_back(options.weights);
   Ensemble reading;

@@ -38,6 +38,8 @@ void check_option(bool good, const char* expected, T got) {
   if (!good) refuse(expected, tern::internal::number_text(got));
 }
 
+bool of_classes(Objective objective) { return objective == Objective::binary || objective == Objective::multiclass; }
+
 bool share(double x) { return x > 0 && x <= 1; }
 
 void check_options(const GradientBoostingOptions& o) {
@@ -76,6 +78,9 @@ void check_options(const GradientBoostingOptions& o) {
   check_option(o.early_stopping_rounds >= 0, "early_stopping_rounds of at least 0", o.early_stopping_rounds);
   check_option(o.early_stopping_min_delta >= 0, "an early_stopping_min_delta of at least 0",
                o.early_stopping_min_delta);
+  if (!o.positive.empty() && !of_classes(o.objective)) {
+    refuse("no positive class for an objective of values", "\"" + o.positive + "\"");
+  }
   internal::each_option(o, [](const char* name, const auto& value) {
     if constexpr (std::is_same_v<decltype(value), const double&>) {
       check_option(std::isfinite(value), (std::string("a finite ") + name).c_str(), value);
@@ -162,18 +167,12 @@ std::vector<double> by_output(const std::vector<double>& margins, std::int64_t o
   return out;
 }
 
-// The classes of a target; of two, the positive one is the second.
-std::vector<std::string> classes_of(const data::Column& column, const GradientBoostingOptions& options) {
-  const bool binary = options.objective == Objective::binary;
-  std::vector<std::string> classes = data::target_classes(column);
-  if (binary && classes.size() != 2) refuse("a target of two classes", std::to_string(classes.size()));
-  if (classes.size() < 2) refuse("a target of at least two classes", std::to_string(classes.size()));
-  if (binary && !options.positive.empty()) {
-    const auto found = std::find(classes.begin(), classes.end(), options.positive);
-    if (found == classes.end())
-      refuse("a positive class of " + classes[0] + " and " + classes[1], "\"" + options.positive + "\"");
-    if (found == classes.begin()) std::swap(classes[0], classes[1]);
+std::vector<std::string> classes_of(const data::Column& column, Objective objective, const std::string& positive) {
+  std::vector<std::string> classes = data::target_classes(column, positive);
+  if (objective == Objective::binary && classes.size() != 2) {
+    refuse("a target of two classes", std::to_string(classes.size()));
   }
+  if (classes.size() < 2) refuse("a target of at least two classes", std::to_string(classes.size()));
   return classes;
 }
 
@@ -221,8 +220,6 @@ TableTargets targets_of(const data::Table& table, const std::string& target, con
   }
   return targets;
 }
-
-bool of_classes(Objective objective) { return objective == Objective::binary || objective == Objective::multiclass; }
 
 // Targets, weights or queries of no rows would be left out of account without a word.
 void check_validation(const Matrix& features, const MatrixFitOptions& options) {
@@ -275,7 +272,8 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   if (!options.weights.empty()) left_out.push_back(options.weights);
   if (!options.query.empty()) left_out.push_back(options.query);
   std::vector<std::string> classes;
-  if (of_classes(options_.objective)) classes = start ? start->classes : classes_of(table[name], options_);
+  if (of_classes(options_.objective))
+    classes = start ? start->classes : classes_of(table[name], options_.objective, options_.positive);
 
   FeatureColumns train = start ? internal::features_like(table, start->features)
                                : internal::features_of(table, left_out, options_.min_level_rows);

@@ -76,7 +76,8 @@ std::string GradientBoosting::to_json() const {
 std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::EstimatorState& state) {
   const Json json = tern::internal::parse_json(state.json, kBoosting);
   GradientBoostingOptions options = options_of(tern::internal::json_member(json, "options", kBoosting));
-  const Objective objective = std::exchange(options.objective, Objective::squared);  // custom ones lack their function
+  const Objective objective = options.objective;
+  if (objective == Objective::custom) options.objective = Objective::squared;  // its function is not here
   auto made = std::make_unique<GradientBoosting>(std::move(options));
   made->options_.objective = objective;
   const auto kept = json.find("ensemble");

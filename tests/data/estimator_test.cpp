@@ -242,6 +242,10 @@ TEST(Estimator, NumbersClassesByTextOrValue) {
   EXPECT_THROW(target_values(table(), "word", {"no"}), DataError);
   EXPECT_THROW(target_values(table(), "word", {}), DataError);
   EXPECT_THROW(target_classes(Column::from_f64({1, 2, 246.51})), ValueError) << "values";
+  EXPECT_EQ(target_classes(Column::from_i64({1, 0}), "0"), (std::vector<std::string>{"1", "0"}));
+  EXPECT_EQ(target_classes(Column::from_i64({1, 0}), "1"), (std::vector<std::string>{"0", "1"}));
+  EXPECT_THROW(target_classes(Column::from_i64({1, 0}), "2"), ValueError);
+  EXPECT_THROW(target_classes(Column::from_i64({1, 0, 2}), "2"), ValueError) << "three classes";
 }
 
 }  // namespace

@@ -194,7 +194,7 @@ TEST(Calibrated, TreesThatAreTooSureBecomeHonest) {
   EXPECT_THROW(Calibrated(Ridge(), {}), ValueError);
 }
 
-// A member that counts its classes the other way round says the same.
+// A member that counts its classes the other way round says the same, and is asked which class is the second.
 TEST(Composite, FindsClassesByName) {
   trees::register_estimators();
   const data::Table train = classes(300, 2), test = classes(200, 2, 5);
@@ -206,19 +206,24 @@ TEST(Composite, FindsClassesByName) {
                                         .positive = "a"});
   const auto right = [&](data::Estimator& model) {
     model.fit(train, "class");
-    EXPECT_EQ(model.classes(), (std::vector<std::string>{"a", "b"}));
-    return metrics::auroc(model.predict_probability(test), is_b(test));
+    EXPECT_EQ(model.positive(), "a");
+    EXPECT_EQ(model.classes(), (std::vector<std::string>{"b", "a"}));
+    return 1 - metrics::auroc(model.predict_probability(test), is_b(test));
   };
   Voting voting({&straight, &turned}), stacking_free({&turned});
   EXPECT_GT(right(voting), 0.9);
   EXPECT_GT(right(stacking_free), 0.9);
+  Stacking stacking({&straight, &turned}, LogisticRegression());
+  EXPECT_GT(right(stacking), 0.9);
   Calibrated calibrated(turned, {.method = CalibrationMethod::isotonic, .folds = 3});
   EXPECT_GT(right(calibrated), 0.85);
   const std::string path = temporary_path("turned.tern");
   stacking_free.save(path);
   EXPECT_EQ(Voting::load(path).predict(test), stacking_free.predict(test));
   std::filesystem::remove(path);
-  EXPECT_GT(cross_validate(turned, data::Pipeline(), train, "class", {.folds = 3}).mean("auroc"), 0.9);
+  const CrossValidation by_a = cross_validate(turned, data::Pipeline(), train, "class", {.folds = 3});
+  EXPECT_EQ(by_a.classes, (std::vector<std::string>{"b", "a"}));
+  EXPECT_GT(by_a.mean("auroc"), 0.9);
 }
 
 TEST(Calibrated, HoldsOutRowsOfEachClass) {

@@ -621,6 +621,7 @@ TEST(Forest, BadInputIsRefusedOrDefined) {
   }
   const data::Table table = people(50, 18);
   EXPECT_THROW(RandomForest({.positive = "maybe"}).fit(table, "bought"), ValueError);
+  EXPECT_THROW(RandomForest({.criterion = Criterion::squared, .positive = "yes"}), ValueError);
   EXPECT_THROW(RandomForest().fit(table, "town", {.weights = "bought"}), DataError);
   EXPECT_THROW(RandomForest({.criterion = Criterion::squared}).fit(table, "town"), DataError);
   EXPECT_THROW(RandomForest().fit(table.head(0), "bought"), ValueError);

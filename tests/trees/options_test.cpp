@@ -251,6 +251,7 @@ TEST(Table, ClassesAndWeights) {
   EXPECT_THROW(GradientBoosting().fit(table, "y"), DataError);
   EXPECT_THROW(GradientBoosting().fit(table, "nothing"), DataError);
   EXPECT_THROW(GradientBoosting({.objective = Objective::binary, .positive = "Maybe"}).fit(table, "y"), ValueError);
+  EXPECT_THROW(GradientBoosting({.positive = "Yes"}), ValueError) << "of values";
 }
 
 TEST(Constraints, MonotoneIsNeverBroken) {

@@ -77,8 +77,9 @@ class TERN_API Estimator {
   /// validation or a query that the class makes no use of; DataError naming row or column for a target that is missing
   /// or not finite, a column of another type, a missing value where the class takes none.
   void fit(const Table& table, std::string_view target, const TableFit& options = {});
-  /// The same on a matrix [n, d] with a target [n] (both may be tensors); classes are whole numbers from 0. Throws
-  /// ShapeError when lengths differ too.
+  /// The same on a matrix [n, d] with a target [n] (both may be tensors); classes are 0, 1, … to the greatest in the
+  /// target: one that has no row there counts, and is given (next to) no probability. Throws ShapeError when lengths
+  /// differ too.
   void fit(const Matrix& x, const Vector& y, const MatrixFit& options = {});
 
   /// Learns from more rows and keeps what was learned before; one that throws may have learned from some. Of a table,
@@ -101,6 +102,8 @@ class TERN_API Estimator {
   /// not keep. They are no errors.
   virtual std::vector<std::pair<std::string, std::int64_t>> unseen(const Table& /*table*/) const { return {}; }
 
+  /// Of a table's two classes the one that is told to be the second; empty: the last.
+  virtual std::string positive() const { return {}; }
   virtual bool has_probability() const { return classifies(); }    ///< whether predict_probability answers
   virtual bool ranks() const { return false; }                     ///< whether it orders the rows of a TableFit::query
   virtual bool takes_missing() const { return false; }             ///< whether NaN may stand among the features
@@ -180,9 +183,9 @@ TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
 TERN_API std::unique_ptr<Estimator> load_estimator(const std::string& path, std::string_view type = {});
 
 /// The classes of a target, in the order of their numbers: its levels that occur, sorted as text or, of numbers, by
-/// value. Missing and infinite values are left out. Throws ValueError for more than 10,000 and for a number that is not
-/// whole.
-TERN_API std::vector<std::string> target_classes(const Column& target);
+/// value; of two, `positive` is the second where it is told. Missing and infinite values are left out. Throws
+/// ValueError for more than 10,000, a number that is not whole, and a positive class that is not one of two.
+TERN_API std::vector<std::string> target_classes(const Column& target, const std::string& positive = {});
 /// The number of each row's class, or its value where there are no classes. Throws DataError naming the row for a
 /// target that is missing, not finite or none of the classes, or not a number where there are none.
 TERN_API std::vector<double> target_values(const Table& table, const std::string& target,

@@ -87,6 +87,7 @@ class TERN_API Calibrated : public Composite {
   std::string_view type() const override { return "calibrated"; }
   std::unique_ptr<data::Estimator> clone() const override;
   bool classifies() const override { return true; }
+  std::string positive() const override { return estimator_->positive(); }
   bool takes_missing() const override { return estimator_->takes_missing(); }
   bool takes_validation() const override { return estimator_->takes_validation(); }
   bool stops_early() const override { return estimator_->stops_early(); }

@@ -42,6 +42,7 @@ class TERN_API Voting : public Composite {
   std::string_view type() const override { return "voting"; }
   std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Voting>(*this); }
   bool classifies() const override { return members_[0].classifies(); }
+  std::string positive() const override { return members_.positive(); }
   bool has_probability() const override { return classifies() && options_.vote == Vote::soft; }
   bool takes_missing() const override;
   bool takes_validation() const override;
@@ -87,6 +88,7 @@ class TERN_API Stacking : public Composite {
   std::string_view type() const override { return "stacking"; }
   std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Stacking>(*this); }
   bool classifies() const override { return members_[0].classifies(); }
+  std::string positive() const override { return members_.positive(); }
   bool has_probability() const override { return last_->has_probability(); }
   bool takes_missing() const override;
   bool takes_validation() const override;

@@ -30,6 +30,8 @@ class TERN_API Members {
   data::Estimator& operator[](std::size_t i) { return *all_[i]; }
   const data::Estimator& operator[](std::size_t i) const { return *all_[i]; }
 
+  /// The first that one of them is told: data::Estimator::positive.
+  std::string positive() const;
   /// Of each column how many values in these rows the one that knows least does not know: data::Estimator::unseen.
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const;
 

@@ -107,7 +107,7 @@ struct GradientBoostingOptions {
   double quantile = 0.5;       ///< in (0, 1)
   double tweedie_power = 1.5;  ///< in (1, 2)
   int ndcg_at = 10;            ///< rows of a query that lambdarank's metric looks at
-  std::string positive{};      ///< the level of a target of text that is class 1; empty: the last
+  std::string positive{};      ///< the level of a table's target of two that is class 1; empty: the last
   CustomObjective custom_objective{};
 
   /// Rounds without a better validation metric that end training; 0: off. `fit` then needs rows of validation and,
@@ -178,6 +178,7 @@ class TERN_API GradientBoosting : public data::Estimator {
   std::unique_ptr<data::Estimator> clone() const override;
   /// Whether the objective is of classes.
   bool classifies() const override;
+  std::string positive() const override { return options_.positive; }
   bool ranks() const override { return options_.objective == Objective::lambdarank; }
   bool takes_missing() const override { return true; }
   bool takes_validation() const override { return true; }
