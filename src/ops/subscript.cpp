@@ -116,7 +116,7 @@ struct Rows {
 Tensor from_front(const char* where, const Selection& s, std::size_t i, const Tensor& x, std::int64_t length) {
   const Tensor& index = s.indices[i];
   if (index.device() != cpu() && x.device() != cpu()) {
-    const Tensor wrapped = tern::where(index < 0, index + length, index).to(x.device());
+    Tensor wrapped = tern::where(index < 0, index + length, index).to(x.device());
     if (s.indices.size() == 1) return wrapped;
     return index_select(arange(length, i64, x.device()), 0, wrapped.reshape({-1})).reshape(wrapped.shape());
   }

@@ -214,7 +214,7 @@ std::optional<Split> Grower::expand(Node& node, bool parallel) {
     }
   }
   if (monotone_) {
-    const int direction = options_.split.monotone[static_cast<std::size_t>(node.split.feature)];
+    const auto direction = options_.split.monotone[static_cast<std::size_t>(node.split.feature)];
     if (direction != 0) {
       const auto value = [&](const Node& child) {
         return finder_.leaf_value(gradient_sum(child.sum) * g_unit_, hessian_sum(child.sum) * h_unit_, node.low,

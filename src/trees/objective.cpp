@@ -175,7 +175,7 @@ class Huber : public Absolute {
     const auto [least, most] = std::minmax_element(targets.values.begin(), targets.values.end());
     return {delta_ <= *most - *least ? delta_ : 0, 1};
   }
-  double leaf_quantile() const override { return Loss::leaf_quantile(); }
+  double leaf_quantile() const override { return std::numeric_limits<double>::quiet_NaN(); }  // means
   std::string metric_name() const override { return "huber"; }
 
  protected:
