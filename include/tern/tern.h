@@ -3,6 +3,7 @@
 // Everything that a training program usually needs.
 #include "tern/autograd/autograd.h"
 #include "tern/autograd/function.h"
+#include "tern/autograd/gradcheck.h"
 #include "tern/autograd/hooks.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"

@@ -345,7 +345,8 @@ void Backward::process(Node* node) {
       deliver(edges[i], std::move(out[i]), *node->op);
     }
   }
-  if (!retain_ && !node->refs.unique()) let_go(node);  // else all of it goes, now
+  // Of one owner all of it goes, now; of a gradient that ends here nothing was used.
+  if (!retain_ && any && !node->refs.unique()) let_go(node);
 }
 
 void Backward::run() {

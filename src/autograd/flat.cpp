@@ -29,14 +29,14 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
   const DType dtype = parameters_[0].dtype();
   std::unordered_set<const TensorImpl*> seen;
   for (const Tensor& p : parameters_) {
-    const TensorImpl* impl = checked(p);
+    const TensorImpl* impl = checked(p, "optimizer");
     if (impl->dtype != dtype || !is_floating(dtype)) {
-      throw_dtype("flat_parameters", "parameters of one floating type",
-                  std::string(name(dtype)) + " and " + std::string(name(impl->dtype)));
+      throw_dtype("optimizer", "parameters of one floating type",
+                  std::string(name(dtype)) + (impl->dtype == dtype ? "" : " and " + std::string(name(impl->dtype))));
     }
-    check_devices("flat_parameters", parameters_[0], p);
-    if (impl->node) throw StateError("[flat_parameters] expected leaves, got the result of an op");
-    if (!seen.insert(impl).second) throw_value("flat_parameters", "each parameter once", "one twice");
+    check_devices("optimizer", parameters_[0], p);
+    if (impl->node) throw StateError("[optimizer] expected parameters that are leaves, got the result of an op");
+    if (!seen.insert(impl).second) throw_value("optimizer", "each parameter once", "one twice");
     offsets_.push_back(numel_);
     held_.push_back(p.requires_grad() && !shares_memory(impl));
     if (held_.back()) numel_ += (impl->numel + kAlign - 1) / kAlign * kAlign;
@@ -48,7 +48,7 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
     Tensor& p = parameters_[i];
     Tensor member = new_member_view(values_, p.shape(), offsets_[i]);
     member.copy_(p.detach());
-    take_elements(p.impl(), member.impl());
+    take_elements(p.impl(), member.impl(), false);
     Tensor buffer = new_member_view(gradients_, p.shape(), offsets_[i]);
     const Tensor before = p.grad();
     if (before.defined()) buffer.copy_(before.detach());

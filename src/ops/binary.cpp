@@ -380,6 +380,10 @@ void held_derivative(const Node& node, const Tensor& g, Tensor* out) {
   if (low > -infinity) out[0] = where(x <= low, 0, out[0]);
   if (high < infinity) out[0] = where(x >= high, 0, out[0]);
 }
+
+void check_bound(const char* where, Scalar bound) {
+  if (std::isnan(bound.real())) internal::throw_value(where, "a bound", "nan");
+}
 }  // namespace
 
 Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
@@ -397,12 +401,14 @@ Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
 }
 Tensor clamp_min(const Tensor& x, Scalar low) {
   static constexpr OpInfo op{"clamp_min", &held_derivative};
+  check_bound("clamp_min", low);
   if (is_floating(checked(x, "clamp_min")->dtype)) return held(op, x, low, infinity);
   const Tensor bottom = wrap("clamp_min", low, x);
   return where(x <= bottom, bottom, x);
 }
 Tensor clamp_max(const Tensor& x, Scalar high) {
   static constexpr OpInfo op{"clamp_max", &held_derivative};
+  check_bound("clamp_max", high);
   if (is_floating(checked(x, "clamp_max")->dtype)) return held(op, x, -infinity, high);
   const Tensor top = wrap("clamp_max", high, x);
   return where(x >= top, top, x);

@@ -75,7 +75,9 @@ Tensor scalar(Scalar value, DType dtype) {
 
 Tensor arange(double begin, double end, double step, DType dtype) {
   if (step == 0 || !std::isfinite(step) || !std::isfinite(begin) || !std::isfinite(end)) {
-    internal::throw_value("arange", "finite bounds and a step other than 0", "step " + internal::number_text(step));
+    internal::throw_value(
+        "arange", "finite bounds and a step other than 0",
+        internal::number_text(begin) + ", " + internal::number_text(end) + ", step " + internal::number_text(step));
   }
   const double steps = std::ceil((end - begin) / step);
   if (steps > 0x1p53) internal::throw_value("arange", "fewer than 2^53 elements", internal::number_text(steps));
@@ -139,7 +141,7 @@ Tensor internal::copy_in(const char* where, const void* elements, std::size_t co
 }
 
 Tensor internal::narrowed(const Tensor& wide, DType dtype) {
-  if (!is_floating(dtype) && dtype != boolean && dtype != i64) {
+  if (!is_floating(dtype) && dtype != boolean && dtype != wide.dtype()) {
     const auto check = [&](const auto& elements) {
       for (const auto value : elements) check_fits("tensor", value, dtype);
     };
@@ -149,7 +151,7 @@ Tensor internal::narrowed(const Tensor& wide, DType dtype) {
       check(wide.span<double>());
     }
   }
-  return wide.to(dtype);
+  return converted(wide, dtype);
 }
 
 // By way of the widest type of its kind, so that integers keep all their digits.
@@ -159,13 +161,13 @@ Tensor internal::from_scalars(const Scalar* values, std::size_t count, DType dty
     Tensor out = empty(shape, f64);
     std::transform(values, values + count, out.mutable_span<double>().begin(),
                    [](const Scalar& value) { return value.real(); });
-    return out.to(dtype);
+    return converted(out, dtype);
   }
   for (std::size_t i = 0; i < count; ++i) check_fits("tensor", values[i], dtype);
   Tensor out = empty(shape, i64);
   std::transform(values, values + count, out.mutable_span<std::int64_t>().begin(),
                  [](const Scalar& value) { return value.integer(); });
-  return out.to(dtype);
+  return converted(out, dtype);
 }
 Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype) {
   const std::size_t width = rows.size() == 0 ? 0 : rows.begin()->size();

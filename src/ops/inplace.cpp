@@ -25,7 +25,7 @@ Tensor operand(const char* where, const Tensor& to, const Tensor& x) {
     internal::throw_shape(where, "a shape that broadcasts to " + to_string(target->shape), to_string(impl->shape));
   }
   internal::check_untaped(where, x);
-  Tensor source = x.detach().to(target->dtype);
+  Tensor source = impl->dtype == target->dtype ? x.detach() : internal::converted(x, target->dtype);
   const auto* from = source.impl();
   const auto root = [](const internal::Storage* s) { return s->parent ? s->parent : s; };
   const bool same = from->data == target->data && from->shape == target->shape &&
@@ -36,6 +36,10 @@ Tensor operand(const char* where, const Tensor& to, const Tensor& x) {
 // The same for arithmetic, whose kernels see one device.
 Tensor beside(const char* where, const Tensor& to, const Tensor& x) {
   if (checked(to, where)->dtype == boolean) internal::throw_dtype(where, "numbers to compute with", "bool");
+  if (is_floating(checked(x, where)->dtype) && !is_floating(to.dtype())) {
+    internal::throw_dtype(where, "integers to compute " + std::string(name(to.dtype())) + " with",
+                          std::string(name(x.dtype())));
+  }
   Tensor source = operand(where, to, x);
   if (!internal::is_number(source.impl())) internal::check_devices(where, to, source);
   return source;

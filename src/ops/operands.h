@@ -24,6 +24,9 @@ inline void check_fits(const char* where, Scalar value, DType dtype) {
     throw_unfit(where, value, dtype);
 }
 
+/// x in this type, without history and without a look in anomaly mode.
+Tensor converted(const Tensor& x, DType dtype);
+
 /// A number beside a tensor, of the type that promotion gives. Throws ValueError when that cannot hold it.
 inline Tensor wrap(const char* where, Scalar value, const Tensor& beside) {
   const DType dtype = value.promoted(checked(beside, where)->dtype);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "autograd/node.h"
+#include "operands.h"
 #include "ops/index.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
@@ -86,13 +87,17 @@ Tensor Tensor::clone() const {
   return out;
 }
 
+Tensor internal::converted(const Tensor& x, DType dtype) {
+  Tensor out = new_tensor(x.impl()->shape, dtype, x.impl()->device);
+  copy_elements(out, x);
+  return out;
+}
 Tensor Tensor::to(DType dtype) const {
   static constexpr OpInfo op{
       "to", [](const Node& node, const Tensor& g, Tensor* out) { out[0] = g.to(node.attributes<DType>()); }};
   const DType from = checked(*this, "to")->dtype;
   if (from == dtype) return *this;
-  Tensor out = internal::new_tensor(impl_->shape, dtype, impl_->device);
-  internal::copy_elements(out, *this);
+  Tensor out = internal::converted(*this, dtype);
   if (is_floating(from) && is_floating(dtype)) internal::tape_with(op, out, {{*this}}, from);
   return out;
 }

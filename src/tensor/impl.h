@@ -167,8 +167,8 @@ TERN_API Tensor new_view(const Tensor& x, const Shape& shape, const std::int64_t
 Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offset_elements);
 
 /// Gives `to` the memory of `from`, a tensor of its shape, whose handle stays what it is; whatever saved the old
-/// elements is told that they were written.
-TERN_API void take_elements(TensorImpl* to, const TensorImpl* from) noexcept;
+/// elements is told that they were written, unless they are the same.
+TERN_API void take_elements(TensorImpl* to, const TensorImpl* from, bool written = true) noexcept;
 
 /// Whether elements may share memory: a dimension's stride does not reach beyond the smaller ones'. True of what is
 /// expanded, and never of another view of a tensor that it is false of.

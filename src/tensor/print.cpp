@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -15,6 +16,7 @@ std::string element(const Tensor& x, std::int64_t offset) {
   const auto* impl = x.impl();
   const auto* at = impl->data + offset * static_cast<std::int64_t>(size_of(impl->dtype));
   const auto real = [](double value, const char* format = "%.6g") {
+    if (std::isnan(value)) return std::string("nan");  // of either sign
     char text[40];
     std::snprintf(text, sizeof text, format, value);
     return std::string(text);

@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "base/number_text.h"
 #include "tensor/allocator.h"
 #include "tensor/device_runtime.h"
 #include "tensor/impl.h"
@@ -334,11 +335,11 @@ Tensor new_member_view(const Tensor& flat, const Shape& shape, std::int64_t offs
   return out;
 }
 
-void take_elements(TensorImpl* to, const TensorImpl* from) noexcept {
+void take_elements(TensorImpl* to, const TensorImpl* from, bool written) noexcept {
   Storage* const after = from->storage;
   Storage* const before = to->storage;
   if (after == before) return;
-  after->writes.store(before->version() + 1, std::memory_order_relaxed);
+  after->writes.store(before->version() + (written ? 1 : 0), std::memory_order_relaxed);
   to->data = from->data;
   to->contiguous = from->contiguous;
   std::copy(from->strides, from->strides + from->shape.size(), to->strides);
@@ -455,6 +456,9 @@ namespace {
 }
 }  // namespace
 
+TERN_COLD void Tensor::throw_unheld(double value) {
+  internal::throw_value("item", "a value within the range of the integer asked for", internal::number_text(value));
+}
 double Tensor::item_real() const {
   const auto* impl = checked(*this);
   if (impl->numel != 1) throw_item(*this);

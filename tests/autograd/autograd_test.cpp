@@ -334,6 +334,8 @@ TEST(Autograd, LinearWritesStraightIntoTheBuffer) {
 TEST(Autograd, AnomalyModeNamesTheFirstNan) {
   Tensor x = leaf({-1, 4});
   const AnomalyMode anomaly;
+  EXPECT_TRUE(std::isnan(tensor({std::nan("")}).item<float>())) << "data are not looked at";
+  EXPECT_TRUE(std::isnan(zeros({1}).copy_(full({1}, std::nan(""), f64)).item<float>()));
   try {
     exp(sqrt(x) * 2);
     FAIL();
@@ -433,14 +435,15 @@ TEST(Flat, ParametersKeepTheirIdentityAndTheirVersions) {
   EXPECT_EQ(flat.numel(), 32);
   EXPECT_TRUE(same.is_same(flat.parameters()[0]));
   EXPECT_EQ(same.detach().to_vector<double>(), (Doubles{1, 2}));
-  EXPECT_THROW(before.sum().backward(), StateError);  // saved before the move
+  before.sum().backward();  // what it saved has moved, and is the same
+  EXPECT_EQ(flat.gradients()[0].item<double>(), 2);
   const Tensor y = (a * a).sum();
   {
     const NoGrad guard;
     b.fill_(7);
   }
   y.backward();  // b's write does not concern a
-  EXPECT_EQ(flat.gradients()[0].item<double>(), 2);
+  EXPECT_EQ(flat.gradients()[0].item<double>(), 4);
   EXPECT_EQ(flat.values()[16].item<double>(), 7);
   const Tensor z = (a * a).sum();
   Tensor(flat.values()).zero_();  // a write to the buffer as a whole does
@@ -472,6 +475,17 @@ TEST(Flat, SegmentsSkipMissingGradients) {
     sgd_step(s.value, s.gradient, {}, {.lr = 1});
   });
   EXPECT_EQ(runs, (std::vector<std::pair<std::size_t, std::size_t>>{{0, 1}, {1, 2}}));
+}
+
+// What a pass did not run through stays whole.
+TEST(Grad, OfAResultLeavesWhatLiesBehindIt) {
+  Tensor x = tensor({2., 3.}, f64).requires_grad_();
+  const Tensor h = x * x;
+  const std::vector<Tensor> g = grad((h * h).sum(), {h});
+  EXPECT_EQ(g[0].to_vector<double>(), (std::vector<double>{8, 18}));
+  h.backward({.gradient = g[0]});
+  EXPECT_EQ(x.grad().to_vector<double>(), (std::vector<double>{32, 108}));
+  EXPECT_THROW(h.backward({.gradient = g[0]}), StateError);
 }
 
 TEST(Flat, LendsItsBuffersForAVisit) {

@@ -274,6 +274,10 @@ TEST(Limits, IntegersBeyondTheDigitsOfADouble) {
   const std::int64_t big = (std::int64_t{1} << 53) + 1;
   const Tensor x = tensor({5}, i64);
   EXPECT_THROW(clamp(x, big, big - 1), ValueError);
+  for (const Tensor& any : {x, tensor({1.f})}) {
+    EXPECT_THROW(clamp_min(any, std::nan("")), ValueError);
+    EXPECT_THROW(clamp_max(any, std::nan("")), ValueError);
+  }
   EXPECT_EQ(clamp(x, big - 1, big).item<std::int64_t>(), big - 1);
   EXPECT_EQ(arange(0x1p53, 0x1p53 + 4, 1, i64).to_vector<std::int64_t>(),
             (std::vector<std::int64_t>{big - 1, big, big + 1, big + 2}));

@@ -40,6 +40,18 @@ void set_grad(Tensor p, std::initializer_list<double> values) {
   (p * tensor(values, f64)).sum().backward();
 }
 
+// Its parameters move; their values are the same.
+TEST(Optimizer, MadeAfterAForwardPassKeepsItsGraph) {
+  Tensor w = tensor({2., 3.}, f64).requires_grad_();
+  const Tensor loss = (w * w).sum(), later = (w * w).sum();
+  Sgd optimizer({w}, {.lr = .5});
+  loss.backward();
+  EXPECT_EQ(w.grad().to_vector<double>(), (std::vector<double>{4, 6}));
+  optimizer.step();
+  EXPECT_EQ(w.to_vector<double>(), (std::vector<double>{0, 0}));
+  EXPECT_THROW(later.backward(), StateError) << "written since";
+}
+
 TEST(Optimizer, SkipsWhatHasNoGradient) {
   Tensor a = parameter({1, 2}), b = parameter({3});
   AdamW optimizer({a, b}, {.lr = 0.1, .weight_decay = 0.5});

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <vector>
 
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -118,6 +122,47 @@ TEST(Tensor, InPlaceWrites) {
   Tensor line = arange(0, 4);
   line.slice(0, 1, 4).copy_(line.slice(0, 0, 3));
   EXPECT_EQ(line.to_vector<float>(), (Floats{0, 0, 1, 2}));
+}
+
+// `x[0] = y` would give a handle that is gone at once another tensor.
+static_assert(std::is_assignable_v<Tensor&, const Tensor&> && std::is_assignable_v<Tensor&, Tensor>);
+static_assert(!std::is_assignable_v<Tensor, const Tensor&> && !std::is_assignable_v<Tensor, Tensor>);
+
+TEST(Tensor, IntegersAreNotComputedWithReals) {
+  Tensor x = tensor({10, 20}, i64);
+  const Tensor half = tensor({.5}), other = tensor({2, 3}, u8);
+  EXPECT_THROW(x.add_(half), DTypeError);
+  EXPECT_THROW(x.sub_(half), DTypeError);
+  EXPECT_THROW(x *= half, DTypeError);
+  EXPECT_EQ(x.mul_(other).to_vector<std::int64_t>(), (std::vector<std::int64_t>{20, 60}));
+  EXPECT_EQ(x.copy_(half).to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 0})) << "copies convert";
+}
+
+TEST(Tensor, NumbersThatATypeDoesNotHoldAreRefused) {
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  constexpr std::uint64_t large = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(tensor({large}, f64).item<double>(), 0x1p64);
+  EXPECT_EQ(scalar(large, f64).item<double>(), 0x1p64);
+  EXPECT_EQ(tensor({std::uint64_t{7}}, i64).item<std::int64_t>(), 7);
+  EXPECT_EQ(scalar(std::numeric_limits<std::int64_t>::max(), i64).item<std::int64_t>(),
+            std::numeric_limits<std::int64_t>::max());
+  EXPECT_THROW(tensor({large}, i64), ValueError);
+  EXPECT_THROW(full({1}, large, i64), ValueError);
+  EXPECT_THROW(tensor({nan, nan}, i64), ValueError);
+  EXPECT_THROW(tensor({1e30, 2e30}, i64), ValueError);
+
+  EXPECT_EQ(scalar(-1.5, f64).item<int>(), -1);
+  EXPECT_EQ(scalar(-.5, f64).item<unsigned>(), 0u);
+  EXPECT_EQ(scalar(-0x1p63, f64).item<std::int64_t>(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(scalar(255, i64).item<std::uint8_t>(), 255);
+  EXPECT_TRUE(scalar(2, i64).item<bool>());
+  for (const double beyond : {0x1p31, -0x1p31 - 1, nan, infinity}) {
+    EXPECT_THROW(scalar(beyond, f64).item<int>(), ValueError) << beyond;
+  }
+  EXPECT_THROW(scalar(0x1p63, f64).item<std::int64_t>(), ValueError);
+  EXPECT_THROW(scalar(-1.5, f64).item<unsigned>(), ValueError);
+  EXPECT_THROW(scalar(300, i64).item<std::uint8_t>(), ValueError);
+  EXPECT_THROW(scalar(-1, i64).item<std::uint64_t>(), ValueError);
 }
 
 TEST(Tensor, ConversionsSaturateAndKeepBooleans) {

@@ -77,6 +77,10 @@ Tensor tensor(std::initializer_list<Scalar> values, DType dtype = f32) {
 /// The same for numbers of one type. Throws ValueError for one outside the range of `dtype`.
 template <class T>
 Tensor tensor(std::initializer_list<T> values, DType dtype = f32) {
+  if constexpr (std::is_unsigned_v<T> && sizeof(T) == 8) {  // which no type of a tensor holds
+    const std::vector<Scalar> all(values.begin(), values.end());
+    return internal::from_scalars(all.data(), all.size(), dtype);
+  }
   using Wide = std::conditional_t<std::is_integral_v<T>, std::int64_t, double>;
   Tensor wide = empty({static_cast<std::int64_t>(values.size())}, dtype_of<Wide>());
   Wide* to = wide.template mutable_span<Wide>().data();

@@ -14,9 +14,9 @@ class Scalar {
   constexpr Scalar(T value)
       : real_(static_cast<double>(value)),
         integer_(std::is_integral_v<T> ? static_cast<std::int64_t>(value) : 0),
-        kind_(std::is_same_v<T, bool> ? DType::boolean
-              : std::is_integral_v<T> ? DType::i64
-                                      : DType::f32) {}
+        kind_(std::is_same_v<T, bool>                      ? DType::boolean
+              : std::is_integral_v<T> && !is_beyond(value) ? DType::i64
+                                                           : DType::f32) {}
 
   constexpr double real() const { return real_; }
   /// The value as an integer; a floating one is truncated, held within the range, and 0 for NaN.
@@ -32,6 +32,13 @@ class Scalar {
   }
 
  private:
+  // Above what 64 bits with a sign hold: a real number then.
+  template <class T>
+  static constexpr bool is_beyond(T value) {
+    if constexpr (std::is_unsigned_v<T> && sizeof(T) == 8) return value > std::uint64_t{INT64_MAX};
+    return false;
+  }
+
   double real_;
   std::int64_t integer_;
   DType kind_;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -49,13 +50,15 @@ class TERN_API Tensor {
     if (impl_) count()->add();
   }
   Tensor(Tensor&& other) noexcept : impl_(other.release()) {}
-  Tensor& operator=(const Tensor& other) {
+  /// Of a handle that has a name: `x[0] = y` would write nothing, and does not compile (x[0].copy_(y), x.index_put_,
+  /// x.masked_fill_ write).
+  Tensor& operator=(const Tensor& other) & {
     Tensor copy(other);
     const Tensor old(release());
     impl_ = copy.release();
     return *this;
   }
-  Tensor& operator=(Tensor&& other) noexcept {
+  Tensor& operator=(Tensor&& other) & noexcept {
     if (this != &other) {
       const Tensor old(release());
       impl_ = other.release();
@@ -80,10 +83,25 @@ class TERN_API Tensor {
   /// True when both handles name the same tensor.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
 
-  /// The only element, converted to T; waits for the device. Throws ShapeError when there is not exactly one.
+  /// The only element, converted to T, fractions cut off; waits for the device. Throws ShapeError when there is not
+  /// exactly one, ValueError when it is outside the range of an integer T.
   template <class T>
   T item() const {
-    return is_floating(dtype()) ? static_cast<T>(item_real()) : static_cast<T>(item_integer());
+    constexpr bool counts = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+    using Limits = std::numeric_limits<T>;
+    if (!is_floating(dtype())) {
+      const std::int64_t value = item_integer();
+      if (counts && !((value >= 0 || Limits::is_signed) && static_cast<std::int64_t>(static_cast<T>(value)) == value)) {
+        throw_unheld(static_cast<double>(value));
+      }
+      return static_cast<T>(value);
+    }
+    const double value = item_real();
+    if constexpr (counts) {
+      constexpr auto least = static_cast<double>(Limits::min()), most = static_cast<double>(Limits::max() / 2 + 1) * 2;
+      if (!((value >= least || value > least - 1) && value < most)) throw_unheld(value);
+    }
+    return static_cast<T>(value);
   }
   /// The elements of a contiguous tensor on the CPU. Throws DTypeError on another element type, ValueError when not
   /// contiguous, DeviceError on another device.
@@ -258,6 +276,7 @@ class TERN_API Tensor {
  private:
   internal::RefCount* count() const { return reinterpret_cast<internal::RefCount*>(impl_); }
   double item_real() const;
+  [[noreturn]] static void throw_unheld(double value);
   std::int64_t item_integer() const;
   void* data_for(DType dtype, bool writing) const;
 
