@@ -98,7 +98,8 @@ class TERN_API Tensor {
     }
     const double value = item_real();
     if constexpr (counts) {
-      constexpr auto least = static_cast<double>(Limits::min()), most = static_cast<double>(Limits::max() / 2 + 1) * 2;
+      constexpr auto least = static_cast<double>(Limits::min()),
+                     most = 2.0 * static_cast<double>(std::uint64_t{1} << (Limits::digits - 1));
       if (!((value >= least || value > least - 1) && value < most)) throw_unheld(value);
     }
     return static_cast<T>(value);
