@@ -22,13 +22,10 @@ bool tells_of_birth(const std::string& name) {
 
 void warn_of_random_split(const data::Table& rows, const data::Table& training, const TrainOptions& options,
                           const std::vector<FoundLeak>& leaks, Journey& journey) {
-  const auto dropped = [&](const std::string& name) {
-    return std::find(options.drop.begin(), options.drop.end(), name) != options.drop.end();
-  };
   for (const std::string& name : training.names()) {
     const data::Column& column = training.column(name);
     if (column.type() != data::ColumnType::timestamp || column.null_count() == column.size()) continue;
-    if (name == options.target || name == options.id || dropped(name) || tells_of_birth(name)) continue;
+    if (name == options.target || name == options.id || tells_of_birth(name)) continue;
     if (std::any_of(leaks.begin(), leaks.end(), [&](const FoundLeak& found) { return found.leak.column == name; })) {
       continue;
     }
@@ -41,7 +38,6 @@ void warn_of_random_split(const data::Table& rows, const data::Table& training, 
   }
   for (const data::RepeatingKey& key :
        data::find_repeating_keys(rows, {.target = options.target, .id = options.id, .formats = false})) {
-    if (dropped(key.name)) continue;
     journey.warn("\"" + key.name + "\" repeats, with " + std::to_string(key.values) + " values in " +
                  std::to_string(rows.rows()) + " rows (" + key.reason +
                  "): if each is one customer, a random split puts it into training and test, and the figures may be "

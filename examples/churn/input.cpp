@@ -88,11 +88,23 @@ data::Table read_csv(const TrainOptions& options, const data::CsvOptions& how, c
 void read_written_forms(data::Table& table, const Types& told, const TrainOptions& options, data::CsvReport& csv,
                         Formats& booleans) {
   std::vector<std::optional<std::string>> formats;  // of every column before any is replaced: one may decide another's
+  std::vector<DataError> unclear;                   // all are asked about at once
   for (const data::SchemaColumn& column : csv.schema.columns) {
     const std::string& name = column.name;
     const bool kept = name == options.target || tells(told, name) ||
                       (is_left_out(name, options) && name != split_column(options, "time"));
-    formats.push_back(kept ? std::nullopt : data::detect_format(table, name));
+    formats.emplace_back();
+    try {
+      if (!kept) formats.back() = data::detect_format(table, name);
+    } catch (const DataError& error) {
+      unclear.push_back(error);
+    }
+  }
+  if (unclear.size() == 1) throw unclear[0];
+  if (!unclear.empty()) {
+    std::string all = "expected types of " + std::to_string(unclear.size()) + " columns that nothing decides, got none";
+    for (const DataError& error : unclear) all += "; \"" + error.column() + "\": " + error.message();
+    throw DataError("churn", all);
   }
   for (std::size_t i = 0; i < formats.size(); ++i) {
     if (!formats[i]) continue;
@@ -118,13 +130,14 @@ void read_written_forms(data::Table& table, const Types& told, const TrainOption
 // ("1" and "1.0", "TRUE" and "true"), it is taken by value; of other words ("Yes" and "yes") the task asks for one
 // spelling.
 void unify_target(data::Table& table, const std::string& name, data::Schema& schema) {
-  if (!table.has(name) || table.column(name).distinct_count() <= 2) return;
+  const std::int64_t words = table.has(name) ? table.column(name).distinct_count() : 0;
+  if (words < 2) return;
   const bool truths = data::detect_booleans(table.column(name)) == data::BooleanFormat::true_false;
   for (const data::ColumnType type : {data::ColumnType::f64, data::ColumnType::boolean}) {
-    if (type == data::ColumnType::boolean && !truths) continue;
+    if (type == data::ColumnType::boolean && (!truths || words == 2)) continue;
     try {
       data::Column values = table.column(name).cast(type);
-      if (values.distinct_count() != 2) continue;
+      if (values.distinct_count() != (words == 2 ? 1 : 2)) continue;  // two words of one value are one class
       table.replace(name, std::move(values));
     } catch (const DataError&) {
       continue;  // there are other words
@@ -197,6 +210,10 @@ data::Table read(const TrainOptions& options, Journey& journey, data::CsvReport&
   }
   how.more_missing = options.missing;
   data::Table table = read_csv(options, how, told, csv);
+  for (const std::string& name : table.names()) {
+    if (!is_left_out(name, options)) continue;
+    std::erase_if(csv.notes, [&](const std::string& note) { return note.starts_with("column \"" + name + "\": "); });
+  }
   check(options, table);
   if (!tells(told, options.target)) unify_target(table, options.target, csv.schema);
   read_written_forms(table, told, options, csv, booleans);

@@ -21,7 +21,9 @@ std::vector<double> fractions(const TrainOptions& options) {
     parts.push_back(part);
     const bool good = error == std::errc{} && part >= 0 && part <= 1;
     if (good && end == last && parts.size() == 3) {
-      if (std::abs(parts[0] + parts[1] + parts[2] - 1) > 1e-6) {
+      const double sum = parts[0] + parts[1] + parts[2];
+      for (double& share : parts) share /= sum;
+      if (std::abs(sum - 1) > 1e-6) {
         throw ValueError("[churn] expected --split-fractions that sum to 1, got \"" + options.split_fractions + "\"");
       }
       if (parts[0] > 0 && parts[1] > 0) return parts;

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "hints.h"
@@ -18,14 +20,20 @@ namespace {
 
 using namespace tern;
 
-// The bundle that is replaced, whose ledger goes on. None where it is no bundle, or one of a module that this program
-// cannot make.
-std::optional<Bundle> old_bundle(const std::string& path) {
+// The bundle that is replaced, whose ledger goes on. None where it is no bundle, or one that is damaged or of a module
+// that this program cannot make, which is said.
+std::optional<Bundle> old_bundle(const std::string& path, Journey* journey = nullptr) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return {};
   try {
     return Bundle::load(path);
-  } catch (const FormatError&) {
+  } catch (const FormatError& error) {
+    std::string start(2, '\0');
+    std::ifstream(path, std::ios::binary).read(start.data(), 2);
+    if (journey && start == "PK") {  // a zip, as bundles are
+      journey->warn("what " + path + " held is replaced and its ledger ends: it could not be read (" + error.what() +
+                    "); rows that were opened by it may be test rows again");
+    }
     return {};
   }
 }
@@ -242,7 +250,7 @@ void run(const TrainOptions& options, const metrics::ThresholdRule& rule, Journe
   Bundle bundle = trees ? Bundle(*trained.trees, pipeline, trained.fitted, std::move(provenance))
                         : Bundle(*trained.model, pipeline, trained.fitted, std::move(provenance));
   const FolderLock lock(options.out);  // no evaluation of a bundle that is replaced may write in between
-  const std::optional<Bundle> replaced = old_bundle(options.out);
+  const std::optional<Bundle> replaced = old_bundle(options.out, &journey);
   const std::int64_t opened = replaced ? bundle.continue_ledger(*replaced) : 0;  // how often test rows have been
   Outputs outputs;
   outputs.add(options.out, bundle.to_bytes());

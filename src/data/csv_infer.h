@@ -57,8 +57,11 @@ struct Inference {
   /// ten are beyond int64 are text, with fewer they are f64. `note` says why numbers are kept as text, or that there is
   /// no value.
   ColumnType type(std::string& note) const;
-  /// No later value can change the type except by being text.
-  bool settled() const { return values > 0 && !days && !(number && long_values > 0) && too_large < 0 && infinite < 0; }
+  /// No later value can change the type except by being text, nor what is noted of it.
+  bool settled() const {
+    return values > 0 && !days && !(number && long_values > 0) && !(number && point && thousands) && too_large < 0 &&
+           infinite < 0;
+  }
 };
 
 }  // namespace tern::data::internal

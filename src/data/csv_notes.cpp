@@ -237,9 +237,9 @@ std::string note_on_forms(const Table& table, const std::string& name) {
     other = row;
     break;
   }
-  return "numbers or dates in more than one written form, such as " + example(table, name, first) +
-         (other < 0 ? "" : " and " + example(table, name, other)) +
-         ", kept as text; where all have one form they are read as what they are";
+  if (other < 0) return {};
+  return "numbers or dates in more than one written form, such as " + example(table, name, first) + " and " +
+         example(table, name, other) + ", kept as text; where all have one form they are read as what they are";
 }
 
 // Numbers whose commas may part thousands or be decimal ones.

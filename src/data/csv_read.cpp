@@ -583,6 +583,11 @@ class Reader {
 
   // A whole number written with a fraction of zeros (3.0), as tools do that keep numbers with gaps as floating point.
   static Parsed whole(std::string_view text, std::int64_t& value) {
+    const std::size_t point = text.find('.');
+    if (point != std::string_view::npos && text.find_first_not_of('0', point + 1) == std::string_view::npos) {
+      const Parsed exact = internal::parse_i64(text.substr(0, point), value);
+      if (exact != Parsed::no) return exact;
+    }
     double number = 0;
     const Parsed parsed = internal::parse_f64(text, number);
     if (parsed != Parsed::ok) return parsed;

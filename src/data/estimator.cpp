@@ -252,14 +252,30 @@ std::vector<double> Estimator::respond_table(const Table& table, bool probabilit
   return respond(Matrix(x, static_cast<std::int64_t>(names_.size())), probability);
 }
 
+// A time is no number and a number no time, whatever a class makes of both.
+void Estimator::check_times(const Table& table) const {
+  for (std::size_t i = 0; i < types_.size(); ++i) {
+    if (!table.has(names_[i])) continue;
+    const Column& column = table.column(names_[i]);
+    const bool learned = types_[i] == ColumnType::timestamp, is = column.type() == ColumnType::timestamp;
+    if (learned == is || column.null_count() == column.size()) continue;
+    throw DataError(std::string(type()),
+                    "expected " + std::string(to_string(types_[i])) + " as in training, got " +
+                        std::string(to_string(column.type())),
+                    {.file = table.source_file(), .column = names_[i]});
+  }
+}
+
 std::vector<double> Estimator::predict(const Table& table) const {
   check_fitted();
+  check_times(table);
   return respond_table(table, false);
 }
 
 std::vector<double> Estimator::predict_probability(const Table& table) const {
   check_fitted();
   if (!classifies()) throw StateError("[" + std::string(type()) + "] expected a target of classes, got values");
+  check_times(table);
   return respond_table(table, true);
 }
 
@@ -395,8 +411,10 @@ std::vector<std::string> target_classes(const Column& target, const std::string&
   if (positive.empty()) return classes;
   const auto found = std::find(classes.begin(), classes.end(), positive);
   if (classes.size() != 2 || found == classes.end()) {
-    const std::string got = "\"" + positive + "\" and " + std::to_string(classes.size()) + " classes";
-    refuse("target_classes", "a positive class that is one of two", got);
+    std::string got = "\"" + positive + "\" and " + std::to_string(classes.size()) + " classes";
+    constexpr std::size_t few = 3;
+    for (std::size_t k = 0; k < std::min(few, classes.size()); ++k) got += (k ? ", \"" : ": \"") + classes[k] + "\"";
+    refuse("target_classes", "a positive class that is one of two", classes.size() > few ? got + ", …" : got);
   }
   if (found == classes.begin()) std::swap(classes[0], classes[1]);
   return classes;

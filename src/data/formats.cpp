@@ -52,8 +52,14 @@ std::string_view currency_of(std::string_view text) {
   return {};
 }
 
+// A dash for no cents: 13.- or 13,- of this sign of decimals.
+bool ends_in_no_cents(std::string_view text, char decimal) {
+  return text.size() > 2 && text.back() == '-' && text[text.size() - 2] == decimal && digit(text[text.size() - 3]);
+}
+
 // A minus behind the digits, as SAP and others write it.
 bool ends_in_minus(std::string_view text) {
+  if (ends_in_no_cents(text, '.') || ends_in_no_cents(text, ',')) return false;
   return text.size() > 1 && (text.back() == '-' || text.substr(1).ends_with("\xE2\x88\x92"));
 }
 
@@ -122,6 +128,7 @@ Parsed read_number(std::string_view text, const NumberFormat& format, double& va
   if (shown.percent != format.percent) return Parsed::no;
   if (!shown.currency) shown.currency = take_suffix(text, format.currency);
   take_trailing_minus();  // 5- EUR
+  if (ends_in_no_cents(text, format.decimal)) text.remove_suffix(1);
 
   std::string plain;
   std::size_t i = 0, run = 0, groups = 0;
@@ -230,8 +237,8 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
         found = numbers(year, 4, 4, month, day, 1, 2);
       }
       break;
-    case DateFormat::ymd2:
-      found = numbers(year, 2, 2, month, day, 1, 2);
+    case DateFormat::ymd2:  // 15.4.1 is a version
+      found = text.find('.') > 2 && numbers(year, 2, 2, month, day, 2, 2);
       break;
     case DateFormat::dmy:
     case DateFormat::dmy2:
@@ -280,7 +287,7 @@ std::optional<std::int64_t> read_date(std::string_view text, DateFormat format) 
   if (text.empty() || (text.front() != ' ' && text.front() != 'T')) return std::nullopt;
   text.remove_prefix(1);
   const auto time = read_clock(internal::trim(text));
-  if (!time) return std::nullopt;
+  if (!time || !internal::has_year(*date + *time)) return std::nullopt;
   return *date + *time;
 }
 
@@ -639,9 +646,17 @@ std::optional<DateFormat> detect_dates(const Column& column, std::string_view na
   std::string types;
   for (std::size_t k = 0; k < count; ++k) {
     const auto format = static_cast<DateFormat>(k);
-    if (!fits[k]) continue;
-    if (!of_two_digit_years(format)) return format;
-    types += (types.empty() ? "" : " or ") + to_string(format);
+    if (!of_two_digit_years(format)) {
+      if (fits[k]) return format;
+      continue;
+    }
+    // Among many dates one may be none: 29/02/23.
+    std::int64_t values = 0, others = 0;
+    each_value(column, [&](std::string_view text) {
+      others += !read_date(text, format);
+      return ++values > 0;
+    });
+    if (others * 10 <= values) types += (types.empty() ? "" : " or ") + to_string(format);
   }
   ambiguous(name, sample, "expected dates whose year has four digits", types + " (years 1969 to 2068), or string");
 }
@@ -709,6 +724,27 @@ std::optional<std::string> detect_format(const Column& column, std::string_view 
   return std::nullopt;
 }
 
+namespace {
+// Whether commas part thousands in each value that has one: the first behind one to three digits that no 0 leads, three
+// digits behind each, no point before. A column of such alone has no decimal commas for sure.
+bool commas_part_thousands(std::string_view text) {
+  const std::size_t first = text.find(',');
+  if (first == std::string_view::npos) return true;
+  std::size_t begin = first;
+  while (begin > 0 && digit(text[begin - 1])) --begin;
+  if (begin == first || first - begin > 3 || text[begin] == '0' || text.substr(0, first).find('.') != text.npos) {
+    return false;
+  }
+  for (std::size_t comma = first; comma < text.size() && text[comma] == ','; comma += 4) {
+    for (std::size_t i = comma + 1; i < comma + 4; ++i) {
+      if (i >= text.size() || !digit(text[i])) return false;
+    }
+    if (comma + 4 < text.size() && digit(text[comma + 4])) return false;
+  }
+  return true;
+}
+}  // namespace
+
 std::optional<std::string> detect_format(const Table& table, std::string_view column) {
   auto format = detect_format(table.column(column), column);
   if (!format) return format;
@@ -716,6 +752,7 @@ std::optional<std::string> detect_format(const Table& table, std::string_view co
   if (decimal.empty()) return format;
   for (const std::string& other : table.names()) {
     if (other == column || table.column(other).type() != ColumnType::string) continue;
+    if (each_value(table.column(other), commas_part_thousands)) continue;  // looked at for every column: be quick
     try {
       const auto written = detect_numbers(table.column(other), other);
       if (written && written->decimal == ',') return decimal;
@@ -736,8 +773,7 @@ void apply_format(Table& table, std::string_view column, std::string_view format
     table.replace(column, apply_format(table[column], format));
   } catch (const DataError& error) {
     if (error.row() < 0) throw;
-    const std::string message = error.what();
-    throw DataError("apply_format", message.substr(message.find("expected")), table.location(error.row(), column));
+    throw DataError("apply_format", error.message(), table.location(error.row(), column));
   }
 }
 

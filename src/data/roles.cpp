@@ -90,9 +90,7 @@ Verdict judge_text(const Table& table, const std::string& name, const RoleOption
       }
     } catch (const DataError& error) {
       if (!error.file().empty()) throw;
-      const std::string message = error.what();
-      const std::size_t at = message.find("expected");
-      throw DataError("infer_roles", at == std::string::npos ? message : message.substr(at),
+      throw DataError("infer_roles", error.message(),
                       {.file = table.source_file(), .row = -1, .line = -1, .column = name});
     }
   }
@@ -105,7 +103,7 @@ Verdict judge_text(const Table& table, const std::string& name, const RoleOption
       return reason + "; codes of digits, such as postcodes, of which the first few say less";
     if (!mostly_written(column)) return reason;
     return reason +
-           "; numbers and dates in mixed forms: they are read where all are written in one form, or the type is told";
+           "; what looks like numbers or dates is read as such where all have one known form or the type is told";
   };
   if (many && levels == rows && words < 2) {
     return {Role::identifier, with_forms("a different value in each of " + std::to_string(rows) + " rows")};

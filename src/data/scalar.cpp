@@ -12,7 +12,7 @@ namespace tern::data::internal {
 namespace {
 
 // 0001-01-01 and 9999-12-31T23:59:59.999999, between which ISO 8601 has four digits of the year.
-constexpr std::int64_t first_time = -62'135'596'800'000'000, last_time = 253'402'300'799'999'999;
+constexpr std::int64_t first_time = -62'135'596'800'000'000, last_time = 253'402'300'799'999'999;  // years 1 to 9999
 constexpr std::int64_t second = 1'000'000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
@@ -149,6 +149,8 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   return east ? value - offset : value + offset;
 }
 
+bool has_year(std::int64_t microseconds) { return microseconds >= first_time && microseconds <= last_time; }
+
 std::optional<std::int64_t> parse_iso(std::string_view text) {
   int year = 0, month = 0, day_of_month = 0;
   if (!take_digits(text, 4, year) || !take_char(text, '-') || !take_digits(text, 2, month) || !take_char(text, '-') ||
@@ -159,7 +161,7 @@ std::optional<std::int64_t> parse_iso(std::string_view text) {
   if (!date || text.empty()) return date;
   if (text.front() != 'T' && text.front() != 't' && text.front() != ' ') return std::nullopt;
   const auto time = parse_time(text.substr(1));
-  if (!time || *date + *time < first_time || *date + *time > last_time) return std::nullopt;
+  if (!time || !has_year(*date + *time)) return std::nullopt;
   return *date + *time;
 }
 
@@ -182,7 +184,7 @@ void append_i64(std::string& out, std::int64_t value) {
 }
 
 void append_timestamp(std::string& out, std::int64_t microseconds, bool with_time) {
-  if (microseconds < first_time || microseconds > last_time) return append_i64(out, microseconds);
+  if (!has_year(microseconds)) return append_i64(out, microseconds);
   std::int64_t days = microseconds / day, rest = microseconds % day;
   if (rest < 0) {
     rest += day;

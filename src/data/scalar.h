@@ -50,6 +50,9 @@ std::optional<std::int64_t> date_microseconds(int year, int month, int day);
 /// A time of day such as 12:05, 12:05:30, 12:05:30.25, with an optional Z or offset, in microseconds (offset applied).
 std::optional<std::int64_t> parse_time(std::string_view text);
 
+/// Whether a time lies in the years 1 to 9999, which four digits write.
+bool has_year(std::int64_t microseconds);
+
 /// ISO 8601: a date (2024-01-31), or a date, T or a space, and a time; UTC when no offset stands there.
 std::optional<std::int64_t> parse_iso(std::string_view text);
 

@@ -24,7 +24,9 @@ class NormalizeFormats final : public ColumnStep<Form> {
                        std::to_string(options_.max_levels) + " and " +
                        tern::internal::number_text(options_.max_level_share));
     }
-    for (const auto& [name, format] : options_.formats) format_type(format);
+    for (const auto& [name, format] : options_.formats) {
+      if (format != "string" && format != "categorical") format_type(format);
+    }
   }
   std::string_view type() const override { return "normalize_formats"; }
   std::unique_ptr<Step> clone() const override { return std::make_unique<NormalizeFormats>(*this); }
@@ -80,7 +82,7 @@ class NormalizeFormats final : public ColumnStep<Form> {
  private:
   std::optional<std::string> told_format(const std::string& name) const {
     for (const auto& [told, format] : options_.formats) {
-      if (told == name) return format;
+      if (told == name) return format == "string" ? "text" : format;
     }
     return std::nullopt;
   }
@@ -89,9 +91,7 @@ class NormalizeFormats final : public ColumnStep<Form> {
       return detect_format(table, name);
     } catch (const DataError& error) {
       if (!error.file().empty()) throw;
-      const std::string message = error.what();
-      const std::size_t at = message.find("expected");
-      fail_column(table, name, "normalize_formats", at == std::string::npos ? message : message.substr(at));
+      fail_column(table, name, "normalize_formats", error.message());
     }
   }
   bool is_free(const Column& column) const {

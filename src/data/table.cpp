@@ -250,8 +250,7 @@ Table& Table::cast(std::string_view name, ColumnType type) {
   try {
     columns_[at] = columns_[at].cast(type);
   } catch (const DataError& error) {
-    const std::string message = error.what();
-    throw DataError("cast", message.substr(message.find("expected")), location(error.row(), name));
+    throw DataError("cast", error.message(), location(error.row(), name));
   }
   return *this;
 }

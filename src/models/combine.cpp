@@ -26,6 +26,10 @@ void check_members(const char* type, const Members& members, bool probabilities 
       throw ValueError(where + "members all of classes or all of values, got " + std::string(members[0].type()) +
                        " beside " + std::string(members[i].type()));
     }
+    const std::string told = members[i].positive(), first = members.positive();
+    if (!told.empty() && told != first) {
+      throw ValueError(where + "members told one positive class, got \"" + first + "\" and \"" + told + "\"");
+    }
     if (probabilities && members[i].classifies() && !members[i].has_probability()) {
       throw ValueError(where + "members with probabilities, got " + std::string(members[i].type()));
     }

@@ -38,7 +38,8 @@ std::vector<std::string> own_metrics_of(const data::Estimator& estimator, std::s
 std::vector<std::string> metrics_of(const data::Estimator& estimator, std::size_t classes,
                                     const metrics::CustomMetric& own) {
   std::vector<std::string> names = own_metrics_of(estimator, classes);
-  if (!own.value) return names;
+  if (!own.value && own.name.empty()) return names;
+  if (!own.value) refuse("cross_validate", "a metric with a name and a value", "\"" + own.name + "\" alone");
   if (own.name.empty() || std::find(names.begin(), names.end(), own.name) != names.end()) {
     refuse("cross_validate", "a metric with a name of its own", "\"" + own.name + "\"");
   }

@@ -81,6 +81,9 @@ void check_options(const GradientBoostingOptions& o) {
   if (!o.positive.empty() && !of_classes(o.objective)) {
     refuse("no positive class for an objective of values", "\"" + o.positive + "\"");
   }
+  if (o.metric.name.empty() == static_cast<bool>(o.metric.value)) {
+    refuse("a metric with a name and a value", o.metric.value ? "no name" : "\"" + o.metric.name + "\" alone");
+  }
   internal::each_option(o, [](const char* name, const auto& value) {
     if constexpr (std::is_same_v<decltype(value), const double&>) {
       check_option(std::isfinite(value), (std::string("a finite ") + name).c_str(), value);

@@ -77,6 +77,7 @@ std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::Estima
   const Json json = tern::internal::parse_json(state.json, kBoosting);
   GradientBoostingOptions options = options_of(tern::internal::json_member(json, "options", kBoosting));
   const Objective objective = options.objective;
+  if (objective != Objective::binary && objective != Objective::multiclass) options.positive.clear();  // of older files
   if (objective == Objective::custom) options.objective = Objective::squared;  // its function is not here
   auto made = std::make_unique<GradientBoosting>(std::move(options));
   made->options_.objective = objective;

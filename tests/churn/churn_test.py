@@ -650,6 +650,7 @@ class Warnings(Churn):
         data = self.write('d.csv', self.small(600))
         evaluate = ['evaluate', '--bundle', self.path('m.tern'), '--data', data]
         options = ['--id', 'id', '--model', 'logistic']
+        self.assertIn('unopened', self.train(data, *options, '--split-fractions', '0.3333333,0.3333333,0.3333333').stdout)
         self.assertIn('unopened', self.train(data, *options).stdout)
         self.assertIn('; test rows opened 1 time\n', run(*evaluate).stdout)
         self.assertIn('opened once', self.train(data, *options).stdout)
@@ -657,6 +658,18 @@ class Warnings(Churn):
         self.assertIn('opened 2 times', self.train(data, *options, '--seed', '5').stdout)  # some rows are the same
         other = self.write('o.csv', self.small(600, seed=2))
         self.assertIn('unopened', self.train(other, *options).stdout)
+        with open(self.path('m.tern'), 'r+b') as file:
+            byte = file.read()[2000]
+            file.seek(2000)
+            file.write(bytes([byte ^ 1]))
+        self.assertIn('its ledger ends: it could not be read', self.train(other, *options).stdout)
+        self.assertNotIn('ledger ends', self.train(other, *options).stdout)
+
+    def test_one_class_in_two_spellings_is_one(self):
+        table = self.small(200)
+        for i, row in enumerate(table[1:]):
+            row[-1] = '1' if i % 2 else '1.0'
+        self.refused(self.write('d.csv', table), '"left"', 'two classes', more=('--id', 'id', '--positive', '1'))
 
     def test_few_rows(self):
         data = self.write('d.csv', self.small(200))
@@ -828,8 +841,8 @@ class Warnings(Churn):
         for words in ('"visit" repeats, with 120 values in ', '--split group:visit', 'as many positives as',
                       'nothing to resume'):
             self.assertIn(words, said)
-        quiet = self.train(data, '--id', 'id', '--drop', 'visit', '--max-epochs', '1').stdout
-        self.assertNotIn('visit', quiet)
+        dropped = self.train(data, '--id', 'id', '--drop', 'visit', '--max-epochs', '1').stdout
+        self.assertIn('--split group:visit', dropped)  # the same patients are in training and test all the same
         self.text('m.tern.checkpoint', 'of a run that was not finished')
         self.assertIn('starts anew', self.train(data, '--id', 'id', '--max-epochs', '1').stdout)
 
@@ -1066,6 +1079,12 @@ class Refused(Churn):
         brief = self.write('b.csv', dates)
         self.refused(brief, 'day', 'date:dmy2 or date:mdy2', '--types')
         self.train(brief, '--types', 'day=date:dmy2', '--id', 'id')
+        for i, row in enumerate(dates):
+            row.append('fee' if i == 0 else f'$1.{100 + i}')
+        both = self.write('c.csv', dates)
+        self.refused(both, 'expected types of 2 columns', '"day": ', '"fee": ', 'number:comma+group+$')
+        dropped = self.train(both, '--drop', 'day', '--types', 'fee=number:point+$', '--id', 'id')
+        self.assertNotIn('column "day"', dropped.stdout)  # what is left out is not looked at
 
     def test_bundles_that_are_damaged(self):
         data = self.write('d.csv', self.small(200))

@@ -81,7 +81,7 @@ class Forms(Churn):
         self.assertRegex(done.stdout, r'left out: "policy": .*\n')
         self.assertNotIn('--keep policy', done.stdout)  # no value of it is that of ten rows
         self.assertRegex(done.stdout, r'left out: "zip": .*; codes of digits, such as postcodes, .*; --keep zip learns')
-        self.assertNotIn('mixed forms', done.stdout)
+        self.assertNotIn('looks like numbers or dates', done.stdout)
         self.assertRegex(done.stdout, r'left out: "store_id": named like an id.*; --keep store_id learns from it\n')
         done = self.train(data, '--model', 'logistic')
         self.assertIn('--id policy copies it to the predictions\n', done.stdout)

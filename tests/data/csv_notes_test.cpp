@@ -273,6 +273,17 @@ TEST(Notes, SaysThatFormsAreMixed) {
   EXPECT_EQ(only_note(column_text(90, [](int i) { return std::to_string(i) + " EUR"; })), "") << "one form";
 }
 
+// One that is far down in the file too.
+TEST(Notes, OfEveryPointLooksAtEveryPoint) {
+  std::string text = "x\n";
+  for (int i = 0; i < 20'000; ++i) text += "1.234\n";
+  CsvReport report;
+  read_csv_text(text, {}, &report);
+  EXPECT_EQ(report.notes.size(), 1u);
+  read_csv_text(text + "0.5\n", {}, &report);
+  EXPECT_TRUE(report.notes.empty()) << report.notes[0];
+}
+
 TEST(Notes, SaysThatATypeMustBeTold) {
   for (const auto& [values, types] :
        std::vector<std::pair<std::string, std::string>>{{"$1.234\n$2.500\n", "number:point+$ or number:comma+group+$"},

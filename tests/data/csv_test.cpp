@@ -481,6 +481,10 @@ TEST(ReadCsv, RereadsByASchema) {
   EXPECT_EQ(s["n"].type(), ColumnType::i64);
   EXPECT_TRUE(s["n"].is_null(0));
   EXPECT_EQ(s["when"].text(0), "2024-03-02");
+  // Digits that a double lacks.
+  const CsvOptions whole{.types = {{"a", ColumnType::i64}}};
+  EXPECT_EQ(read_csv_text("a\n9007199254740993.0\n-9007199254740993.\n2e3\n", whole)["a"].i64(0), 9007199254740993);
+  EXPECT_THROW(read_csv_text("a\n9223372036854775808.0\n", whole), DataError);
   EXPECT_EQ(s["size"].levels(), (std::vector<std::string>{"m", "s", "xl"}));
   EXPECT_EQ(s["size"].code(0), 2);
   ASSERT_EQ(report.notes.size(), 1u);

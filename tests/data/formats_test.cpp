@@ -177,6 +177,23 @@ TEST(Dates, UnambiguousFormats) {
   EXPECT_EQ(dates({"1/31/2024 1:05 PM", "1/31/2024 12:00 AM"}), "date:mdy: 2024-01-31T13:05:00Z 2024-01-31");
 }
 
+TEST(Numbers, ADashForNoCentsIsNoMinus) {
+  const auto format = detect_numbers(strings({"CHF 13.-", "CHF 47.50", "CHF -2.50"}));
+  ASSERT_TRUE(format.has_value());
+  EXPECT_EQ(to_string(*format), "number:point+CHF");
+  EXPECT_EQ(parse_numbers(strings({"CHF 13.-", "13.-", "-13.-"}), *format).text(0), "13");
+  EXPECT_EQ(parse_numbers(strings({"-13.-"}), *format).f64(0), -13);
+  EXPECT_EQ(parse_numbers(strings({"5,-"}), parse_number_format("number:comma")).f64(0), 5);
+  EXPECT_EQ(parse_numbers(strings({"5-"}), parse_number_format("number:point+trailing-minus")).f64(0), -5);
+  EXPECT_THROW(parse_numbers(strings({"5,-"}), *format), DataError);
+}
+
+TEST(Dates, OutsideTheYearsOfFourDigitsAreNone) {
+  EXPECT_EQ(dates({"31/12/9999 23:59"}), "date:dmy: 9999-12-31T23:59:00Z");
+  EXPECT_EQ(dates({"31/12/9999 23:59-05:00"}), "none");
+  EXPECT_EQ(dates({"31/01/0001 00:00", "01/01/0001 00:00+05:00"}), "none");
+}
+
 TEST(Dates, WhatIsNone) {
   EXPECT_EQ(dates({"31/01/2024", "01/31/2024"}), "none");  // needs both orders
   EXPECT_EQ(dates({"31/02/2024"}), "none");                // no such day
@@ -218,8 +235,12 @@ TEST(Dates, YearsOfTwoDigitsAsk) {
   EXPECT_EQ(asked({"01/02/03", "31/12/69"}), "tell the type date:dmy2 (years 1969 to 2068), or string");
   EXPECT_EQ(asked({"12-31-24 9:05"}), "tell the type date:mdy2 (years 1969 to 2068), or string");
   EXPECT_EQ(asked({"31-Jan-24", "1 feb 99"}), "tell the type date:d-mon2 (years 1969 to 2068), or string");
+  std::vector<std::string> typo(20, "24/02/23");
+  typo.front() = "29/02/23";  // no such day: of other orders alone, all are dates
+  EXPECT_EQ(asked(typo), "tell the type date:ymd2 or date:dmy2 (years 1969 to 2068), or string");
   EXPECT_EQ(asked({"1.2.10", "1.2.3"}), "none");  // versions
-  EXPECT_EQ(asked({"20-45-53"}), "none");         // no such day in any order
+  EXPECT_EQ(asked({"16.1.2", "15.4.1"}), "none");
+  EXPECT_EQ(asked({"20-45-53"}), "none");  // no such day in any order
   EXPECT_EQ(asked({"31/12/24", "31/12/2024"}), "none");
 
   const Column read = parse_dates(strings({"31/12/68", "1.1.69", "5/6/00 13:00"}), DateFormat::dmy2);

@@ -341,6 +341,12 @@ TEST(Steps, NormalizeFormatsKeepsWhatItFound) {
   for (int i = 0; i < 30; ++i) notes.push_back(std::string(static_cast<std::size_t>(i + 1), 'n'));
   EXPECT_EQ(normalize_formats()->fit_transform(words(notes), {})["x"].type(), ColumnType::string);
   EXPECT_THROW(normalize_formats()->fit(words({"01/02/2024", "03/04/2024"}), {}), DataError);
+  for (const auto& [told, type] : {std::pair{"string", ColumnType::string}, {"categorical", ColumnType::categorical}}) {
+    const StepPtr step = normalize_formats({.formats = {{"x", told}}});
+    EXPECT_EQ(step->fit_transform(words({"01/02/03", "03/04/05"}), {})["x"].type(), type);
+    EXPECT_EQ(load_step("normalize_formats", step->to_json())->transform(words({"$5"}))["x"].type(), type);
+  }
+  EXPECT_THROW(normalize_formats({.formats = {{"x", "text"}}}), ValueError);
 }
 
 TEST(Steps, NormalizeFormatsTakesToldForms) {

@@ -215,6 +215,10 @@ TEST(Composite, FindsClassesByName) {
   EXPECT_GT(right(stacking_free), 0.9);
   Stacking stacking({&straight, &turned}, LogisticRegression());
   EXPECT_GT(right(stacking), 0.9);
+  Stacking by_last({&straight}, trees::RandomForest({.trees = 40, .positive = "a"}));
+  EXPECT_GT(right(by_last), 0.85);
+  const trees::RandomForest other({.positive = "b"});
+  EXPECT_THROW(Voting({&turned, &other}), ValueError);
   Calibrated calibrated(turned, {.method = CalibrationMethod::isotonic, .folds = 3});
   EXPECT_GT(right(calibrated), 0.85);
   const std::string path = temporary_path("turned.tern");

@@ -610,6 +610,8 @@ TEST(Search, GoesByAMetricOfOnesOwn) {
   };
   EXPECT_THROW(refused("rmse"), ValueError);
   EXPECT_THROW(refused(""), ValueError);
+  EXPECT_THROW(cross_validate(Ridge(), data::Pipeline(), table, "y", {.metric = {.name = "r2"}}), ValueError)
+      << "alone";
   EXPECT_EQ(refused("one").mean("one"), 1);
   EXPECT_THROW(cross_validate(KMeans({.clusters = 2}), data::Pipeline(), table,
                               {.metric = {.name = "one", .value = [](auto...) { return 1.0; }}}),

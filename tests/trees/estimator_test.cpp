@@ -128,6 +128,24 @@ TEST(GradientBoostingEstimator, TakesTensorsAsItTakesDoublesAndTables) {
   EXPECT_THROW(tensors.fit(x_tensor, y_tensor, {.weights = w_tensor.slice(0, 0, 239)}), ShapeError);
 }
 
+TEST(GradientBoostingEstimator, TimesAreNoNumbers) {
+  const data::Table numbers = {{"x", data::Column::from_i64({1, 2, 3, 4})},
+                               {"y", data::Column::from_i64({0, 0, 1, 1})}};
+  data::Table times = numbers, blank = numbers;
+  times.replace("x", data::Column::from_timestamps({1, 2, 3, 4}));
+  blank.replace("x", data::Column::nulls(data::ColumnType::timestamp, 4));
+  GradientBoosting boosted({.rounds = 2, .min_child_rows = 1});
+  RandomForest forest({.trees = 2});
+  for (data::Estimator* model : {static_cast<data::Estimator*>(&boosted), static_cast<data::Estimator*>(&forest)}) {
+    model->fit(numbers, "y");
+    EXPECT_EQ(model->predict(blank).size(), 4u) << "of no type";
+    EXPECT_THROW(model->predict(times), DataError);
+    model->fit(times, "y");
+    EXPECT_THROW(model->predict(numbers), DataError);
+    EXPECT_EQ(model->predict(times).size(), 4u);
+  }
+}
+
 TEST(GradientBoostingEstimator, ComesBackFromItsFileAndGoesOn) {
   const std::string path = temporary_path("gbdt.tern");
   const data::Table rows = table(400).drop({"value", "colour"}), validation = table(100, 2);

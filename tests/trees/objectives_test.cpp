@@ -324,6 +324,8 @@ TEST(Objectives, EarlyStoppingNeedsSomethingToWatch) {
   GradientBoosting(own).fit(x, data.y, with);  // nothing is asked for, and nothing watched
   own.early_stopping_rounds = 5;
   EXPECT_THROW(GradientBoosting(own).fit(x, data.y, with), ValueError);
+  EXPECT_THROW(GradientBoosting({.metric = {.name = "auc"}}), ValueError) << "no value";
+  EXPECT_THROW(GradientBoosting({.metric = {.value = [](auto, auto, auto) { return 0.0; }}}), ValueError) << "no name";
   own.metric = {.name = "none", .value = [](auto, auto, auto) { return 0.0; }};
   GradientBoosting(own).fit(x, data.y, with);
 }

@@ -164,6 +164,7 @@ class TERN_API Estimator {
  private:
   friend TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
   void check_fitted() const;
+  void check_times(const Table& table) const;
   void check_answers() const;
   void check_rows(const Matrix& x, const char* what) const;
 

@@ -72,7 +72,7 @@ struct NormalizeOptions {
   std::int64_t max_levels = 1000;  ///< strings with more different values stay text
   double max_level_share = 0.5;    ///< as do those with more different values than this share of the rows (above 20)
   /// Columns with their written form (formats.h): as detect_formats finds them in a whole file, so that a form does not
-  /// hang on the rows that are trained on.
+  /// hang on the rows that are trained on; or `string` or `categorical`, for what only looks like one.
   std::vector<std::pair<std::string, std::string>> formats{};
   bool find_formats = true;  ///< finds those of the other columns when it is fitted; false: they have none
 };

@@ -88,7 +88,10 @@ class TERN_API Stacking : public Composite {
   std::string_view type() const override { return "stacking"; }
   std::unique_ptr<data::Estimator> clone() const override { return std::make_unique<Stacking>(*this); }
   bool classifies() const override { return members_[0].classifies(); }
-  std::string positive() const override { return members_.positive(); }
+  std::string positive() const override {
+    const std::string told = members_.positive();
+    return told.empty() ? last_->positive() : told;
+  }
   bool has_probability() const override { return last_->has_probability(); }
   bool takes_missing() const override;
   bool takes_validation() const override;
