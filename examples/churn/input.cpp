@@ -100,7 +100,7 @@ void read_written_forms(data::Table& table, const Types& told, const TrainOption
       unclear.push_back(error);
     }
   }
-  if (unclear.size() == 1) throw unclear[0];
+  if (unclear.size() == 1) throw DataError(unclear[0]);
   if (!unclear.empty()) {
     std::string all = "expected types of " + std::to_string(unclear.size()) + " columns that nothing decides, got none";
     for (const DataError& error : unclear) all += "; \"" + error.column() + "\": " + error.message();
