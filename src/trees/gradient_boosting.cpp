@@ -21,7 +21,6 @@ namespace tern::trees {
 namespace {
 
 using internal::FeatureColumns;
-using internal::Rows;
 using internal::Targets;
 using internal::Training;
 
