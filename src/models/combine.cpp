@@ -193,6 +193,11 @@ Stacking::Stacking(Members members, const data::Estimator& last, StackingOptions
                      std::string(members_[0].classifies() ? "classes" : "values") + " as its members, got " +
                      std::string(last.type()));
   }
+  const std::string told = last.positive();
+  if (!told.empty() && told != positive()) {
+    throw ValueError("[Stacking] expected a last estimator told the positive class of its members, \"" + positive() +
+                     "\", got \"" + told + "\"");
+  }
   if (options.folds < 2) {
     throw ValueError("[Stacking] expected folds of at least 2, got " + std::to_string(options.folds));
   }

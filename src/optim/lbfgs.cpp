@@ -148,6 +148,7 @@ Lbfgs::Point Lbfgs::search(const Closure& closure, const Point& start, double t,
 }
 
 double Lbfgs::step(const Closure& closure) {
+  if (!closure) throw StateError("[LBFGS] expected a closure that computes the loss again, got an empty one");
   NoGrad no_grad;
   const std::int64_t before = evaluations_;
   Point now = evaluate(closure);

@@ -286,7 +286,8 @@ void Optimizer::load_state_dict(const nn::NamedTensors& state) {
     return tensor;
   };
   const auto kind = given.find("optimizer");
-  if (kind == given.end() || kind->second->dtype() != u8 ||
+  if (kind == given.end()) bad_state("the state of " + std::string(name()), "one without \"optimizer\"");
+  if (kind->second->dtype() != u8 ||
       kind->second->to_vector<std::uint8_t>() != name_tensor(name()).to_vector<std::uint8_t>()) {
     bad_state("the state of " + std::string(name()), "another optimizer's");
   }

@@ -439,7 +439,9 @@ void* Tensor::data_for(DType dtype, bool writing) const {
                           std::string(name(dtype)));
   }
   if (!impl->contiguous) {
-    internal::throw_value(writing ? "mutable_span" : "span", "a contiguous tensor", "strides of a view");
+    internal::throw_value(
+        writing ? "mutable_span" : "span", "a contiguous tensor",
+        "strides " + to_string(Shape(strides())) + " of " + to_string(impl->shape) + "; contiguous() copies it");
   }
   if (impl->device.kind != DeviceKind::cpu) {
     throw DeviceError("[" + std::string(writing ? "mutable_span" : "span") +

@@ -219,6 +219,7 @@ TEST(Composite, FindsClassesByName) {
   EXPECT_GT(right(by_last), 0.85);
   const trees::RandomForest other({.positive = "b"});
   EXPECT_THROW(Voting({&turned, &other}), ValueError);
+  EXPECT_THROW(Stacking({&straight, &turned}, other), ValueError);
   Calibrated calibrated(turned, {.method = CalibrationMethod::isotonic, .folds = 3});
   EXPECT_GT(right(calibrated), 0.85);
   const std::string path = temporary_path("turned.tern");

@@ -191,6 +191,7 @@ TEST(Lbfgs, ChecksOptionsCallsAndStates) {
   optimizer.step(problem.closure());
   optim::Optimizer& base = optimizer;
   EXPECT_THROW(base.step(), StateError);
+  EXPECT_THROW(optimizer.step(Lbfgs::Closure()), StateError);
   const auto state = optimizer.state_dict();
   const std::string bytes = to_safetensors({.tensors = state});
   const auto broken = [&](auto change) {

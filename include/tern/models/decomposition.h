@@ -127,7 +127,8 @@ struct NmfOptions {
 };
 
 /// Non-negative factors, x ≈ W H of least squared error (Lee & Seung 1999), by coordinate descent (Cichocki & Phan
-/// 2009) from the singular vectors (NNDSVDa, Boutsidis & Gallopoulos 2008). Takes no weights.
+/// 2009) from the singular vectors (NNDSVDa, Boutsidis & Gallopoulos 2008). Neither factor is scaled to a length. Takes
+/// no weights.
 class TERN_API Nmf : public Unsupervised {
  public:
   /// Throws ValueError for an option outside its values.

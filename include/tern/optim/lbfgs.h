@@ -38,8 +38,8 @@ class TERN_API Lbfgs : public Optimizer {
   std::string_view name() const override { return "LBFGS"; }
 
   /// Up to max_iterations iterations; the loss before them. A missing gradient counts as zero, and frozen weights stay.
-  /// Throws NumericError when that loss is not finite; nothing is changed then. (Through a base class, step() without
-  /// a closure throws StateError.)
+  /// Throws NumericError when that loss is not finite; nothing is changed then. Throws StateError for an empty closure,
+  /// and for step() without one through a base class.
   double step(const Closure& closure);
   std::int64_t iterations() const { return iterations_; }
   std::int64_t evaluations() const { return evaluations_; }

@@ -23,9 +23,9 @@ TERN_API Tensor zeros_like(const Tensor& x);
 TERN_API Tensor ones_like(const Tensor& x);
 TERN_API Tensor full_like(const Tensor& x, Scalar value);
 
-/// begin, begin + step, … before `end`. Throws ValueError when step is 0.
+/// begin, begin + step, … before `end`, in f32 if no type is told. Throws ValueError when step is 0.
 TERN_API Tensor arange(double begin, double end, double step = 1, DType dtype = f32);
-/// 0, 1, …, count - 1.
+/// 0, 1, …, count - 1, in i64 if no type is told.
 TERN_API Tensor arange(std::int64_t count, DType dtype = i64, Device device = cpu());
 /// `count` numbers from `begin` to `end`, both included, evenly spaced. Throws ValueError on a negative count.
 TERN_API Tensor linspace(double begin, double end, std::int64_t count, DType dtype = f32);

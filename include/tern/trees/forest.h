@@ -30,10 +30,10 @@ TERN_API Criterion parse_criterion(std::string_view name);
 /// Settings of RandomForest and ExtraTrees. In brackets the names in scikit-learn, where they are others.
 struct ForestOptions {
   Criterion criterion = Criterion::gini;
-  int trees = 100;       ///< [n_estimators]; >= 1
-  int max_features = 0;  ///< drawn for a split; 0: the root of how many there are for classes, all for values
-  int max_depth = 0;     ///< edges from the root to a leaf; 0: no limit
-  int max_leaves = 0;    ///< of a tree, which then grows where it gains most [max_leaf_nodes]; 0: no limit
+  int trees = 100;                  ///< [n_estimators]; >= 1
+  int max_features = 0;             ///< drawn for a split, at most all; 0: the root of all for classes, all for values
+  int max_depth = 0;                ///< edges from the root to a leaf; 0: no limit
+  int max_leaves = 0;               ///< of a tree, which then grows where it gains most [max_leaf_nodes]; 0: no limit
   std::int64_t min_child_rows = 1;  ///< of a side of a split [min_samples_leaf]
   std::int64_t min_split_rows = 2;  ///< of a node that is split [min_samples_split]
   /// Each tree sees as many rows as there are, drawn with repeats. Not told: of a random forest, not of extra trees.
