@@ -143,7 +143,7 @@ Ahead paced(const T* from, int64_t stretches, int64_t length, int64_t step, int6
   ahead.stretches = stretches;
   ahead.lines = ahead.left = (length * kSize + kLineBytes - 1) / kLineBytes;
   ahead.jump = step * kSize - ahead.lines * kLineBytes;
-  ahead.wait = ahead.pace = more(1, turns / (ahead.lines * stretches));
+  ahead.wait = ahead.pace = more(1, kLinesTogether * turns / (ahead.lines * stretches));
   return ahead;
 }
 
