@@ -93,7 +93,7 @@ void Backward::capture(const std::vector<Tensor>& outputs, const std::vector<Ten
   captured_ = std::make_unique<Captured>();
   auto& [wanted, reaches] = *captured_;
   for (const Tensor& input : inputs) {
-    TensorImpl* impl = checked(input);
+    TensorImpl* impl = checked(input, "grad");
     if (!impl->requires_grad) throw StateError("[grad] expected inputs that need a gradient, got one that does not");
     wanted[impl->node ? static_cast<const void*>(impl->node) : impl] = nullptr;
   }
@@ -107,7 +107,7 @@ void Backward::capture(const std::vector<Tensor>& outputs, const std::vector<Ten
     if (captured_->reaches.emplace(node, captured_->wanted.count(node) > 0).second) stack.push_back({node, 0});
   };
   for (const Tensor& output : outputs) {
-    if (Node* root = checked(output)->node) enter(root);
+    if (Node* root = checked(output, "grad")->node) enter(root);
     while (!stack.empty()) {
       Visit& top = stack.back();
       if (top.next < top.node->inputs) {
@@ -190,7 +190,9 @@ void Backward::into_leaf(TensorImpl* leaf, Tensor gradient, const OpInfo& op) {
     return;
   }
   if (create_) {
-    Tensor sum = leaf->grad_present ? add(Tensor(share(leaf->grad)), gradient) : std::move(gradient);
+    Tensor sum = leaf->grad_present            ? add(Tensor(share(leaf->grad)), gradient)
+                 : sole_owner(gradient.impl()) ? std::move(gradient)
+                                               : gradient.clone();
     release(std::exchange(leaf->grad, sum.release()));
     leaf->grad_buffer = false;
   } else if (!leaf->grad) {
@@ -392,7 +394,7 @@ std::vector<Tensor> Backward::captured(const std::vector<Tensor>& inputs) {
 
 namespace {
 Tensor start_gradient(const char* where, const Tensor& output, const Tensor& given) {
-  const TensorImpl* impl = checked(output);
+  const TensorImpl* impl = checked(output, where);
   if (!impl->requires_grad) {
     throw StateError("[" + std::string(where) + "] expected a result that needs a gradient, got one that does not");
   }

@@ -58,7 +58,12 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
 }
 
 void FlatParameters::clear_gradients() {
-  for (Tensor& p : parameters_) p.clear_grad();
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    Tensor& p = parameters_[i];
+    p.clear_grad();
+    // Gradients that were set, or made with a graph of their own, took the buffer's place.
+    if (held_[i] && !p.impl()->grad_buffer) p.set_grad_buffer(new_member_view(gradients_, p.shape(), offsets_[i]));
+  }
 }
 
 const FlatParameters::Segment& FlatParameters::segment(std::size_t first, std::size_t last) {

@@ -70,7 +70,7 @@ using internal::CustomFunction;
 
 void FunctionContext::save(const Tensor& tensor) {
   if (node_) throw StateError("[save] expected to be called in forward, got a call in backward");
-  internal::checked(tensor);
+  internal::checked(tensor, "save");
   kept_.push_back(tensor);
 }
 
@@ -95,7 +95,7 @@ Function::Function(std::string name, Forward forward, Backward backward) {
 }
 
 Tensor Function::operator()(const std::vector<Tensor>& inputs) const {
-  for (const Tensor& x : inputs) internal::checked(x);
+  for (const Tensor& x : inputs) internal::checked(x, function_->name.c_str());
   FunctionContext context;
   Tensor out;
   {

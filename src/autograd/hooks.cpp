@@ -21,7 +21,7 @@ void HookHandle::remove() {
 namespace internal {
 
 HookHandle register_hook(const Tensor& x, std::function<Tensor(const Tensor&)> hook) {
-  TensorImpl* impl = checked(x);
+  TensorImpl* impl = checked(x, "register_hook");
   if (!impl->requires_grad) {
     throw StateError("[register_hook] expected a tensor that needs a gradient, got " + describe(x));
   }
@@ -58,7 +58,7 @@ void destroy_extras(TensorImpl* impl) noexcept {
 }  // namespace internal
 
 void Tensor::retain_grad() {
-  auto* impl = internal::checked(*this);
+  auto* impl = internal::checked(*this, "retain_grad");
   if (!impl->requires_grad) {
     throw StateError("[retain_grad] expected a tensor that needs a gradient, got " + internal::describe(*this));
   }

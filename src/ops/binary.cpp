@@ -299,6 +299,18 @@ Tensor floor_divide(const Tensor& a, const Tensor& b) {
   return apply(op, a.detach(), b.detach());
 }
 
+Tensor pow(const Tensor& a, Scalar b) {
+  if (rounds(a, b)) [[unlikely]]
+    return pow(a.to(f32), scalar(b, f32)).to(a.dtype());
+  if (b.real() == 2 && is_floating(checked(a, "pow")->dtype)) return square(a);
+  return pow(a, wrap("pow", b, a));
+}
+Tensor pow(Scalar a, const Tensor& b) {
+  if (rounds(b, a)) [[unlikely]]
+    return pow(scalar(a, f32), b.to(f32)).to(b.dtype());
+  return pow(wrap("pow", a, b), b);
+}
+
 #define TERN_WITH_NUMBERS(name, function)                       \
   Tensor name(const Tensor& a, Scalar b) {                      \
     if (rounds(a, b)) [[unlikely]]                              \
@@ -310,7 +322,6 @@ Tensor floor_divide(const Tensor& a, const Tensor& b) {
       return function(scalar(a, f32), b.to(f32)).to(b.dtype()); \
     return function(wrap(#function, a, b), b);                  \
   }
-TERN_WITH_NUMBERS(pow, pow)
 TERN_WITH_NUMBERS(maximum, maximum)
 TERN_WITH_NUMBERS(minimum, minimum)
 TERN_WITH_NUMBERS(remainder, remainder)

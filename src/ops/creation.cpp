@@ -170,7 +170,8 @@ Tensor internal::from_scalars(const Scalar* values, std::size_t count, DType dty
   return converted(out, dtype);
 }
 Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype) {
-  const std::size_t width = rows.size() == 0 ? 0 : rows.begin()->size();
+  if (rows.size() == 0) return internal::from_scalars(nullptr, 0, dtype);  // `{}` is a vector of nothing
+  const std::size_t width = rows.begin()->size();
   std::vector<Scalar> values;
   for (const auto& row : rows) {
     if (row.size() != width) {

@@ -66,9 +66,28 @@ Tensor& with_number(const char* where, Tensor& to, Scalar x, Tensor& (Tensor::*w
   return to;
 }
 
+// Whether a half type would round an operand, or make it infinite, before anything is computed.
+bool is_wider(const Tensor& to, const Tensor& x) {
+  return to.impl() && x.impl() && is_half(to.impl()->dtype) && size_of(x.impl()->dtype) > 2 &&
+         is_floating(x.impl()->dtype);
+}
+
+// Arithmetic with a wider tensor, in f32, which is rounded once.
+template <class... More>
+Tensor& with_wider(const char* where, Tensor& to, const Tensor& x, Tensor& (Tensor::*write)(const Tensor&, More...),
+                   More... more) {
+  internal::check_untaped(where, x);
+  Tensor wide = to.detach().to(f32);
+  (wide.*write)(x.detach(), more...);
+  begin_write(where, to);
+  internal::copy_elements(to, wide);
+  return to;
+}
+
 }  // namespace
 
 Tensor& Tensor::add_(const Tensor& x, double alpha) {
+  if (is_wider(*this, x)) return with_wider("add_", *this, x, &Tensor::add_, alpha);
   const Tensor source = beside("add_", *this, x);
   if (!is_floating(impl_->dtype)) {
     if (alpha != std::trunc(alpha))
@@ -84,6 +103,7 @@ Tensor& Tensor::add_(const Tensor& x, double alpha) {
 Tensor& Tensor::add_(Scalar x) { return with_number("add_", *this, x, &Tensor::operator+=); }
 
 Tensor& Tensor::sub_(const Tensor& x) {
+  if (is_wider(*this, x)) return with_wider("sub_", *this, x, &Tensor::sub_);
   const Tensor source = beside("sub_", *this, x);
   begin_write("sub_", *this);
   kernels::binary_sub(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
@@ -94,6 +114,7 @@ Tensor& Tensor::sub_(const Tensor& x) {
 Tensor& Tensor::sub_(Scalar x) { return with_number("sub_", *this, x, &Tensor::sub_); }
 
 Tensor& Tensor::mul_(const Tensor& x) {
+  if (is_wider(*this, x)) return with_wider("mul_", *this, x, &Tensor::mul_);
   const Tensor source = beside("mul_", *this, x);
   begin_write("mul_", *this);
   kernels::binary_mul(impl_->device, impl_->dtype, internal::make_loop(*this, this, &source));
@@ -104,6 +125,7 @@ Tensor& Tensor::mul_(const Tensor& x) {
 Tensor& Tensor::mul_(Scalar x) { return with_number("mul_", *this, x, &Tensor::mul_); }
 
 Tensor& Tensor::div_(const Tensor& x) {
+  if (is_wider(*this, x)) return with_wider("div_", *this, x, &Tensor::div_);
   if (!is_floating(checked(*this, "div_")->dtype))
     internal::throw_dtype("div_", "a floating tensor", std::string(name(dtype())));
   const Tensor source = beside("div_", *this, x);

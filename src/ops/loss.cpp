@@ -127,6 +127,13 @@ kernels::CrossEntropyArgs arguments(const Tensor& logits, const Tensor& target, 
           out.impl()->data};
 }
 
+// Class weights are constants, as in PyTorch.
+void check_no_gradient(const char* op, const Tensor& weight) {
+  if (!internal::needs_grad(weight)) return;
+  throw StateError("[" + std::string(op) + "] expected class weights that need no gradient, got " +
+                   internal::describe(weight) + "; detach() them first");
+}
+
 // q of the kernel's contract, [N, C]: what each class of each row counts.
 Tensor shares(const Tensor& target, const Tensor& weight, double smoothing, std::int64_t classes, DType dtype) {
   const Tensor w = weight.defined() ? weight.detach() : ones({classes}, dtype, target.device());
@@ -200,6 +207,7 @@ Classes classes(const char* op, const Tensor& logits, const Tensor& target, cons
     out.rows = logits.permute(order).reshape({it->numel, count});
   }
   if (weight.defined()) {
+    check_no_gradient(op, weight);
     if (!(weight.shape() == Shape{count})) {
       internal::throw_shape(op, "class weights [" + std::to_string(count) + "]", to_string(weight.shape()));
     }
@@ -257,6 +265,7 @@ Tensor cross_entropy_of_probabilities(const Tensor& logits, const Tensor& target
   }
   if (options.weight.defined()) {
     internal::check_devices("cross_entropy", logits, options.weight);
+    check_no_gradient("cross_entropy", options.weight);
     if (!(options.weight.shape() == Shape{count})) {
       internal::throw_shape("cross_entropy", "class weights [" + std::to_string(count) + "]",
                             to_string(options.weight.shape()));
@@ -300,8 +309,11 @@ Tensor nll_loss(const Tensor& log_probability, const Tensor& target, const NllOp
 Tensor kl_div(const Tensor& input, const Tensor& target, const KlOptions& options) {
   check_pair("kl_div", input, target);
   if (is_half(input.dtype())) return kl_div(input.to(f32), target.to(f32), options).to(input.dtype());
-  const Tensor losses = options.log_target ? exp(target) * (target - input) : xlogy(target, target) - target * input;
-  return reduce(losses, options.reduction);
+  const Tensor share = options.log_target ? exp(target) : target, none = share == 0;
+  // Where the target is 0, the logarithms may be infinite: nothing is computed with those.
+  const Tensor apart =
+      (options.log_target ? where(none, 0, target) : log(where(none, 1, target))) - where(none, 0, input);
+  return reduce(where(none, 0, share * apart), options.reduction);
 }
 
 namespace {

@@ -49,12 +49,12 @@ inline Tensor apart(const Tensor& out, const Tensor& x) {
 }
 
 /// Integers and booleans as f32.
-inline Tensor real(const Tensor& x) { return is_floating(checked(x)->dtype) ? x : x.to(f32); }
+inline Tensor real(const Tensor& x) { return is_floating(x.dtype()) ? x : x.to(f32); }
 
 /// The type that all of them promote to.
 inline DType promoted(std::initializer_list<const Tensor*> operands) {
   DType dtype = boolean;
-  for (const Tensor* x : operands) dtype = promote(dtype, checked(*x)->dtype);
+  for (const Tensor* x : operands) dtype = promote(dtype, x->dtype());
   return dtype;
 }
 

@@ -320,9 +320,9 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
   if (is_half(x.dtype())) return logsumexp(x.to(f32), dims, keepdim).to(x.dtype());
   const Tensor input = real(x);
   const Tensor largest = max(input.detach(), dims, true);
-  // A row of equal infinities is not shifted: ∞ - ∞ would be NaN.
-  const double infinity = std::numeric_limits<double>::infinity();
-  const Tensor shift = where(abs(largest) == infinity, 0, largest);
+  // No row is shifted by an infinity: ∞ - ∞ would be NaN.
+  const double most = input.dtype() == f64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
+  const Tensor shift = clamp(largest, -most, most);
   const Tensor result = log(sum(exp(input - shift), dims, true)) + shift;
   return keepdim ? result : result.reshape(r.without);
 }

@@ -562,7 +562,7 @@ Tensor triu(const Tensor& x, std::int64_t offset) {
 
 Tensor diag(const Tensor& x, std::int64_t offset) {
   const Shape& shape = checked(x, "diag")->shape;
-  if (shape.size() == 2) return diagonal(x, offset);
+  if (shape.size() == 2) return diagonal(x, offset).clone();
   if (shape.size() != 1) throw_shape("diag", "one or two dimensions", to_string(shape));
   std::int64_t size = 0;
   if (offset == INT64_MIN || __builtin_add_overflow(shape[0], std::abs(offset), &size)) {

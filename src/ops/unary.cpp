@@ -41,7 +41,7 @@ Tensor apply(const Unary& op, const Tensor& x) {
   if (!is_floating(impl->dtype)) {
     if (op.integers == Integers::real) return apply(op, x.to(f32));
     if (impl->dtype == boolean) return apply(op, x.to(i64));
-    if (op.integers == Integers::kept) return x;
+    if (op.integers == Integers::kept) return x.clone();
   }
   Tensor out = internal::new_result(impl->shape, impl->dtype, impl);
   (*op.forward)(impl->device, impl->dtype, internal::make_loop(out, &x));

@@ -1,8 +1,10 @@
 #include <algorithm>
 
-#include "autograd/node.h"
+#include "autograd/backward.h"
 #include "operands.h"
 #include "ops/index.h"
+#include "slots/copy.h"
+#include "slots/elementwise.h"
 #include "tensor_loop.h"
 #include "tern/base/error.h"
 #include "tern/ops/reduce.h"
@@ -237,16 +239,35 @@ Tensor Tensor::flatten(int first, int last) const {
   return reshape(shape);
 }
 
+namespace {
+struct Range {
+  Shape shape;
+  std::int64_t d, begin, end, step;
+};
+
+void slice_derivative(const Node& node, const Tensor& g, Tensor* out) {
+  const Range& r = node.attributes<Range>();
+  out[0] = slice_scatter(zeros(r.shape, g.dtype(), g.device()), g, static_cast<int>(r.d), r.begin, r.end, r.step);
+}
+
+// Touches no more than the part: a tensor cut into many would else be gone over once for each.
+void slice_fused(internal::Backward& run, const Node& node, const Tensor& g, Tensor*) {
+  const Range& r = node.attributes<Range>();
+  const internal::TensorImpl* ig = g.impl();
+  const internal::Sink sink = run.sink(node, 0, r.shape, ig);
+  const Tensor whole(internal::share(sink.to));
+  if (!sink.accumulate) kernels::fill(ig->device, ig->dtype, internal::make_loop(whole), 0);
+  const Tensor part = whole.slice(static_cast<int>(r.d), r.begin, r.end, r.step);
+  if (sink.accumulate) {
+    kernels::binary_add(ig->device, ig->dtype, internal::make_loop(part, &part, &g));
+  } else {
+    internal::copy_elements(part, g);
+  }
+}
+}  // namespace
+
 Tensor Tensor::slice(int d, std::int64_t begin, std::int64_t end, std::int64_t step) const {
-  struct Range {
-    Shape shape;
-    std::int64_t d, begin, end, step;
-  };
-  static constexpr OpInfo op{"slice", [](const Node& node, const Tensor& g, Tensor* out) {
-                               const Range& r = node.attributes<Range>();
-                               out[0] = slice_scatter(zeros(r.shape, g.dtype(), g.device()), g, static_cast<int>(r.d),
-                                                      r.begin, r.end, r.step);
-                             }};
+  static constexpr OpInfo op{"slice", &slice_derivative, &slice_fused};
   const auto* impl = checked(*this, "slice");
   d = wrap_dim("slice", d, impl->shape.size());
   if (step < 1)

@@ -1,6 +1,7 @@
 #include "tern/optim/average.h"
 
 #include <string>
+#include <unordered_map>
 
 #include "base/number_text.h"
 #include "tern/autograd/autograd.h"
@@ -75,21 +76,22 @@ void WeightAverage::load_state_dict(const nn::NamedTensors& state) {
   const auto bad_state = [](const std::string& expected) {
     throw FormatError("[load_state_dict] expected " + expected + " in the state of a weight average, got another");
   };
+  std::unordered_map<std::string, Tensor> given;
   for (const auto& [key, tensor] : state) {
-    if (!tensor.defined()) bad_state("a tensor as \"" + key + "\"");
+    if (!tensor.defined() || !given.emplace(key, tensor).second) bad_state("a tensor as \"" + key + "\", once,");
   }
-  if (state.empty() || state[0].first != "n_averaged" || state[0].second.dtype() != i64 ||
-      !state[0].second.shape().empty() || state[0].second.item<std::int64_t>() < 0) {
+  const Tensor counted = given["n_averaged"];
+  if (!counted.defined() || counted.dtype() != i64 || !counted.shape().empty() || counted.item<std::int64_t>() < 0) {
     bad_state("\"n_averaged\", a count,");
   }
-  const auto updates = state[0].second.item<std::int64_t>();
+  const auto updates = counted.item<std::int64_t>();
   const std::size_t count = updates ? parameters_.size() : 0;
   if (state.size() != 1 + count) bad_state(std::to_string(count) + " averages");
   std::vector<Tensor> averages;
   for (std::size_t i = 0; i < count; ++i) {
     const auto& [name, p] = parameters_[i];
-    const auto& [key, average] = state[i + 1];
-    if (key != "module." + name || average.shape() != p.shape() || average.dtype() != kept(p.dtype())) {
+    const Tensor average = given["module." + name];
+    if (!average.defined() || average.shape() != p.shape() || average.dtype() != kept(p.dtype())) {
       bad_state("\"module." + name + "\" as " + std::string(tern::name(kept(p.dtype()))) + " " + to_string(p.shape()));
     }
     averages.push_back(average.detach().clone());

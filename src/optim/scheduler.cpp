@@ -64,8 +64,11 @@ nn::NamedTensors Scheduler::state_dict() const {
 }
 
 void Scheduler::load_state_dict(const nn::NamedTensors& state) {
-  if (state.size() != 2 || state[0].first != "step" || state[1].first != "base_lr") bad_schedule("step and base_lr");
-  const Tensor &step = state[0].second, &base = state[1].second;
+  const bool turned = !state.empty() && state[0].first == "base_lr";  // files order by size, others by name
+  if (state.size() != 2 || state[turned].first != "step" || state[!turned].first != "base_lr") {
+    bad_schedule("step and base_lr");
+  }
+  const Tensor &step = state[turned].second, &base = state[!turned].second;
   if (!step.defined() || !base.defined()) bad_schedule("defined tensors");
   if (step.dtype() != i64 || !step.shape().empty() || step.item<std::int64_t>() < 0) bad_schedule("a count as step");
   const auto groups = static_cast<std::int64_t>(base_.size());

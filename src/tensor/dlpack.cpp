@@ -57,7 +57,7 @@ Tensor come_home(Managed* managed, DType dtype, bool read_only) {
 
 template <class Managed>
 Lent<Managed>* lend(const Tensor& x) {
-  const auto* impl = checked(x);
+  const auto* impl = checked(x, "to_dlpack");
   if (impl->requires_grad) {
     throw StateError("[to_dlpack] expected a tensor that needs no gradient, got one that does; detach() it first");
   }
@@ -121,7 +121,7 @@ DlManagedTensorVersioned* to_dlpack(const Tensor& x) {
 }
 
 DlManagedTensor* to_dlpack_unversioned(const Tensor& x) {
-  if (internal::is_read_only(checked(x)->storage)) {
+  if (internal::is_read_only(checked(x, "to_dlpack")->storage)) {
     throw StateError(
         "[to_dlpack] expected memory that may be written, got memory that was lent for reading; use the "
         "versioned form, which says so, or clone() it");

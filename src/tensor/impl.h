@@ -122,7 +122,7 @@ inline void release(TensorImpl* impl) noexcept {
 }
 /// Throws StateError naming `where`.
 [[noreturn]] TERN_COLD TERN_API void throw_undefined(const char* where);
-inline TensorImpl* checked(const Tensor& x, const char* where = "tensor") {
+inline TensorImpl* checked(const Tensor& x, const char* where) {
   if (!x.impl()) [[unlikely]]
     throw_undefined(where);
   return x.impl();

@@ -396,7 +396,7 @@ void count_write(const Tensor& x) {
 }
 
 void begin_write(const char* where, const Tensor& x) {
-  TensorImpl* impl = checked(x);
+  TensorImpl* impl = checked(x, where);
   if (impl->requires_grad && thread_state.grad_enabled) {
     throw StateError(
         "[" + std::string(where) +
@@ -416,24 +416,24 @@ void begin_write(const char* where, const Tensor& x) {
 
 using internal::checked;
 
-int Tensor::dim() const { return checked(*this)->shape.size(); }
+int Tensor::dim() const { return checked(*this, "dim")->shape.size(); }
 std::int64_t Tensor::size(int d) const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "size");
   return impl->shape[internal::wrap_dim("size", d, impl->shape.size())];
 }
-const Shape& Tensor::shape() const { return checked(*this)->shape; }
+const Shape& Tensor::shape() const { return checked(*this, "shape")->shape; }
 std::span<const std::int64_t> Tensor::strides() const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "strides");
   return {impl->strides, static_cast<std::size_t>(impl->shape.size())};
 }
-std::int64_t Tensor::numel() const { return checked(*this)->numel; }
-DType Tensor::dtype() const { return checked(*this)->dtype; }
-Device Tensor::device() const { return checked(*this)->device; }
-bool Tensor::is_contiguous() const { return checked(*this)->contiguous; }
-std::uint64_t version(const Tensor& tensor) { return checked(tensor)->storage->version(); }
+std::int64_t Tensor::numel() const { return checked(*this, "numel")->numel; }
+DType Tensor::dtype() const { return checked(*this, "dtype")->dtype; }
+Device Tensor::device() const { return checked(*this, "device")->device; }
+bool Tensor::is_contiguous() const { return checked(*this, "is_contiguous")->contiguous; }
+std::uint64_t version(const Tensor& tensor) { return checked(tensor, "version")->storage->version(); }
 
 void* Tensor::data_for(DType dtype, bool writing) const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, writing ? "mutable_span" : "span");
   if (impl->dtype != dtype) {
     internal::throw_dtype(writing ? "mutable_span" : "span", std::string(name(impl->dtype)) + " elements",
                           std::string(name(dtype)));
@@ -462,7 +462,7 @@ TERN_COLD void Tensor::throw_unheld(double value) {
   internal::throw_value("item", "a value within the range of the integer asked for", internal::number_text(value));
 }
 double Tensor::item_real() const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "item");
   if (impl->numel != 1) throw_item(*this);
   if (impl->device.kind != DeviceKind::cpu) return detach().to(cpu()).item_real();
   switch (impl->dtype) {
@@ -477,7 +477,7 @@ double Tensor::item_real() const {
   }
 }
 std::int64_t Tensor::item_integer() const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "item");
   if (impl->numel != 1) throw_item(*this);
   if (impl->device.kind != DeviceKind::cpu) return detach().to(cpu()).item_integer();
   switch (impl->dtype) {
@@ -495,11 +495,11 @@ Tensor Tensor::detach() const {
   return internal::new_view(*this, impl->shape, impl->strides, 0);
 }
 
-bool Tensor::requires_grad() const { return checked(*this)->requires_grad; }
-bool Tensor::is_leaf() const { return checked(*this)->node == nullptr; }
+bool Tensor::requires_grad() const { return checked(*this, "requires_grad")->requires_grad; }
+bool Tensor::is_leaf() const { return checked(*this, "is_leaf")->node == nullptr; }
 
 Tensor& Tensor::requires_grad_(bool on) {
-  auto* impl = checked(*this);
+  auto* impl = checked(*this, "requires_grad_");
   if (impl->node) throw StateError("[requires_grad_] expected a leaf, got the result of an op; detach() it first");
   if (on && !is_floating(impl->dtype)) {
     internal::throw_dtype("requires_grad_", "a floating type", std::string(name(impl->dtype)));
@@ -509,7 +509,7 @@ Tensor& Tensor::requires_grad_(bool on) {
 }
 
 Tensor Tensor::grad() const {
-  const auto* impl = checked(*this);
+  const auto* impl = checked(*this, "grad");
   if (impl->grad_rows) [[unlikely]]
     return internal::dense_gradient(impl);
   return impl->grad_present ? Tensor(internal::share(impl->grad)) : Tensor();
@@ -518,7 +518,7 @@ Tensor Tensor::grad() const {
 namespace {
 void put_grad(const char* where, internal::TensorImpl* impl, const Tensor& gradient, bool present) {
   if (impl->node) throw StateError("[" + std::string(where) + "] expected a leaf, got the result of an op");
-  const auto* g = checked(gradient);
+  const auto* g = checked(gradient, where);
   if (!(g->shape == impl->shape)) internal::throw_shape(where, to_string(impl->shape), to_string(g->shape));
   if (g->dtype != impl->dtype) {
     internal::throw_dtype(where, std::string(name(impl->dtype)), std::string(name(g->dtype)));
@@ -537,15 +537,15 @@ void put_grad(const char* where, internal::TensorImpl* impl, const Tensor& gradi
 }  // namespace
 
 void Tensor::set_grad(const Tensor& gradient) {
-  put_grad("set_grad", checked(*this), gradient, true);
+  put_grad("set_grad", checked(*this, "set_grad"), gradient, true);
   impl_->grad_buffer = false;
 }
 void Tensor::set_grad_buffer(const Tensor& buffer) {
-  put_grad("set_grad_buffer", checked(*this), buffer, false);
+  put_grad("set_grad_buffer", checked(*this, "set_grad_buffer"), buffer, false);
   impl_->grad_buffer = true;
 }
 void Tensor::clear_grad() {
-  auto* impl = checked(*this);
+  auto* impl = checked(*this, "clear_grad");
   if (impl->grad_rows) internal::drop_rows(impl);
   impl->grad_present = false;
   if (!impl->grad_buffer) internal::release(std::exchange(impl->grad, nullptr));

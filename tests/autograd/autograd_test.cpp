@@ -24,6 +24,7 @@
 #include "tern/ops/matmul.h"
 #include "tern/ops/optimizer_step.h"
 #include "tern/ops/reduce.h"
+#include "tern/ops/shape.h"
 #include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 #include "tern/tensor/memory.h"
@@ -301,6 +302,55 @@ TEST(Autograd, HigherDerivatives) {
   g.sum().backward();
   const double t = std::tanh(1.0);
   EXPECT_NEAR(w.grad().item<double>(), -8 * t * (1 - t * t), 1e-12);
+}
+
+TEST(Autograd, GradientsGoBackToTheirBuffer) {
+  Tensor a = leaf({1, 2}), b = leaf({3, 4});
+  FlatParameters flat({a, b});
+  (a * b).sum().backward({.create_graph = true});
+  flat.clear_gradients();
+  (a * b).sum().backward();
+  int segments = 0;
+  flat.for_each_segment([&](const FlatParameters::Segment& s) {
+    ++segments;
+    EXPECT_EQ(s.last, 2u);
+  });
+  EXPECT_EQ(segments, 1);
+  EXPECT_EQ(a.grad().to_vector<double>(), (Doubles{3, 4}));
+}
+
+// An op may hand one gradient to several inputs, or the caller's on: each leaf has one of its own.
+TEST(Autograd, GradientsWithAGraphShareNoMemory) {
+  Tensor a = leaf({1, 2}), b = leaf({3, 4}), w = tensor({10, 20}, f64);
+  ((a + b) * w).sum().backward({.create_graph = true});
+  (a * 5).sum().backward();
+  EXPECT_EQ(a.grad().to_vector<double>(), (Doubles{15, 25}));
+  EXPECT_EQ(b.grad().to_vector<double>(), (Doubles{10, 20}));
+
+  Tensor x = leaf({1, 2}), given = ones({2}, f64);
+  Tensor h = x + 0;
+  h.retain_grad();
+  h.backward({.create_graph = true, .gradient = given});
+  EXPECT_FALSE(h.grad().is_same(x.grad()));
+  (x * 5).sum().backward();
+  EXPECT_EQ(given.to_vector<double>(), (Doubles{1, 1}));
+  EXPECT_EQ(h.grad().to_vector<double>(), (Doubles{1, 1}));
+  EXPECT_EQ(x.grad().to_vector<double>(), (Doubles{6, 6}));
+}
+
+// Each part adds to its elements of one gradient, in whatever order parts come and overlap.
+TEST(Autograd, PartsAddToOneGradient) {
+  Tensor x = uniform({6, 4}, -1, 1, f64).requires_grad_();
+  const auto f = [](const std::vector<Tensor>& in) {
+    const Tensor y = in[0] * 2;
+    return sum(square(y[1])) + sum(y.slice(0, 0, 6, 2) * y.slice(0, 1, 6, 2)) +
+           sum(y.slice(1, 1, 3) * y.select(1, 0).unsqueeze(1));
+  };
+  EXPECT_TRUE(gradcheck(f, {x}));
+  EXPECT_TRUE(gradgradcheck(f, {x}));
+  (x[2] * 3).sum().backward();
+  x.slice(0, 2, 4).sum().backward();  // beside a gradient that is there
+  EXPECT_EQ(x.grad().sum(1).to_vector<double>(), (Doubles{0, 0, 16, 4, 0, 0}));
 }
 
 TEST(Autograd, PresetGradientsAreAccumulatedInPlace) {

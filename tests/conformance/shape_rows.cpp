@@ -68,7 +68,7 @@ Row reshape_row() {
 Row flatten_row() {
   Row row{.op = "flatten", .types = kSame};
   row.cases = {{.inputs = {{}},
-                .call = [](const Tensors& in) { return tern::flatten(in[0]); },
+                .call = [](const Tensors& in) { return tern::flatten(in[0], 1); },
                 .reference =
                     [](const Arrays& in) {
                       return reshaped(in[0], {in[0].sizes[0], 6});

@@ -437,6 +437,56 @@ TEST(Ops, LossValues) {
   EXPECT_NEAR(bce_with_logits(tensor({-800}, f64), tensor({1}, f64)).item<double>(), 800, 1e-9);
   EXPECT_NEAR(huber_loss(tensor({3}, f64), tensor({0}, f64), 1).item<double>(), 2.5, 1e-12);
   EXPECT_THROW(mse_loss(zeros({2}), zeros({2, 1})), ShapeError);
+  const Tensor weight = ones({2}, f64).requires_grad_();
+  EXPECT_THROW(cross_entropy(logits, tensor({1}, i64), {.weight = weight}), StateError);
+  EXPECT_THROW(cross_entropy(logits, full({1, 2}, 0.5, f64), {.weight = weight}), StateError);
+  EXPECT_THROW(nll_loss(logits, tensor({1}, i64), {.weight = weight}), StateError);
+}
+
+TEST(Ops, KlDivergenceIsNoneWhereTheTargetIsNone) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const bool log_target : {false, true}) {
+    const Tensor input = tensor({-infinity, 0.0}, f64).requires_grad_();
+    Tensor target = tensor({0.0, 1.0}, f64);
+    if (log_target) target = log(target);
+    const Tensor losses = kl_div(input, target, {.log_target = log_target, .reduction = Reduction::none});
+    EXPECT_EQ(losses.to_vector<double>(), (std::vector<double>{0, 0}));
+    losses.sum().backward();
+    EXPECT_EQ(input.grad().to_vector<double>(), (std::vector<double>{0, -1}));
+  }
+}
+
+TEST(Ops, HalfInPlaceIsComputedWithTheOperandAsItIs) {
+  for (const DType wide : {f32, f64}) {
+    EXPECT_EQ(tensor({1e-3}, f16).mul_(tensor({1e6}, wide)).item<float>(), 1000.5);
+    EXPECT_EQ(tensor({60000}, f16).sub_(tensor({70000}, wide)).item<float>(), -10000);
+    EXPECT_EQ(tensor({1000}, f16).div_(tensor({1e6}, wide)).item<float>(), tensor({1e-3}, f16).item<float>());
+    EXPECT_EQ(tensor({1000}, f16).add_(tensor({1e6}, wide), 1e-3).item<float>(), 2000);
+  }
+  Tensor x = ones({2}, f16);
+  EXPECT_THROW(x.mul_(ones({3})), ShapeError);
+}
+
+TEST(Ops, CopiesAreNoViews) {
+  Tensor m = ones({2, 2}), n = tensor({1, 2}, i64);
+  diag(m).fill_(0);
+  EXPECT_EQ(m.sum().item<float>(), 4);
+  for (const Tensor& whole : {floor(n), ceil(n), round(n), trunc(n)}) Tensor(whole).add_(1);
+  EXPECT_EQ(n.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 2}));
+}
+
+TEST(Ops, AnInfinityOfARowIsNotTakenFromOthers) {
+  const Tensor x = tensor({std::numeric_limits<double>::infinity(), 1000}, f64).requires_grad_();
+  const Tensor y = logsumexp(x, {0});
+  EXPECT_EQ(y.item<double>(), std::numeric_limits<double>::infinity());
+  y.backward();
+  EXPECT_EQ(x.grad()[1].item<double>(), 0);
+}
+
+TEST(Ops, SquaresAreExact) {
+  const Tensor x = uniform({100}, -10, 10);
+  EXPECT_EQ(pow(x, 2).to_vector<float>(), square(x).to_vector<float>());
+  EXPECT_EQ(pow(tensor({3}, i64), 2).dtype(), f32);
 }
 
 }  // namespace

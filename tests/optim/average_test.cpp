@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -132,6 +133,11 @@ TEST(WeightAverage, SavesAndLoads) {
   set(two, 3);
   average.update();
   resumed.update();
+  EXPECT_EQ(to_safetensors({.tensors = resumed.state_dict()}), to_safetensors({.tensors = average.state_dict()}));
+
+  auto sorted = average.state_dict();  // by whoever wrote it
+  std::reverse(sorted.begin(), sorted.end());
+  resumed.load_state_dict(sorted);
   EXPECT_EQ(to_safetensors({.tensors = resumed.state_dict()}), to_safetensors({.tensors = average.state_dict()}));
 
   const auto good = average.state_dict();

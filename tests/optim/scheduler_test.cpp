@@ -112,6 +112,7 @@ TEST(Scheduler, RefusesBadStatesAndFactors) {
   broken([](auto& s) { s[1].second = Tensor(); });
   broken([](auto& s) { s = two_groups().state_dict(); });
   scheduler.load_state_dict(state);
+  scheduler.load_state_dict({state[1], state[0]});  // by whoever wrote it
 }
 
 // Beside one without an optimizer, which does not look at rates.

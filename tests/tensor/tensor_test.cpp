@@ -57,6 +57,14 @@ TEST(Tensor, ItemSpansAndVectors) {
   EXPECT_EQ(from_vector<std::int64_t>({4, 5}).dtype(), i64);
   EXPECT_THROW(from_vector<float>({1, 2, 3}, {2, 2}), ShapeError);
   EXPECT_THROW(matrix().t().span<float>(), ValueError);
+  EXPECT_EQ(arange(2.5).to_vector<float>(), (Floats{0, 1, 2}));
+  EXPECT_EQ(tensor({}, i64).shape(), Shape({0}));
+  try {
+    Tensor().dim();
+    ADD_FAILURE();
+  } catch (const StateError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("[dim] expected a defined tensor", 0), 0u) << error.what();
+  }
   EXPECT_EQ(scalar(INT64_MAX, i64).item<std::int64_t>(), INT64_MAX);
 }
 

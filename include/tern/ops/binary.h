@@ -70,7 +70,7 @@ TERN_API Tensor clamp_min(const Tensor& x, const Tensor& low);
 TERN_API Tensor clamp_max(const Tensor& x, Scalar high);
 TERN_API Tensor clamp_max(const Tensor& x, const Tensor& high);
 
-/// a + weight (b - a); exactly a at weight 0 and b at weight 1. Integers give f32.
+/// a + weight (b - a); exactly a at weight 0 and b at weight 1, both finite. Integers give f32.
 TERN_API Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight);
 TERN_API Tensor lerp(const Tensor& a, const Tensor& b, double weight);
 /// x + value · a · b.

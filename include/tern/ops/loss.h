@@ -37,7 +37,7 @@ struct CrossEntropyOptions {
 TERN_API Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options = {});
 
 struct NllOptions {
-  Tensor weight{};                        ///< of each class, [C]
+  Tensor weight{};                        ///< of each class, [C]; StateError if it needs a gradient
   std::int64_t ignore_index = -100;       ///< a class that stands for none: such rows count 0
   Reduction reduction = Reduction::mean;  ///< mean divides by the sum of the target classes' weights
 };

@@ -4,9 +4,10 @@
 
 namespace tern {
 
-// Each row, the last dimensions of x of shape `normalized`, on its own. Its sums are gathered in f64, in an order that
-// depends on its length alone. Integers and booleans are taken as f32. Throw ShapeError unless x ends in `normalized`
-// and the weights have that shape, DTypeError unless they have x's type.
+// Each row, the last dimensions of x of shape `normalized`, on its own. Its sums are gathered in f64, of parts in
+// the type computed in, where a square may overflow; their order depends on the length alone. Integers and booleans are
+// taken as f32. Throw ShapeError unless x ends in `normalized` and the weights have that shape, DTypeError unless they
+// have x's type.
 
 struct LayerNormOptions {
   Tensor weight{};    ///< multiplies the result; none when undefined

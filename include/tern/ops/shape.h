@@ -8,7 +8,7 @@
 namespace tern {
 
 TERN_API Tensor reshape(const Tensor& x, const Shape& shape);
-TERN_API Tensor flatten(const Tensor& x, int first = 1, int last = -1);
+TERN_API Tensor flatten(const Tensor& x, int first = 0, int last = -1);
 /// Dimension `dim` as dimensions `sizes`, one of which may be -1. Throws ShapeError unless they hold as many.
 TERN_API Tensor unflatten(const Tensor& x, int dim, const Shape& sizes);
 /// x expanded to `shape` without copying (NumPy's broadcast_to). Throws ShapeError when it does not broadcast.
@@ -85,7 +85,8 @@ TERN_API Tensor pad(const Tensor& x, const std::vector<std::int64_t>& pads, cons
 TERN_API Tensor tril(const Tensor& x, std::int64_t offset = 0);
 /// x at and above diagonal `offset`, 0 below it.
 TERN_API Tensor triu(const Tensor& x, std::int64_t offset = 0);
-/// Of a vector: the square matrix with it on diagonal `offset`; of a matrix: that diagonal. Throws ShapeError.
+/// Of a vector: the square matrix with it on diagonal `offset`; of a matrix: a copy of that diagonal. Throws
+/// ShapeError.
 TERN_API Tensor diag(const Tensor& x, std::int64_t offset = 0);
 
 // Copies with a part replaced. Throw ShapeError or DTypeError unless `source` is as the part.

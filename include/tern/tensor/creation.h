@@ -27,6 +27,11 @@ TERN_API Tensor full_like(const Tensor& x, Scalar value);
 TERN_API Tensor arange(double begin, double end, double step = 1, DType dtype = f32);
 /// 0, 1, …, count - 1, in i64 if no type is told.
 TERN_API Tensor arange(std::int64_t count, DType dtype = i64, Device device = cpu());
+/// 0, 1, … before `end`, as arange(0, end).
+template <std::floating_point T>
+Tensor arange(T end, DType dtype = f32) {
+  return arange(0, static_cast<double>(end), 1, dtype);
+}
 /// `count` numbers from `begin` to `end`, both included, evenly spaced. Throws ValueError on a negative count.
 TERN_API Tensor linspace(double begin, double end, std::int64_t count, DType dtype = f32);
 /// Powers of ten, the exponents evenly spaced from `begin` to `end`.
@@ -87,7 +92,7 @@ Tensor tensor(std::initializer_list<T> values, DType dtype = f32) {
   for (const T value : values) *to++ = static_cast<Wide>(value);
   return internal::narrowed(wide, dtype);
 }
-/// A matrix of the given rows. Throws ShapeError when they differ in length.
+/// A matrix of the given rows, or [0] for none. Throws ShapeError when they differ in length.
 TERN_API Tensor tensor(std::initializer_list<std::initializer_list<Scalar>> rows, DType dtype = f32);
 /// A tensor of no dimensions.
 TERN_API Tensor scalar(Scalar value, DType dtype = f32);

@@ -261,7 +261,12 @@ class TERN_API Tensor {
   Tensor var(int dim, bool keepdim = false) const;
   Tensor std() const;
   Tensor std(int dim, bool keepdim = false) const;
-  /// The Euclidean norm.
+  /// No dimension is `false`: VarianceOptions of tern::var and tern::std have the correction.
+  template <std::same_as<bool> B>
+  Tensor var(B) const = delete;
+  template <std::same_as<bool> B>
+  Tensor std(B) const = delete;
+  /// The Euclidean norm; NormOptions of tern::norm have others.
   Tensor norm() const;
   Tensor norm(int dim, bool keepdim = false) const;
 
