@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "autograd/backward.h"
+#include "operands.h"
 #include "slots/elementwise.h"
 #include "tensor_loop.h"
 #include "tern/ops/binary.h"
@@ -141,6 +142,22 @@ Tensor gelu(const Tensor& x, GeluForm form) { return form == GeluForm::exact ? g
 Tensor frac(const Tensor& x) {
   internal::checked(x, "frac");
   return x - trunc(x);
+}
+
+Tensor logit(const Tensor& x) {
+  return internal::in_real("logit", x, [](const Tensor& p) { return log(p) - log1p(-p); });
+}
+
+Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options) {
+  const DType dtype = internal::checked(x, "nan_to_num")->dtype;
+  if (!is_floating(dtype)) return x.clone();
+  const double most = dtype == f64    ? std::numeric_limits<double>::max()
+                      : dtype == f16  ? 65504
+                      : dtype == bf16 ? 0x1.FEp127
+                                      : std::numeric_limits<float>::max();
+  const Tensor finite = where(x == -kInfinity, options.minus_infinity.value_or(-most),
+                              where(x == kInfinity, options.infinity.value_or(most), x));
+  return where(isnan(x), options.nan, finite);
 }
 
 Tensor isinf(const Tensor& x) {

@@ -111,6 +111,14 @@ Rows unary_rows() {
   add("asinh", tern::asinh, [](double x) { return std::asinh(x); });
   add("acosh", tern::acosh, [](double x) { return std::acosh(x); }, {1.5, 4});
   add("atanh", tern::atanh, [](double x) { return std::atanh(x); }, {-0.8, 0.8});
+  add("logit", tern::logit, [](double x) { return std::log(x / (1 - x)); }, {0.1, 0.9});
+  rows.push_back(unary(
+      "nan_to_num",
+      [](const Tensor& x) { return tern::nan_to_num(x, {.nan = 1, .infinity = 2, .minus_infinity = -2}); },
+      [](double x) { return std::isnan(x)   ? 1
+                            : std::isinf(x) ? std::copysign(2, x)
+                                            : x; },
+      {{i64, i64}, {u8, u8}, {boolean, boolean}}));
   add("erfc", tern::erfc, [](double x) { return std::erfc(x); });
   const std::vector<double> whole{-2, -1, 0, 1, 2};
   rows.push_back(unary(

@@ -483,6 +483,20 @@ TEST(Ops, AnInfinityOfARowIsNotTakenFromOthers) {
   EXPECT_EQ(x.grad()[1].item<double>(), 0);
 }
 
+TEST(Ops, NanToNumTakesTheEndsOfTheType) {
+  for (const DType dtype : {f64, f32, f16, bf16}) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    const Tensor x = nan_to_num(tensor({std::nan(""), infinity, -infinity, 3.0}, dtype));
+    EXPECT_EQ(x.dtype(), dtype);
+    EXPECT_EQ(x[0].item<double>(), 0);
+    EXPECT_EQ(x[3].item<double>(), 3);
+    const double most = x[1].item<double>();
+    EXPECT_EQ(x[2].item<double>(), -most);
+    EXPECT_TRUE(std::isfinite(most));
+    EXPECT_TRUE(std::isinf(full({1}, most, dtype).mul_(1.01).item<double>()));
+  }
+}
+
 TEST(Ops, SquaresAreExact) {
   const Tensor x = uniform({100}, -10, 10);
   EXPECT_EQ(pow(x, 2).to_vector<float>(), square(x).to_vector<float>());

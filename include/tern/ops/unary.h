@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "tern/tensor/tensor.h"
 
 namespace tern {
@@ -40,6 +42,8 @@ TERN_API Tensor acosh(const Tensor& x);
 TERN_API Tensor atanh(const Tensor& x);
 /// 1 / (1 + exp(-x)).
 TERN_API Tensor sigmoid(const Tensor& x);
+/// log(x / (1 - x)), the inverse of sigmoid: of probabilities; NaN outside [0, 1].
+TERN_API Tensor logit(const Tensor& x);
 /// max(x, 0); the derivative at 0 is 0. A NaN stays one.
 TERN_API Tensor relu(const Tensor& x);
 /// The error function.
@@ -64,6 +68,14 @@ TERN_API Tensor round(const Tensor& x);
 TERN_API Tensor trunc(const Tensor& x);
 /// x - trunc(x), with the sign of x.
 TERN_API Tensor frac(const Tensor& x);
+
+struct NanToNumOptions {
+  double nan = 0;                          ///< in the place of NaN
+  std::optional<double> infinity{};        ///< of ∞; none: the largest number of x's type
+  std::optional<double> minus_infinity{};  ///< of -∞; none: the smallest
+};
+/// x with numbers for NaN and the infinities, where the derivative is 0. Integers stay as they are.
+TERN_API Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options = {});
 
 // Of boolean type and without a gradient.
 /// True where an element is NaN.
