@@ -86,16 +86,6 @@ Tensor checked_rows(const char* where, const Tensor& x, const Tensor& index, std
   return checked_index(where, index, size);
 }
 
-void check_source(const char* where, const Tensor& x, const Tensor& source, const Shape& expected) {
-  if (!(checked(source, where)->shape == expected)) {
-    throw_shape(where, "a source of shape " + to_string(expected), to_string(source.shape()));
-  }
-  internal::check_devices(where, x, source);
-  if (source.dtype() != x.dtype()) {
-    throw_dtype(where, "a source of type " + std::string(name(x.dtype())), std::string(name(source.dtype())));
-  }
-}
-
 // A copy of x that the kernel has written `source` into.
 Tensor written(const Slot& kernel, const Tensor& x, const Tensor& source, kernels::IndexArgs args) {
   const Tensor from = source.detach().contiguous();
@@ -114,7 +104,7 @@ Tensor with_rows(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim,
   dim = wrap_dim(op.name, dim, expected.size());
   const Tensor rows = checked_rows(op.name, x, index, expected[dim]);
   expected[dim] = rows.numel();
-  check_source(op.name, x, source, expected);
+  internal::check_source(op.name, expected, x, source);
   if (is_half(x.dtype()) && &kernel == &kernels::index_add) {
     return with_rows(op, kernel, x.to(f32), dim, rows, source.to(f32)).to(x.dtype());
   }
@@ -223,7 +213,7 @@ Tensor with_elements(const OpInfo& op, const Slot& kernel, const Tensor& x, int 
   if (checked(source, op.name)->shape.size() == sizes.size()) {
     for (int d = 0; d < sizes.size(); ++d) from = from.slice(d, 0, sizes[d]);
   }
-  check_source(op.name, x, from, sizes);
+  internal::check_source(op.name, sizes, x, from);
   if (is_half(x.dtype()) && &kernel == &kernels::scatter_add) {
     return with_elements(op, kernel, x.to(f32), dim, places, source.to(f32)).to(x.dtype());
   }

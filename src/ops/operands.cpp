@@ -27,4 +27,14 @@ void internal::check_untaped(const char* where, const Tensor& x) {
       describe(x));
 }
 
+void internal::check_source(const char* where, const Shape& shape, const Tensor& x, const Tensor& source) {
+  if (!(checked(source, where)->shape == shape)) {
+    throw_shape(where, "a source of shape " + to_string(shape), to_string(source.shape()));
+  }
+  check_devices(where, x, source);
+  if (source.dtype() != x.dtype()) {
+    throw_dtype(where, "a source of type " + std::string(name(x.dtype())), std::string(name(source.dtype())));
+  }
+}
+
 }  // namespace tern

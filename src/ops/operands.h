@@ -43,6 +43,9 @@ inline bool rounds(const Tensor& x, Scalar number) {
 /// Throws StateError naming `where` when a write in place would lose the gradient of what it reads.
 void check_untaped(const char* where, const Tensor& x);
 
+/// `source` takes the place of elements of x in this shape. Throws ShapeError, DTypeError, DeviceError.
+void check_source(const char* where, const Shape& shape, const Tensor& x, const Tensor& source);
+
 /// The result of an op that promises a copy, when what was computed may lie in the memory of x.
 inline Tensor apart(const Tensor& out, const Tensor& x) {
   return out.impl()->storage == x.impl()->storage ? out.clone() : out;

@@ -572,22 +572,6 @@ Tensor diag(const Tensor& x, std::int64_t offset) {
   return diagonal_scatter(zeros({size, size}, x.dtype(), x.device()), x, offset);
 }
 
-namespace {
-
-// `source` takes the place of `part`.
-void check_source(const char* where, const Tensor& part, const Tensor& source) {
-  if (!(part.shape() == source.shape())) {
-    throw_shape(where, "a source of shape " + to_string(part.shape()), to_string(source.shape()));
-  }
-  if (source.dtype() != part.dtype()) {
-    internal::throw_dtype(where, "a source of type " + std::string(name(part.dtype())),
-                          std::string(name(source.dtype())));
-  }
-  internal::check_devices(where, part, source);
-}
-
-}  // namespace
-
 Tensor slice_scatter(const Tensor& x, const Tensor& source, int dim, std::int64_t begin, std::int64_t end,
                      std::int64_t step) {
   struct Range {
@@ -608,7 +592,7 @@ Tensor slice_scatter(const Tensor& x, const Tensor& source, int dim, std::int64_
   if (step < 1) internal::throw_value("slice_scatter", "a step of at least 1", std::to_string(step));
   Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   const Tensor inside = out.slice(dim, begin, end, step);
-  check_source("slice_scatter", inside, source);
+  internal::check_source("slice_scatter", inside.shape(), x, source);
   internal::copy_elements(out, x);
   internal::copy_elements(inside, source);
   internal::tape_with(op, out, {{x}, {source}}, Range{dim, begin, end, step});
@@ -629,7 +613,7 @@ Tensor diagonal_scatter(const Tensor& x, const Tensor& source, std::int64_t offs
   checked(source, "diagonal_scatter");
   Tensor out = internal::new_tensor(x.shape(), x.dtype(), x.device());
   const Tensor inside = diagonal_view("diagonal_scatter", out, offset, dim1, dim2);
-  check_source("diagonal_scatter", inside, source);
+  internal::check_source("diagonal_scatter", inside.shape(), x, source);
   internal::copy_elements(out, x);
   internal::copy_elements(inside, source);
   internal::tape_with(op, out, {{x}, {source}}, Diagonal{x.shape(), offset, dim1, dim2});
