@@ -42,6 +42,14 @@ void check_weights_column(std::string_view type, std::string_view target, const 
   if (target == weights) refuse(type, "weights other than the target", "\"" + weights + "\"");
 }
 
+// ": "a", "b", …", a few of them.
+std::string first_of(const std::vector<std::string>& classes) {
+  constexpr std::size_t few = 3;
+  std::string text;
+  for (std::size_t k = 0; k < std::min(few, classes.size()); ++k) text += (k ? ", \"" : ": \"") + classes[k] + "\"";
+  return classes.size() > few ? text + ", …" : text;
+}
+
 struct Loaders {
   std::mutex mutex{};
   std::map<std::string, EstimatorLoader, std::less<>> by_type{};
@@ -187,8 +195,16 @@ void Estimator::partial_fit(const Table& table, std::string_view target, const T
   if (!first && names_.empty()) {
     throw StateError("[" + std::string(type()) + "] expected a matrix as in the first call, got a table");
   }
+  if (!first && !target_.empty() && name != target_) {
+    refuse(type(), "the target of the first partial_fit, \"" + target_ + "\"", "\"" + name + "\"");
+  }
   if (classifies() && first && options.classes.size() < 2) {
     refuse(type(), "all classes, two at least, at the first partial_fit", std::to_string(options.classes.size()));
+  }
+  for (auto each = options.classes.begin(); each != options.classes.end(); ++each) {
+    if (each->empty() || std::find(options.classes.begin(), each, *each) != each) {
+      refuse(type(), "classes with a name, and each once", "\"" + *each + "\"" + (each->empty() ? "" : " again"));
+    }
   }
   if (!first && !options.classes.empty() && options.classes != classes_) {
     refuse(type(), "the classes of the first partial_fit", "others");
@@ -252,30 +268,22 @@ std::vector<double> Estimator::respond_table(const Table& table, bool probabilit
   return respond(Matrix(x, static_cast<std::int64_t>(names_.size())), probability);
 }
 
-// A time is no number and a number no time, whatever a class makes of both.
-void Estimator::check_times(const Table& table) const {
+void Estimator::check_types(const Table& table) const {
   for (std::size_t i = 0; i < types_.size(); ++i) {
-    if (!table.has(names_[i])) continue;
-    const Column& column = table.column(names_[i]);
-    const bool learned = types_[i] == ColumnType::timestamp, is = column.type() == ColumnType::timestamp;
-    if (learned == is || column.null_count() == column.size()) continue;
-    throw DataError(std::string(type()),
-                    "expected " + std::string(to_string(types_[i])) + " as in training, got " +
-                        std::string(to_string(column.type())),
-                    {.file = table.source_file(), .column = names_[i]});
+    if (table.has(names_[i])) internal::check_type(type(), table, names_[i], types_[i]);
   }
 }
 
 std::vector<double> Estimator::predict(const Table& table) const {
   check_fitted();
-  check_times(table);
+  check_types(table);
   return respond_table(table, false);
 }
 
 std::vector<double> Estimator::predict_probability(const Table& table) const {
   check_fitted();
   if (!classifies()) throw StateError("[" + std::string(type()) + "] expected a target of classes, got values");
-  check_times(table);
+  check_types(table);
   return respond_table(table, true);
 }
 
@@ -411,10 +419,8 @@ std::vector<std::string> target_classes(const Column& target, const std::string&
   if (positive.empty()) return classes;
   const auto found = std::find(classes.begin(), classes.end(), positive);
   if (classes.size() != 2 || found == classes.end()) {
-    std::string got = "\"" + positive + "\" and " + std::to_string(classes.size()) + " classes";
-    constexpr std::size_t few = 3;
-    for (std::size_t k = 0; k < std::min(few, classes.size()); ++k) got += (k ? ", \"" : ": \"") + classes[k] + "\"";
-    refuse("target_classes", "a positive class that is one of two", classes.size() > few ? got + ", …" : got);
+    refuse("target_classes", "a positive class that is one of two",
+           "\"" + positive + "\" and " + std::to_string(classes.size()) + " classes" + first_of(classes));
   }
   if (found == classes.begin()) std::swap(classes[0], classes[1]);
   return classes;
@@ -443,7 +449,9 @@ std::vector<double> target_values(const Table& table, const std::string& target,
     const std::string text = zero ? (number.contains("0") ? "0" : "-0") : column.text(row);
     const auto found = number.find(text);
     if (found == number.end()) {
-      throw DataError("target", "expected a class of the rows of training, got \"" + text + "\"",
+      throw DataError("target",
+                      "expected one of " + std::to_string(classes.size()) + " classes" + first_of(classes) +
+                          ", got \"" + text + "\"",
                       table.location(row, target));
     }
     values.push_back(found->second);

@@ -96,6 +96,24 @@ std::vector<double> numbers_of(const Table& table, const std::vector<std::string
   return values;
 }
 
+void check_type(std::string_view type, const Table& table, const std::string& name, ColumnType learned) {
+  const Column& column = table[name];
+  const ColumnType is = column.type();
+  const auto fail = [&](const std::string& got, DataLocation at) {
+    throw DataError(std::string(type), "expected " + std::string(to_string(learned)) + " as in training, got " + got,
+                    std::move(at));
+  };
+  if ((learned == ColumnType::timestamp) != (is == ColumnType::timestamp) && column.null_count() < column.size()) {
+    fail(std::string(to_string(is)), {.file = table.source_file(), .column = name});
+  }
+  if (learned != ColumnType::boolean || (is != ColumnType::f64 && is != ColumnType::i64)) return;
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) continue;
+    const double value = column.numeric(row);
+    if (value != 0 && value != 1 && !std::isnan(value)) fail(column.text(row), table.location(row, name));
+  }
+}
+
 void check_weights(std::string_view type, const Vector& weights, std::int64_t rows) {
   if (weights.empty()) return;
   if (weights.size() != rows) {
@@ -103,9 +121,11 @@ void check_weights(std::string_view type, const Vector& weights, std::int64_t ro
                      std::to_string(weights.size()));
   }
   double sum = 0;
-  for (const double weight : weights.values()) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double weight = weights[row];
     if (!(weight >= 0) || !std::isfinite(weight)) {
-      refuse(type, "finite weights of at least 0", tern::internal::number_text(weight));
+      refuse(type, "finite weights of at least 0",
+             tern::internal::number_text(weight) + " in row " + std::to_string(row));
     }
     sum += weight;
   }

@@ -20,6 +20,9 @@ TERN_API std::string no_numbers(const Column& target, const std::string& name);
 /// column of another type, a missing value where it may not, and an infinite one.
 TERN_API std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names,
                                         std::string_view type, bool missing);
+/// Throws DataError where a column does not hold what it held in training, of type `learned`: a time for a number, a
+/// number for a time, or for a boolean a number other than 0 and 1.
+TERN_API void check_type(std::string_view type, const Table& table, const std::string& name, ColumnType learned);
 /// Throws ShapeError or ValueError unless there are none, or one a row: finite, at least 0, not all 0.
 TERN_API void check_weights(std::string_view type, const Vector& weights, std::int64_t rows);
 /// Throws ValueError that names the first number that is infinite, or missing where `missing` is false. `what` ends the

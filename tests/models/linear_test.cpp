@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -490,6 +491,18 @@ TEST(LinearModels, TheTargetIsNoColumnOfWeights) {
   EXPECT_THROW(SgdRegressor().partial_fit(table, "y", {.weights = "y"}), ValueError);
 }
 
+TEST(LinearModels, ABooleanTakesNoOtherNumbers) {
+  data::Table table{{"x", data::Column::from_booleans({false, true, true})}, {"y", data::Column::from_f64({1, 2, 2})}};
+  Ridge model;
+  model.fit(table, "y");
+  const std::vector<double> before = model.predict(table);
+  table.replace("x", data::Column::from_f64({0, 1, 1}));
+  EXPECT_EQ(model.predict(table), before);
+  table.replace("x", data::Column::from_i64({0, 50, 100}));
+  EXPECT_EQ(message_of<DataError>([&] { model.predict(table); }),
+            "[ridge] row 1, column \"x\": expected boolean as in training, got 50");
+}
+
 TEST(PartialFit, IsToldTheClassesAtFirst) {
   const Sample rows = sample(30, 3);
   SgdClassifier model;
@@ -518,6 +531,17 @@ TEST(PartialFit, LearnsATableByItsNames) {
   EXPECT_EQ(parts.names(), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(parts.classes(), whole.classes());
   expect_same(parts.predict_probability(table), whole.predict_probability(table), 1e-12, "");
+  EXPECT_EQ(message_of<ValueError>([&] { parts.partial_fit(table, "b"); }),
+            "[gaussian_naive_bayes] expected the target of the first partial_fit, \"word\", got \"b\"");
+  EXPECT_EQ(message_of<ValueError>([&] {
+              SgdClassifier().partial_fit(table, "word", {.classes = {"no", "yes", "no"}});
+            }),
+            "[sgd_classifier] expected classes with a name, and each once, got \"no\" again");
+  EXPECT_THROW(SgdClassifier().partial_fit(table, "word", {.classes = {"no", ""}}), ValueError);
+  EXPECT_NE(message_of<DataError>([&] {
+              SgdClassifier().partial_fit(table, "word", {.classes = {"no", "maybe"}});
+            }).find("expected one of 2 classes: \"no\", \"maybe\", got \"yes\""),
+            std::string::npos);
   EXPECT_THROW(parts.partial_fit(table.drop({"a"}), "word"), DataError);
 }
 

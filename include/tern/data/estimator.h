@@ -83,14 +83,15 @@ class TERN_API Estimator {
   void fit(const Matrix& x, const Vector& y, const MatrixFit& options = {});
 
   /// Learns from more rows and keeps what was learned before; one that throws may have learned from some. Of a table,
-  /// the first call tells the columns. Throws what `fit` throws, but one class alone is fine; ValueError where no
-  /// classes are told at the first call, or others later; StateError where the class learns from all rows at once
-  /// alone.
+  /// the first call tells the columns and the target. Throws what `fit` throws, but one class alone is fine; ValueError
+  /// where no classes are told at the first call, or one twice or without a name, or others later, or another target;
+  /// StateError where the class learns from all rows at once alone.
   void partial_fit(const Table& table, std::string_view target, const TablePartialFit& options = {});
   void partial_fit(const Matrix& x, const Vector& y, const PartialFit& options = {});
 
   /// Values [n], or numbers of classes. Columns are found by name. Throws StateError before `fit`, DataError for a
-  /// column that is missing or of another type, ShapeError for another number of columns.
+  /// column that is missing or of another type, and a number other than 0 and 1 where it was boolean, ShapeError for
+  /// another number of columns.
   std::vector<double> predict(const Table& table) const;
   std::vector<double> predict(const Matrix& x) const;
   /// Of two classes the probability of the second [n], of several those of each [n * classes], row by row. Throws
@@ -164,7 +165,7 @@ class TERN_API Estimator {
  private:
   friend TERN_API std::unique_ptr<Estimator> make_estimator(const EstimatorState& state);
   void check_fitted() const;
-  void check_times(const Table& table) const;
+  void check_types(const Table& table) const;
   void check_answers() const;
   void check_rows(const Matrix& x, const char* what) const;
 
