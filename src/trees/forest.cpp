@@ -131,7 +131,9 @@ void Forest::fit_table(const data::Table& table, const std::string& target, cons
   if (!options.weights.empty()) left_out.push_back(options.weights);
   Ensemble reading;
   reading.classes = classes;
-  reading.features = internal::features_of(table, left_out, options_.min_level_rows).features;
+  reading.features =
+      internal::features_of(table, left_out, options_.min_level_rows, static_cast<std::size_t>(options_.max_bins))
+          .features;
   if (reading.features.empty()) refuse_forest("features beside the target", "none");
   const std::vector<double> x = inputs(reading, table), y = data::target_values(table, target, classes);
   std::vector<double> weights;

@@ -80,6 +80,12 @@ void check_options(const GradientBoostingOptions& o) {
   if (!o.positive.empty() && !of_classes(o.objective)) {
     refuse("no positive class for an objective of values", "\"" + o.positive + "\"");
   }
+  if (o.objective != Objective::custom && o.custom_objective.derivatives) {
+    refuse("the objective custom beside a custom_objective", std::string(to_string(o.objective)));
+  }
+  if (o.objective == Objective::custom && o.custom_objective.link == Link::softmax) {
+    refuse("a link of the one output of a custom_objective", "softmax");
+  }
   if (o.metric.name.empty() == static_cast<bool>(o.metric.value)) {
     refuse("a metric with a name and a value", o.metric.value ? "no name" : "\"" + o.metric.name + "\" alone");
   }
@@ -100,6 +106,10 @@ void check_options(const GradientBoostingOptions& o) {
 void check_custom(const GradientBoostingOptions& o) {
   if (o.objective == Objective::custom && !o.custom_objective.derivatives) {
     refuse("derivatives of a custom objective", "none");
+  }
+  if (o.early_stopping_rounds > 0 && !o.metric.value && !o.metric.name.empty()) {
+    refuse("the function of the metric for early_stopping_rounds, which no file keeps",
+           "\"" + o.metric.name + "\" alone");
   }
 }
 
@@ -122,9 +132,11 @@ void check_targets(const Targets& targets, const internal::Loss& loss, bool trai
                        std::to_string(targets.weights.size()));
     }
     double sum = 0;
-    for (const double w : targets.weights) {
+    for (std::size_t row = 0; row < targets.weights.size(); ++row) {
+      const double w = targets.weights[row];
       if (!(w == 0 || (w >= kLeastWeight && w <= kMostWeight))) {  // as floats
-        refuse("weights of 0, or from 1e-30 to 1e30", tern::internal::number_text(w));
+        refuse("weights of 0, or from 1e-30 to 1e30",
+               tern::internal::number_text(w) + " in row " + std::to_string(row));
       }
       sum += w;
     }
@@ -277,8 +289,14 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   if (of_classes(options_.objective))
     classes = start ? start->classes : classes_of(table[name], options_.objective, options_.positive);
 
+  if (start && !options_.positive.empty() && (classes.size() != 2 || classes[1] != options_.positive)) {
+    refuse("the positive class of the model to go on from" + (classes.size() == 2 ? ", \"" + classes[1] + "\"" : ""),
+           "\"" + options_.positive + "\"");
+  }
+
   FeatureColumns train = start ? internal::features_like(table, start->features)
-                               : internal::features_of(table, left_out, options_.min_level_rows);
+                               : internal::features_of(table, left_out, options_.min_level_rows,
+                                                       static_cast<std::size_t>(options_.max_bins));
   Training training{.features = train.features, .train = {}, .validation = {}, .start = start};
   if (training.features.empty()) refuse("features beside the target", "none");
   const TableTargets targets = targets_of(table, name, options, classes);

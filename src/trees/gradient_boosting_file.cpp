@@ -9,6 +9,7 @@
 #include "tern/trees/gradient_boosting.h"
 #include "tern/trees/register.h"
 #include "trees/json_form.h"
+#include "trees/objective.h"
 #include "trees/options.h"
 
 // A GradientBoosting as files keep it: its options, kBoosting early stopping saw, and the ensemble in Tern's own form.
@@ -93,8 +94,13 @@ std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::Estima
   if (ensemble.classes != state.classes || made->classifies() == ensemble.classes.empty()) {
     throw FormatError("[gradient_boosting] expected the classes of the ensemble and its objective, got others");
   }
+  for (std::size_t i = 0; i < std::min(state.types.size(), ensemble.features.size()); ++i) {
+    ensemble.features[i].type = state.types[i];  // which older files do not have there
+  }
   made->keep(std::move(ensemble), tern::internal::json_get_or(json, "history", std::vector<double>(), kBoosting),
              json_get<std::string>(json, "metric", kBoosting));
+  const auto loss = internal::make_loss(made->options_, made->ensemble_->outputs);
+  if (made->metric_name_ != loss->metric_name()) made->options_.metric.name = made->metric_name_;  // one's own
   return made;
 }
 

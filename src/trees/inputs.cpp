@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/trees/predictor.h"
 
@@ -34,6 +35,8 @@ class Codes {
     const auto found = codes_.find(text);
     return found == codes_.end() ? unseen_ : found->second;
   }
+  /// Whether booleans, written out, are among them.
+  bool truths() const { return codes_.contains("true") || codes_.contains("false"); }
 
  private:
   std::unordered_map<std::string_view, double> codes_{};
@@ -63,12 +66,15 @@ Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) :
     }
     if (!feature.categorical || feature.levels.empty()) {
       if (text) wrong_type(table, feature, column, feature.categorical ? "codes of levels" : "numbers");
+      if (feature.type) data::internal::check_type("trees", table, feature.name, *feature.type);
       if (column.type() != ColumnType::f64) bound.values = column.numeric();
     } else if (column.type() == ColumnType::categorical) {
       const Codes codes(feature);
       for (const std::string& level : column.levels()) bound.codes.push_back(codes.of(level));
     } else if (column.type() == ColumnType::f64 || column.type() == ColumnType::timestamp) {
       wrong_type(table, feature, column, "a categorical, string, i64 or boolean column");
+    } else if (column.type() == ColumnType::boolean && !Codes(feature).truths()) {  // a file of no other levels
+      wrong_type(table, feature, column, "levels as in training");
     } else {
       const Codes codes(feature);
       bound.values.reserve(static_cast<std::size_t>(rows_));

@@ -223,7 +223,8 @@ IsolationForest::IsolationForest(IsolationForestOptions options) : options_(opti
 }
 
 void IsolationForest::fit(const data::Table& table) {
-  const std::vector<Feature> features = internal::features_of(table, {}, 1).features;
+  const std::vector<Feature> features =
+      internal::features_of(table, {}, 1, std::numeric_limits<std::size_t>::max()).features;
   if (features.empty()) refuse_isolation("columns", "none");
   Ensemble reading;
   reading.features = features;

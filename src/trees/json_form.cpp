@@ -83,6 +83,7 @@ OrderedJson of_feature(const Feature& feature) {
     }
   }
   if (feature.zero_is_missing) json["zero_is_missing"] = true;
+  if (feature.type) json["type"] = data::to_string(*feature.type);
   return json;
 }
 
@@ -189,6 +190,9 @@ Ensemble internal::ensemble_of(const Json& json) {
                                    .levels = json_get_or(feature, "levels", std::vector<std::string>{}, what),
                                    .level_type = level_type_of(feature),
                                    .zero_is_missing = json_get_or(feature, "zero_is_missing", false, what)});
+      if (feature.contains("type")) {
+        ensemble.features.back().type = data::parse_column_type(json_get<std::string>(feature, "type", what));
+      }
     }
     for (const Json& tree : list(json, "trees")) ensemble.trees.push_back(tree_of(tree));
     return ensemble;

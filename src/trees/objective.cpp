@@ -42,6 +42,16 @@ double target_mean(const Targets& targets) {
   throw ValueError("[GradientBoosting] expected " + expected + ", got " + tern::internal::number_text(got));
 }
 
+// Throws for the first target that is not good.
+template <class Good>
+void check_values(const Targets& targets, const std::string& expected, const Good& good) {
+  for (std::size_t row = 0; row < targets.values.size(); ++row) {
+    if (good(targets.values[row])) continue;
+    throw ValueError("[GradientBoosting] expected " + expected + ", got " +
+                     tern::internal::number_text(targets.values[row]) + " in row " + std::to_string(row));
+  }
+}
+
 double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
 // log(1 + exp(x))
 double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
@@ -93,10 +103,8 @@ class Binary : public Pointwise {
   Link link() const override { return Link::sigmoid; }
   void check(const Targets& targets, bool training) const override {
     bool seen[2] = {};
-    for (const double y : targets.values) {
-      if (y != 0 && y != 1) refuse("a target of two classes, 0 and 1", y);
-      seen[y == 1] = true;
-    }
+    check_values(targets, "a target of two classes, 0 and 1", [](double y) { return y == 0 || y == 1; });
+    for (const double y : targets.values) seen[y == 1] = true;
     if (training && (!seen[0] || !seen[1])) refuse("both classes among the rows", seen[1]);
   }
   std::vector<double> base(const Targets& targets) const override {
@@ -199,9 +207,8 @@ class Positive : public Pointwise {
     return {std::log(mean)};
   }
   void check(const Targets& targets, bool) const override {
-    for (const double y : targets.values) {
-      if (y < 0 || (y == 0 && !zero())) refuse(zero() ? "a target of at least 0" : "a target above 0", y);
-    }
+    check_values(targets, zero() ? "a target of at least 0" : "a target above 0",
+                 [&](double y) { return y > 0 || (y == 0 && zero()); });
   }
 
  protected:
@@ -269,12 +276,9 @@ class Multiclass : public Loss {
   std::string name() const override { return "multiclass"; }
   void check(const Targets& targets, bool training) const override {
     std::vector<char> seen(static_cast<std::size_t>(classes_));
-    for (const double y : targets.values) {
-      if (!(y >= 0 && y < classes_ && y == std::floor(y))) {
-        refuse("a target of classes 0 to " + std::to_string(classes_ - 1), y);
-      }
-      seen[static_cast<std::size_t>(y)] = 1;
-    }
+    check_values(targets, "a target of classes 0 to " + std::to_string(classes_ - 1),
+                 [&](double y) { return y >= 0 && y < classes_ && y == std::floor(y); });
+    for (const double y : targets.values) seen[static_cast<std::size_t>(y)] = 1;
     if (training && std::count(seen.begin(), seen.end(), 1) < 2) refuse("at least two classes among the rows", 1);
   }
   std::vector<double> base(const Targets& targets) const override {
@@ -340,9 +344,7 @@ class LambdaRank : public Loss {
     if (targets.queries.empty())
       throw ValueError(
           "[GradientBoosting] expected queries for lambdarank (.query of a table, .queries of a matrix), got none");
-    for (const double y : targets.values) {
-      if (!(y >= 0 && y <= 31 && y == std::floor(y))) refuse("grades 0 to 31 as target", y);
-    }
+    check_values(targets, "grades 0 to 31 as target", [](double y) { return y >= 0 && y <= 31 && y == std::floor(y); });
   }
   std::vector<double> base(const Targets&) const override { return {0}; }
   bool by_rows() const override { return false; }

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "data/rows.h"
 #include "tern/base/error.h"
+#include "tern/base/log.h"
 #include "trees/inputs.h"
 
 namespace tern::trees::internal {
@@ -28,18 +30,30 @@ void add_numbers(FeatureColumns& out, const data::Column& column) {
   out.values.push_back(values);
 }
 
-// The levels of a column that at least `least` rows have, and the codes of its rows among them.
-std::vector<std::string> kept_levels(const data::Column& column, std::int64_t least, std::vector<std::int32_t>& codes) {
+// The levels of a column that at least `least` rows have, of more than `most` the most frequent, and the codes of its
+// rows among them.
+std::vector<std::string> kept_levels(const std::string& name, const data::Column& column, std::int64_t least,
+                                     std::size_t most, std::vector<std::int32_t>& codes) {
   std::vector<std::int64_t> rows(column.levels().size());
   for (const std::int32_t code : column.codes()) {
     if (code >= 0) ++rows[static_cast<std::size_t>(code)];
   }
-  std::vector<std::string> kept;
-  std::vector<std::int32_t> code_of;
+  std::vector<std::size_t> order;
   for (std::size_t level = 0; level < rows.size(); ++level) {
-    const bool keep = rows[level] >= least;
-    code_of.push_back(keep ? static_cast<std::int32_t>(kept.size()) : -1);
-    if (keep) kept.push_back(column.levels()[level]);
+    if (rows[level] >= std::max<std::int64_t>(1, least)) order.push_back(level);
+  }
+  if (order.size() > most) {
+    log(LogLevel::warning, "[trees] \"" + name + "\" has " + std::to_string(order.size()) + " levels: the " +
+                               std::to_string(most) + " most frequent are kept, the others go as unseen ones");
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] > rows[b]; });
+    order.resize(most);
+    std::sort(order.begin(), order.end());
+  }
+  std::vector<std::string> kept;
+  std::vector<std::int32_t> code_of(rows.size(), -1);
+  for (const std::size_t level : order) {
+    code_of[level] = static_cast<std::int32_t>(kept.size());
+    kept.push_back(column.levels()[level]);
   }
   for (const std::int32_t code : column.codes()) {
     codes.push_back(code < 0 ? -1 : code_of[static_cast<std::size_t>(code)]);
@@ -50,13 +64,14 @@ std::vector<std::string> kept_levels(const data::Column& column, std::int64_t le
 }  // namespace
 
 FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
-                           std::int64_t min_level_rows) {
+                           std::int64_t min_level_rows, std::size_t most_levels) {
   FeatureColumns out;
   for (const std::string& name : table.names()) {
     if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
     data::Column column = table[name];
     Feature& feature = out.features.emplace_back();
     feature.name = name;
+    feature.type = column.type();
     feature.categorical = has_levels(column.type());
     if (!feature.categorical) {
       add_numbers(out, column);
@@ -64,9 +79,9 @@ FeatureColumns features_of(const data::Table& table, const std::vector<std::stri
     }
     if (column.type() == data::ColumnType::string) column = column.cast(data::ColumnType::categorical);
     FeatureValues values;
-    if (min_level_rows > 1) {
+    if (min_level_rows > 1 || column.levels().size() > most_levels) {
       auto& codes = out.codes.emplace_back();
-      feature.levels = kept_levels(column, min_level_rows, codes);
+      feature.levels = kept_levels(name, column, min_level_rows, most_levels, codes);
       values.codes = codes.data();
     } else {
       feature.levels = column.levels();
@@ -86,6 +101,7 @@ FeatureColumns features_like(const data::Table& table, const std::vector<Feature
   out.features = features;
   for (const Feature& feature : features) {
     data::Column column = table[feature.name];
+    if (feature.type) data::internal::check_type("trees", table, feature.name, *feature.type);
     if (has_levels(column.type()) != feature.categorical && all_missing(column)) {
       column = column.cast(feature.categorical ? data::ColumnType::categorical : data::ColumnType::f64);
     }

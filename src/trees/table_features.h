@@ -21,9 +21,10 @@ struct FeatureColumns {
   std::vector<data::Column> columns;
 };
 
-/// All columns but those of `left_out`, with the levels that at least so many of their rows have.
+/// All columns but those of `left_out`, with the levels that at least so many of their rows have, and of more than
+/// `most_levels`, which is logged, the most frequent.
 FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
-                           std::int64_t min_level_rows);
+                           std::int64_t min_level_rows, std::size_t most_levels);
 /// The columns of these features, found by name; levels become the codes that they have there, others -1. Throws
 /// DataError for one that is not there or is of another kind.
 FeatureColumns features_like(const data::Table& table, const std::vector<Feature>& features);

@@ -121,9 +121,11 @@ TEST(GradientBoostingEstimator, TakesTensorsAsItTakesDoublesAndTables) {
   rows.add("w", data::Column::from_f64(w));
   rows.add("y", data::Column::from_f64(y));
   columns.fit(rows, "y", {.validation = rows, .weights = "w"});
-  EXPECT_EQ(to_json(columns.ensemble()), to_json(tensors.ensemble()));
+  Ensemble untyped = columns.ensemble();
+  for (Feature& feature : untyped.features) feature.type.reset();  // which a tensor's columns do not have
+  EXPECT_EQ(to_json(untyped), to_json(tensors.ensemble()));
   tensors.fit(x_tensor, y_tensor, {.validation = x_tensor, .validation_target = y_tensor});  // weights count
-  EXPECT_NE(to_json(columns.ensemble()), to_json(tensors.ensemble()));
+  EXPECT_NE(to_json(untyped), to_json(tensors.ensemble()));
   EXPECT_THROW(tensors.fit(x_tensor, y_tensor.slice(0, 0, 239)), ShapeError);
   EXPECT_THROW(tensors.fit(x_tensor, y_tensor, {.weights = w_tensor.slice(0, 0, 239)}), ShapeError);
 }
@@ -144,6 +146,97 @@ TEST(GradientBoostingEstimator, TimesAreNoNumbers) {
     EXPECT_THROW(model->predict(numbers), DataError);
     EXPECT_EQ(model->predict(times).size(), 4u);
   }
+}
+
+TEST(GradientBoosting, TakesNoTimesForNumbersByItsOwnCallsEither) {
+  const data::Table numbers = {{"x", data::Column::from_i64({1, 2, 3, 4})},
+                               {"y", data::Column::from_strings({"a", "a", "b", "b"})}};
+  data::Table times = numbers;
+  times.replace("x", data::Column::from_timestamps({1, 2, 3, 4}));
+  GradientBoosting model({.objective = Objective::binary, .rounds = 2, .min_child_rows = 1});
+  for (const auto& [learned, other] : {std::pair(numbers, times), std::pair(times, numbers)}) {
+    model.fit(learned, "y");
+    const std::string path = temporary_path("times.tern");
+    model.save(path);
+    for (const GradientBoosting& each : {model, GradientBoosting::load(path)}) {
+      EXPECT_THROW(each.predict(other), DataError);
+      EXPECT_THROW(each.predict_probability(other), DataError);
+      EXPECT_THROW(each.predict_margin(other), DataError);
+      EXPECT_THROW(inputs(each.ensemble(), other), DataError);
+      EXPECT_EQ(each.predict_margin(learned).size(), 4u);
+    }
+    EXPECT_THROW(model.fit(learned, "y", {.validation = other}), DataError);
+    EXPECT_THROW(GradientBoosting(model.options()).fit(other, "y", {.start = &model}), DataError);
+    IsolationForest forest({.trees = 2});
+    forest.fit(learned.drop({"y"}));
+    EXPECT_THROW(forest.score(other), DataError);
+    EXPECT_THROW(IsolationForest::from_json(forest.to_json()).score(other), DataError);
+    EXPECT_EQ(forest.score(learned).size(), 4u);
+  }
+}
+
+TEST(GradientBoosting, ABooleanTakesNoOtherNumbers) {
+  const data::Table rows = {{"x", data::Column::from_booleans({false, false, true, true})},
+                            {"y", data::Column::from_f64({0, 0, 1, 1})}};
+  data::Table numbers = rows, others = rows;
+  numbers.replace("x", data::Column::from_f64({0, std::nan(""), 1, 1}));
+  others.replace("x", data::Column::from_i64({0, 1, 50, 1}));
+  GradientBoosting model({.rounds = 2, .min_child_rows = 1});
+  model.fit(rows, "y");
+  EXPECT_EQ(model.predict(numbers)[3], model.predict(rows)[3]);
+  EXPECT_EQ(message_of<DataError>([&] { model.predict(others); }),
+            "[trees] row 2, column \"x\": expected boolean as in training, got 50");
+}
+
+TEST(GradientBoosting, WordsAreNoBooleans) {
+  const data::Table rows = {{"x", data::Column::from_strings({"yes", "yes", "no", "perhaps"})},
+                            {"y", data::Column::from_f64({0, 0, 1, 1})}};
+  data::Table booleans = rows;
+  booleans.replace("x", data::Column::from_booleans({false, false, true, true}));
+  GradientBoosting boosted({.rounds = 2, .min_child_rows = 1});
+  RandomForest forest({.trees = 2});
+  for (data::Estimator* model : {static_cast<data::Estimator*>(&boosted), static_cast<data::Estimator*>(&forest)}) {
+    model->fit(rows, "y");
+    EXPECT_EQ(message_of<DataError>([&] { model->predict(booleans); }),
+              "[trees] column \"x\": expected levels as in training, got boolean");
+  }
+}
+
+TEST(GradientBoosting, RefusesWhatContradictsItsOptions) {
+  const data::Table rows = table(60).drop({"value", "colour"});
+  GradientBoosting start({.objective = Objective::binary, .rounds = 2});
+  start.fit(rows, "answer");
+  GradientBoosting more({.objective = Objective::binary, .rounds = 2, .positive = "No"});
+  EXPECT_EQ(message_of<ValueError>([&] { more.fit(rows, "answer", {.start = &start}); }),
+            "[GradientBoosting] expected the positive class of the model to go on from, \"Yes\", got \"No\"");
+  GradientBoosting same({.objective = Objective::binary, .rounds = 2, .positive = "Yes"});
+  same.fit(rows, "answer", {.start = &start});
+  const CustomObjective own{.name = "own", .derivatives = [](auto, auto, auto, auto) {}, .link = Link::softmax};
+  EXPECT_EQ(message_of<ValueError>([&] { GradientBoosting({.custom_objective = own}); }),
+            "[GradientBoosting] expected the objective custom beside a custom_objective, got squared");
+  EXPECT_EQ(
+      message_of<ValueError>([&] { GradientBoosting({.objective = Objective::custom, .custom_objective = own}); }),
+      "[GradientBoosting] expected a link of the one output of a custom_objective, got softmax");
+}
+
+TEST(GradientBoosting, AFileKeepsNoMetricOfOnesOwn) {
+  const data::Table rows = table(80).drop({"answer", "colour"});
+  const std::string path = temporary_path("own_metric.tern");
+  GradientBoosting model({.rounds = 3,
+                          .early_stopping_rounds = 2,
+                          .metric = {.name = "mine", .value = [](auto, auto, auto) { return 1.0; }}});
+  model.fit(rows, "value", {.validation = rows});
+  model.save(path);
+  GradientBoosting loaded = GradientBoosting::load(path);
+  EXPECT_EQ(loaded.predict(rows), model.predict(rows));
+  EXPECT_EQ(
+      message_of<ValueError>([&] { loaded.fit(rows, "value", {.validation = rows}); }),
+      "[GradientBoosting] expected the function of the metric for early_stopping_rounds, which no file keeps, got "
+      "\"mine\" alone");
+  GradientBoosting plain({.rounds = 3, .early_stopping_rounds = 2});
+  plain.fit(rows, "value", {.validation = rows});
+  plain.save(path);
+  GradientBoosting::load(path).fit(rows, "value", {.validation = rows});
 }
 
 TEST(GradientBoostingEstimator, ComesBackFromItsFileAndGoesOn) {

@@ -411,7 +411,7 @@ TEST(GradientBoosting, BadInputIsRefused) {
   EXPECT_EQ(message_of<ValueError>(fit({}, bad)), "[GradientBoosting] expected finite targets, got -inf in row 3");
   bad[3] = 2;
   EXPECT_EQ(message_of<ValueError>(fit({.objective = Objective::binary}, bad)),
-            "[GradientBoosting] expected a target of two classes, 0 and 1, got 2");
+            "[GradientBoosting] expected a target of two classes, 0 and 1, got 2 in row 3");
   EXPECT_EQ(message_of<ValueError>(fit({.objective = Objective::binary}, std::vector<double>(10, 1))),
             "[GradientBoosting] expected both classes among the rows, got 1");
   std::vector<double> weights(10, 0);
@@ -419,7 +419,7 @@ TEST(GradientBoosting, BadInputIsRefused) {
             "[GradientBoosting] expected weights above 0, got 0 in all rows");
   weights[2] = -1;
   EXPECT_EQ(message_of<ValueError>(fit({}, y, {.weights = weights})),
-            "[GradientBoosting] expected weights of 0, or from 1e-30 to 1e30, got -1");
+            "[GradientBoosting] expected weights of 0, or from 1e-30 to 1e30, got -1 in row 2");
   EXPECT_EQ(message_of<StateError>([&] { static_cast<void>(GradientBoosting().predict(Matrix(x, 2))); }),
             "[GradientBoosting] expected a fitted model, got one before fit");
   GradientBoosting model({.rounds = 1});
@@ -453,7 +453,7 @@ TEST(GradientBoosting, WhatFloatsCannotHoldIsRefused) {
   const std::vector<double> x{0, 1, 0, 1}, y{1, 2, 1, 2}, light(4, 1e-46), small{1e-46, 2e-46, 1e-46, 2e-46};
   GradientBoosting model({.rounds = 2, .min_child_rows = 1});
   EXPECT_EQ(message_of<ValueError>([&] { model.fit(Matrix(x, 1), y, {.weights = light}); }),
-            "[GradientBoosting] expected weights of 0, or from 1e-30 to 1e30, got 1e-46");
+            "[GradientBoosting] expected weights of 0, or from 1e-30 to 1e30, got 1e-46 in row 0");
   EXPECT_EQ(message_of<ValueError>([&] { model.fit(Matrix(x, 1), small); }),
             "[GradientBoosting] expected targets of 0, or one of at least 1e-30 in size, got 2e-46");
 }

@@ -441,7 +441,7 @@ TEST(Objectives, OfAConstantTarget) {
               "[GradientBoosting] expected a target whose mean is above 0, got 0");
   }
   EXPECT_EQ(message_of<ValueError>([&] { fit(Objective::gamma, 0); }),
-            "[GradientBoosting] expected a target above 0, got 0");
+            "[GradientBoosting] expected a target above 0, got 0 in row 0");
 }
 
 TEST(Objectives, TrainingGoesOn) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tern/base/error.h"
+#include "tern/base/log.h"
 #include "tern/base/random.h"
 #include "tern/trees/gradient_boosting.h"
 #include "trees/bins.h"
@@ -205,7 +206,13 @@ TEST(Categories, MoreThanBinsKeepTheMostFrequent) {
   }
   const data::Table table{{"c", data::Column::from_codes(codes, levels)}, {"y", data::Column::from_f64(y)}};
   GradientBoosting model({.rounds = 30, .min_child_rows = 4, .categorical_smoothing = 0, .categorical_l2 = 0});
+  std::string logged;
+  const LogSink before = set_log_sink([&](LogLevel, std::string_view text) { logged = text; });
   model.fit(table, "y");
+  set_log_sink(before);
+  EXPECT_EQ(logged, "[trees] \"c\" has 600 levels: the 255 most frequent are kept, the others go as unseen ones");
+  EXPECT_EQ(model.ensemble().features[0].levels.size(), 255u);
+  EXPECT_EQ(model.unseen(table), (std::vector<std::pair<std::string, std::int64_t>>{{"c", 300 * 2 + (300 - 255) * 8}}));
   const std::vector<double> p = model.predict(table);
   EXPECT_NEAR(p[0], 0, 0.4);                                                                     // level 0 is frequent
   EXPECT_EQ(p[8], model.predict(data::Table{{"c", data::Column::from_strings({"other"})}})[0]);  // level 1 is not

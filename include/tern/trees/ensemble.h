@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tern/base/export.h"
+#include "tern/data/column.h"
 
 /// Decision trees, boosted and of forests: the trained model here and in its neighbours; training in
 /// gradient_boosting.h, forest.h and isolation_forest.h.
@@ -43,6 +45,9 @@ struct Feature {
   LevelType level_type = LevelType::text;
   /// A number of magnitude up to 1e-35f counts as missing, as with LightGBM's `zero_as_missing`.
   bool zero_is_missing = false;
+  /// Type of its column in the table of training, where that is known: times are not read for numbers, numbers not for
+  /// times, and none but 0 and 1 for a boolean.
+  std::optional<data::ColumnType> type{};
 };
 
 /// One tree as parallel arrays. Inner nodes are numbered from 0, the root, parents before their children; a child c >=

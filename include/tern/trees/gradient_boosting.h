@@ -53,8 +53,8 @@ struct CustomObjective {
   std::function<void(std::span<const double> margins, std::span<const double> targets, std::span<double> gradients,
                      std::span<double> hessians)>
       derivatives{};
-  double base = 0;  ///< margin before the first tree
-  Link link = Link::identity;
+  double base = 0;             ///< margin before the first tree
+  Link link = Link::identity;  ///< none but softmax, for there is one output
 };
 
 /// Settings of GradientBoosting. In brackets the names in XGBoost, LightGBM or scikit-learn, where they are others.
@@ -103,12 +103,12 @@ struct GradientBoostingOptions {
   /// Groups of features that may stand on one way from a root to a leaf; those named nowhere are a group of their own.
   std::vector<std::vector<std::string>> interactions{};
 
-  double huber_delta = 1;      ///< > 0
-  double quantile = 0.5;       ///< in (0, 1)
-  double tweedie_power = 1.5;  ///< in (1, 2)
-  int ndcg_at = 10;            ///< rows of a query that lambdarank's metric looks at
-  std::string positive{};      ///< the level of a table's target of two that is class 1; empty: the last
-  CustomObjective custom_objective{};
+  double huber_delta = 1;              ///< > 0
+  double quantile = 0.5;               ///< in (0, 1)
+  double tweedie_power = 1.5;          ///< in (1, 2)
+  int ndcg_at = 10;                    ///< rows of a query that lambdarank's metric looks at
+  std::string positive{};              ///< the level of a table's target of two that is class 1; empty: the last
+  CustomObjective custom_objective{};  ///< of Objective::custom alone
 
   /// Rounds without a better validation metric that end training; 0: off. `fit` then needs rows of validation and,
   /// beside a custom objective, `metric`. Any number is better than NaN; NaN alone is a NumericError.
@@ -159,17 +159,18 @@ struct MatrixFitOptions {
 ///
 /// Columns of a table are taken as they are: numbers, booleans and timestamps by their order, categoricals and strings
 /// by sets of levels. A missing value goes to the side that is better for those of training; where there were none, to
-/// the heavier side; so do unseen levels. Of more levels than bins, the rarest count as unseen. A column without
-/// values, or of one value, is never split. Same rows, options and seed give the same bits at any number of threads.
-/// Two equal rows are one of weight 2 up to the rounding of gradients, which goes row by row, and where a feature has
-/// no more values than `max_bins`: bins of more values go by rows, not by weights. `min_child_rows` and
+/// the heavier side; so do unseen levels. Of more levels than bins, the rarest count as unseen, which is logged. A
+/// column without values, or of one value, is never split. Same rows, options and seed give the same bits at any number
+/// of threads. Two equal rows are one of weight 2 up to the rounding of gradients, which goes row by row, and where a
+/// feature has no more values than `max_bins`: bins of more values go by rows, not by weights. `min_child_rows` and
 /// `categorical_smoothing` count rows.
 class TERN_API GradientBoosting : public data::Estimator {
  public:
   /// Throws ValueError for an option out of its range.
   explicit GradientBoosting(GradientBoostingOptions options = {});
   /// Reads what `save` wrote, with its options but for functions of one's own: one that was trained with a custom
-  /// objective predicts and is not fitted again. Throws FileError, FormatError.
+  /// objective, or stopped early by a metric of one's own, predicts and is not fitted again. Throws FileError,
+  /// FormatError.
   static GradientBoosting load(const std::string& path);
   /// Makes it again for `data::make_estimator`. Throws FormatError.
   static std::unique_ptr<data::Estimator> from_state(const data::EstimatorState& state);
