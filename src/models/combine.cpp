@@ -198,6 +198,11 @@ Stacking::Stacking(Members members, const data::Estimator& last, StackingOptions
     throw ValueError("[Stacking] expected a last estimator told the positive class of its members, \"" + positive() +
                      "\", got \"" + told + "\"");
   }
+  if (last.stops_early()) {
+    throw ValueError(
+        "[Stacking] expected a last estimator that does not stop early, for it has no rows of validation, got " +
+        std::string(last.type()));
+  }
   if (options.folds < 2) {
     throw ValueError("[Stacking] expected folds of at least 2, got " + std::to_string(options.folds));
   }

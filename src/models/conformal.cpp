@@ -71,6 +71,18 @@ double checked_scale(double scale) {
   throw ValueError("[ConformalIntervals] expected finite scales above 0, got " + tern::internal::number_text(scale));
 }
 
+// Rows of probabilities of all classes, whose sums may be a little off.
+void check_rows_of(std::span<const double> probabilities, std::size_t width) {
+  internal::check_probabilities("ConformalSets", probabilities);
+  for (std::size_t i = 0; i < probabilities.size(); i += width) {
+    double sum = 0;
+    for (const double p : probabilities.subspan(i, width)) sum += p;
+    if (std::abs(sum - 1) <= 1e-3) continue;
+    throw ValueError("[ConformalSets] expected probabilities of all classes whose sum is 1, got " +
+                     tern::internal::number_text(sum) + " in row " + std::to_string(i / width));
+  }
+}
+
 double score_of(SetScore kind, std::span<const double> p, std::int64_t label) {
   const double own = p[static_cast<std::size_t>(label)];
   if (kind == SetScore::least_ambiguous) return 1 - own;
@@ -166,7 +178,7 @@ ConformalSets::ConformalSets(std::span<const double> probabilities, std::span<co
   }
   const auto width = static_cast<std::size_t>(classes);
   check_length(where, "probabilities", labels.size() * width, probabilities.size());
-  internal::check_probabilities("ConformalSets", probabilities);
+  check_rows_of(probabilities, width);
   std::vector<double> scores;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= classes) {
@@ -180,7 +192,7 @@ ConformalSets::ConformalSets(std::span<const double> probabilities, std::span<co
 
 std::vector<std::int64_t> ConformalSets::set(std::span<const double> probabilities) const {
   check_length("ConformalSets", "probabilities", static_cast<std::size_t>(classes_), probabilities.size());
-  internal::check_probabilities("ConformalSets", probabilities);
+  check_rows_of(probabilities, probabilities.size());
   std::vector<std::int64_t> out;
   for (std::int64_t k = 0; k < classes_; ++k) {
     if (score_of(score_, probabilities, k) <= limit_) out.push_back(k);

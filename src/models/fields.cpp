@@ -136,7 +136,7 @@ void Restore::read(Unsupervised& model, const data::EstimatorState& state) {
     Fields fields(state);
     model.fields(fields);
     model.check();
-  } catch (const ValueError& error) {  // an option outside its values is damage here, not a mistake of the caller
+  } catch (const Error& error) {  // an option outside its values is damage here, not a mistake of the caller
     throw FormatError(std::string(error.what()));
   }
   if (model.width() == 0) throw FormatError("[" + state.type + "] expected what was learned, got none");

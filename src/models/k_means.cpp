@@ -554,6 +554,7 @@ void KMeans::fields(internal::Fields& fields) {
   fields("batch_rows", options_.batch_rows);
   fields("seed", options_.seed);
   fields("centers", centers_);
+  fields("told_centers", options_.centers);
   fields("inertia", inertia_);
   fields("iterations", iterations_);
 }

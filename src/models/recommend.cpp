@@ -113,6 +113,12 @@ UserSplit split_by_user(const data::Table& table, const std::string& user, const
   std::vector<std::string> names;
   const std::vector<std::int32_t> users = positions(table, user, names, true);
   const data::Column& times = table[time];
+  if (times.type() != data::ColumnType::timestamp && times.type() != data::ColumnType::i64 &&
+      times.type() != data::ColumnType::f64) {
+    throw DataError("split_by_user",
+                    "expected timestamps or numbers to order by, got " + std::string(data::to_string(times.type())),
+                    {.file = table.source_file(), .column = time});
+  }
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     if (times.is_null(row)) {
       throw DataError("split_by_user", "expected a time in every row, got none", table.location(row, time));

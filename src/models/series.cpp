@@ -100,9 +100,13 @@ constexpr double kLeastDamping = 0.8, kMostDamping = 0.995;
 
 void check(const HoltWintersOptions& options) {
   const char* where = "HoltWinters";
-  if (options.seasonality != Seasonality::none && options.period < 2) {
-    refuse(where, "a period of at least 2", std::to_string(options.period));
-  }
+  if (options.period < 2) refuse(where, "a period of at least 2", std::to_string(options.period));
+  const auto check_part = [&](const char* expected, bool on, const std::optional<double>& told) {
+    if (told && !on) refuse(where, expected, tern::internal::number_text(*told));
+  };
+  check_part("no slope without a trend", options.trend != Trend::none, options.slope);
+  check_part("no season without seasonality", options.seasonality != Seasonality::none, options.season);
+  check_part("no damping but of a damped trend", options.trend == Trend::damped, options.damping);
   for (const auto& each : {options.level, options.slope, options.season}) {
     if (each && !(*each >= 0 && *each <= 1)) refuse(where, "smoothings in [0, 1]", tern::internal::number_text(*each));
   }
@@ -305,10 +309,10 @@ HoltWinters HoltWinters::load(const std::string& path) {
       const auto number = [&](const char* name, std::optional<double>& to) {
         if (!json_member(smoothing, name, what).is_null()) to = json_get<double>(smoothing, name, what);
       };
-      number("level", of.level);
-      number("slope", of.slope);
-      number("season", of.season);
-      number("damping", of.damping);
+      number("level", of.level);  // of parts that are off older files may tell more
+      if (of.trend != Trend::none) number("slope", of.slope);
+      if (of.seasonality != Seasonality::none) number("season", of.season);
+      if (of.trend == Trend::damped) number("damping", of.damping);
     };
     read("told", told);
     read("smoothing", options);

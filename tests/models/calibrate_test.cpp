@@ -389,6 +389,14 @@ TEST(Stacking, LearnsWhomToTrust) {
   EXPECT_THROW(Stacking({&boosting}, Ridge(), {.folds = 1}), ValueError);
 }
 
+TEST(Stacking, RefusesALastEstimatorThatStopsEarly) {
+  const Ridge line;
+  EXPECT_EQ(message_of<ValueError>([&] { Stacking({&line}, trees::GradientBoosting({.early_stopping_rounds = 5})); }),
+            "[Stacking] expected a last estimator that does not stop early, for it has no rows of validation, got "
+            "gradient_boosting");
+  Stacking({&line}, trees::GradientBoosting());
+}
+
 TEST(Composite, TakesMatricesAndRefusesBadOnes) {
   const Ridge line;
   Voting model({&line, &line});

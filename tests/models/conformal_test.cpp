@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
 
@@ -87,6 +88,12 @@ TEST(ConformalSets, HoldTheLikelyClasses) {
   EXPECT_THROW(sets.set(std::vector<double>{std::nan(""), 0.5}), ValueError);
   EXPECT_THROW(ConformalSets(p, std::vector<std::int64_t>{0, 0, 0, 2}, 2, 0.6), ValueError);
   EXPECT_THROW(ConformalSets(p, labels, 1, 0.6), ValueError);
+  EXPECT_THROW(sets.set(std::vector<double>{0.9, 0.9}), ValueError);
+  EXPECT_EQ(sets.set(std::vector<double>{0.7505, 0.25}), (std::vector<std::int64_t>{0}));
+  std::vector<double> logits = p;
+  logits[5] = 1;
+  EXPECT_EQ(message_of<ValueError>([&] { ConformalSets(logits, labels, 2, 0.6); }),
+            "[ConformalSets] expected probabilities of all classes whose sum is 1, got 1.6 in row 2");
   EXPECT_THROW(ConformalSets(p, labels, 10'001, 0.6), ValueError);
 }
 
@@ -121,10 +128,6 @@ TEST(Conformal, ComesBackFromItsText) {
   }
   const std::string inwards = R"({"format":"tern.conformal_quantiles","version":1,"shift":-10})";
   EXPECT_EQ(ConformalQuantiles::from_json(inwards).interval(-12, 12), (std::pair<double, double>{-2, 2}));
-  // Probabilities that add up to more than 1: so does the limit.
-  const ConformalSets loose(std::vector<double>{1, 1}, std::vector<std::int64_t>{1}, 2, 0.4, SetScore::adaptive);
-  EXPECT_EQ(loose.limit(), 2);
-  EXPECT_EQ(ConformalSets::from_json(loose.to_json()).limit(), 2);
 }
 
 TEST(Conformal, AlteredTextsAreRefused) {

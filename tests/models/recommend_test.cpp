@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "cpu/factors.h"
+#include "message_of.h"
 #include "temporary.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -388,6 +389,9 @@ TEST(Interactions, FromATable) {
   EXPECT_THROW(interactions(table, {.user = "who", .item = "none"}), DataError);
   EXPECT_THROW(interactions(table, {.user = "who"}), ValueError);
   EXPECT_THROW(split_by_user(table, "who", "when", 1), ValueError);
+  table.replace("when", data::Column::from_strings({"10:00", "9:00", "8:00", "7:00", "6:00"}));
+  EXPECT_EQ(message_of<DataError>([&] { split_by_user(table, "who", "when", 0.4); }),
+            "[split_by_user] column \"when\": expected timestamps or numbers to order by, got string");
 }
 
 TEST(Recommender, ComesBackFromItsFile) {

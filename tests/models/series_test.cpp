@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "message_of.h"
 #include "resealed.h"
 #include "temporary.h"
 #include "tern/base/error.h"
@@ -88,6 +89,11 @@ TEST(HoltWinters, ComesBackFromItsFile) {
 
 TEST(HoltWinters, SaysWhatItNeeds) {
   EXPECT_THROW(HoltWinters({.seasonality = Seasonality::additive, .period = 1}), ValueError);
+  EXPECT_THROW(HoltWinters({.period = 1}), ValueError);
+  EXPECT_THROW(HoltWinters({.trend = Trend::none, .slope = 0.1}), ValueError);
+  EXPECT_THROW(HoltWinters({.damping = 0.9}), ValueError);
+  EXPECT_EQ(message_of<ValueError>([] { HoltWinters({.season = 0.25}); }),
+            "[HoltWinters] expected no season without seasonality, got 0.25");
   EXPECT_THROW(HoltWinters({.level = 1.5}), ValueError);
   EXPECT_THROW(HoltWinters({.trend = Trend::damped, .damping = 0}), ValueError);
   HoltWinters model({.seasonality = Seasonality::multiplicative, .period = 6});

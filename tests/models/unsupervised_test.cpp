@@ -173,6 +173,21 @@ TEST(KMeans, InertiaNeverGrowsAndAgreesWithPlainLloyd) {
   }
 }
 
+TEST(KMeans, AFileKeepsTheCentersToStartFrom) {
+  const Tensor x = blobs(60, 2, 3);
+  KMeans model({.clusters = 2, .centers = from_vector(Values{0, 0, 1, 1}, {2, 2})});
+  model.fit(x);
+  const std::string path = temporary_path("k_means_centers.tern");
+  model.save(path);
+  KMeans again = KMeans::load(path);
+  EXPECT_EQ(again.options().centers.to_vector<double>(), (Values{0, 0, 1, 1}));
+  again.fit(x);
+  EXPECT_EQ(again.inertia(), model.inertia());
+  EXPECT_EQ(again.predict(x), model.predict(x));
+  KMeans({.clusters = 2}).fit(x);
+  std::filesystem::remove(path);
+}
+
 TEST(KMeans, FillsEmptyClustersAndTakesRowsThatRepeat) {
   Values values;
   for (int i = 0; i < 40; ++i) values.push_back(i < 20 ? i % 2 : 100 + i % 2);

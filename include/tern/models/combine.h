@@ -78,7 +78,7 @@ struct StackingOptions {
 class TERN_API Stacking : public Composite {
  public:
   /// Takes a copy of `last`. Throws ValueError as Voting, and for folds below 2, a `last` of classes beside members of
-  /// values or the other way round, or one told another positive class than the members.
+  /// values or the other way round, one that stops early, or one told another positive class than the members.
   Stacking(Members members, const data::Estimator& last, StackingOptions options = {});
   Stacking(const Stacking& other);
   /// Reads what `save` wrote. Throws FileError, FormatError.

@@ -70,13 +70,15 @@ class ConformalSets {
  public:
   /// Of probabilities [n * classes], row by row, and classes [n] of calibration rows. Throws ShapeError when lengths
   /// do not fit, ValueError for no rows, fewer than 2 or more than 10,000 classes, a class that is not there,
-  /// probabilities that are not in [0, 1], or a coverage outside (0, 1).
+  /// probabilities that are not in [0, 1], a row of them whose sum is not 1 (within 0.001), or a coverage outside
+  /// (0, 1).
   TERN_API ConformalSets(std::span<const double> probabilities, std::span<const std::int64_t> labels,
                          std::int64_t classes, double coverage, SetScore score = SetScore::least_ambiguous);
 
   /// The largest score of a class in the set; infinite where the calibration rows are too few.
   double limit() const { return limit_; }
-  /// The classes of a row of probabilities [classes], ascending. Throws ShapeError, ValueError for one outside [0, 1].
+  /// The classes of a row of probabilities [classes], ascending. Throws ShapeError, ValueError for one outside [0, 1]
+  /// and a sum that is not 1.
   TERN_API std::vector<std::int64_t> set(std::span<const double> probabilities) const;
 
   TERN_API std::string to_json() const;

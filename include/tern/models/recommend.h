@@ -36,8 +36,8 @@ TERN_API Interactions interactions(const data::Table& table, const InteractionCo
                                    const Interactions& names);
 
 /// Rows by user: the last `share` of each user's rows by time are in `test` (of at least two rows; one row is trained
-/// on), ties in the order of the table. Throws DataError for a time that is missing, ValueError for a share outside
-/// (0, 1).
+/// on), ties in the order of the table. Throws DataError for a column of times that holds neither timestamps nor
+/// numbers, and a time that is missing, ValueError for a share outside (0, 1).
 struct UserSplit {
   data::Table train, test;
 };

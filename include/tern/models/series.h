@@ -31,7 +31,7 @@ struct HoltWintersOptions {
 /// its first ten steps (Hyndman, Koehler, Ord & Snyder 2008, 2.6.1).
 class TERN_API HoltWinters {
  public:
-  /// Throws ValueError for an option out of its range.
+  /// Throws ValueError for an option out of its range, and a smoothing of a trend or season that is off.
   explicit HoltWinters(HoltWintersOptions options = {});
   /// Reads what `save` wrote. Throws FileError, FormatError.
   static HoltWinters load(const std::string& path);
