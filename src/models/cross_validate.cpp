@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <typeinfo>
 
 #include "base/number_text.h"
 #include "data/rows.h"
@@ -25,6 +26,38 @@ constexpr std::uint64_t kSearchStream = 0x5ea6c4;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& expected, const std::string& got) {
   throw ValueError("[" + where + "] expected " + expected + ", got " + got);
+}
+
+template <class... E>
+void throw_as(const Error& error, const std::string& text) {
+  ((typeid(error) == typeid(E) ? throw E(text) : void()), ...);
+}
+
+// What `call` gives; an error of it says where first.
+template <class Call>
+auto saying(const std::string& where, const Call& call) {
+  try {
+    return call();
+  } catch (const DataError& error) {
+    throw DataError(error.where(), where + error.message(), error.location());
+  } catch (const Error& error) {
+    throw_as<ShapeError, DTypeError, IndexError, ValueError, StateError, DeviceError, MemoryError, NumericError,
+             FormatError>(error, where + error.what());
+    throw;
+  }
+}
+
+std::string fold_text(std::size_t fold, std::size_t folds, const CrossValidateOptions& options, int repeat) {
+  return "in fold " + std::to_string(fold + 1) + " of " + std::to_string(folds) +
+         (options.repeats > 1 ? " of repeat " + std::to_string(repeat + 1) : "") + ": ";
+}
+
+std::string settings_text(const Settings& settings) {
+  std::string text;
+  for (const auto& [name, value] : settings) {
+    text += (text.empty() ? "of " : ", ") + name + " = " + tern::internal::number_text(value);
+  }
+  return text.empty() ? text : text + ": ";
 }
 
 std::vector<std::string> own_metrics_of(const data::Estimator& estimator, std::size_t classes) {
@@ -250,6 +283,7 @@ void check(const CrossValidateOptions& options) {
 Rows rows_of(const data::Table& table, const std::string& target, const CrossValidateOptions& options) {
   Rows rows{.all = table, .features = table, .target = target};
   if (!options.weights.empty()) rows.weights = data::target_values(table, options.weights, {});
+  data::internal::check_weights("cross_validate", rows.weights, table.rows());
   for (const std::string& name : {options.weights, options.group, options.time}) {
     if (!name.empty() && rows.features.has(name)) rows.features = rows.features.drop({name});
   }
@@ -293,8 +327,11 @@ LearningPoint run(const data::Estimator& estimator, const data::Pipeline& steps,
   for (int repeat = 0; repeat < options.repeats; ++repeat) {
     data::KFoldOptions how = folds_of(target, options, repeat);
     if (plain && estimator.classifies()) how.stratify = target;
-    for (const data::Fold& fold : data::k_fold(table, how)) {
-      FoldScores scores = run_fold(estimator, steps, rows, fold, options, how.seed, share);
+    const std::vector<data::Fold> folds = data::k_fold(table, how);
+    for (std::size_t k = 0; k < folds.size(); ++k) {
+      const data::Fold& fold = folds[k];
+      FoldScores scores = saying(fold_text(k, folds.size(), options, repeat),
+                                 [&] { return run_fold(estimator, steps, rows, fold, options, how.seed, share); });
       point.held_out.scores.push_back(std::move(scores.held_out));
       if (share > 0) point.train.scores.push_back(std::move(scores.train));
       point.rows += scores.rows;
@@ -329,10 +366,21 @@ Search search(const MakeEstimator& make, std::vector<Settings> settings, const d
   Search out;
   out.settings = std::move(settings);
   double best = kNone;
+  std::vector<std::unique_ptr<data::Estimator>> made;
+  for (const Settings& each : out.settings) {
+    made.push_back(saying(settings_text(each), [&] { return make(each); }));
+    if (!made.back()) refuse("search", "an estimator of the settings", "none");
+    if (options.metric.empty()) continue;
+    const data::Estimator& estimator = *made.back();
+    const std::size_t classes =
+        estimator.classifies() ? data::target_classes(table[target], estimator.positive()).size() : 0;
+    CrossValidation known;
+    known.metrics = metrics_of(estimator, classes, options.validation.metric);
+    known.mean(options.metric);  // throws where it is not there
+  }
   for (std::size_t i = 0; i < out.settings.size(); ++i) {
-    const std::unique_ptr<data::Estimator> estimator = make(out.settings[i]);
-    if (!estimator) refuse("search", "an estimator of the settings", "none");
-    out.results.push_back(cross_validate(*estimator, steps, table, target, options.validation));
+    out.results.push_back(saying(settings_text(out.settings[i]),
+                                 [&] { return cross_validate(*made[i], steps, table, target, options.validation); }));
     const CrossValidation& result = out.results.back();
     out.metric = options.metric.empty() ? result.metrics.front() : options.metric;
     const double value = result.mean(out.metric);
@@ -384,23 +432,27 @@ CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& 
   out.metrics = {std::string(model.metric())};
   for (int repeat = 0; repeat < options.repeats; ++repeat) {
     const data::KFoldOptions how = folds_of("", options, repeat);
-    for (const data::Fold& fold : data::k_fold(table, how)) {
-      data::Pipeline pipeline = steps;
-      const data::Table train = pipeline.fit_transform_table(rows.features.take(fold.train), "", {.seed = how.seed});
-      const std::unique_ptr<Unsupervised> fitted = model.clone();
-      fitted->fit(with_weights(train, rows, options, fold.train), {.weights = options.weights});
-      const std::vector<double> scores =
-          fitted->score(pipeline.transform_table(rows.features.take(fold.validation), {.scoring = true}));
-      const std::vector<double> weights = at(rows.weights, fold.validation);
-      data::internal::check_weights("cross_validate", weights, std::ssize(scores));
-      double sum = 0, total = 0;
-      for (std::size_t i = 0; i < scores.size(); ++i) {
-        const double weight = weights.empty() ? 1 : weights[i];
-        sum += weight * scores[i];
-        total += weight;
-      }
-      out.scores.push_back({sum / total});
-      if (repeat == 0) place(scores, fold.validation, table.rows(), out.predictions);
+    const std::vector<data::Fold> folds = data::k_fold(table, how);
+    for (std::size_t k = 0; k < folds.size(); ++k) {
+      const data::Fold& fold = folds[k];
+      saying(fold_text(k, folds.size(), options, repeat), [&] {
+        data::Pipeline pipeline = steps;
+        const data::Table train = pipeline.fit_transform_table(rows.features.take(fold.train), "", {.seed = how.seed});
+        const std::unique_ptr<Unsupervised> fitted = model.clone();
+        fitted->fit(with_weights(train, rows, options, fold.train), {.weights = options.weights});
+        const std::vector<double> scores =
+            fitted->score(pipeline.transform_table(rows.features.take(fold.validation), {.scoring = true}));
+        const std::vector<double> weights = at(rows.weights, fold.validation);
+        data::internal::check_weights("cross_validate", weights, std::ssize(scores));
+        double sum = 0, total = 0;
+        for (std::size_t i = 0; i < scores.size(); ++i) {
+          const double weight = weights.empty() ? 1 : weights[i];
+          sum += weight * scores[i];
+          total += weight;
+        }
+        out.scores.push_back({sum / total});
+        if (repeat == 0) place(scores, fold.validation, table.rows(), out.predictions);
+      });
     }
   }
   return out;

@@ -585,6 +585,39 @@ TEST(Search, FindsThePenaltyThatHelps) {
                ValueError);
 }
 
+TEST(Search, NamesTheCandidateThatFails) {
+  const data::Table table = lines(60).drop({"group", "row"});
+  const MakeEstimator make = [](const Settings& settings) {
+    return std::make_unique<Ridge>(RidgeOptions{.alpha = settings[0].second});
+  };
+  std::vector<Seen> seen;
+  const MakeEstimator record = [&](const Settings&) { return std::make_unique<Recorder>(&seen, false); };
+  EXPECT_EQ(message_of<ValueError>([&] {
+              grid_search(record, {{"alpha", {1, 2}}}, data::Pipeline(), table, "y", {.metric = "auroc"});
+            }),
+            "[CrossValidation] expected one of rmse, mae, r2, got \"auroc\"");
+  EXPECT_TRUE(seen.empty());
+  EXPECT_EQ(message_of<ValueError>([&] {
+              grid_search(make, {{"alpha", {1, -0.5}}}, data::Pipeline(), table, "y");
+            }).find("of alpha = -0.5: [Ridge]"),
+            0u);
+  data::Table words = table;
+  words.add("word", data::Column::from_strings(std::vector<std::string>(60, "a")));
+  EXPECT_NE(message_of<DataError>([&] {
+              grid_search(make, {{"alpha", {1}}}, data::Pipeline(), words, "y");
+            }).find("[ridge] column \"word\": of alpha = 1: in fold 1 of 5: expected numbers"),
+            std::string::npos);
+}
+
+TEST(CrossValidate, FindsABadWeightInItsOwnRow) {
+  data::Table table = lines(40).drop({"group"});
+  std::vector<double> w(40, 1);
+  w[33] = -1;
+  table.add("w", data::Column::from_f64(w));
+  EXPECT_EQ(message_of<ValueError>([&] { cross_validate(Ridge(), data::Pipeline(), table, "y", {.weights = "w"}); }),
+            "[cross_validate] expected finite weights of at least 0, got -1 in row 33");
+}
+
 // A quantile that rmse would take for a bad model.
 TEST(Search, GoesByAMetricOfOnesOwn) {
   const data::Table table = lines(200, 1).drop({"group", "row"});

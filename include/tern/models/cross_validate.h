@@ -59,7 +59,8 @@ struct CrossValidation {
 /// stratified by class unless by group or time. Nothing of a scored row reaches its model: the pipeline is fitted anew,
 /// and early stopping looks at an inner split of the training rows. Throws as data::k_fold (a class of words, or of
 /// two, that a fold lacks), data::split (where it stops early) and `fit` (one class alone to train on) do, ValueError
-/// for an option out of its range, a fold whose weights are all 0, and queries that are not told.
+/// for an option out of its range, weights that `fit` does not take, a fold whose weights are all 0, and queries that
+/// are not told. What a fold throws says which it is.
 TERN_API CrossValidation cross_validate(const data::Estimator& estimator, const data::Pipeline& steps,
                                         const data::Table& table, const std::string& target,
                                         const CrossValidateOptions& options = {});
@@ -117,7 +118,8 @@ struct Search {
 
 /// Cross-validates every combination, the last axis fastest, on the same folds. The best score of many is too good by
 /// chance: rows that were not searched on judge the model that is refitted. Throws ValueError for an axis without
-/// values, a metric that is not there, or one that no setting has defined.
+/// values, a metric that is not there (before it trains), or one that no setting has defined. What a candidate throws
+/// names its settings.
 TERN_API Search grid_search(const MakeEstimator& make, const std::vector<GridAxis>& axes, const data::Pipeline& steps,
                             const data::Table& table, const std::string& target, const SearchOptions& options = {});
 /// The same for `trials` drawn at random, by validation.seed.
