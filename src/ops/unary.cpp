@@ -1,5 +1,6 @@
 #include "tern/ops/unary.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "autograd/backward.h"
@@ -155,8 +156,8 @@ Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options) {
                       : dtype == f16  ? 65504
                       : dtype == bf16 ? 0x1.FEp127
                                       : std::numeric_limits<float>::max();
-  const Tensor finite = where(x == -kInfinity, options.minus_infinity.value_or(-most),
-                              where(x == kInfinity, options.infinity.value_or(most), x));
+  const Tensor finite = where(x == -kInfinity, std::clamp(options.minus_infinity, -most, most),
+                              where(x == kInfinity, std::clamp(options.infinity, -most, most), x));
   return where(isnan(x), options.nan, finite);
 }
 

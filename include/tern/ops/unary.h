@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "tern/tensor/tensor.h"
 
 namespace tern {
@@ -70,9 +68,9 @@ TERN_API Tensor trunc(const Tensor& x);
 TERN_API Tensor frac(const Tensor& x);
 
 struct NanToNumOptions {
-  double nan = 0;                          ///< in the place of NaN
-  std::optional<double> infinity{};        ///< of ∞; none: the largest number of x's type
-  std::optional<double> minus_infinity{};  ///< of -∞; none: the smallest
+  double nan = 0;                                   ///< in the place of NaN
+  double infinity = 1.7976931348623157e308;         ///< of ∞, cut to the largest number of x's type
+  double minus_infinity = -1.7976931348623157e308;  ///< of -∞, likewise
 };
 /// x with numbers for NaN and the infinities, where the derivative is 0. Integers stay as they are.
 TERN_API Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options = {});
