@@ -57,12 +57,21 @@ FlatParameters::FlatParameters(std::vector<Tensor> parameters) : parameters_(std
   }
 }
 
+// Whether a parameter's elements are still those of values_: `to` gives it others.
+bool FlatParameters::has_values(std::size_t i) const {
+  const TensorImpl* impl = parameters_[i].impl();
+  return held_[i] && impl->dtype == values_.impl()->dtype &&
+         impl->data == values_.impl()->data + offsets_[i] * static_cast<std::int64_t>(size_of(impl->dtype));
+}
+
 void FlatParameters::clear_gradients() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor& p = parameters_[i];
     p.clear_grad();
     // Gradients that were set, or made with a graph of their own, took the buffer's place.
-    if (held_[i] && !p.impl()->grad_buffer) p.set_grad_buffer(new_member_view(gradients_, p.shape(), offsets_[i]));
+    if (has_values(i) && !p.impl()->grad_buffer) {
+      p.set_grad_buffer(new_member_view(gradients_, p.shape(), offsets_[i]));
+    }
   }
 }
 
@@ -85,10 +94,8 @@ void FlatParameters::visit_segments(std::size_t from, std::size_t to, void (*vis
                 "[" + std::to_string(from) + ", " + std::to_string(to) + ")");
   }
   const auto in_place = [&](std::size_t i) {
-    if (!held_[i]) return false;
     const TensorImpl* impl = parameters_[i].impl();
-    const auto bytes = offsets_[i] * static_cast<std::int64_t>(size_of(impl->dtype));
-    return impl->data == values_.impl()->data + bytes && impl->grad->data == gradients_.impl()->data + bytes;
+    return has_values(i) && impl->grad->data == gradients_.impl()->data + (impl->data - values_.impl()->data);
   };
   for (std::size_t i = from; i < to;) {
     TensorImpl* impl = parameters_[i].impl();

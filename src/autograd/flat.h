@@ -58,6 +58,7 @@ class TERN_API FlatParameters {
 
  private:
   void visit_segments(std::size_t from, std::size_t to, void (*visit)(void*, const Segment&), void* body);
+  bool has_values(std::size_t i) const;
   const Segment& segment(std::size_t first, std::size_t last);
 
   std::vector<Tensor> parameters_;

@@ -304,6 +304,15 @@ TEST(Autograd, HigherDerivatives) {
   EXPECT_NEAR(w.grad().item<double>(), -8 * t * (1 - t * t), 1e-12);
 }
 
+TEST(Autograd, GradientsOfOtherElementsStayOutOfTheBuffer) {
+  nn::Linear linear(2, 2);
+  FlatParameters flat(linear.parameters());
+  linear.to(f64);
+  flat.clear_gradients();
+  linear.forward(ones({1, 2}, f64)).sum().backward();
+  EXPECT_EQ(linear.parameters()[0].grad().dtype(), f64);
+}
+
 TEST(Autograd, GradientsGoBackToTheirBuffer) {
   Tensor a = leaf({1, 2}), b = leaf({3, 4});
   FlatParameters flat({a, b});
