@@ -247,7 +247,8 @@ def forms(root):
                 count[row_of(name, parameters)] += 1
         if path == TENSOR:
             for match in METHOD.finditer(class_body(text)):
-                if re.match(r'[^;{]*;', class_body(text)[match.end():]):  # not defined there
+                rest = re.match(r'[^;{]*;', class_body(text)[match.end():])
+                if rest and '= delete' not in rest.group():  # not defined there
                     count['Tensor_' + row_name(match.group(2))] += 1
     return count
 
