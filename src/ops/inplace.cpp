@@ -56,16 +56,6 @@ Tensor number(const char* where, const Tensor& to, Scalar x) {
   return scalar(x, dtype);
 }
 
-// Arithmetic with a number, in f32 beside a half type that would round it.
-Tensor& with_number(const char* where, Tensor& to, Scalar x, Tensor& (Tensor::*write)(const Tensor&)) {
-  if (!internal::rounds(to, x)) return (to.*write)(number(where, to, x));
-  Tensor wide = to.detach().to(f32);
-  (wide.*write)(scalar(x, f32));
-  begin_write(where, to);
-  internal::copy_elements(to, wide);
-  return to;
-}
-
 // Whether a half type would round an operand, or make it infinite, before anything is computed.
 bool is_wider(const Tensor& to, const Tensor& x) {
   return to.impl() && x.impl() && is_half(to.impl()->dtype) && size_of(x.impl()->dtype) > 2 &&
@@ -82,6 +72,11 @@ Tensor& with_wider(const char* where, Tensor& to, const Tensor& x, Tensor& (Tens
   begin_write(where, to);
   internal::copy_elements(to, wide);
   return to;
+}
+
+// Arithmetic with a number, likewise where a half type would round it.
+Tensor& with_number(const char* where, Tensor& to, Scalar x, Tensor& (Tensor::*write)(const Tensor&)) {
+  return internal::rounds(to, x) ? with_wider(where, to, scalar(x, f32), write) : (to.*write)(number(where, to, x));
 }
 
 }  // namespace

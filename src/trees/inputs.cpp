@@ -73,10 +73,11 @@ Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) :
       for (const std::string& level : column.levels()) bound.codes.push_back(codes.of(level));
     } else if (column.type() == ColumnType::f64 || column.type() == ColumnType::timestamp) {
       wrong_type(table, feature, column, "a categorical, string, i64 or boolean column");
-    } else if (column.type() == ColumnType::boolean && !Codes(feature).truths()) {  // a file of no other levels
-      wrong_type(table, feature, column, "levels as in training");
     } else {
       const Codes codes(feature);
+      if (column.type() == ColumnType::boolean && !codes.truths()) {  // a file of no other levels
+        wrong_type(table, feature, column, "levels as in training");
+      }
       bound.values.reserve(static_cast<std::size_t>(rows_));
       for (std::int64_t row = 0; row < rows_; ++row) {
         bound.values.push_back(column.is_null(row) ? nan : codes.of(text ? column.string(row) : column.text(row)));
