@@ -516,6 +516,39 @@ TEST(Formats, LevelsGoToXgboostByName) {
   EXPECT_EQ(to_xgboost(model).find("\"cats\""), std::string::npos);
 }
 
+// Levels that training dropped are unseen ones, also to what an export holds of the model.
+TEST(Formats, DroppedLevelsGoAsUnseenOnes) {
+  std::vector<std::string> rare, many;
+  std::vector<bool> valid;
+  std::vector<double> y;
+  for (int row = 0; row < 3000; ++row) {
+    rare.push_back("r" + std::to_string(row % 97 == 0 ? 50 + row : row % 7));
+    many.push_back("m" + std::to_string(row * row % 631));  // 316 of them
+    valid.push_back(row % 11 != 0);
+    y.push_back(row * row % 631 % 5 + (row % 97 == 0 ? 3 : row % 7 % 3) + (valid.back() ? 0 : 2));
+  }
+  const data::Table table{{"rare", data::Column::from_strings(rare)},
+                          {"many", data::Column::from_strings(many, valid)},
+                          {"y", data::Column::from_f64(y)}};
+  GradientBoosting model({.rounds = 20, .min_level_rows = 2});
+  model.fit(table, "y");
+  EXPECT_EQ(model.ensemble().features[0].levels.size(), 7u);
+  EXPECT_EQ(model.ensemble().features[1].levels.size(), 255u);
+  const data::Table rows{{"rare", data::Column::from_strings({"r3", "r50", "never", "", "r6"}, {1, 1, 1, 0, 1})},
+                         {"many", data::Column::from_strings({"m0", "never", "m1", "m4", ""}, {1, 1, 1, 1, 0})}};
+  for (const std::string name : {"dropped.json", "dropped.ubj", "dropped.txt"}) {
+    const std::string path = temporary_path(name);
+    const bool text = name.ends_with("txt");
+    text ? export_lightgbm(model.ensemble(), path) : export_xgboost(model.ensemble(), path);
+    const Predictor back(text ? import_lightgbm(path) : import_xgboost(path));
+    std::filesystem::remove(path);
+    for (const data::Table& some : {table, rows}) {
+      const std::vector<double> got = back.predict(some), wanted = model.predict(some);
+      for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(got[i], wanted[i], 1e-5) << name << " " << i;
+    }
+  }
+}
+
 TEST(Formats, LightgbmWordsThatAreRefused) {
   const std::string text = to_lightgbm(random_ensemble({.rounds = 1}));
   const auto with = [&](const std::string& from, const std::string& to) {

@@ -18,6 +18,9 @@
 //   explain MODEL ROWS RESULT     doubles: TreeSHAP's values
 //   train MODEL ROWS TARGET       doubles: rows of 6 features, the last two codes, and 0 or 1 a row
 //   train_table MODEL ROWS TARGET the same of a table whose last columns are texts: "3", and "level 3"
+//   train_rare MODEL ROWS TARGET  the same without levels of fewer than 10 rows, and of more than 63 the rarest
+//   train_forest …                a forest, as train_rare
+//   predict_table …               of such a table
 namespace {
 
 using namespace tern::trees;
@@ -46,10 +49,10 @@ void put(const std::string& path, std::vector<double> values, const std::vector<
   tern::write_file(path, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)});
 }
 
-/// Columns f0, f1, … and y.
-tern::data::Table table_of(const std::vector<double>& rows, const std::vector<double>& target) {
+/// Columns f0, f1, …
+tern::data::Table table_of(const std::vector<double>& rows) {
   using tern::data::Column;
-  tern::data::Table table{{"y", Column::from_f64(target)}};
+  tern::data::Table table;
   for (std::size_t f = 0; f < 6; ++f) {
     std::vector<double> numbers;
     std::vector<std::string> texts;
@@ -67,15 +70,21 @@ tern::data::Table table_of(const std::vector<double>& rows, const std::vector<do
 
 int run(const std::vector<std::string>& arguments) {
   const std::string& task = arguments.at(0);
-  if (task == "train" || task == "train_table") {
-    GradientBoosting gbdt({.objective = Objective::binary, .rounds = 20, .max_leaves = 15});
+  if (task.starts_with("train")) {
+    GradientBoostingOptions options{.objective = Objective::binary, .rounds = 20, .max_leaves = 15};
+    if (task == "train_rare") options.max_bins = 63, options.min_level_rows = 10;
+    GradientBoosting gbdt(options);
+    RandomForest forest(
+        {.criterion = Criterion::squared, .trees = 20, .max_depth = 8, .max_bins = 63, .min_level_rows = 10});
     const std::vector<double> rows = doubles(arguments.at(2)), target = doubles(arguments.at(3));
     if (task == "train") {
       gbdt.fit(Matrix(rows, 6), target, {.categorical = {4, 5}});
     } else {
-      gbdt.fit(table_of(rows, target), "y");
+      tern::data::Table table = table_of(rows);
+      table.add("y", tern::data::Column::from_f64(target));
+      task == "train_forest" ? forest.fit(table, "y") : gbdt.fit(table, "y");
     }
-    save(gbdt.ensemble(), arguments.at(1));
+    save(task == "train_forest" ? forest.ensemble() : gbdt.ensemble(), arguments.at(1));
     return 0;
   }
   const Ensemble model = read(arguments.at(1));
@@ -89,6 +98,11 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   const Predictor predictor(model);
+  if (task == "predict_table") {
+    const tern::data::Table table = table_of(rows);
+    put(arguments.at(3), predictor.margins(table), predictor.predict(table));
+    return 0;
+  }
   if (task == "predict") {
     put(arguments.at(3), predictor.margins(rows), predictor.predict(rows));
     return 0;

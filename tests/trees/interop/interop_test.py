@@ -137,7 +137,7 @@ def tern(*arguments):
         raise RuntimeError(f'{" ".join(map(str, arguments))}: {done.stderr.strip()}')
 
 
-def probe_rows(folder, model, single, seed):
+def probe_rows(folder, model, single, seed, levels=LEVELS):
     """Rows whose numbers are thresholds of the model or their neighbours, and whose codes may be new."""
     tern('convert', model, folder + '/probe.tern')
     with open(folder + '/probe.tern') as file:
@@ -146,7 +146,7 @@ def probe_rows(folder, model, single, seed):
     rows = np.empty((ROWS, 6))
     for feature in range(6):
         if feature in CATEGORICAL:
-            values = np.arange(LEVELS[CATEGORICAL.index(feature)] + 2.0)
+            values = np.arange(levels[CATEGORICAL.index(feature)] + 2.0)
         else:
             cuts = [float(t) for tree in trees for f, t in zip(tree['feature'], tree['threshold']) if f == feature]
             cuts = np.unique([c for c in cuts if abs(c) < 1e30] + [0.0, 1e-36, -1e-36, 1e-35])
@@ -164,9 +164,9 @@ def probe_rows(folder, model, single, seed):
     return rows
 
 
-def ours(folder, model, rows):
+def ours(folder, model, rows, task='predict'):
     rows.tofile(folder + '/rows')
-    tern('predict', model, folder + '/rows', folder + '/result')
+    tern(task, model, folder + '/rows', folder + '/result')
     result = np.fromfile(folder + '/result').reshape(2, len(rows), -1)
     return result[0], result[1]
 
@@ -188,6 +188,16 @@ def by_name(rows, names):
     for column, levels in zip(CATEGORICAL, names):
         codes = np.where(rows[:, column] < len(levels), rows[:, column], -1).astype(int)  # of none for NaN, too
         table[f'f{column}'] = pd.Categorical.from_codes(codes, levels).reorder_categories(levels[::-1])
+    return table
+
+
+def by_text(rows, categories):
+    """The texts of the tool's tables, as far as they are among these categories."""
+    table = pd.DataFrame(rows, columns=[f'f{i}' for i in range(6)])
+    for column, among in zip(CATEGORICAL, categories):
+        texts = [None if np.isnan(code) else f'{"" if column == 4 else "level "}{int(code)}' for code in rows[:, column]]
+        codes = {text: code for code, text in enumerate(among)}
+        table[f'f{column}'] = pd.Categorical.from_codes([codes.get(text, -1) for text in texts], among)
     return table
 
 
@@ -354,6 +364,78 @@ def check_names(folder, failures):
                 failures)
 
 
+def check_rare(folder, failures):
+    """Levels that training dropped, for they are too many or too rare, go as unseen and missing ones do."""
+    levels = [90, 600]
+    x, signal, rng = data(11)
+    for column, count in zip(CATEGORICAL, levels):
+        codes = np.floor(count * rng.random(len(x)) ** 2.5)
+        signal += np.where(np.isnan(x[:, column]), 0, codes % 5 == 1)
+        x[:, column] = np.where(np.isnan(x[:, column]), np.nan, codes)
+    x.tofile(folder + '/x')
+    (signal > 1).astype(float).tofile(folder + '/y')
+    every = [[str(i) for i in range(levels[0])], [f'level {i}' for i in range(levels[1] + 2)]]
+    none = x.copy()  # whose last feature has no level that is frequent enough
+    none[:, CATEGORICAL[1]] = np.arange(len(x)) % levels[1]
+    for task, x, fewest in (('train_rare', none, 1), ('train_forest', x, 10), ('train_rare', x, 10)):
+        x.tofile(folder + '/x')
+        tern(task, folder + '/own.tern', folder + '/x', folder + '/y')
+        with open(folder + '/own.tern') as file:
+            kept = [feature['levels'] for feature in json.load(file)['features'][CATEGORICAL[0]:]]
+        if not all(fewest <= len(some) <= 63 for some in kept) or (fewest == 1) != (kept[1] == ['<other>']):
+            failures.append(f'{task}: expected some levels, at most 63, got {[len(some) for some in kept]}')
+        rows, floats = (np.concatenate([x, probe_rows(folder, folder + '/own.tern', single, 12, levels)])
+                        for single in (False, True))
+        wanted, of_floats = (ours(folder, folder + '/own.tern', on, 'predict_table') for on in (rows, floats))
+        for path in ('own.json', 'own.ubj', 'own.txt'):
+            tern('convert', folder + '/own.tern', f'{folder}/{path}')
+            again = ours(folder, f'{folder}/{path}', floats, 'predict_table')
+            compare(f'{task}: Tern reads {path}', again, of_floats, failures)
+        for categories in (every, kept):
+            got = of_lightgbm(folder + '/own.txt', by_text(rows, categories))
+            compare(f'{task}: LightGBM reads own.txt', got, wanted, failures)
+        codes = floats.copy()  # those of the model; of a dropped level any other
+        for column, names, some in zip(CATEGORICAL, every, kept):
+            of = {name: code for code, name in enumerate(some)}
+            code_of = np.array([of.get(name, len(some) + i) for i, name in enumerate(names + ['none', 'none'])])
+            known = ~np.isnan(codes[:, column])
+            codes[known, column] = code_of[codes[known, column].astype(int)]
+        for path in ('own.json', 'own.ubj'):
+            model = xgb.Booster(model_file=f'{folder}/{path}')
+            table = xgb.DMatrix(by_text(floats, kept), enable_categorical=True)
+            got = model.predict(table, output_margin=True).reshape(-1, 1), model.predict(table).reshape(-1, 1)
+            compare(f'{task}: XGBoost reads {path}', got, of_floats, failures)
+            compare(f'{task}: XGBoost reads {path} by code', of_xgboost(f'{folder}/{path}', codes), of_floats, failures)
+            try:
+                model.predict(xgb.DMatrix(by_text(floats, every), enable_categorical=True))
+                failures.append(f'{task}: expected XGBoost to refuse dropped levels by name')
+            except (ValueError, xgb.core.XGBoostError) as error:
+                if 'category' not in str(error):
+                    failures.append(f'{task}: {error}')
+        compare(f'{task}: LightGBM reads own.txt by code', of_lightgbm(folder + '/own.txt', codes), of_floats, failures)
+    tern('train', folder + '/own.tern', folder + '/x', folder + '/y')  # of codes: those beyond 255 are dropped
+    floats = np.concatenate([x.astype(np.float32).astype(float), probe_rows(folder, folder + '/own.tern', True, 13, levels)])
+    floats[rng.random(len(floats)) < 0.05, CATEGORICAL[1]] = -1
+    wanted = ours(folder, folder + '/own.tern', floats)
+    for path, reader in (('own.json', of_xgboost), ('own.ubj', of_xgboost), ('own.txt', of_lightgbm)):
+        tern('convert', folder + '/own.tern', f'{folder}/{path}')
+        compare(f'codes: {reader.__name__} reads {path}', reader(f'{folder}/{path}', floats), wanted, failures)
+        compare(f'codes: Tern reads {path}', ours(folder, f'{folder}/{path}', floats), wanted, failures)
+    # Theirs: LightGBM drops rare levels too, XGBoost none.
+    some = by_text(x, [every[0], every[1][:400]])
+    label = (signal > 1).astype(float)
+    lgb.train(dict(verbose=-1, objective='binary', num_threads=1), lgb.Dataset(some, label), 15).save_model(
+        folder + '/real.txt')
+    compare('rare: Tern reads real.txt', ours(folder, folder + '/real.txt', x, 'predict_table'),
+            of_lightgbm(folder + '/real.txt', some), failures)
+    matrix = xgb.DMatrix(some, label, enable_categorical=True)
+    model = xgb.train(dict(nthread=1, objective='binary:logistic'), matrix, 15)
+    for path in ('real.json', 'real.ubj'):
+        model.save_model(f'{folder}/{path}')
+        compare(f'rare: Tern reads {path}', ours(folder, f'{folder}/{path}', x, 'predict_table'),
+                [model.predict(matrix, output_margin=margin).reshape(-1, 1) for margin in (True, False)], failures)
+
+
 def check_large(folder, failures):
     """Thresholds of 2^24 and above that LightGBM puts between floats, as XGBoost's."""
     x = (20_000_000 + 1000 * np.arange(600, dtype=np.float32)).reshape(-1, 1)
@@ -368,7 +450,7 @@ def check_large(folder, failures):
 
 
 def main():
-    failures, count = [], 4
+    failures, count = [], 10
     with tempfile.TemporaryDirectory() as folder:
         def save_lightgbm(model):
             model.save_model(folder + '/model.txt')
@@ -381,6 +463,7 @@ def main():
 
         check_trained(folder, failures)
         check_names(folder, failures)
+        check_rare(folder, failures)
         check_large(folder, failures)
         for name, model in lightgbm_models():
             check(folder, 'lightgbm', name, model, save_lightgbm, of_lightgbm, explained_by_lightgbm, failures)
