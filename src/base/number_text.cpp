@@ -15,5 +15,8 @@ std::string shortest(T value) {
 
 std::string number_text(double value) { return shortest(value); }
 std::string number_text(float value) { return shortest(value); }
+std::string in_quotes(const std::string& name) {
+  return "\"" + (name.size() > 80 ? name.substr(0, 80) + "…" : name) + "\"";
+}
 
 }  // namespace tern::internal

@@ -16,4 +16,7 @@ std::string number_text(T value) {
   return std::to_string(value);
 }
 
+/// A name between quotes for a message, no more than its first 80 bytes.
+TERN_API std::string in_quotes(const std::string& name);
+
 }  // namespace tern::internal

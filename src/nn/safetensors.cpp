@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/number_text.h"
 #include "tensor/bytes.h"
 #include "tern/autograd/autograd.h"
 #include "tern/base/error.h"
@@ -13,9 +14,7 @@
 namespace tern::nn {
 namespace {
 
-std::string in_quotes(const std::string& name) {
-  return "\"" + (name.size() > 80 ? name.substr(0, 80) + "…" : name) + "\"";
-}
+using tern::internal::in_quotes;
 
 void check_equal(const Tensor& a, const Tensor& b, const std::string& name) {
   if (a.dtype() == b.dtype() &&

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "tensor/bytes.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
@@ -19,6 +20,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "safetensors files are little-endian, and copied as they are");
 
+using internal::in_quotes;
 using internal::Json;
 using internal::json_text;
 using internal::OrderedJson;
@@ -43,10 +45,6 @@ const char* format_name(DType dtype) {
 
 [[noreturn]] void fail(const std::string& expected, const std::string& got) {
   throw FormatError("[safetensors] expected " + expected + ", got " + got);
-}
-
-std::string in_quotes(const std::string& name) {
-  return "\"" + (name.size() > 80 ? name.substr(0, 80) + "…" : name) + "\"";
 }
 
 struct Entry {
