@@ -23,8 +23,10 @@ using internal::checked_index;
 using internal::index_args;
 using internal::Node;
 using internal::OpInfo;
+using internal::size_of_any;
 using internal::throw_dtype;
 using internal::throw_shape;
+using internal::wrap_any_dim;
 using internal::wrap_dim;
 
 Tensor internal::checked_index(const char* where, const Tensor& index, std::int64_t size) {
@@ -53,7 +55,7 @@ Tensor internal::checked_index(const char* where, const Tensor& index, std::int6
 
 kernels::IndexArgs internal::index_args(const Shape& shape, int dim, std::int64_t count, const Tensor& index) {
   const auto* at = reinterpret_cast<const std::int64_t*>(index.impl()->data);
-  kernels::IndexArgs args{1, shape[dim], 1, count, at, nullptr, nullptr};
+  kernels::IndexArgs args{1, size_of_any(shape, dim), 1, count, at, nullptr, nullptr};
   for (int d = 0; d < dim; ++d) args.outer *= shape[d];
   for (int d = dim + 1; d < shape.size(); ++d) args.inner *= shape[d];
   return args;
@@ -79,11 +81,15 @@ struct IndexAttribute {
   int dim;
 };
 
-Tensor checked_rows(const char* where, const Tensor& x, const Tensor& index, std::int64_t size) {
+// The index of rows of x's dimension `dim`, whose number `shape`, x's, gets there. Of no dimensions, x is one row.
+Tensor checked_rows(const char* where, const Tensor& x, int dim, const Tensor& index, Shape& shape) {
   internal::check_devices(where, x, index);
-  if (checked(index, where)->shape.size() != 1)
-    throw_shape(where, "an index of one dimension", to_string(index.shape()));
-  return checked_index(where, index, size);
+  const Shape& sizes = checked(index, where)->shape;
+  if (sizes.size() != 1) throw_shape(where, "an index of one dimension", to_string(sizes));
+  if (shape.empty() && sizes[0] != 1) throw_shape(where, "an index of one element", to_string(sizes));
+  Tensor rows = checked_index(where, index, size_of_any(shape, dim));
+  if (!shape.empty()) shape[dim] = sizes[0];
+  return rows;
 }
 
 // A copy of x that the kernel has written `source` into.
@@ -101,9 +107,8 @@ Tensor written(const Slot& kernel, const Tensor& x, const Tensor& source, kernel
 Tensor with_rows(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim, const Tensor& index,
                  const Tensor& source) {
   Shape expected = checked(x, op.name)->shape;
-  dim = wrap_dim(op.name, dim, expected.size());
-  const Tensor rows = checked_rows(op.name, x, index, expected[dim]);
-  expected[dim] = rows.numel();
+  dim = wrap_any_dim(op.name, dim, expected.size());
+  const Tensor rows = checked_rows(op.name, x, dim, index, expected);
   internal::check_source(op.name, expected, x, source);
   if (is_half(x.dtype()) && &kernel == &kernels::index_add) {
     return with_rows(op, kernel, x.to(f32), dim, rows, source.to(f32)).to(x.dtype());
@@ -121,10 +126,9 @@ Tensor index_select(const Tensor& x, int dim, const Tensor& index) {
                                out[0] = index_add(zeros(a.shape, g.dtype(), g.device()), a.dim, node.saved(1), g);
                              }};
   Shape shape = checked(x, "index_select")->shape;
-  dim = wrap_dim("index_select", dim, shape.size());
-  const Tensor rows = checked_rows("index_select", x, index, shape[dim]);
-  kernels::IndexArgs args = index_args(shape, dim, rows.numel(), rows);
-  shape[dim] = rows.numel();
+  dim = wrap_any_dim("index_select", dim, shape.size());
+  const Tensor rows = checked_rows("index_select", x, dim, index, shape);
+  kernels::IndexArgs args = index_args(x.shape(), dim, rows.numel(), rows);
   Tensor out = internal::new_tensor(shape, x.dtype(), x.device(), "index_select");
   const Tensor from = x.detach().contiguous();
   args.from = from.impl()->data;
@@ -150,10 +154,11 @@ Tensor index_copy(const Tensor& x, int dim, const Tensor& index, const Tensor& s
                                const Tensor rows = node.saved(1);
                                if (node.wants(0)) out[0] = index_fill(g, dim, rows, 0);
                                if (node.wants(2)) {
+                                 const std::int64_t size = size_of_any(g.shape(), dim);
                                  // Of rows at one index, the last alone reached the result.
                                  const Tensor order = arange(rows.numel(), i64, g.device());
-                                 const Tensor last = index_select(
-                                     index_copy(zeros({g.size(dim)}, i64, g.device()), 0, rows, order), 0, rows);
+                                 const Tensor last =
+                                     index_select(index_copy(zeros({size}, i64, g.device()), 0, rows, order), 0, rows);
                                  Shape along;
                                  for (int d = 0; d < g.dim(); ++d) along.push_back(d == dim ? rows.numel() : 1);
                                  out[2] = where((last == order).reshape(along), index_select(g, dim, rows), 0);
@@ -164,10 +169,9 @@ Tensor index_copy(const Tensor& x, int dim, const Tensor& index, const Tensor& s
 
 Tensor index_fill(const Tensor& x, int dim, const Tensor& index, Scalar value) {
   Shape shape = checked(x, "index_fill")->shape;
-  dim = wrap_dim("index_fill", dim, shape.size());
-  const Tensor rows = checked_rows("index_fill", x, index, shape[dim]);
+  dim = wrap_any_dim("index_fill", dim, shape.size());
+  const Tensor rows = checked_rows("index_fill", x, dim, index, shape);
   internal::check_kind("index_fill", x.dtype(), value);
-  shape[dim] = rows.numel();
   return index_copy(x, dim, rows, full({}, value, x.dtype(), x.device()).expand(shape));
 }
 
@@ -204,10 +208,10 @@ Tensor put_back(const Tensor& x, const Tensor& part, int d) {
 // scatter and scatter_add.
 Tensor with_elements(const OpInfo& op, const Slot& kernel, const Tensor& x, int dim, const Tensor& index,
                      const Tensor& source) {
-  dim = wrap_dim(op.name, dim, checked(x, op.name)->shape.size());
+  dim = wrap_any_dim(op.name, dim, checked(x, op.name)->shape.size());
   const Tensor part = cut(op.name, x, dim, index);
   internal::check_devices(op.name, x, index);
-  const Tensor places = checked_index(op.name, index, x.size(dim));
+  const Tensor places = checked_index(op.name, index, size_of_any(x.shape(), dim));
   const Shape& sizes = index.shape();
   Tensor from = source;
   if (checked(source, op.name)->shape.size() == sizes.size()) {
@@ -217,7 +221,7 @@ Tensor with_elements(const OpInfo& op, const Slot& kernel, const Tensor& x, int 
   if (is_half(x.dtype()) && &kernel == &kernels::scatter_add) {
     return with_elements(op, kernel, x.to(f32), dim, places, source.to(f32)).to(x.dtype());
   }
-  const std::int64_t count = sizes[dim];
+  const std::int64_t count = size_of_any(sizes, dim);
   Tensor out = written(kernel, part, from, index_args(part.shape(), dim, count, places));
   internal::tape_with(op, out, {{part}, {places, true}, {from}}, DimAttribute{dim});
   return put_back(x, out, 0);
@@ -230,13 +234,13 @@ Tensor gather(const Tensor& x, int dim, const Tensor& index) {
                                const auto& a = node.attributes<IndexAttribute>();
                                out[0] = scatter_add(zeros(a.shape, g.dtype(), g.device()), a.dim, node.saved(1), g);
                              }};
-  dim = wrap_dim("gather", dim, checked(x, "gather")->shape.size());
+  dim = wrap_any_dim("gather", dim, checked(x, "gather")->shape.size());
   const Tensor part = cut("gather", x, dim, index);
   internal::check_devices("gather", x, index);
-  const Tensor places = checked_index("gather", index, x.size(dim));
+  const Tensor places = checked_index("gather", index, size_of_any(x.shape(), dim));
   const Tensor from = part.detach().contiguous();
   Tensor out = internal::new_tensor(index.shape(), x.dtype(), x.device());
-  kernels::IndexArgs args = index_args(part.shape(), dim, index.size(dim), places);
+  kernels::IndexArgs args = index_args(part.shape(), dim, size_of_any(index.shape(), dim), places);
   args.from = from.impl()->data;
   args.to = out.impl()->data;
   kernels::gather(x.device(), x.dtype(), args);

@@ -23,7 +23,8 @@ using internal::Node;
 using internal::OpInfo;
 using internal::real;
 using internal::throw_shape;
-using internal::wrap_dim;
+using internal::size_of_any;
+using internal::wrap_any_dim;
 
 /// Which dimensions are reduced; all when none is named.
 struct Reduced {
@@ -36,7 +37,7 @@ struct Reduced {
 Reduced reduced(const char* where, const Shape& shape, const Dims& dims) {
   Reduced r;
   for (std::int64_t d : dims) {
-    if (std::exchange(r.dim[wrap_dim(where, d, shape.size())], true)) {
+    if (std::exchange(r.dim[wrap_any_dim(where, d, shape.size())], true)) {
       throw_shape(where, "each dimension once", to_string(dims));
     }
   }
@@ -145,7 +146,6 @@ namespace {
 Tensor choose(const char* name, const kernels::KernelSlot<kernels::ReduceFn>& kernel, const Tensor& x, int dim,
               bool keepdim) {
   const Shape& shape = checked(x, name)->shape;
-  dim = wrap_dim(name, dim, shape.size());
   const Reduced r = reduced(name, shape, {dim});
   if (r.terms == 0) throw_shape(name, "at least one element to choose from", to_string(shape));
   return run(kernel, is_half(x.dtype()) ? x.detach().to(f32) : x, r, keepdim, i64);
@@ -287,7 +287,7 @@ Tensor running_sum(const Tensor& x, int dim, bool reverse) {
   const Tensor from = x.contiguous();
   const Shape& shape = from.shape();
   Tensor out = internal::new_tensor(shape, from.dtype(), from.device());
-  kernels::CumulateArgs args{1, shape[dim], 1, from.impl()->data, out.impl()->data, reverse};
+  kernels::CumulateArgs args{1, size_of_any(shape, dim), 1, from.impl()->data, out.impl()->data, reverse};
   for (int d = 0; d < dim; ++d) args.outer *= shape[d];
   for (int d = dim + 1; d < shape.size(); ++d) args.inner *= shape[d];
   kernels::cumsum(from.device(), from.dtype(), args);
@@ -298,13 +298,14 @@ Tensor running_sum(const Tensor& x, int dim, bool reverse) {
 }  // namespace
 
 Tensor cumsum(const Tensor& x, int dim) {
-  dim = wrap_dim("cumsum", dim, checked(x, "cumsum")->shape.size());
+  dim = wrap_any_dim("cumsum", dim, checked(x, "cumsum")->shape.size());
   return rounded(running_sum(summed(x), dim, false), x);
 }
 
 Tensor cumprod(const Tensor& x, int dim) {
-  dim = wrap_dim("cumprod", dim, checked(x, "cumprod")->shape.size());
-  const std::int64_t n = x.size(dim);
+  const Shape& shape = checked(x, "cumprod")->shape;
+  dim = wrap_any_dim("cumprod", dim, shape.size());
+  const std::int64_t n = size_of_any(shape, dim);
   // Every element takes in the one `step` before it, which holds as many factors.
   Tensor product = summed(x);
   for (std::int64_t step = 1; step < n; step *= 2) {

@@ -20,6 +20,7 @@ using internal::checked;
 using internal::Node;
 using internal::OpInfo;
 using internal::throw_shape;
+using internal::wrap_any_dim;
 using internal::wrap_dim;
 
 namespace {
@@ -147,10 +148,10 @@ Tensor movedim(const Tensor& x, const Dims& from, const Dims& to) {
   Dims order;
   int source[kMaxDims];  // of each place
   bool moved[kMaxDims] = {};
-  std::fill(source, source + dims, -1);
+  std::fill(std::begin(source), std::end(source), -1);
   for (int i = 0; i < from.size(); ++i) {
-    const int d = wrap_dim("movedim", from[i], dims);
-    const int place = wrap_dim("movedim", to[i], dims);
+    const int d = wrap_any_dim("movedim", from[i], dims);
+    const int place = wrap_any_dim("movedim", to[i], dims);
     if (moved[d] || source[place] >= 0) {
       throw_shape("movedim", "each dimension and each place once", to_string(from) + " and " + to_string(to));
     }
@@ -321,8 +322,9 @@ Tensor flip(const Tensor& x, const Dims& dims) {
   std::copy(impl->strides, impl->strides + impl->shape.size(), strides);
   bool seen[kMaxDims] = {};
   for (std::int64_t dim : dims) {
-    const int d = wrap_dim("flip", dim, impl->shape.size());
+    const int d = wrap_any_dim("flip", dim, impl->shape.size());
     if (std::exchange(seen[d], true)) throw_shape("flip", "each dimension once", to_string(dims));
+    if (impl->shape.empty()) continue;
     start += (impl->shape[d] - 1) * strides[d];
     strides[d] = -strides[d];
   }

@@ -34,6 +34,7 @@ void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) 
 Tensor apply(const Rows& op, const Tensor& input, int dim) {
   if (is_half(checked(input, op.name)->dtype)) return apply(op, input.to(f32), dim).to(input.dtype());
   const Tensor x = is_floating(input.dtype()) ? input : input.to(f32);
+  if (x.dim() == 0) return apply(op, x.reshape({1}), dim).reshape({});
   dim = internal::wrap_dim(op.name, dim, x.dim());
   if (dim != x.dim() - 1) return apply(op, x.transpose(dim, -1), -1).transpose(dim, -1);
   const Tensor rows = x.contiguous();

@@ -15,11 +15,13 @@ namespace tern {
 namespace {
 
 using internal::checked;
-using internal::wrap_dim;
+using internal::size_of_any;
+using internal::wrap_any_dim;
 
 // Indices of the first k of each row in order.
 Tensor first_in_order(const Tensor& x, int dim, std::int64_t k, bool descending, bool sorted) {
   if (is_half(x.dtype())) return first_in_order(x.detach().to(f32), dim, k, descending, sorted);
+  if (x.dim() == 0) return zeros({}, i64, x.device());
   const int last = x.dim() - 1;
   if (dim != last) return first_in_order(x.transpose(dim, last), last, k, descending, sorted).transpose(dim, last);
   const Tensor rows = x.detach().contiguous();
@@ -35,6 +37,11 @@ Tensor first_in_order(const Tensor& x, int dim, std::int64_t k, bool descending,
   return out;
 }
 
+// What stands at place i of the order, with the dimension.
+Tensor placed(const Tensor& order, int dim, std::int64_t i) {
+  return order.dim() == 0 ? order : order.slice(dim, i, i + 1);
+}
+
 Ordered at(const Tensor& x, int dim, const Tensor& indices) { return {gather(x, dim, indices), indices}; }
 
 Ordered without(const Ordered& x, int dim, bool keepdim) {
@@ -44,40 +51,40 @@ Ordered without(const Ordered& x, int dim, bool keepdim) {
 }  // namespace
 
 Tensor argsort(const Tensor& x, int dim, bool descending) {
-  dim = wrap_dim("argsort", dim, checked(x, "argsort")->shape.size());
-  return first_in_order(x, dim, x.size(dim), descending, true);
+  dim = wrap_any_dim("argsort", dim, checked(x, "argsort")->shape.size());
+  return first_in_order(x, dim, size_of_any(x.shape(), dim), descending, true);
 }
 
 Ordered sort(const Tensor& x, int dim, bool descending) {
-  dim = wrap_dim("sort", dim, checked(x, "sort")->shape.size());
-  return at(x, dim, first_in_order(x, dim, x.size(dim), descending, true));
+  dim = wrap_any_dim("sort", dim, checked(x, "sort")->shape.size());
+  return at(x, dim, first_in_order(x, dim, size_of_any(x.shape(), dim), descending, true));
 }
 
 Ordered topk(const Tensor& x, std::int64_t k, const TopkOptions& options) {
-  const int dim = wrap_dim("topk", options.dim, checked(x, "topk")->shape.size());
-  if (k < 0 || k > x.size(dim)) {
-    internal::throw_value("topk", "k in [0, " + std::to_string(x.size(dim)) + "]", std::to_string(k));
+  const int dim = wrap_any_dim("topk", options.dim, checked(x, "topk")->shape.size());
+  if (k < 0 || k > size_of_any(x.shape(), dim)) {
+    internal::throw_value("topk", "k in [0, " + std::to_string(size_of_any(x.shape(), dim)) + "]", std::to_string(k));
   }
   return at(x, dim, first_in_order(x, dim, k, options.largest, options.sorted));
 }
 
 Ordered kthvalue(const Tensor& x, std::int64_t k, int dim, bool keepdim) {
-  dim = wrap_dim("kthvalue", dim, checked(x, "kthvalue")->shape.size());
-  if (k < 1 || k > x.size(dim)) {
-    internal::throw_value("kthvalue", "k in [1, " + std::to_string(x.size(dim)) + "]", std::to_string(k));
+  dim = wrap_any_dim("kthvalue", dim, checked(x, "kthvalue")->shape.size());
+  if (k < 1 || k > size_of_any(x.shape(), dim)) {
+    internal::throw_value("kthvalue", "k in [1, " + std::to_string(size_of_any(x.shape(), dim)) + "]",
+                          std::to_string(k));
   }
-  const Tensor index = first_in_order(x, dim, k, false, true).slice(dim, k - 1, k);
+  const Tensor index = placed(first_in_order(x, dim, k, false, true), dim, k - 1);
   return without(at(x, dim, index), dim, keepdim);
 }
 
 Ordered median(const Tensor& x, int dim, bool keepdim) {
-  dim = wrap_dim("median", dim, checked(x, "median")->shape.size());
-  const std::int64_t size = x.size(dim);
+  dim = wrap_any_dim("median", dim, checked(x, "median")->shape.size());
+  const std::int64_t size = size_of_any(x.shape(), dim);
   if (size == 0) internal::throw_shape("median", "at least one element to choose from", to_string(x.shape()));
-  const Tensor order = first_in_order(x, dim, size, false, true),
-               middle = order.slice(dim, (size - 1) / 2, (size + 1) / 2);
+  const Tensor order = first_in_order(x, dim, size, false, true), middle = placed(order, dim, (size - 1) / 2);
   if (!is_floating(x.dtype())) return without(at(x, dim, middle), dim, keepdim);
-  const Tensor last = order.slice(dim, size - 1, size);
+  const Tensor last = placed(order, dim, size - 1);
   return without(at(x, dim, where(isnan(gather(x.detach(), dim, last)), last, middle)), dim, keepdim);
 }
 

@@ -20,6 +20,7 @@ using internal::new_view;
 using internal::Node;
 using internal::OpInfo;
 using internal::throw_shape;
+using internal::wrap_any_dim;
 using internal::wrap_dim;
 
 namespace {
@@ -163,13 +164,15 @@ Tensor Tensor::transpose(int a, int b) const {
                                out[0] = g.transpose(dims.a, dims.b);
                              }};
   const auto* impl = checked(*this, "transpose");
-  a = wrap_dim("transpose", a, impl->shape.size());
-  b = wrap_dim("transpose", b, impl->shape.size());
+  a = wrap_any_dim("transpose", a, impl->shape.size());
+  b = wrap_any_dim("transpose", b, impl->shape.size());
   Shape shape = impl->shape;
   std::int64_t strides[kMaxDims];
   std::copy(impl->strides, impl->strides + shape.size(), strides);
-  std::swap(shape[a], shape[b]);
-  std::swap(strides[a], strides[b]);
+  if (a != b) {
+    std::swap(shape[a], shape[b]);
+    std::swap(strides[a], strides[b]);
+  }
   Tensor out = new_view(*this, shape, strides, 0);
   if (needs_grad(*this)) internal::tape_with(op, out, {{*this}}, Pair{a, b});
   return out;
@@ -208,7 +211,8 @@ Tensor Tensor::expand(const Shape& wanted) const {
 
 Tensor Tensor::squeeze(int d) const {
   Shape shape = checked(*this, "squeeze")->shape;
-  d = wrap_dim("squeeze", d, shape.size());
+  d = wrap_any_dim("squeeze", d, shape.size());
+  if (shape.empty()) return *this;
   if (shape[d] != 1) throw_shape("squeeze", "size 1 in dimension " + std::to_string(d), to_string(shape));
   shape.erase(d);
   return reshape(shape);
@@ -224,10 +228,10 @@ Tensor Tensor::unsqueeze(int d) const {
 
 Tensor Tensor::flatten(int first, int last) const {
   const Shape& from = checked(*this, "flatten")->shape;
-  if (from.empty()) return reshape({1});
-  first = wrap_dim("flatten", first, from.size());
-  last = wrap_dim("flatten", last, from.size());
+  first = wrap_any_dim("flatten", first, from.size());
+  last = wrap_any_dim("flatten", last, from.size());
   if (first > last) throw_shape("flatten", "first <= last", std::to_string(first) + " and " + std::to_string(last));
+  if (from.empty()) return reshape({1});
   Shape shape;
   for (int d = 0; d < from.size(); ++d) {
     if (d > first && d <= last) {

@@ -178,6 +178,12 @@ void begin_write(const char* where, const Tensor& x);
 
 /// `d` in [0, dims), from a possibly negative one. Throws IndexError naming `where`.
 int wrap_dim(const char* where, std::int64_t d, int dims);
+/// The same for an op to which a tensor of no dimensions has one of size 1, as in PyTorch: its 0 and -1 are 0.
+inline int wrap_any_dim(const char* where, std::int64_t d, int dims) {
+  return wrap_dim(where, d, dims == 0 ? 1 : dims);
+}
+/// The size of what wrap_any_dim gave.
+inline std::int64_t size_of_any(const Shape& shape, int d) { return shape.empty() ? 1 : shape[d]; }
 /// Throws ShapeError naming `where` when these are more dimensions than a shape has.
 void check_dims(const char* where, int dims);
 

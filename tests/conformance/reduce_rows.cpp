@@ -244,7 +244,7 @@ Row running(const char* op, Tensor (*f)(const Tensor&, int), double (*next)(doub
                  [f] {
                    f(zeros({2, 3}), 2);
                  }},
-                {"no dimension", Raises::index, [f] { f(zeros({}), 0); }}};
+                {"dimension 1 of none", Raises::index, [f] { f(zeros({}), 1); }}};
   return row;
 }
 

@@ -38,7 +38,7 @@ Row softmax_row(const char* op, Tensor (*f)(const Tensor&, int), bool logarithm)
                  [f] {
                    f(zeros({2, 3}), 2);
                  }},
-                {"no dimension", Raises::index, [f] { f(zeros({}), -1); }}};
+                {"dimension 1 of none", Raises::index, [f] { f(zeros({}), 1); }}};
   return row;
 }
 

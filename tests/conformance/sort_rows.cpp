@@ -94,7 +94,7 @@ const std::vector<Shapes> kMatrices{{{2, 3}}, {{3, 1}}, {{2, 4}}};
 
 Rows sort_row() {
   Both both("sort", {{"a dimension that is not there", Raises::index, [] { tern::sort(zeros({2}), 1); }},
-                     {"no dimension", Raises::index, [] { tern::sort(zeros({})); }}});
+                     {"dimension 1 of none", Raises::index, [] { tern::sort(zeros({}), 1); }}});
   for (bool descending : {false, true}) {
     both.add(
         descending ? "descending" : "ascending", 1, [=](const Tensor& x) { return tern::sort(x, -1, descending); },
@@ -140,14 +140,14 @@ Row argsort_row() {
                          .empty = {{{2, 0}}},
                          .large = {{{2, 3000}}}});
   }
-  row.faults = {{"no dimension", Raises::index, [] { tern::argsort(zeros({})); }}};
+  row.faults = {{"dimension 1 of none", Raises::index, [] { tern::argsort(zeros({}), 1); }}};
   return row;
 }
 
 Rows topk_row() {
   Both both("topk", {{"more than there are", Raises::value, [] { tern::topk(zeros({2}), 3); }},
                      {"a negative number", Raises::value, [] { tern::topk(zeros({2}), -1); }},
-                     {"no dimension", Raises::index, [] { tern::topk(zeros({}), 1); }}});
+                     {"dimension 1 of none", Raises::index, [] { tern::topk(zeros({}), 1, {.dim = 1}); }}});
   const auto first = [](std::size_t k, bool largest, bool sorted) {
     return [=](const Numbers& row) {
       std::vector<std::size_t> order = in_order(row, largest);

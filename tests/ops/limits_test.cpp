@@ -299,10 +299,101 @@ TEST(Limits, DimensionsOnceAndOfThoseThatThereAre) {
                                var(x, {0, 0});
                              }}},
                            "each dimension once");
-  expect_named<IndexError>({{"softmax", [&] { softmax(zeros({}), -1); }}, {"sum", [&] { zeros({}).sum({0}); }}},
-                           "a tensor of at least one dimension, got dimension ");
   expect_named<ShapeError>({{"tile", [&] { tile(x, {-1}); }}}, "repeats of at least 0");
   expect_named<StateError>({{"tile", [&] { tile({}, {2}); }}}, "a defined tensor");
+}
+
+// To what goes along a dimension, a tensor without one has one of size 1, as in PyTorch.
+TEST(Limits, NoDimensionsHaveDimensionZero) {
+  const Tensor x = full({}, 3.0, f64).requires_grad_(), first = zeros({1}, i64), zero = zeros({}, i64);
+  const auto check = [&](const char* what, const Tensor& result, double value, double slope, double curvature) {
+    SCOPED_TRACE(what);
+    EXPECT_EQ(result.shape(), Shape{});
+    EXPECT_EQ(result.to(f64).item<double>(), value);
+    if (!result.requires_grad()) return;
+    const Tensor gradient = grad(result * result, {x}, {.create_graph = true})[0];
+    EXPECT_EQ(gradient.shape(), Shape{});
+    EXPECT_EQ(gradient.item<double>(), slope);
+    if (!gradient.requires_grad()) return;
+    EXPECT_EQ(grad(gradient, {x})[0].item<double>(), curvature);
+  };
+  for (const int d : {0, -1}) {
+    const Tensor same[] = {x.sum(d),
+                           x.sum(d, true),
+                           x.mean(d),
+                           x.max(d),
+                           x.min(d),
+                           x.prod(d),
+                           cumsum(x, d),
+                           cumprod(x, d),
+                           logsumexp(x, {d}),
+                           nansum(x, {d}),
+                           nanmean(x, {d}),
+                           norm(x, {d}),
+                           sort(x, d).values,
+                           topk(x, 1, {.dim = d}).values,
+                           kthvalue(x, 1, d).values,
+                           median(x, d, true).values,
+                           median(x, d).values,
+                           x.squeeze(d),
+                           x.transpose(d, 0),
+                           movedim(x, d, 0),
+                           flip(x, {d}),
+                           index_select(x, d, first),
+                           gather(x, d, zero)};
+    for (const Tensor& result : same) check("the same", result, 3, 6, 2);
+    const Tensor of_x[] = {index_copy(zeros({}, f64), d, first, x), scatter(zeros({}, f64), d, zero, x),
+                           index_add(zeros({}, f64), d, first, x), scatter_add(zeros({}, f64), d, zero, x)};
+    for (const Tensor& result : of_x) check("the source", result, 3, 6, 2);
+    check("index_add", index_add(x, d, first, x), 6, 24, 8);
+    check("scatter_add", scatter_add(x, d, zero, x), 6, 24, 8);
+    check("index_copy", index_copy(x, d, first, full({}, 5, f64)), 5, 0, 0);
+    check("index_fill", index_fill(x, d, first, 5.0), 5, 0, 0);
+    check("scatter", scatter(x, d, zero, 5.0), 5, 0, 0);
+    check("softmax", softmax(x, d), 1, 0, 0);
+    check("log_softmax", log_softmax(x, d), 0, 0, 0);
+    const Tensor places[] = {
+        x.argmax(d),         x.argmin(d, true), argsort(x, d), sort(x, d).indices, topk(x, 1, {.dim = d}).indices,
+        median(x, d).indices};
+    for (const Tensor& place : places) check("a place", place, 0, 0, 0);
+    check("any", x.any(d), 1, 0, 0);
+    check("count_nonzero", count_nonzero(x, {d}), 1, 0, 0);
+    EXPECT_TRUE(std::isnan(x.var(d).item<double>()) && std::isnan(x.std(d).item<double>()));
+    EXPECT_EQ(var(x, {d}, {.correction = 0}).item<double>(), 0);
+    EXPECT_EQ(x.flatten(d, d).shape(), Shape{1});
+  }
+  expect_named<IndexError>({{"sum", [&] { x.sum(1); }},
+                            {"softmax", [&] { softmax(x, 1); }},
+                            {"sort", [&] { sort(x, 1); }},
+                            {"cumsum", [&] { cumsum(x, 1); }},
+                            {"squeeze", [&] { x.squeeze(1); }},
+                            {"flatten", [&] { x.flatten(0, 1); }},
+                            {"gather", [&] { gather(x, 1, zero); }}},
+                           "a dimension in [-1, 1), got 1");
+  expect_named<IndexError>({{"size", [&] { x.size(0); }},
+                            {"select", [&] { x.select(0, 0); }},
+                            {"slice", [&] { x.slice(0, 0, 1); }},
+                            {"narrow", [&] { narrow(x, 0, 0, 1); }},
+                            {"cat",
+                             [&] {
+                               cat({x, x}, 0);
+                             }},
+                            {"split", [&] { split(x, 1, 0); }},
+                            {"unbind", [&] { unbind(x, 0); }},
+                            {"roll", [&] { roll(x, 1, 0); }},
+                            {"glu", [&] { glu(x, 0); }},
+                            {"take_along_dim", [&] { take_along_dim(x, zero, 0); }}},
+                           "a tensor of at least one dimension, got dimension 0 of one without");
+  expect_named<ShapeError>({{"sum",
+                             [&] {
+                               x.sum({0, -1});
+                             }},
+                            {"flip",
+                             [&] {
+                               flip(x, {0, -1});
+                             }}},
+                           "each dimension once");
+  expect_named<ShapeError>({{"index_select", [&] { index_select(x, 0, zeros({2}, i64)); }}}, "an index of one element");
 }
 
 // Computed in f32 and rounded once, as PyTorch does.

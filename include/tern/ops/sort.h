@@ -14,7 +14,7 @@ struct Ordered {
   Tensor values, indices;
 };
 
-/// Each row of `dim` in order. Throws IndexError on a tensor of no dimensions.
+/// Each row of `dim` in order.
 TERN_API Ordered sort(const Tensor& x, int dim = -1, bool descending = false);
 /// The indices that sort gives, without a gradient.
 TERN_API Tensor argsort(const Tensor& x, int dim = -1, bool descending = false);
