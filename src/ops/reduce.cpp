@@ -361,7 +361,6 @@ Tensor Tensor::var(int dim, bool keepdim) const { return tern::var(*this, {dim},
 Tensor Tensor::std() const { return tern::std(*this); }
 Tensor Tensor::std(int dim, bool keepdim) const { return tern::std(*this, {dim}, {.keepdim = keepdim}); }
 Tensor Tensor::norm() const { return tern::norm(*this); }
-Tensor Tensor::norm(int dim, bool keepdim) const { return tern::norm(*this, {dim}, {.keepdim = keepdim}); }
 Tensor Tensor::argmin() const {
   checked(*this, "argmin");
   return tern::argmin(reshape({-1}), 0);

@@ -55,6 +55,14 @@ void expect_named(const std::vector<Call>& calls, const std::string& expected) {
   }
 }
 
+// Whether x.norm(1) compiles, of which p or a dimension could be meant.
+template <class T>
+concept NormTakesANumber = requires(const T& x) {
+  x.norm(1);
+}
+|| requires(const T& x) { x.norm(1, true); };
+static_assert(!NormTakesANumber<Tensor>);
+
 constexpr std::int64_t kLong = std::int64_t{1} << 30, kTooLong = std::int64_t{1} << 60;
 
 TEST(Limits, TooManyElementsNameTheOp) {

@@ -266,9 +266,10 @@ class TERN_API Tensor {
   Tensor var(B) const = delete;
   template <std::same_as<bool> B>
   Tensor std(B) const = delete;
-  /// The Euclidean norm; NormOptions of tern::norm have others.
+  /// The Euclidean norm of all elements.
   Tensor norm() const;
-  Tensor norm(int dim, bool keepdim = false) const;
+  /// A number could be p or a dimension: tern::norm(x, dims, options) names both.
+  Tensor norm(double, bool = false) const = delete;
 
   // For the library's own rooms.
   explicit Tensor(internal::TensorImpl* adopted) : impl_(adopted) {}
