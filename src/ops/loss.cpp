@@ -34,7 +34,12 @@ void check_pair(const char* where, const Tensor& a, const Tensor& b) {
   }
 }
 
-Tensor reduce(const Tensor& losses, Reduction reduction) {
+void check_reduction(const char* where, Reduction reduction) {
+  if (reduction == Reduction::batchmean) internal::throw_value(where, "mean, sum or none as reduction", "batchmean");
+}
+
+Tensor reduce(const char* where, const Tensor& losses, Reduction reduction) {
+  check_reduction(where, reduction);
   return reduction == Reduction::mean ? losses.mean() : reduction == Reduction::sum ? losses.sum() : losses;
 }
 
@@ -106,7 +111,7 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceOpti
   Tensor losses = internal::new_tensor(x.shape(), x.dtype(), x.device());
   kernels::bce_with_logits(x.device(), x.dtype(), arguments(x, t, weight, share, losses));
   internal::tape(op, losses, {{x, true}, {t, true}, {weight, weight.defined()}, {share, share.defined()}});
-  return reduce(losses, options.reduction);
+  return reduce("bce_with_logits", losses, options.reduction);
 }
 
 namespace {
@@ -244,7 +249,8 @@ Classes classes(const char* op, const Tensor& logits, const Tensor& target, cons
 }
 
 // Losses of the rows as the target lies, or reduced.
-Tensor reduce(const Classes& of, const Tensor& losses, const Shape& shape, Reduction reduction) {
+Tensor reduce(const char* op, const Classes& of, const Tensor& losses, const Shape& shape, Reduction reduction) {
+  check_reduction(op, reduction);
   const Tensor rows = of.ignored.defined() ? where(of.ignored, 0, losses) : losses;
   if (reduction == Reduction::none) return rows.reshape(shape);
   if (reduction == Reduction::sum) return rows.sum();
@@ -275,7 +281,7 @@ Tensor cross_entropy_of_probabilities(const Tensor& logits, const Tensor& target
     share = share * options.weight.detach().to(logits.dtype()).reshape(beside);
   }
   const Tensor losses = neg(sum(share * log_softmax(logits, dim), {dim}));
-  return reduce(losses, options.reduction);
+  return reduce("cross_entropy", losses, options.reduction);
 }
 
 }  // namespace
@@ -293,7 +299,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   }
   const Classes of = classes("cross_entropy", logits, target, options.weight, options.ignore_index);
   const Tensor losses = cross_entropy_rows(of.rows.contiguous(), of.label, of.weight, options.label_smoothing);
-  return reduce(of, losses, target.shape(), options.reduction);
+  return reduce("cross_entropy", of, losses, target.shape(), options.reduction);
 }
 
 Tensor nll_loss(const Tensor& log_probability, const Tensor& target, const NllOptions& options) {
@@ -303,7 +309,7 @@ Tensor nll_loss(const Tensor& log_probability, const Tensor& target, const NllOp
   const Classes of = classes("nll_loss", log_probability, target, options.weight, options.ignore_index);
   Tensor losses = neg(gather(of.rows, 1, of.label.unsqueeze(1)).squeeze(1));
   if (of.weight.defined()) losses = losses * index_select(of.weight, 0, of.label);
-  return reduce(of, losses, target.shape(), options.reduction);
+  return reduce("nll_loss", of, losses, target.shape(), options.reduction);
 }
 
 Tensor kl_div(const Tensor& input, const Tensor& target, const KlOptions& options) {
@@ -313,7 +319,9 @@ Tensor kl_div(const Tensor& input, const Tensor& target, const KlOptions& option
   // Where the target is 0, the logarithms may be infinite: nothing is computed with those.
   const Tensor apart =
       (options.log_target ? where(none, 0, target) : log(where(none, 1, target))) - where(none, 0, input);
-  return reduce(where(none, 0, share * apart), options.reduction);
+  const Tensor losses = where(none, 0, share * apart);
+  if (options.reduction != Reduction::batchmean) return reduce("kl_div", losses, options.reduction);
+  return losses.sum() / (losses.dim() == 0 ? 1 : losses.size(0));
 }
 
 namespace {
@@ -346,7 +354,7 @@ Tensor bce(const Tensor& probability, const Tensor& target, const BceOfProbabili
   if (is_half(probability.dtype())) return bce(probability.to(f32), target.to(f32), options).to(probability.dtype());
   Tensor losses = bce_elements(probability, target);
   if (options.weight.defined()) losses = losses * spread("bce", options.weight, probability);
-  return reduce(losses, options.reduction);
+  return reduce("bce", losses, options.reduction);
 }
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, Reduction reduction) {
@@ -354,7 +362,7 @@ Tensor mse_loss(const Tensor& prediction, const Tensor& target, Reduction reduct
   if (is_half(prediction.dtype())) {
     return mse_loss(prediction.to(f32), target.to(f32), reduction).to(prediction.dtype());
   }
-  return reduce(square(prediction - target), reduction);
+  return reduce("mse_loss", square(prediction - target), reduction);
 }
 
 Tensor l1_loss(const Tensor& prediction, const Tensor& target, Reduction reduction) {
@@ -362,7 +370,7 @@ Tensor l1_loss(const Tensor& prediction, const Tensor& target, Reduction reducti
   if (is_half(prediction.dtype())) {
     return l1_loss(prediction.to(f32), target.to(f32), reduction).to(prediction.dtype());
   }
-  return reduce(abs(prediction - target), reduction);
+  return reduce("l1_loss", abs(prediction - target), reduction);
 }
 
 Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, Reduction reduction) {
@@ -375,7 +383,8 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
   }
   const Tensor error = prediction - target, size = abs(error), near = size <= delta;
   // An infinite error has no square to be differentiated.
-  return reduce(where(near, square(where(near, error, 0)) * 0.5, delta * (size - 0.5 * delta)), reduction);
+  return reduce("huber_loss", where(near, square(where(near, error, 0)) * 0.5, delta * (size - 0.5 * delta)),
+                reduction);
 }
 
 Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, double beta, Reduction reduction) {

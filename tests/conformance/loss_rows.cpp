@@ -337,6 +337,18 @@ Row kl_row() {
            .large = {{{20001}, {20001}}}});
     }
   }
+  row.cases.push_back(
+      {.what = "batchmean",
+       .inputs = {{.low = -3, .high = 0}, {.low = 0.1, .high = 1}},
+       .call = [](const Tensors& in) { return kl_div(in[0], in[1], {.reduction = Reduction::batchmean}); },
+       .reference =
+           [](const Arrays& in) {
+             const Array losses = zip(in[0], in[1], [](double x, double t) { return t * (std::log(t) - x); });
+             return reduced(losses, Reduction::mean, in[0].sizes.empty() ? 1 : static_cast<double>(in[0].sizes[0]));
+           },
+       .shapes = {{{2, 3}, {2, 3}}, {{3}, {3}}, {{}, {}}},
+       .empty = {{{0, 2}, {0, 2}}, {{2, 0}, {2, 0}}},
+       .large = {{{201, 101}, {201, 101}}}});
   row.faults = {{"a target of another shape", Raises::shape,
                  [] {
                    kl_div(zeros({2}), zeros({2, 1}));

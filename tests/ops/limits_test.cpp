@@ -404,6 +404,23 @@ TEST(Limits, NoDimensionsHaveDimensionZero) {
   expect_named<ShapeError>({{"index_select", [&] { index_select(x, 0, zeros({2}, i64)); }}}, "an index of one element");
 }
 
+TEST(Limits, OnlyKlDivIsReducedByTheBatch) {
+  const Tensor x = full({2, 2}, 0.5), label = zeros({2}, i64);
+  const Reduction batch = Reduction::batchmean;
+  expect_named<ValueError>({{"mse_loss", [&] { mse_loss(x, x, batch); }},
+                            {"l1_loss", [&] { l1_loss(x, x, batch); }},
+                            {"huber_loss", [&] { huber_loss(x, x, 1, batch); }},
+                            {"bce", [&] { bce(x, x, {.reduction = batch}); }},
+                            {"bce_with_logits", [&] { bce_with_logits(x, x, {.reduction = batch}); }},
+                            {"cross_entropy", [&] { cross_entropy(x, x, {.reduction = batch}); }},
+                            {"cross_entropy", [&] { cross_entropy(x, label, {.reduction = batch}); }},
+                            {"nll_loss", [&] { nll_loss(x, label, {.reduction = batch}); }}},
+                           "mean, sum or none as reduction, got batchmean");
+  // 0.25 log(0.25 / 0.5) + 0.75 log(0.75 / 0.5), a row
+  const Tensor target = tensor({{0.25, 0.75}, {0.25, 0.75}}, f64);
+  EXPECT_NEAR(kl_div(log(x.to(f64)), target, {.reduction = batch}).item<double>(), 0.13081203594113694, 1e-15);
+}
+
 // Computed in f32 and rounded once, as PyTorch does.
 TEST(HalfTypes, NumbersKeepTheirDigits) {
   const auto f16_of = [](double x) { return full({}, x, f16); };

@@ -4,7 +4,7 @@
 
 namespace tern {
 
-enum class Reduction : std::uint8_t { mean, sum, none };
+enum class Reduction : std::uint8_t { mean, sum, none, batchmean };  ///< batchmean: of kl_div alone
 
 struct BceOptions {
   Tensor weight{};                        ///< of each element, broadcast to the logits
@@ -47,7 +47,8 @@ TERN_API Tensor nll_loss(const Tensor& log_probability, const Tensor& target, co
 
 struct KlOptions {
   bool log_target = false;                ///< whether the target is given as logarithms too
-  Reduction reduction = Reduction::mean;  ///< mean divides by the number of elements
+  Reduction reduction = Reduction::mean;  ///< mean divides by the number of elements, batchmean, which gives the
+                                          ///< divergence of distributions, by the size of dimension 0
 };
 /// Kullback-Leibler divergence of `target` from the distribution whose logarithm `input` is, element by element:
 /// target (log(target) - input), 0 where target is 0. One shape and type.
