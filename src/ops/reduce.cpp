@@ -1,5 +1,6 @@
 #include "tern/ops/reduce.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -22,8 +23,8 @@ using internal::in_real;
 using internal::Node;
 using internal::OpInfo;
 using internal::real;
-using internal::throw_shape;
 using internal::size_of_any;
+using internal::throw_shape;
 using internal::wrap_any_dim;
 
 /// Which dimensions are reduced; all when none is named.
@@ -228,12 +229,33 @@ Tensor nanmean(const Tensor& x, const Dims& dims, bool keepdim) {
   return total / counted.to(total.dtype());
 }
 
+namespace {
+struct VarianceAttribute {
+  Dims dims;
+  Shape kept_as_one;
+  double divisor;
+};
+}  // namespace
+
+// About a mean that is rounded; by how much is seen in what is left of the sum (Chan, Golub and LeVeque 1983).
 Tensor var(const Tensor& x, const Dims& dims, const VarianceOptions& options) {
+  static constexpr OpInfo op{"var", [](const Node& node, const Tensor& g, Tensor* out) {
+                               const auto& a = node.attributes<VarianceAttribute>();
+                               const Tensor x = node.saved(0), centred = x - mean(x.detach(), a.dims, true);
+                               out[0] =
+                                   g.reshape(a.kept_as_one) * (2 / a.divisor) * (centred - mean(centred, a.dims, true));
+                             }};
   const Reduced r = reduced("var", checked(x, "var")->shape, dims);
   if (is_half(x.dtype())) return var(x.to(f32), dims, options).to(x.dtype());
-  const Tensor input = real(x), centred = input - mean(input, dims, true);
-  const double divisor = static_cast<double>(r.terms) - options.correction;
-  return sum(square(centred), dims, options.keepdim) / (divisor > 0 ? divisor : 0);
+  const Tensor input = real(x), values = input.detach();
+  Tensor centred = values - mean(values, dims, true);
+  const Tensor rest = sum(centred, dims, options.keepdim);
+  const double terms = static_cast<double>(r.terms), divisor = std::max(terms - options.correction, 0.0);
+  Tensor squares = sum(centred.mul_(centred), dims, options.keepdim);
+  squares.add_(square(rest), -1 / terms);
+  const Tensor out = relu(squares) / divisor;
+  internal::tape_with(op, out, {{input, true}}, VarianceAttribute{dims, r.kept_as_one, divisor});
+  return out;
 }
 
 namespace {

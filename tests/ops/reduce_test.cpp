@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "cpu/vector/reduce.h"
+#include "tern/autograd/autograd.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "tern/ops/binary.h"
+#include "tern/ops/unary.h"
 #include "tern/tensor/creation.h"
 #include "tern/tensor/tensor.h"
 
@@ -220,6 +222,24 @@ TEST(Reduce, SumsOfHalvesAreRoundedOnce) {
   x.sum().backward();
   EXPECT_EQ(x.grad().dtype(), f16);
   EXPECT_EQ(x.grad().to(f64).to_vector<double>(), std::vector<double>(3, 1));
+}
+
+// f32 holds the mean of such numbers to about a thousandth, which squared would be as much as their variance.
+TEST(Reduce, VarianceFarFromZero) {
+  for (const double noise : {1e-2, 1e-1, 1.0}) {
+    const Tensor x = (randn({20, 501}, f64) * noise + 1e4).to(f32), exact = x.to(f64);
+    const Tensor rows = var(x, {1}), expected = var(exact, {1});
+    EXPECT_LT(abs((rows.to(f64) - expected) / expected).max().item<double>(), 1e-6) << noise;
+    const double all = tern::std(exact).item<double>();
+    EXPECT_NEAR(tern::std(x).item<double>(), all, 1e-6 * all) << noise;
+  }
+  // And so the derivative: 2 (x - mean) / (n - 1).
+  const Tensor near = (randn({501}, f64) * 1e-2 + 1e4).to(f32).requires_grad_(), wide = near.detach().to(f64);
+  const Tensor slope = grad(var(near), {near})[0].to(f64), expected = (wide - wide.mean()) / 250;
+  EXPECT_LT(abs(slope - expected).max().item<double>(), 1e-6 * abs(expected).max().item<double>());
+  const Tensor same = full({7, 3}, 10000.1);
+  EXPECT_GE(var(same, {0}).min().item<float>(), 0);
+  EXPECT_LT(tern::std(same).item<float>(), 1e-6);
 }
 
 TEST(Reduce, RunningSumsSideBySide) {
