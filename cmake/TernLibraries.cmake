@@ -56,8 +56,9 @@ endforeach()
 if(NOT TERN_SANITIZE)  # where all files of a module are compiled together
   set_source_files_properties(
     src/autograd/anomaly.cpp src/autograd/gradcheck.cpp src/base/error.cpp src/base/file.cpp src/base/json.cpp
-    src/tensor/capture.cpp src/tensor/device.cpp src/tensor/dlpack.cpp src/tensor/foreign.cpp src/tensor/print.cpp
-    src/tensor/safetensors.cpp src/tensor/sealed.cpp
+    src/base/number_text.cpp src/ops/activation.cpp src/ops/loss.cpp src/ops/rows.cpp src/tensor/capture.cpp
+    src/tensor/device.cpp src/tensor/dlpack.cpp src/tensor/foreign.cpp src/tensor/print.cpp src/tensor/safetensors.cpp
+    src/tensor/sealed.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
   set_source_files_properties(
     src/autograd/function.cpp src/data/column.cpp src/data/column_cast.cpp src/data/csv_infer.cpp

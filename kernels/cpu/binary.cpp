@@ -103,6 +103,11 @@ void clamp_kernel(const Loop& loop) {
   run_strips<T, T, T, T>(loop, chosen(binary_tables).clamp[kReal<T>]);
 }
 
+template <class T>
+void bend_kernel(const Loop& loop, double factor) {
+  run_strips<T, T, T, T>(loop, chosen(binary_tables).bend[kReal<T>], factor);
+}
+
 }  // namespace
 
 void register_binary() {
@@ -127,6 +132,8 @@ void register_binary() {
   clamp.set(DeviceKind::cpu, f64, &clamp_kernel<double>);
   clamp.set(DeviceKind::cpu, f16, &clamp_kernel<Half>);
   clamp.set(DeviceKind::cpu, bf16, &clamp_kernel<BFloat16>);
+  bend.set(DeviceKind::cpu, f32, &bend_kernel<float>);
+  bend.set(DeviceKind::cpu, f64, &bend_kernel<double>);
   add_product.set(DeviceKind::cpu, f32, &add_product_kernel<float>);
   add_product.set(DeviceKind::cpu, f64, &add_product_kernel<double>);
   add_product.set(DeviceKind::cpu, f16, &add_product_kernel<Half>);

@@ -19,15 +19,21 @@ void forward_of_integers(const Loop& loop) {
   map1<T, T>(loop, [](T x) { return F::forward(x); });
 }
 
-struct real {
+struct wide {
   template <UnaryOp op, class F>
   static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
     f.set(DeviceKind::cpu, f32, &forward<op, float>);
     f.set(DeviceKind::cpu, f64, &forward<op, double>);
-    f.set(DeviceKind::cpu, f16, &forward<op, Half>);
-    f.set(DeviceKind::cpu, bf16, &forward<op, BFloat16>);
     g.set(DeviceKind::cpu, f32, &gradient<op, float>);
     g.set(DeviceKind::cpu, f64, &gradient<op, double>);
+  }
+};
+struct real {
+  template <UnaryOp op, class F>
+  static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
+    wide::set<op, F>(f, g);
+    f.set(DeviceKind::cpu, f16, &forward<op, Half>);
+    f.set(DeviceKind::cpu, bf16, &forward<op, BFloat16>);
     g.set(DeviceKind::cpu, f16, &gradient<op, Half>);
     g.set(DeviceKind::cpu, bf16, &gradient<op, BFloat16>);
   }

@@ -25,6 +25,11 @@ struct Held {
   }
 };
 template <class L>
+struct Bent {
+  L factor;
+  __device__ L operator()(L a, L x, L b) const { return Bend::forward(a, x, b, factor); }
+};
+template <class L>
 struct AddScaled {
   L alpha;
   __device__ L operator()(L a, L b) const {
@@ -113,6 +118,11 @@ void clamp_kernel(const Loop& loop) {
 }
 
 template <class T>
+void bend_kernel(const Loop& loop, double factor) {
+  map<T, T, T, T>(loop, Bent<LaneOf<T>>{static_cast<LaneOf<T>>(factor)});
+}
+
+template <class T>
 void set_sums() {
   add_scaled.set(DeviceKind::cuda, dtype_of<T>(), &add_scaled_kernel<T>);
   if constexpr (is_floating(dtype_of<T>())) {
@@ -133,6 +143,8 @@ void register_binary() {
   for (DType dtype : {f32, i32}) where.set(DeviceKind::cuda, dtype, &where_kernel<std::uint32_t>);
   for (DType dtype : {f16, bf16}) where.set(DeviceKind::cuda, dtype, &where_kernel<std::uint16_t>);
   for (DType dtype : {u8, boolean}) where.set(DeviceKind::cuda, dtype, &where_kernel<std::uint8_t>);
+  bend.set(DeviceKind::cuda, f32, &bend_kernel<float>);
+  bend.set(DeviceKind::cuda, f64, &bend_kernel<double>);
   set_sums<float>();
   set_sums<double>();
   set_sums<Half>();

@@ -29,7 +29,7 @@ void gradient(const Loop& loop) {
   map<T, T, T>(loop, Gradient<F>());
 }
 
-struct real {
+struct wide {
   template <class F, class T>
   static void set_one(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
     f.set(DeviceKind::cuda, dtype_of<T>(), &forward<F, T>);
@@ -39,8 +39,14 @@ struct real {
   static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
     set_one<F, float>(f, g);
     set_one<F, double>(f, g);
-    set_one<F, Half>(f, g);
-    set_one<F, BFloat16>(f, g);
+  }
+};
+struct real {
+  template <class F>
+  static void set(KernelSlot<LoopFn>& f, KernelSlot<LoopFn>& g) {
+    wide::set<F>(f, g);
+    wide::set_one<F, Half>(f, g);
+    wide::set_one<F, BFloat16>(f, g);
   }
 };
 struct any {

@@ -88,6 +88,13 @@ struct Clamp {
     return math::select(x <= low, low, math::select(x >= high, high, x));
   }
 };
+// a where x is positive, the product elsewhere.
+struct Bend {
+  template <class L>
+  TERN_FUNCTOR static L forward(L a, L x, L b, L factor) {
+    return math::select(x > L(0), a, factor * b);
+  }
+};
 struct Eq {
   template <class L>
   TERN_FUNCTOR static auto forward(L a, L b) {

@@ -2,7 +2,8 @@
 
 #include "functors/math.h"
 
-// X(name, functor, types): `real` takes floating types, `any` every arithmetic type but bool.
+// X(name, functor, types): `real` takes floating types, `wide` those that are no half types, `any` every arithmetic
+// type but bool.
 #define TERN_UNARY_LIST(X)        \
   X(neg, Neg, any)                \
   X(abs, Abs, any)                \
@@ -41,7 +42,8 @@
   X(floor, Floor, real)           \
   X(ceil, Ceil, real)             \
   X(trunc, Trunc, real)           \
-  X(round, Round, real)
+  X(round, Round, real)           \
+  X(hardswish, Hardswish, wide)
 
 namespace tern::kernels {
 
@@ -476,6 +478,20 @@ struct Round {
   template <class L>
   TERN_FUNCTOR static L gradient(L, L) {
     return L(0);
+  }
+};
+
+struct Hardswish {
+  static constexpr Saves saves = Saves::input;
+  template <class L>
+  TERN_FUNCTOR static L forward(L x) {
+    const L risen = x + L(3);
+    return x * (math::select(risen <= L(0), L(0), math::select(risen >= L(6), L(6), risen)) * L(0.16666666666666666));
+  }
+  template <class L>
+  TERN_FUNCTOR static L gradient(L g, L x) {
+    const L slope = x * L(0.3333333333333333) + L(0.5);
+    return g * math::select(x <= L(-3), L(0), math::select(x >= L(3), L(1), slope));
   }
 };
 

@@ -27,6 +27,8 @@ TERN_COMPARE_LIST(TERN_SLOT)
 inline constinit KernelSlot<LoopFn> where{"where"};
 /// out = x held within [low, high]; of floating types.
 inline constinit KernelSlot<LoopFn> clamp{"clamp"};
+/// out = x > 0 ? a : factor * b, of a, x and b; of f32 and f64.
+inline constinit KernelSlot<void(const Loop&, double factor)> bend{"bend"};
 /// out = a + alpha * b.
 inline constinit KernelSlot<void(const Loop&, double alpha)> add_scaled{"add_scaled"};
 /// out = a + b * c, the product rounded first; of floating types.

@@ -1,7 +1,10 @@
 #include "tern/ops/activation.h"
 
+#include "autograd/backward.h"
 #include "base/number_text.h"
 #include "operands.h"
+#include "slots/elementwise.h"
+#include "tensor_loop.h"
 #include "tern/ops/binary.h"
 #include "tern/ops/unary.h"
 
@@ -11,18 +14,52 @@ namespace {
 using internal::in_real;
 using internal::real;
 
-// x where it is positive, f(x) elsewhere; f sees 0 in place of positive elements, for which it may overflow.
-template <class F>
-Tensor bent(const Tensor& x, F f) {
-  const Tensor positive = x > 0;
-  return where(positive, x, f(where(positive, 0, x)));
+using internal::Node;
+
+// x where it is positive, factor * x elsewhere, or factor * (exp(x) - 1).
+struct Bent : internal::OpInfo {
+  bool exponential;
+};
+
+void derivative(const Node& node, const Tensor& g, Tensor* out) {
+  const Tensor x = node.saved(0), positive = x > 0;
+  Tensor rest = g * node.attributes<double>();
+  if (static_cast<const Bent&>(*node.op).exponential) rest = rest * exp(where(positive, 0, x));
+  out[0] = where(positive, g, rest);
+}
+
+// Without create_graph. Where x is positive, the exponentials may overflow: they are not taken.
+void fused(internal::Backward&, const Node& node, const Tensor& g, Tensor* out) {
+  const internal::TensorImpl *ig = g.impl(), *ix = node.borrow(0), *rest = ig;
+  out[0] = internal::new_result(ig->shape, ig->dtype, ig);
+  const internal::TensorImpl* io = out[0].impl();
+  if (static_cast<const Bent&>(*node.op).exponential) {
+    kernels::unary_exp(ig->device, ig->dtype, internal::make_loop(io, ix));
+    kernels::binary_mul(ig->device, ig->dtype, internal::make_loop(io, ig, io));
+    rest = io;
+  }
+  kernels::bend(ig->device, ig->dtype, internal::make_loop(io, ig, ix, rest), node.attributes<double>());
+}
+
+Tensor apply(const Bent& op, const Tensor& input, double factor) {
+  return in_real(op.name, input, [&](const Tensor& x) {
+    const internal::TensorImpl *ix = x.impl(), *rest = ix;
+    Tensor out = internal::new_result(ix->shape, ix->dtype, ix);
+    if (op.exponential) {
+      rest = out.impl();
+      kernels::unary_expm1(ix->device, ix->dtype, internal::make_loop(rest, ix));
+    }
+    kernels::bend(ix->device, ix->dtype, internal::make_loop(out.impl(), ix, ix, rest), factor);
+    internal::tape_with(op, out, {{x, true}}, factor);
+    return out;
+  });
 }
 
 }  // namespace
 
 Tensor leaky_relu(const Tensor& x, double slope) {
-  internal::checked(x, "leaky_relu");
-  return where(x > 0, x, x * slope);
+  static constexpr Bent op{{"leaky_relu", &derivative, &fused}, false};
+  return apply(op, x, slope);
 }
 
 Tensor prelu(const Tensor& x, const Tensor& weight) {
@@ -42,7 +79,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 }
 
 Tensor elu(const Tensor& x, double alpha) {
-  return in_real("elu", x, [=](const Tensor& r) { return bent(r, [=](const Tensor& b) { return alpha * expm1(b); }); });
+  static constexpr Bent op{{"elu", &derivative, &fused}, true};
+  return apply(op, x, alpha);
 }
 
 Tensor selu(const Tensor& x) {
@@ -52,8 +90,10 @@ Tensor selu(const Tensor& x) {
 
 Tensor celu(const Tensor& x, double alpha) {
   if (alpha == 0) internal::throw_value("celu", "an alpha other than 0", "0");
-  return in_real("celu", x,
-                 [=](const Tensor& r) { return bent(r, [=](const Tensor& b) { return alpha * expm1(b / alpha); }); });
+  return in_real("celu", x, [=](const Tensor& r) {
+    const Tensor positive = r > 0;
+    return where(positive, r, alpha * expm1(where(positive, 0, r) / alpha));  // which may overflow beside them
+  });
 }
 
 Tensor hardtanh(const Tensor& x, double low, double high) {
@@ -72,8 +112,26 @@ Tensor relu6(const Tensor& x) {
 Tensor hardsigmoid(const Tensor& x) {
   return in_real("hardsigmoid", x, [](const Tensor& r) { return relu6(r + 3) / 6; });
 }
-Tensor hardswish(const Tensor& x) {
-  return in_real("hardswish", x, [](const Tensor& r) { return r * hardsigmoid(r); });
+Tensor hardswish(const Tensor& input) {
+  static constexpr internal::OpInfo op{"hardswish",
+                                       [](const Node& node, const Tensor& g, Tensor* out) {
+                                         const Tensor x = node.saved(0);
+                                         out[0] = g * where(x <= -3, 0, where(x >= 3, 1, x / 3 + 0.5));
+                                       },
+                                       [](internal::Backward&, const Node& node, const Tensor& g, Tensor* out) {
+                                         const internal::TensorImpl* ig = g.impl();
+                                         out[0] = internal::new_result(ig->shape, ig->dtype, ig);
+                                         kernels::unary_hardswish_gradient(
+                                             ig->device, ig->dtype,
+                                             internal::make_loop(out[0].impl(), ig, node.borrow(0)));
+                                       }};
+  return in_real("hardswish", input, [](const Tensor& x) {
+    const internal::TensorImpl* ix = x.impl();
+    Tensor out = internal::new_result(ix->shape, ix->dtype, ix);
+    kernels::unary_hardswish(ix->device, ix->dtype, internal::make_loop(out.impl(), ix));
+    internal::tape(op, out, {{x, true}});
+    return out;
+  });
 }
 Tensor mish(const Tensor& x) {
   return in_real("mish", x, [](const Tensor& r) { return r * tanh(softplus(r)); });

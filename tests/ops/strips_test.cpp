@@ -51,6 +51,8 @@ struct Inputs {
   std::vector<T> a = floats_of<T>(100, 1), b = floats_of<T>(100, 2);
 };
 
+constexpr double kFactor = 0.7;  // for the one that takes it
+
 /// Each strip function must give, on every target, what `scalar(a, b)` gives for each element alone; `step` 0 takes
 /// one b for all.
 template <class Out, class T, class F>
@@ -68,6 +70,9 @@ void expect_scalars(const char* what, StripFn fn, F scalar, int inputs) {
       strip.in[1] = reinterpret_cast<const char*>(step == 0 ? splat.data() : in.b.data() + 1);
       strip.step[0] = 1;
       strip.step[1] = step;
+      strip.in[2] = strip.in[0];
+      strip.step[2] = 1;
+      strip.parameter = kFactor;
       strip.n = n;
       fn(strip);
       for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
@@ -107,6 +112,10 @@ void expect_target(int target) {
       [](T a, T b) { return kernels::functor::forward(a, b); }, 2);
   TERN_COMPARE_LIST(TERN_CHECK)
 #undef TERN_CHECK
+  // The strip's third operand is its first one here.
+  const auto factor = static_cast<T>(kFactor);
+  expect_scalars<T, T>(
+      "bend", binary.bend[real], [=](T a, T x) { return kernels::Bend::forward(a, x, a, factor); }, 2);
 }
 
 TEST(Strips, EveryTargetGivesTheBitsOfScalars) {

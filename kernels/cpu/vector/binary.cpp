@@ -15,6 +15,12 @@ void clamp_strip(const Strip& strip) {
 }
 
 template <class T>
+void bend_strip(const Strip& strip) {
+  const Lane<T> factor(strip.parameter);
+  compute<T, T, T, T, T>([factor](auto a, auto x, auto b) { return Bend::forward(a, x, b, factor); }, strip);
+}
+
+template <class T>
 void add_scaled_strip(const Strip& strip) {
   const Lane<T> alpha(strip.parameter);
   compute<T, T, T, T>([alpha](auto a, auto b) { return a + alpha * b; }, strip, std::true_type{});
@@ -33,6 +39,7 @@ constinit const BinaryTable binary{.arithmetic = {TERN_BINARY_LIST(TERN_ARITHMET
                                    .compare = {TERN_COMPARE_LIST(TERN_COMPARE)},
                                    .where = {&where_strip<float>, &where_strip<double>},
                                    .clamp = {&clamp_strip<float>, &clamp_strip<double>},
+                                   .bend = {&bend_strip<float>, &bend_strip<double>},
                                    .add_scaled = {&add_scaled_strip<float>, &add_scaled_strip<double>},
                                    .add_product = {&add_product_strip<float>, &add_product_strip<double>}};
 

@@ -25,6 +25,7 @@ struct BinaryTable {
   StripFn compare[static_cast<int>(CompareOp::count)][2];    // (bool out, a, b)
   StripFn where[2];                                          // (out, bool condition, a, b)
   StripFn clamp[2];                                          // (out, x, low, high)
+  StripFn bend[2];                                           // (out, a, x, b), with the factor
   StripFn add_scaled[2];                                     // (out, a, b), with alpha
   StripFn add_product[2];                                    // (out, a, b, c)
 };
