@@ -418,6 +418,7 @@ Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& t
   if (!options.groups.empty() && static_cast<std::int64_t>(options.groups.size()) != validation.rows()) {
     fail("a group for each validation row, or none", std::to_string(options.groups.size()));
   }
+  data::internal::check_weights("fit_estimator", options.weights, training.rows());
   const Clock::time_point start = Clock::now();
   Fitted fitted;
   fitted.task = std::move(task);
@@ -427,12 +428,18 @@ Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& t
   data::Table rows = training;
   data::TableFit how;
   if (estimator.takes_validation()) how.validation = validation;
-  if (const std::vector<double> weights = fitted.task.row_weights(target); !weights.empty()) {
+  std::vector<double> weights = fitted.task.row_weights(target);
+  for (std::size_t i = 0; i < std::min(weights.size(), options.weights.size()); ++i) weights[i] *= options.weights[i];
+  if (weights.empty()) weights = options.weights;
+  if (!weights.empty()) {
     how.weights = "weight";
-    while (rows.has(how.weights)) how.weights += '_';
+    while (rows.has(how.weights) || validation.has(how.weights)) how.weights += '_';
     rows.add(how.weights, data::Column::from_f64(weights));
-    const data::Column& truth = validation.column(fitted.task.target());
-    if (how.validation) how.validation->add(how.weights, data::Column::from_f64(fitted.task.row_weights(truth)));
+    if (how.validation) {
+      weights = fitted.task.row_weights(validation.column(fitted.task.target()));
+      if (weights.empty()) weights = std::vector<double>(static_cast<std::size_t>(validation.rows()), 1.0);
+      how.validation->add(how.weights, data::Column::from_f64(weights));
+    }
   }
   estimator.fit(rows, fitted.task.target(), how);
   const Clock::time_point learned = Clock::now();

@@ -102,6 +102,45 @@ TEST(FitEstimator, BalancesClassesByWeights) {
   EXPECT_GT(std::abs(mean(true) - mean(false)), 0.01);
 }
 
+// Whole weights are rows that stand there so often, beside those of classes too; the report counts each once.
+TEST(FitEstimator, WeighsRows) {
+  data::Table training = table(300, 5).drop({"value", "colour", "blank", "word"}), validation = training.slice(0, 0);
+  training = training.filter([&](std::int64_t row) { return !std::isnan(training["x"].numeric(row)); });
+  validation = training;
+  std::vector<double> weights;
+  std::vector<std::int64_t> repeated;
+  for (std::int64_t row = 0; row < training.rows(); ++row) {
+    weights.push_back(static_cast<double>(row % 3));
+    for (std::int64_t i = 0; i < row % 3; ++i) repeated.push_back(row);
+  }
+  const Task task = binary({.target = "answer", .positive = "Yes"});
+  const models::LogisticOptions exact{.max_iterations = 1000, .tolerance = 1e-9};
+  models::LogisticRegression weighted(exact), plain(exact), all(exact);
+  const Fitted fitted = fit_estimator(weighted, task, training, validation, {.bootstrap = 0, .weights = weights});
+  fit_estimator(plain, task, training.take(repeated), validation, {.bootstrap = 0});
+  const Fitted even = fit_estimator(all, task, training, validation, {.bootstrap = 0});
+  EXPECT_NEAR(weighted.coefficients()[0], plain.coefficients()[0], 1e-6);
+  EXPECT_GT(std::abs(weighted.coefficients()[0] - all.coefficients()[0]), 1e-4);
+  EXPECT_EQ(fitted.report.baselines[0].binary.log_loss.value, even.report.baselines[0].binary.log_loss.value);
+
+  // Beside the weights of classes, and where rows of validation stop the fit.
+  std::vector<double> twice(weights.size(), 2.0);
+  const Task balanced = binary({.target = "answer", .positive = "Yes", .balanced_weights = true});
+  trees::GradientBoosting one = boosting(trees::Objective::binary), other = boosting(trees::Objective::binary),
+                          third = boosting(trees::Objective::binary);
+  fit_estimator(one, balanced, training, validation, {.bootstrap = 0});
+  fit_estimator(other, balanced, training, validation, {.bootstrap = 0, .weights = weights});
+  fit_estimator(third, task, training, validation, {.bootstrap = 0, .weights = weights});
+  EXPECT_NE(one.predict_probability(training), other.predict_probability(training));
+  EXPECT_NE(third.predict_probability(training), other.predict_probability(training));
+
+  EXPECT_THROW(fit_estimator(weighted, task, training, validation, {.weights = {1, 2}}), ShapeError);
+  twice[3] = -1;
+  EXPECT_THROW(fit_estimator(weighted, task, training, validation, {.weights = twice}), ValueError);
+  twice.assign(twice.size(), 0);
+  EXPECT_THROW(fit_estimator(weighted, task, training, validation, {.weights = twice}), ValueError);
+}
+
 TEST(FitEstimator, SeveralClassesAndValues) {
   const data::Table classes = table(400, 5).drop({"value", "answer"});
   trees::GradientBoosting model = boosting(trees::Objective::multiclass);

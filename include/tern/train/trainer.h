@@ -136,13 +136,16 @@ struct EstimatorOptions {
   std::uint64_t seed = 0;              ///< of the report's bootstrap
   int bootstrap = 1000;                ///< resamples behind the report's intervals
   std::vector<std::int64_t> groups{};  ///< of the validation rows, or none: the report resamples whole groups
+  /// Of the training rows, or none: `fit` is told of them, times the task's weights of classes. Early stopping,
+  /// threshold, baselines and report know none but the latter.
+  std::vector<double> weights{};
 };
 
 /// Fits an estimator (boosted trees, a classic model) on a table of its features and the target, as
 /// `Pipeline::fit_transform_table` gives it, and reports as a Trainer does. Validation rows stop it early where it
-/// makes use of them; threshold and report are made on them. Throws as `Task::fit` and `Estimator::fit`, and ValueError
-/// when one is of classes and the other of values, or classes come without probabilities (models::Calibrated gives
-/// them).
+/// makes use of them; threshold and report are made on them. Throws as `Task::fit` and `Estimator::fit`, ShapeError for
+/// weights of another number of rows, and ValueError for weights that are not finite, below 0 or all 0, when one is of
+/// classes and the other of values, or classes come without probabilities (models::Calibrated gives them).
 TERN_API Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& training,
                               const data::Table& validation, const EstimatorOptions& options = {});
 
