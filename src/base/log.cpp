@@ -4,12 +4,34 @@
 #include <mutex>
 #include <utility>
 
+#include "base/warnings.h"
+
 namespace tern {
 namespace {
 std::recursive_mutex sink_mutex;  // a sink may log itself, or set another
 LogSink log_sink;
 ProgressSink progress_sink;
+constinit thread_local internal::FewWarnings* few_warnings = nullptr;
 }  // namespace
+
+namespace internal {
+
+FewWarnings::FewWarnings(std::string_view muted) : outer_(few_warnings), muted_(muted) { few_warnings = this; }
+FewWarnings::~FewWarnings() { few_warnings = outer_; }
+
+void warn(std::string_view subject, std::string_view message) {
+  for (FewWarnings* at = few_warnings; at; at = at->outer_) {
+    if (at->muted_ == subject) return;
+    if (at->outer_) continue;
+    std::string line = "\n";
+    line.append(subject) += '\n';
+    if (at->said_.find(line) != std::string::npos) return;
+    at->said_ += line;
+  }
+  log(LogLevel::warning, message);
+}
+
+}  // namespace internal
 
 LogSink set_log_sink(LogSink sink) {
   const std::lock_guard lock(sink_mutex);

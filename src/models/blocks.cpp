@@ -1,7 +1,9 @@
 #include "models/blocks.h"
 
+#include <cstdio>
 #include <utility>
 
+#include "base/warnings.h"
 #include "cpu/column_sums.h"
 #include "tern/base/parallel.h"
 
@@ -140,6 +142,15 @@ void add_scores(const data::Matrix& x, std::span<const double> coefficients, std
 }
 
 }  // namespace
+
+void warn_unconverged(std::string_view type, int max_iterations, const char* left, double value, double limit) {
+  char text[256], above[32] = "";
+  if (limit >= 0) std::snprintf(above, sizeof above, ", above %.3g", limit);
+  std::snprintf(text, sizeof text,
+                "[%.*s] expected to converge within %d iterations, got %s of %.3g%s: raise max_iterations",
+                static_cast<int>(type.size()), type.data(), max_iterations, left, value, above);
+  tern::internal::warn(type, text);
+}
 
 std::vector<double> sum_blocks(std::int64_t rows, std::int64_t width,
                                const std::function<void(std::int64_t, std::int64_t, double*)>& f) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/number_text.h"
@@ -110,6 +111,10 @@ inline void require(const char* type, bool holds, const char* expected, double g
   if (!holds)
     throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + tern::internal::number_text(got));
 }
+
+/// Warns that a fit ended at its limit of iterations: what is `left`, above `limit` where that is not negative.
+TERN_COLD void warn_unconverged(std::string_view type, int max_iterations, const char* left, double value,
+                                double limit);
 
 inline void check_probabilities(const char* type, std::span<const double> probabilities) {
   for (const double p : probabilities) require(type, p >= 0 && p <= 1, "probabilities in [0, 1]", p);

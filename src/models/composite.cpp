@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/warnings.h"
 #include "data/rows.h"
 #include "models/source.h"
 #include "tern/base/error.h"
@@ -67,6 +68,7 @@ void Composite::fit_table(const data::Table& table, const std::string& target, c
     data::internal::check_weights(type(), weights, table.rows());
   }
   const internal::Source source(table, target, options, positive());
+  const tern::internal::FewWarnings few;
   fit_on(source);
   names_.clear();
   for (const std::string& name : table.names()) {
@@ -92,6 +94,7 @@ void Composite::fit_matrix(const data::Matrix& x, const data::Vector& y, const d
                      std::to_string(options.validation_target.size()) + " targets");
   }
   const internal::Source source(x, y, options);
+  const tern::internal::FewWarnings few;
   fit_on(source);
   names_.clear();
   width_ = x.columns();

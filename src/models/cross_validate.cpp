@@ -9,6 +9,7 @@
 #include <typeinfo>
 
 #include "base/number_text.h"
+#include "base/warnings.h"
 #include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
@@ -312,6 +313,7 @@ void place(const std::vector<double>& predictions, const std::vector<std::int64_
 LearningPoint run(const data::Estimator& estimator, const data::Pipeline& steps, const data::Table& table,
                   const std::string& target, const CrossValidateOptions& options, double share) {
   check(options);
+  const tern::internal::FewWarnings few;
   Rows rows = rows_of(table, target, options);
   rows.ranks = estimator.ranks();
   if (rows.ranks && options.group.empty()) {
@@ -363,6 +365,7 @@ bool smaller_is_better(std::string_view metric) {
 
 Search search(const MakeEstimator& make, std::vector<Settings> settings, const data::Pipeline& steps,
               const data::Table& table, const std::string& target, const SearchOptions& options) {
+  const tern::internal::FewWarnings few;
   Search out;
   out.settings = std::move(settings);
   double best = kNone;
@@ -427,6 +430,7 @@ CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& 
   if (model.metric().empty()) {
     refuse("cross_validate", "a model with a score of rows", std::string(model.type()) + ", which has none");
   }
+  const tern::internal::FewWarnings few;
   const Rows rows = rows_of(table, "", options);
   CrossValidation out;
   out.metrics = {std::string(model.metric())};
@@ -461,6 +465,7 @@ CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& 
 std::vector<LearningPoint> learning_curve(const data::Estimator& estimator, const data::Pipeline& steps,
                                           const data::Table& table, const std::string& target,
                                           const std::vector<double>& shares, const CrossValidateOptions& options) {
+  const tern::internal::FewWarnings few;
   std::vector<LearningPoint> points;
   for (const double share : shares) {
     if (!(share > 0 && share <= 1)) refuse("learning_curve", "shares in (0, 1]", tern::internal::number_text(share));

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/warnings.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -99,6 +100,7 @@ double duality_gap(const Squares& squares, const std::vector<double>& w, const P
 struct Descent {
   int iterations = 0;
   double gap = 0;
+  bool converged = true;
 };
 
 // Goes on from `w`, for which `squares` stands.
@@ -121,7 +123,8 @@ Descent descend(Squares& squares, std::vector<double>& w, const Penalty& penalty
     const bool last = found.iterations == max_iterations;
     if (!last && change > tolerance * most) continue;
     found.gap = duality_gap(squares, w, penalty);
-    if (last || change == 0 || found.gap <= tolerance * squares.square_y()) return found;
+    found.converged = change == 0 || found.gap <= tolerance * squares.square_y();
+    if (last || found.converged) return found;
   }
 }
 
@@ -204,6 +207,10 @@ void ElasticNet::learn(const Rows& train, const Rows& /*validation*/, std::int64
   coefficients_ = std::move(w);
   iterations_ = found.iterations;
   gap_ = found.gap / problem.total;
+  if (!found.converged) {
+    internal::warn_unconverged(type(), options_.max_iterations, "a duality gap", gap_,
+                               options_.tolerance * squares.square_y() / problem.total);
+  }
 }
 
 namespace {
@@ -236,6 +243,7 @@ class Path : public ElasticNet {
     }
     std::sort(path.alphas.begin(), path.alphas.end(), std::greater<>());
     std::vector<double> w(squares.columns());
+    const tern::internal::FewWarnings one;  // of all alphas
     for (const double alpha : path.alphas) {
       const double strength = alpha * problem.total;
       const Penalty penalty{strength * options().l1_ratio, strength * (1 - options().l1_ratio)};
@@ -243,6 +251,10 @@ class Path : public ElasticNet {
       path.coefficients.insert(path.coefficients.end(), w.begin(), w.end());
       path.intercepts.push_back(constant_of(problem, w));
       path.gaps.push_back(found.gap / problem.total);
+      if (!found.converged) {
+        internal::warn_unconverged("lasso_path", options().max_iterations, "a duality gap", path.gaps.back(),
+                                   options().tolerance * squares.square_y() / problem.total);
+      }
     }
   }
 

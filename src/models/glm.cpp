@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "models/blocks.h"
@@ -209,7 +210,8 @@ struct Glm {
 };
 
 // From the constants that are best without features.
-Glm fit_glm(const Objective& objective, const GlmOptions& options, std::vector<double> constants, double curvature) {
+Glm fit_glm(std::string_view type, const Objective& objective, const GlmOptions& options, std::vector<double> constants,
+            double curvature) {
   const std::size_t width = objective.coefficients(), d = width / constants.size();
   std::vector<double> start(width);
   if (!options.fit_intercept) std::fill(constants.begin(), constants.end(), 0.0);
@@ -229,6 +231,11 @@ Glm fit_glm(const Objective& objective, const GlmOptions& options, std::vector<d
                                                 .units = units,
                                                 .scale = scale,
                                                 .l1 = l1});
+  if (!found.converged) {
+    const double total = objective.total();
+    internal::warn_unconverged(type, options.max_iterations, "a gradient", found.slope / total,
+                               options.tolerance / total);
+  }
   Glm fitted{
       {}, {found.at.begin() + static_cast<std::ptrdiff_t>(width), found.at.end()}, found.iterations, found.converged};
   found.at.resize(width);
@@ -296,7 +303,7 @@ void LogisticRegression::learn(const Rows& train, const Rows& /*validation*/, st
   } else {
     for (double& constant : constants) constant -= mean;
   }
-  Glm fitted = fit_glm(Objective(train.x, train.y, train.weights, options), options, std::move(constants),
+  Glm fitted = fit_glm(type(), Objective(train.x, train.y, train.weights, options), options, std::move(constants),
                        std::max(curvature, 1e-6));
   coefficients_ = std::move(fitted.coefficients);
   intercepts_ = std::move(fitted.intercepts);
@@ -361,7 +368,7 @@ void PoissonRegression::learn(const Rows& train, const Rows& /*validation*/, std
                            .l2 = options_.alpha * total,
                            .tolerance = options_.tolerance * total,
                            .max_iterations = options_.max_iterations};
-  Glm fitted = fit_glm(Objective(train.x, train.y, train.weights, options), options, {std::log(mean)}, mean);
+  Glm fitted = fit_glm(type(), Objective(train.x, train.y, train.weights, options), options, {std::log(mean)}, mean);
   coefficients_ = std::move(fitted.coefficients);
   intercepts_ = std::move(fitted.intercepts);
   iterations_ = fitted.iterations;

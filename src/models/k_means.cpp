@@ -84,12 +84,15 @@ class Lloyd {
     tolerance_ = variance_ * options.tolerance / static_cast<double>(d_);
   }
 
+  double limit() const { return tolerance_; }
+
   // Whether squares of T neither overflow nor lose what is small.
   bool fits() const { return sizeof(T) == sizeof(double) || variance_ == 0 || (variance_ > 1e-20 && variance_ < 1e30); }
 
   std::vector<double> centers{};
   double inertia = 0;
   int iterations = 0;
+  double left = 0;  // above 0: how far the centers still went, squared, or how far the rows of batches lay from them
 
   void run(int start) {
     const Philox random(options_.seed, static_cast<std::uint64_t>(start));
@@ -241,7 +244,8 @@ class Lloyd {
         moved[at] = std::sqrt(square);
         std::copy(next.begin(), next.end(), center(k));
       }
-      if ((stays && !filled) || shift <= tolerance_ || iterations == options_.max_iterations) break;
+      left = (stays && !filled) || shift <= tolerance_ ? 0 : shift;
+      if (left == 0 || iterations == options_.max_iterations) break;
     }
   }
 
@@ -403,6 +407,7 @@ class Lloyd {
       smooth = step == 0 ? mean : smooth + share * (mean - smooth);
       waited = smooth < best ? 0 : waited + 1;
       best = std::min(best, smooth);
+      left = waited == kPatience ? 0 : smooth;
       if (waited == kPatience) break;
     }
   }
@@ -479,7 +484,7 @@ void KMeans::learn(const data::Matrix& x, std::span<const double> weights) {
   const auto run = [&](auto&& lloyd) {
     bool first = true;
     std::vector<double> best;
-    double inertia = 0;
+    double inertia = 0, left = 0;
     int iterations = 0;
     for (int start = 0; start < (options_.centers.defined() ? 1 : options_.starts); ++start) {
       lloyd.run(start);
@@ -488,11 +493,17 @@ void KMeans::learn(const data::Matrix& x, std::span<const double> weights) {
       best = lloyd.centers;
       inertia = lloyd.inertia;
       iterations = lloyd.iterations;
+      left = lloyd.left;
     }
     if (!std::isfinite(inertia)) refuse_k_means("numbers whose squared distances are finite", "larger ones");
     centers_ = std::move(best);
     inertia_ = inertia;
     iterations_ = iterations;
+    if (left == 0) return;
+    const bool batches = options_.batch_rows > 0;
+    internal::warn_unconverged(type(), options_.max_iterations,
+                               batches ? "a falling squared distance" : "a squared movement of the centers", left,
+                               batches ? -1 : lloyd.limit());
   };
   if (x.f32()) {
     Lloyd<float> lloyd(x, weights, options_);

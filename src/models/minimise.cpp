@@ -47,7 +47,12 @@ class Lbfgs {
         found.converged = true;
         break;
       }
-      if (found.iterations == options_.max_iterations) break;
+      if (found.iterations == options_.max_iterations) {
+        for (std::size_t i = 0; i < steepest.size(); ++i) {
+          found.slope = std::max(found.slope, std::abs(steepest[i]) / options_.units[i]);
+        }
+        break;
+      }
       Numbers direction = this->direction(steepest);
       now.t = 0;
       now.slope = dot(direction, steepest);

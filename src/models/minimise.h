@@ -18,6 +18,7 @@ struct Minimum {
   std::vector<double> at;
   int iterations = 0;
   bool converged = false;
+  double slope = 0;  ///< where it has not: the gradient's largest element, in its unit
 };
 
 /// The smooth part: its value, and its gradient into the second argument.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/warnings.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -169,6 +170,8 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
   GaussianMixture best(options_);
   // Of each component, how much of each row it takes.
   std::vector<std::vector<double>> parts(static_cast<std::size_t>(k), std::vector<double>(static_cast<std::size_t>(n)));
+  double rise = 0;  // of the best start's last step
+  const tern::internal::FewWarnings none("k_means");
   for (int start = 0; start < options_.starts; ++start) {
     GaussianMixture now(options_);
     KMeans clusters({.clusters = k, .seed = options_.seed + static_cast<std::uint64_t>(start)});
@@ -180,7 +183,7 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
       }
     }
     now.maximise(x, parts, total);
-    double before = -std::numeric_limits<double>::infinity();
+    double before = -std::numeric_limits<double>::infinity(), more = 0;
     for (now.iterations_ = 1;; ++now.iterations_) {
       const Normals normals(options_.covariance, now.weights_, now.means_, now.covariances_);
       const double sum = internal::sum_blocks(n, 1, [&](std::int64_t begin, std::int64_t end, double* to) {
@@ -203,11 +206,12 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
       now.mean_log_likelihood_ = sum / total;
       if (!std::isfinite(now.mean_log_likelihood_)) refuse_mixture("rows of finite likelihood", "others");
       now.maximise(x, parts, total);
-      now.converged_ = std::abs(now.mean_log_likelihood_ - before) < options_.tolerance;
+      more = std::abs(now.mean_log_likelihood_ - before);
+      now.converged_ = more < options_.tolerance;
       before = now.mean_log_likelihood_;
       if (now.converged_ || now.iterations_ == options_.max_iterations) break;
     }
-    if (start == 0 || now.mean_log_likelihood_ > best.mean_log_likelihood_) best = now;
+    if (start == 0 || now.mean_log_likelihood_ > best.mean_log_likelihood_) best = now, rise = more;
   }
   best.check();
   std::swap(weights_, best.weights_);
@@ -216,6 +220,10 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
   mean_log_likelihood_ = best.mean_log_likelihood_;
   iterations_ = best.iterations_;
   converged_ = best.converged_;
+  if (!converged_) {
+    internal::warn_unconverged(type(), options_.max_iterations, "a change of the mean log-likelihood", rise,
+                               options_.tolerance);
+  }
 }
 
 void GaussianMixture::maximise(const data::Matrix& x, const std::vector<std::vector<double>>& parts, double total) {

@@ -148,7 +148,7 @@ void Nmf::learn(const data::Matrix& x, std::span<const double> /*weights*/) {
   check_signs(x);
   std::vector<double> w, h;
   begin_from_singular_vectors(x, k, w, h);
-  double first = 0;
+  double first = 0, left = 0;  // the last violation, of the first
   int iterations = 1;
   for (;; ++iterations) {
     double violation = descend_rows(w, product_of(x, h, k), inner_of(transposed(h, k), k), k);
@@ -157,11 +157,16 @@ void Nmf::learn(const data::Matrix& x, std::span<const double> /*weights*/) {
     h = transposed(columns, d);
     if (!std::isfinite(violation)) refuse_nmf("numbers whose squares have a finite sum", "larger ones");
     if (iterations == 1) first = violation;
-    if (first == 0 || violation / first <= options_.tolerance || iterations == options_.max_iterations) break;
+    left = first == 0 ? 0 : violation / first;
+    if (left <= options_.tolerance || iterations == options_.max_iterations) break;
   }
   error_ = error_of(x, w, h, k);
   components_ = std::move(h);
   iterations_ = iterations;
+  if (left > options_.tolerance) {
+    internal::warn_unconverged(type(), options_.max_iterations, "a share of the first gradients", left,
+                               options_.tolerance);
+  }
 }
 
 std::int64_t Nmf::width() const { return static_cast<std::int64_t>(components_.size()) / options_.components; }

@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/warnings.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
 #include "models/links.h"
 #include "tern/base/error.h"
-#include "tern/base/log.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 
@@ -180,7 +180,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
   std::vector<double> w = anew ? std::vector<double>(static_cast<std::size_t>(outputs * d)) : coefficients_;
   std::vector<double> constants = anew ? std::vector<double>(static_cast<std::size_t>(outputs)) : intercepts_;
   const std::int64_t steps = anew ? 0 : steps_;
-  std::vector<int> passes(static_cast<std::size_t>(outputs));
+  std::vector<int> passes(static_cast<std::size_t>(outputs)), waits(passes);
   std::vector<double> losses(passes.size());  // of the last pass
   const auto target = [&](std::int64_t row, std::int64_t k) {
     const double y = rows.y[static_cast<std::size_t>(row)];
@@ -193,7 +193,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
                       std::span(w).subspan(at * static_cast<std::size_t>(d), static_cast<std::size_t>(d)),
                       constants[at]};
       double best = std::numeric_limits<double>::infinity();
-      int none_better = 0;
+      int& none_better = waits[at];
       while (passes[at] < (whole ? options_.max_iterations : 1) && none_better < kPatience) {
         const std::int64_t before = steps + passes[at]++ * n;
         std::vector<std::int64_t> order;
@@ -218,14 +218,22 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
       }
     }
   });
-  for (std::int64_t k = 0; whole && k < outputs; ++k) {
+  double unsettled = -1;  // the mean loss of an output that still became better
+  bool worse = false;
+  for (std::int64_t k = 0; whole && !worse && k < outputs; ++k) {
     double none = 0;  // the loss without weights
     for (std::int64_t row = 0; row < n; ++row) none += slope(loss_, 0, target(row, k), options_.huber_epsilon).loss;
-    if (!(losses[static_cast<std::size_t>(k)] > kWorse * none)) continue;
-    log(LogLevel::warning, "[" + std::string(type()) +
-                               "] expected losses below those without weights, got far greater ones in the last pass: "
-                               "standardise the columns, or lower learning_rate");
-    break;
+    const auto at = static_cast<std::size_t>(k);
+    worse = losses[at] > kWorse * none;
+    if (waits[at] < kPatience) unsettled = std::max(unsettled, losses[at] / static_cast<double>(n));
+  }
+  if (worse) {
+    const std::string text = "[" + std::string(type()) +
+                             "] expected losses below those without weights, got far greater ones in the last pass: "
+                             "standardise the columns, or lower learning_rate";
+    tern::internal::warn(text, text);
+  } else if (unsettled >= 0 && options_.tolerance >= 0) {
+    internal::warn_unconverged(type(), options_.max_iterations, "a falling mean loss", unsettled, -1);
   }
   iterations_ = *std::max_element(passes.begin(), passes.end());
   steps_ = steps + iterations_ * n;

@@ -18,10 +18,11 @@ namespace {
 
 constexpr std::string_view kSvmLosses[] = {"squared_hinge", "hinge"};
 
-// One class against the others: `w` [d + 1] becomes the coefficients and the constant.
+// One class against the others: `w` [d + 1] becomes the coefficients and the constant. Gives how far the projected
+// gradients of the last pass are from 0 and from one another.
 template <class T>
-bool train_class(const T* x, std::span<const double> y, std::span<const double> weights, double positive,
-                 const LinearSvmOptions& options, std::span<double> w) {
+double train_class(const T* x, std::span<const double> y, std::span<const double> weights, double positive,
+                   const LinearSvmOptions& options, std::span<double> w) {
   const auto n = static_cast<std::int64_t>(y.size()), d = static_cast<std::int64_t>(w.size()) - 1;
   const bool squared = options.loss == HingeLoss::squared_hinge;
   const double constant = options.fit_intercept ? 1 : 0;
@@ -33,6 +34,7 @@ bool train_class(const T* x, std::span<const double> y, std::span<const double> 
                        std::to_string(row));
     }
   }
+  double apart = 0;
   for (int pass = 0; pass < options.max_iterations; ++pass) {
     double highest = -std::numeric_limits<double>::infinity(), lowest = -highest;
     for (const std::int64_t row : permutation(n, Philox(options.seed, static_cast<std::uint64_t>(pass)))) {
@@ -55,10 +57,10 @@ bool train_class(const T* x, std::span<const double> y, std::span<const double> 
       for (std::int64_t j = 0; j < d; ++j) w[static_cast<std::size_t>(j)] += step * static_cast<double>(x[row * d + j]);
       w[w.size() - 1] += step * constant;
     }
-    if (highest - lowest <= options.tolerance && highest <= options.tolerance && lowest >= -options.tolerance)
-      return true;
+    apart = std::max({highest - lowest, highest, -lowest});
+    if (apart <= options.tolerance) break;
   }
-  return false;
+  return apart;
 }
 
 }  // namespace
@@ -93,12 +95,12 @@ LinearSvm LinearSvm::load(const std::string& path) { return internal::load_as<Li
 void LinearSvm::learn(const Rows& train, const Rows& /*validation*/, std::int64_t classes) {
   const std::int64_t outputs = classes == 2 ? 1 : classes, d = train.x.columns();
   std::vector<double> w(static_cast<std::size_t>(outputs * (d + 1)));
-  std::vector<std::uint8_t> ended(static_cast<std::size_t>(outputs));
+  std::vector<double> apart(static_cast<std::size_t>(outputs));
   parallel_for(outputs, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
       const auto part = std::span(w).subspan(static_cast<std::size_t>(k * (d + 1)), static_cast<std::size_t>(d + 1));
       const double positive = outputs == 1 ? 1 : static_cast<double>(k);
-      ended[static_cast<std::size_t>(k)] =
+      apart[static_cast<std::size_t>(k)] =
           train.x.f32() ? train_class(train.x.f32(), train.y, train.weights, positive, options_, part)
                         : train_class(train.x.f64(), train.y, train.weights, positive, options_, part);
     }
@@ -110,7 +112,11 @@ void LinearSvm::learn(const Rows& train, const Rows& /*validation*/, std::int64_
     coefficients_.insert(coefficients_.end(), begin, begin + d);
     intercepts_.push_back(*(begin + d));
   }
-  converged_ = std::all_of(ended.begin(), ended.end(), [](std::uint8_t one) { return one != 0; });
+  const double most = *std::max_element(apart.begin(), apart.end());
+  converged_ = most <= options_.tolerance;
+  if (!converged_) {
+    internal::warn_unconverged(type(), options_.max_iterations, "projected gradients", most, options_.tolerance);
+  }
 }
 
 std::vector<double> LinearSvm::respond(const data::Matrix& x, bool probability) const {

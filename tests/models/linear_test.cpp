@@ -658,18 +658,98 @@ TEST(Sgd, WarnsOfColumnsOfUnlikeScales) {
     length.push_back(a + 0.2 * b);
   }
   for (const SgdLoss loss : {SgdLoss::hinge, SgdLoss::log_loss}) {
-    SgdClassifier model({.loss = loss, .max_iterations = 20});
+    SgdClassifier model({.loss = loss, .max_iterations = 20, .tolerance = -1});
     model.fit(data::Matrix(scaled, 2), y);
     EXPECT_TRUE(said.empty());
     model.fit(data::Matrix(x, 2), y);
     EXPECT_EQ(said.size(), 1u);
     said.clear();
   }
-  SgdRegressor model({.max_iterations = 20});
+  SgdRegressor model({.max_iterations = 20, .tolerance = -1});
   model.fit(data::Matrix(scaled, 2), length);
   EXPECT_TRUE(said.empty());
   model.fit(data::Matrix(x, 2), length);
   EXPECT_EQ(said.size(), 1u);
+  set_log_sink(before);
+}
+
+// Each that ends at its limit says so once; those that end before it say nothing.
+TEST(Warnings, OfFitsThatDidNotConverge) {
+  std::vector<std::string> said;
+  const LogSink before = set_log_sink([&said](LogLevel level, std::string_view text) {
+    if (level == LogLevel::warning) said.emplace_back(text);
+  });
+  const Philox random(21);
+  std::vector<double> x, y, classes, counts;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    double sum = 0;
+    for (std::uint64_t j = 0; j < 5; ++j) {
+      x.push_back(random.uniform(5 * i + j) + (j > 0 ? 0.9 * x.back() : 0));
+      sum += x.back() * (j % 2 == 0 ? static_cast<double>(j + 1) : -2);
+    }
+    y.push_back(sum);
+    classes.push_back(std::floor(std::clamp((sum - 5) / 3, 0.0, 2.9)));
+    counts.push_back(std::round(std::exp(0.2 * sum)));
+  }
+  const data::Matrix rows(x, 5);
+  // What a model of so many iterations says.
+  const auto says = [&](const std::string& start, const std::string& left, const auto& fit) {
+    fit(1);
+    EXPECT_EQ(said.size(), 1u) << start;
+    const std::string wanted = "[" + start + "] expected to converge within 1 iterations, got " + left + " of ";
+    for (const std::string& text : said) {
+      EXPECT_EQ(text.substr(0, wanted.size()), wanted);
+      EXPECT_TRUE(text.ends_with(": raise max_iterations")) << text;
+    }
+    said.clear();
+    fit(100'000);
+    EXPECT_TRUE(said.empty()) << said[0];
+    said.clear();
+  };
+  says("logistic_regression", "a gradient",
+       [&](int most) { LogisticRegression({.max_iterations = most}).fit(rows, classes); });
+  says("poisson_regression", "a gradient",
+       [&](int most) { PoissonRegression({.max_iterations = most}).fit(rows, counts); });
+  says("linear_svm", "projected gradients", [&](int most) {
+    LinearSvm({.inverse_penalty = 0.1, .max_iterations = most, .tolerance = 1e-2}).fit(rows, classes);
+  });
+  says("elastic_net", "a duality gap",
+       [&](int most) { ElasticNet({.alpha = 0.01, .max_iterations = most}).fit(rows, y); });
+  says("lasso", "a duality gap", [&](int most) { Lasso({.alpha = 0.01, .max_iterations = most}).fit(rows, y); });
+  says("lasso_path", "a duality gap", [&](int most) { lasso_path(rows, y, {.max_iterations = most}); });
+  says("sgd_classifier", "a falling mean loss",
+       [&](int most) { SgdClassifier({.alpha = 0.1, .max_iterations = most}).fit(rows, classes); });
+  says("k_means", "a squared movement of the centers",
+       [&](int most) { KMeans({.clusters = 6, .max_iterations = most}).fit(rows); });
+  says("k_means", "a falling squared distance",
+       [&](int most) { KMeans({.clusters = 6, .max_iterations = most, .batch_rows = 50}).fit(rows); });
+  says("gaussian_mixture", "a change of the mean log-likelihood",
+       [&](int most) { GaussianMixture({.components = 3, .max_iterations = most}).fit(rows); });
+  for (double& value : x) value = std::abs(value);
+  says("nmf", "a share of the first gradients",
+       [&](int most) { Nmf({.components = 2, .max_iterations = most}).fit(rows); });
+
+  // Where many are fitted, once.
+  data::Table table{{"y", data::Column::from_f64(classes)}};
+  for (std::size_t j = 0; j < 5; ++j) {
+    std::vector<double> column;
+    for (std::size_t i = j; i < x.size(); i += 5) column.push_back(x[i]);
+    table.add("x" + std::to_string(j), data::Column::from_f64(column));
+  }
+  const LogisticRegression hasty({.max_iterations = 2});
+  cross_validate(hasty, {}, table, "y", {.repeats = 2});
+  EXPECT_EQ(said.size(), 1u);
+  said.clear();
+  Calibrated(hasty).fit(table, "y");
+  EXPECT_EQ(said.size(), 1u);
+  said.clear();
+  grid_search(
+      [](const Settings&) { return std::make_unique<LogisticRegression>(LogisticOptions{.max_iterations = 2}); },
+      {{"any", {1, 2, 3}}}, {}, table, "y");
+  EXPECT_EQ(said.size(), 1u);
+  said.clear();
+  for (int i = 0; i < 2; ++i) LogisticRegression({.max_iterations = 2}).fit(table, "y");
+  EXPECT_EQ(said.size(), 2u);
   set_log_sink(before);
 }
 
