@@ -169,6 +169,7 @@ FeatureBins categorical_bins(const FeatureValues& values, std::int64_t rows, int
       if (const std::int32_t code = values.codes[row * values.step]; code >= 0 && code < values.levels)
         ++counts[static_cast<std::size_t>(code)];
     }
+    bins.present = std::ssize(counts) - std::count(counts.begin(), counts.end(), 0);
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return counts[a] > counts[b]; });
     for (std::size_t i = 0; i < order.size(); ++i) {

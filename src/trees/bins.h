@@ -29,6 +29,7 @@ struct FeatureBins {
   /// Of each level: its bin, or `bins` for one that is too rare to have one of its own.
   std::vector<std::uint8_t> bin_of_level;
   int bins = 1;
+  std::int64_t present = 0;  ///< levels that rows have, counted where there are more than bins
 
   std::uint8_t missing_bin() const { return static_cast<std::uint8_t>(bins); }
 };

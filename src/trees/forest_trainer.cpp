@@ -9,6 +9,7 @@
 #include "tern/base/random.h"
 #include "tern/trees/predictor.h"
 #include "trees/forest_grower.h"
+#include "trees/table_features.h"
 
 namespace tern::trees::internal {
 namespace {
@@ -94,6 +95,7 @@ std::vector<double> inputs_of(const ForestTraining& training, std::int64_t begin
 
 TrainedForest train_forest(const ForestOptions& options, bool random_thresholds, const ForestTraining& training) {
   const std::vector<FeatureBins> bins = find_bins(training.values, training.rows, options.max_bins);
+  warn_of_levels(training.features, bins);
   const BinnedRows data(training.values, bins, training.rows, false);
   ForestRows forest = rows_of(options, training, data, bins);
   std::vector<std::uint8_t> rows_of_bins;

@@ -5,15 +5,21 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/warnings.h"
 #include "data/rows.h"
 #include "tern/base/error.h"
-#include "tern/base/log.h"
 #include "trees/inputs.h"
 
 namespace tern::trees::internal {
 namespace {
 
 constexpr double kMostLevels = 1 << 20;  // of a column of a matrix
+
+TERN_COLD void warn_of_levels(const std::string& name, std::size_t levels, std::size_t most) {
+  tern::internal::warn("levels of " + name, "[trees] \"" + name + "\" has " + std::to_string(levels) + " levels: the " +
+                                                std::to_string(most) +
+                                                " most frequent are kept, the others go as unseen ones");
+}
 
 bool has_levels(data::ColumnType type) {
   return type == data::ColumnType::categorical || type == data::ColumnType::string;
@@ -43,8 +49,7 @@ std::vector<std::string> kept_levels(const std::string& name, const data::Column
     if (rows[level] >= std::max<std::int64_t>(1, least)) order.push_back(level);
   }
   if (order.size() > most) {
-    log(LogLevel::warning, "[trees] \"" + name + "\" has " + std::to_string(order.size()) + " levels: the " +
-                               std::to_string(most) + " most frequent are kept, the others go as unseen ones");
+    warn_of_levels(name, order.size(), most);
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] > rows[b]; });
     order.resize(most);
     std::sort(order.begin(), order.end());
@@ -62,6 +67,13 @@ std::vector<std::string> kept_levels(const std::string& name, const data::Column
 }
 
 }  // namespace
+
+void warn_of_levels(const std::vector<Feature>& features, const std::vector<FeatureBins>& bins) {
+  for (std::size_t f = 0; f < bins.size(); ++f) {
+    const auto present = static_cast<std::size_t>(bins[f].present), most = static_cast<std::size_t>(bins[f].bins);
+    if (present > most) warn_of_levels(features[f].name, present, most);
+  }
+}
 
 FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
                            std::int64_t min_level_rows, std::size_t most_levels) {

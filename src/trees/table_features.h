@@ -25,6 +25,8 @@ struct FeatureColumns {
 /// `most_levels`, which is logged, the most frequent.
 FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
                            std::int64_t min_level_rows, std::size_t most_levels);
+/// Logs the same of features, those of a matrix too, of which not every level has a bin.
+void warn_of_levels(const std::vector<Feature>& features, const std::vector<FeatureBins>& bins);
 /// The columns of these features, found by name; levels become the codes that they have there, others -1. Throws
 /// DataError for one that is not there or is of another kind.
 FeatureColumns features_like(const data::Table& table, const std::vector<Feature>& features);

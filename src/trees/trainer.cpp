@@ -12,6 +12,7 @@
 #include "tern/base/random.h"
 #include "trees/hash.h"
 #include "trees/link.h"
+#include "trees/table_features.h"
 
 namespace tern::trees::internal {
 namespace {
@@ -519,6 +520,7 @@ double Trainer::metric() const {
 }
 
 Ensemble Trainer::run(std::vector<double>& history) {
+  warn_of_levels(training_.features, bins_);
   Ensemble model;
   start(model);
   prepare();

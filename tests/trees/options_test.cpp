@@ -10,6 +10,7 @@
 #include "tern/base/error.h"
 #include "tern/base/log.h"
 #include "tern/base/random.h"
+#include "tern/trees/forest.h"
 #include "tern/trees/gradient_boosting.h"
 #include "trees/bins.h"
 #include "trees/naive.h"
@@ -216,6 +217,23 @@ TEST(Categories, MoreThanBinsKeepTheMostFrequent) {
   const std::vector<double> p = model.predict(table);
   EXPECT_NEAR(p[0], 0, 0.4);                                                                     // level 0 is frequent
   EXPECT_EQ(p[8], model.predict(data::Table{{"c", data::Column::from_strings({"other"})}})[0]);  // level 1 is not
+}
+
+TEST(Categories, OfAMatrixMoreThanBinsAreSaidToo) {
+  std::vector<double> codes, y;
+  for (int row = 0; row < 900; ++row) codes.push_back(row % 300 * 3), y.push_back(row % 300 % 4);
+  std::vector<std::string> logged;
+  const LogSink before = set_log_sink([&](LogLevel, std::string_view text) { logged.emplace_back(text); });
+  GradientBoosting({.rounds = 2}).fit(Matrix(codes, 1), y, {.names = {"c"}, .categorical = {0}});
+  RandomForest({.criterion = Criterion::squared, .trees = 2, .max_bins = 100, .categorical = {0}})
+      .fit(Matrix(codes, 1), y);
+  for (double& code : codes) code = std::min(code, 760.0);  // with gaps, but 255 of them
+  GradientBoosting({.rounds = 2}).fit(Matrix(codes, 1), y, {.categorical = {0}});
+  set_log_sink(before);
+  EXPECT_EQ(logged,
+            (std::vector<std::string>{
+                "[trees] \"c\" has 300 levels: the 255 most frequent are kept, the others go as unseen ones",
+                "[trees] \"f0\" has 300 levels: the 100 most frequent are kept, the others go as unseen ones"}));
 }
 
 TEST(Categories, OfAMatrix) {
