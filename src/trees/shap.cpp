@@ -358,4 +358,10 @@ std::vector<double> TreeShap::interactions(std::span<const double> rows) const {
   return out;
 }
 
+std::vector<double> TreeShap::values(const data::Table& table) const { return values(inputs(state_->ensemble, table)); }
+
+std::vector<double> TreeShap::interactions(const data::Table& table) const {
+  return interactions(inputs(state_->ensemble, table));
+}
+
 }  // namespace tern::trees

@@ -221,7 +221,35 @@ TEST(TreeShap, EdgesOfWhatItTakes) {
   EXPECT_THROW(TreeShap(model).values(std::vector<double>(5)), ShapeError);
   model.trees[0].cover[3] = 0;
   EXPECT_THROW(TreeShap{model}, ValueError);
-  EXPECT_TRUE(TreeShap(random_ensemble({.rounds = 0})).values({}).empty());
+  EXPECT_TRUE(TreeShap(random_ensemble({.rounds = 0})).values(std::vector<double>()).empty());
+}
+
+TEST(Shap, OfATable) {
+  std::vector<std::string> words;
+  std::vector<double> x, y;
+  for (int row = 0; row < 200; ++row) {
+    words.push_back(row % 3 == 0 ? "a" : "b");
+    x.push_back(row % 7);
+    y.push_back(row % 7 + 5 * (row % 3 == 0));
+  }
+  const data::Table table{
+      {"x", data::Column::from_f64(x)}, {"word", data::Column::from_strings(words)}, {"y", data::Column::from_f64(y)}};
+  GradientBoosting model({.rounds = 5});
+  model.fit(table, "y");
+  const TreeShap shap(model.ensemble());
+  // Columns by name, in any order; a level that training has not seen.
+  const data::Table rows{{"word", data::Column::from_strings({"b", "never", "a"})},
+                         {"more", data::Column::from_f64({1, 2, 3})},
+                         {"x", data::Column::from_f64({6, 2, kMissing})}};
+  const std::vector<double> values = shap.values(rows);
+  EXPECT_EQ(values, shap.values(inputs(model.ensemble(), rows)));
+  EXPECT_EQ(shap.interactions(rows), shap.interactions(inputs(model.ensemble(), rows)));
+  const std::vector<double> predicted = model.predict(rows);
+  for (std::size_t row = 0; row < 3; ++row) {
+    EXPECT_NEAR(values[3 * row] + values[3 * row + 1] + values[3 * row + 2], predicted[row], 1e-9);
+  }
+  EXPECT_THROW(shap.values(rows.drop({"word"})), DataError);
+  EXPECT_THROW(shap.values(data::Table{{"x", rows["word"]}, {"word", rows["word"]}}), DataError);
 }
 
 TEST(Importance, SumsOverSplits) {

@@ -31,9 +31,12 @@ class TERN_API TreeShap {
   /// What each feature adds to the margin [rows x outputs x (features + 1)]; the last is the expected margin, and all
   /// of an output sum to its margin. Rows are those of Predictor. Throws ShapeError.
   std::vector<double> values(std::span<const double> rows) const;
+  /// Of a table's rows, as `inputs` reads them, which throws DataError.
+  std::vector<double> values(const data::Table& table) const;
   /// Interaction values (Fujimoto et al. 2006) [rows x outputs x (features + 1) x (features + 1)]: symmetric, each line
   /// sums to the feature's value, the last line and column hold the expected margin alone.
   std::vector<double> interactions(std::span<const double> rows) const;
+  std::vector<double> interactions(const data::Table& table) const;
 
  private:
   struct State;
