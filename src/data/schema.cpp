@@ -96,11 +96,9 @@ Schema Schema::from_json(std::string_view text) {
   return schema;
 }
 
-const std::vector<std::string>& default_missing_words() {
-  static const std::vector<std::string> words = {"",         "NA",      "N/A",      "n/a",  "N/a",  "<NA>", "#N/A",
-                                                 "#N/A N/A", "#NA",     "NaN",      "nan",  "-NaN", "-nan", "1.#IND",
-                                                 "-1.#IND",  "1.#QNAN", "-1.#QNAN", "null", "NULL", "None", "?"};
-  return words;
+std::vector<std::string> default_missing_words() {
+  return {"",     "NA",   "N/A",    "n/a",     "N/a",     "<NA>",     "#N/A", "#N/A N/A", "#NA",  "NaN", "nan",
+          "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "null", "NULL",     "None", "?"};
 }
 
 Schema schema_of(const Table& table) {

@@ -83,6 +83,9 @@ constexpr tern::internal::OpInfo kOutput{"module_output",
 
 }  // namespace
 
+ModuleHook::ModuleHook(const std::shared_ptr<internal::ModuleHooks>& hooks, std::uint64_t number)
+    : hooks_(hooks), number_(number) {}
+
 void ModuleHook::remove() {
   const auto hooks = hooks_.lock();
   if (!hooks) return;

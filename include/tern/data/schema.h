@@ -37,7 +37,7 @@ struct TERN_API Schema {
 
 /// The missing-value words that are used unless told: those of pandas.read_csv (empty, NA, N/A, n/a, <NA>, #N/A,
 /// #N/A N/A, #NA, NaN, nan, -NaN, -nan, 1.#IND, -1.#IND, 1.#QNAN, -1.#QNAN, null, NULL, None), N/a and ?.
-TERN_API const std::vector<std::string>& default_missing_words();
+TERN_API std::vector<std::string> default_missing_words();
 
 /// The schema by which a table like this is read: its names, types and levels, with the default missing-value words.
 TERN_API Schema schema_of(const Table& table);

@@ -32,8 +32,7 @@ struct ModuleHooks;
 class TERN_API ModuleHook {
  public:
   ModuleHook() = default;
-  ModuleHook(const std::shared_ptr<internal::ModuleHooks>& hooks, std::uint64_t number)
-      : hooks_(hooks), number_(number) {}
+  ModuleHook(const std::shared_ptr<internal::ModuleHooks>& hooks, std::uint64_t number);
   /// The hook is not called any more. Again, or once the module is gone, it does nothing.
   void remove();
 
