@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/warnings.h"
 #include "data/equal_rows.h"
 #include "data/scalar.h"
 #include "data/step_base.h"
@@ -551,7 +552,11 @@ void tell(const Table& table, const Request& request, const internal::EqualRows&
     result.warnings.push_back(std::move(text));
   }
   for (const std::string& note : result.notes) log(LogLevel::info, "[" + request.where + "] " + note);
-  for (const std::string& warning : result.warnings) log(LogLevel::warning, "[" + request.where + "] " + warning);
+  for (const std::string& warning : result.warnings) {
+    std::string subject = warning;
+    std::erase_if(subject, [](char c) { return c >= '0' && c <= '9'; });
+    tern::internal::warn(subject, "[" + request.where + "] " + warning);
+  }
 }
 
 Rows rows_of(const std::vector<int>& part_of, int part) {

@@ -10,6 +10,7 @@
 
 #include "message_of.h"
 #include "tern/base/error.h"
+#include "tern/base/log.h"
 #include "tern/base/random.h"
 #include "tern/data/splits.h"
 #include "tern/data/steps.h"
@@ -120,6 +121,25 @@ TEST(CrossValidate, ScoredRowsNeverReachTheirModel) {
     EXPECT_EQ(result.scores.size(), 8u);
     EXPECT_NE(log[0].scored, log[4].scored) << "repeats cut anew";
   }
+}
+
+TEST(CrossValidate, WhatTheSplitsForStoppingWarnOfIsLoggedOnce) {
+  std::vector<double> x, y;
+  for (int i = 0; i < 400; ++i) {
+    x.push_back(i % 5);
+    y.push_back(i % 5);
+  }
+  const data::Table blocks{{"x", data::Column::from_f64(x)}, {"y", data::Column::from_f64(y)}};
+  std::vector<std::string> warnings;
+  const LogSink before = set_log_sink([&](LogLevel level, std::string_view text) {
+    if (level == LogLevel::warning) warnings.emplace_back(text);
+  });
+  std::vector<Seen> seen;
+  cross_validate(Recorder(&seen), data::Pipeline(), blocks, "y", {.folds = 4, .repeats = 2});
+  set_log_sink(before);
+
+  ASSERT_EQ(seen.size(), 8u);
+  EXPECT_EQ(warnings.size(), 1u);
 }
 
 TEST(CrossValidate, ScoresWhatTheModelCanDo) {
