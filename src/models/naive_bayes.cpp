@@ -85,7 +85,8 @@ std::vector<double> NaiveBayes::respond(const Matrix& x, bool probability) const
   std::vector<double> out;
   for (std::int64_t row = 0; row < x.rows(); ++row) {
     double* of = joint.data() + row * classes;
-    if (!std::isfinite(*std::max_element(of, of + classes))) {
+    if (!std::isfinite(*std::max_element(of, of + classes)) ||
+        std::any_of(of, of + classes, [](double each) { return std::isnan(each); })) {
       throw ValueError("[" + std::string(type()) + "] expected rows of finite likelihood, got another, row " +
                        std::to_string(row));
     }

@@ -101,8 +101,8 @@ Forest::Forest(ForestOptions options, bool random_thresholds)
 
 void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t classes) {
   const internal::FeatureColumns columns = internal::features_like(
-      train.x, table_ ? table_->features : internal::features_of(train.x, {}, options_.categorical, "Forest"),
-      "Forest");
+      train.x, table_ ? table_->features : internal::features_of(train.x, {}, options_.categorical, "Forest"), "Forest",
+      options_.min_level_rows);
   if (train.x.rows() > std::int64_t{1} << 31) refuse_forest("at most 2^31 rows", std::to_string(train.x.rows()));
   internal::TrainedForest trained = internal::train_forest(options_, random_thresholds_,
                                                            {.features = columns.features,

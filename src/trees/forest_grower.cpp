@@ -27,6 +27,7 @@ constexpr std::int64_t kChained = 1024;         // rows of a node up to which cl
 constexpr std::int64_t kSparse = 16;            // of a node with a smaller part of the rows, lines of columns hold few
 constexpr std::int64_t kCopiedBytes = 1 << 20;  // stay in the second cache
 constexpr double kNearly = 1 - 1e-12;           // sums of whole numbers are exact, others nearly
+constexpr double kLeastShare = 1e-12;           // of a node's weight, below which a side's sums are rounding errors
 constexpr int kDirectionSteps = 12;             // of the power iteration
 constexpr double kLargestTable = 1 << 20;       // weights up to which logarithms are looked up
 
@@ -522,6 +523,8 @@ class ForestGrower {
         if (i < first) continue;
         const std::int64_t left_rows = target_.left_rows();
         if (left_rows < options_.min_child_rows || count - left_rows < options_.min_child_rows) continue;
+        const double least = kLeastShare * target_.weight(), left_weight = target_.left_weight();
+        if (left_weight < least || target_.weight() - left_weight < least) continue;
         const double score = target_.score();
         if (score > best_score_) {
           best_score_ = score;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "base/number_text.h"
+#include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
 #include "tern/trees/predictor.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kOutOfBagValues = 1 << 20;  // of a block of rows
 constexpr std::int64_t kNearBytes = 1 << 21;       // of bins that stay in the second cache as they are
+constexpr double kMostApart = 1e140;               // targets whose squares, summed, are numbers still
 
 // Of the tree: two streams, that of its sample and that of its growth.
 Philox stream_of(const ForestOptions& options, std::int64_t tree, int which) {
@@ -48,7 +51,15 @@ ForestRows rows_of(const ForestOptions& options, const ForestTraining& training,
     weight += w;
   }
   rows.middle = sum / weight;
-  for (double& value : rows.values) value -= rows.middle;
+  double most = 0;
+  for (double& value : rows.values) {
+    value -= rows.middle;
+    most = std::max(most, std::isfinite(value) ? std::fabs(value) : kMostApart * 2);
+  }
+  if (most > kMostApart || (most > 0 && most < 1 / kMostApart)) {
+    throw ValueError("[Forest] expected targets of which the furthest from the mean is 1e-140 to 1e140 from it, got " +
+                     (most > kMostApart ? "one further" : tern::internal::number_text(most)));
+  }
   return rows;
 }
 

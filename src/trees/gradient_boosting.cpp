@@ -259,8 +259,12 @@ void check_stopping(const GradientBoostingOptions& o, const internal::Loss& loss
   }
 }
 
-void check_start(const Ensemble* start, const internal::Loss& loss) {
+void check_start(const Ensemble* start, const internal::Loss& loss, Objective objective) {
   if (!start) return;
+  if (start->classes.empty() == of_classes(objective)) {
+    refuse("a model of " + std::string(of_classes(objective) ? "classes" : "values") + " to go on from",
+           "one of the objective " + start->objective);
+  }
   if (start->outputs != loss.outputs() || start->link != loss.link()) {
     refuse("a model to go on from with " + std::to_string(loss.outputs()) + " outputs and link " +
                std::string(to_string(loss.link())),
@@ -317,7 +321,7 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   check_targets(training.train.targets, *loss);
   if (options.validation) check_targets(training.validation.targets, *loss, false);
   check_stopping(options_, *loss, training.validation.rows);
-  check_start(start, *loss);
+  check_start(start, *loss, options_.objective);
   if (start) {
     const Predictor& before = *options.start->predictor_;
     training.train.margins = by_output(before.margins(table), start->outputs);
@@ -347,7 +351,7 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   const FeatureColumns train = internal::features_like(
       features,
       start ? start->features : internal::features_of(features, options.names, options.categorical, "GradientBoosting"),
-      "GradientBoosting");
+      "GradientBoosting", options_.min_level_rows);
   training.features = train.features;
   int classes = 0;
   if (options_.objective == Objective::multiclass) {
@@ -363,7 +367,7 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   check_targets(training.train.targets, *loss);
   check_validation(features, options);
   check_stopping(options_, *loss, options.validation.rows());
-  check_start(start, *loss);
+  check_start(start, *loss, options_.objective);
   FeatureColumns validation;
   training.validation.features.resize(training.features.size());
   if (options.validation.rows() > 0) {

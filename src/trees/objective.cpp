@@ -8,11 +8,15 @@
 #include "cpu/trees.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
+#include "tern/metrics/ranking.h"
 
 namespace tern::trees::internal {
 namespace {
 
 constexpr std::int64_t kRowsAtOnce = 1 << 13;
+// Of log odds, before the learning rate. A step of Newton's has no bound where a class is rare, and what lies beyond
+// has a second derivative of nothing: margins would go on growing.
+constexpr double kMostStep = 30;
 
 // Sum of value(row) over all rows, of blocks in order.
 template <class F>
@@ -113,6 +117,7 @@ class Binary : public Pointwise {
     return {std::log(p / (1 - p))};
   }
   std::pair<double, double> bounds(const Targets&) const override { return {1, 0.25}; }
+  double most_step() const override { return kMostStep; }
   void derivatives(const Targets& targets, std::span<const double> margins, std::int64_t begin, std::int64_t end,
                    float* pairs) const override {
     constexpr std::int64_t kStep = 256;
@@ -292,6 +297,7 @@ class Multiclass : public Loss {
     return margins;
   }
   std::pair<double, double> bounds(const Targets&) const override { return {1, factor() / 4}; }
+  double most_step() const override { return kMostStep; }
   void derivatives(const Targets& targets, std::span<const double> margins, std::int64_t begin, std::int64_t end,
                    float* pairs) const override {
     const std::int64_t rows = targets.rows();
@@ -361,19 +367,7 @@ class LambdaRank : public Loss {
   std::string metric_name() const override { return "ndcg"; }
   bool larger_is_better() const override { return true; }
   double metric(const Targets& targets, std::span<const double> margins) const override {
-    const std::vector<std::int64_t> starts = starts_of(targets);
-    double sum = 0;
-    for (std::size_t q = 0; q < targets.queries.size(); ++q) {
-      const std::vector<std::int64_t> order =
-          ranked(margins.subspan(static_cast<std::size_t>(starts[q])), targets.queries[q]);
-      double got = 0;
-      for (std::size_t i = 0; i < order.size() && static_cast<int>(i) < at_; ++i) {
-        got += gain(targets, starts[q] + order[i]) * discount(static_cast<std::int64_t>(i));
-      }
-      const double best = ideal(targets, starts[q], targets.queries[q], at_);
-      sum += best > 0 ? got / best : 1;
-    }
-    return sum / static_cast<double>(targets.queries.size());
+    return metrics::ndcg(margins, targets.values, targets.queries, at_);
   }
 
  private:
@@ -491,6 +485,7 @@ constexpr Named kNames[] = {
 
 }  // namespace
 
+double Loss::most_step() const { return std::numeric_limits<double>::infinity(); }
 double Loss::leaf_quantile() const { return std::numeric_limits<double>::quiet_NaN(); }
 
 std::unique_ptr<Loss> make_loss(const GradientBoostingOptions& options, int classes) {

@@ -173,7 +173,8 @@ std::vector<Feature> features_of(const data::Matrix& x, const std::vector<std::s
   return features;
 }
 
-FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> features, std::string_view type) {
+FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> features, std::string_view type,
+                             std::int64_t min_level_rows) {
   if (x.columns() != static_cast<std::int64_t>(features.size())) {
     throw ShapeError("[" + std::string(type) + "] expected " + std::to_string(features.size()) + " columns, got " +
                      std::to_string(x.columns()));
@@ -204,6 +205,13 @@ FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> feature
     if (feature.levels.empty()) {
       feature.level_type = LevelType::code;
       for (std::int32_t level = 0; level <= most; ++level) feature.levels.push_back(std::to_string(level));
+      std::vector<std::int64_t> rows(feature.levels.size());
+      for (const std::int32_t code : codes) {
+        if (code >= 0) ++rows[static_cast<std::size_t>(code)];
+      }
+      for (std::int32_t& code : codes) {
+        if (code >= 0 && rows[static_cast<std::size_t>(code)] < min_level_rows) code = -1;
+      }
     }
     values.levels = static_cast<std::int64_t>(feature.levels.size());
   }

@@ -36,8 +36,9 @@ FeatureColumns features_like(const data::Table& table, const std::vector<Feature
 std::vector<Feature> features_of(const data::Matrix& x, const std::vector<std::string>& names,
                                  const std::vector<std::int64_t>& categorical, std::string_view type);
 /// The columns of a matrix as these features: whole numbers are levels, negative and missing ones -1. The levels that
-/// the matrix has become those of categorical features without any. Throws ShapeError, and ValueError for a level of
-/// 2^20 or more.
-FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> features, std::string_view type);
+/// the matrix has become those of categorical features without any, and those that fewer rows have than told are
+/// missing then. Throws ShapeError, and ValueError for a level of 2^20 or more.
+FeatureColumns features_like(const data::Matrix& x, std::vector<Feature> features, std::string_view type,
+                             std::int64_t min_level_rows = 1);
 
 }  // namespace tern::trees::internal

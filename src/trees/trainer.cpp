@@ -21,6 +21,8 @@ constexpr std::int64_t kRows = 1 << 13;
 constexpr std::int64_t kCoarseRows = 1 << 17;  // from so many on, a few bits of a gradient are enough
 constexpr double kWithin = 1 - 2e-6;           // keeps the largest gradient within its level when it is rounded up
 
+std::uint32_t both_halves(std::uint64_t seed) { return static_cast<std::uint32_t>(seed ^ (seed >> 32)); }
+
 GrowOptions grow_options(const GradientBoostingOptions& options, const std::vector<Feature>& features) {
   GrowOptions grow;
   grow.max_leaves = options.max_leaves;
@@ -174,6 +176,7 @@ class Trainer {
   bool goss() const { return options_.goss_top > 0; }
   bool any_order() const { return options_.coarse_gradients.has_value() && !*options_.coarse_gradients; }
   void start(Ensemble& model);
+  void name_objective(Ensemble& model) const;
   std::vector<double> base() const;
   void prepare();
   void make_keys();
@@ -226,10 +229,19 @@ std::vector<double> Trainer::base() const {
   return loss_.base({values, weights, targets.queries});
 }
 
+void Trainer::name_objective(Ensemble& model) const {
+  model.objective = loss_.name();
+  model.objective_parameter = options_.objective == Objective::huber      ? options_.huber_delta
+                              : options_.objective == Objective::quantile ? options_.quantile
+                              : options_.objective == Objective::tweedie  ? options_.tweedie_power
+                                                                          : 0;
+}
+
 void Trainer::start(Ensemble& model) {
   if (training_.start) {
     model = *training_.start;
     model.best_round = -1;
+    name_objective(model);
     model.trees.resize(static_cast<std::size_t>(training_.start->used_trees()));
     margins_ = training_.train.margins;
     validation_margins_ = training_.validation.margins;
@@ -239,10 +251,7 @@ void Trainer::start(Ensemble& model) {
   model.outputs = outputs_;
   model.base = base();
   model.link = loss_.link();
-  model.objective = loss_.name();
-  if (options_.objective == Objective::huber) model.objective_parameter = options_.huber_delta;
-  if (options_.objective == Objective::quantile) model.objective_parameter = options_.quantile;
-  if (options_.objective == Objective::tweedie) model.objective_parameter = options_.tweedie_power;
+  name_objective(model);
   for (const double base : model.base) {
     margins_.insert(margins_.end(), static_cast<std::size_t>(rows_), base);
     validation_margins_.insert(validation_margins_.end(), static_cast<std::size_t>(validation_.rows()), base);
@@ -297,8 +306,7 @@ void Trainer::derive() {
 void Trainer::sample(int round) {
   sample_ = always_;
   if (options_.subsample < 1) {
-    const std::uint32_t salt =
-        mixed(static_cast<std::uint32_t>(options_.seed) ^ mixed(static_cast<std::uint32_t>(round) + 0x51ed27u));
+    const std::uint32_t salt = mixed(both_halves(options_.seed) ^ mixed(static_cast<std::uint32_t>(round) + 0x51ed27u));
     const auto below = static_cast<std::uint64_t>(options_.subsample * 0x1p32);
     const std::vector<std::uint32_t> from = std::move(sample_);
     sample_.clear();
@@ -340,8 +348,7 @@ void Trainer::sample_one_side(int round) {
   for (std::size_t i = 0; i < top; ++i) kept[order[i]] = 1;
   const double share = std::min(1.0, options_.goss_other / (1 - options_.goss_top));
   const auto below = static_cast<std::uint64_t>(share * 0x1p32);
-  const std::uint32_t salt =
-      mixed(static_cast<std::uint32_t>(options_.seed) ^ mixed(static_cast<std::uint32_t>(round) + 0x2c1b3cu));
+  const std::uint32_t salt = mixed(both_halves(options_.seed) ^ mixed(static_cast<std::uint32_t>(round) + 0x2c1b3cu));
   stands_for_.assign(static_cast<std::size_t>(rows_), 1);
   sample_.clear();
   for (const std::uint32_t row : from) {
@@ -361,7 +368,7 @@ void Trainer::sample_one_side(int round) {
 // one. Fine levels are powers of two apart, so that numbers of few digits stay as they are.
 double Trainer::scale_for(std::int32_t level, double most) const {
   if (!(most > 0)) return 1;
-  const double scale = level * kWithin / most;
+  const double scale = std::min(level * kWithin / most, 0x1p127);
   return levels_.rows_of_16_bits > 0 ? static_cast<float>(scale) : std::exp2(std::floor(std::log2(scale)));
 }
 
@@ -427,7 +434,7 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
   const double g_scale = scale_for(most_g_), h_scale = scale_for(most_h_);
   const float* pairs = pairs_.data() + 2 * output * rows_;
   double* margins = margins_.data() + output * rows_;
-  const double quantile = loss_.leaf_quantile();
+  const double quantile = loss_.leaf_quantile(), most_step = loss_.most_step();
   // Bounds that the grower found are in units of gradients, which those of the target have nothing to do with.
   const bool bound_later = !std::isnan(quantile) && !grow_.split.monotone.empty();
   const Targets& targets = training_.train.targets;
@@ -459,7 +466,7 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
       value = weighted_quantile(residuals, quantile);
       if (const double most = options_.max_delta_step; most > 0) value = std::clamp(value, -most, most);
     }
-    node.value = value * options_.learning_rate;
+    node.value = std::clamp(value, -most_step, most_step) * options_.learning_rate;
     if (!bound_later) add_value(leaf);
   });
   if (bound_later) {
@@ -496,10 +503,14 @@ std::vector<int> Trainer::leave_out(int round, int before) {
   if (options_.dart_rate <= 0 || round == 0) return chosen;
   const Philox random(options_.seed, 0xda47 + static_cast<std::uint64_t>(before + round));
   if (random.uniform(0) < options_.dart_skip) return chosen;
-  for (int r = 0; r < round && static_cast<int>(chosen.size()) < options_.dart_most; ++r) {
-    if (random.uniform(static_cast<std::uint64_t>(r) + 2) < options_.dart_rate) chosen.push_back(r);
+  const auto first = static_cast<int>(random.below(1, static_cast<std::uint64_t>(round)));
+  const double rate = std::min(options_.dart_rate, static_cast<double>(options_.dart_most) / round);
+  for (int i = 0; i < round && static_cast<int>(chosen.size()) < options_.dart_most; ++i) {
+    const int r = (first + i) % round;  // from anywhere: at the most, all are as likely to be left out
+    if (random.uniform(static_cast<std::uint64_t>(r) + 2) < rate) chosen.push_back(r);
   }
-  if (chosen.empty()) chosen.push_back(static_cast<int>(random.below(1, static_cast<std::uint64_t>(round))));
+  if (chosen.empty()) chosen.push_back(first);
+  std::sort(chosen.begin(), chosen.end());
   return chosen;
 }
 

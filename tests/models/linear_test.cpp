@@ -636,6 +636,9 @@ TEST(Options, OutsideTheirValuesAreRefused) {
   EXPECT_THROW(SgdRegressor({.loss = SgdLoss::hinge}), ValueError);
   EXPECT_THROW(SgdClassifier({.loss = SgdLoss::poisson}), ValueError);
   EXPECT_THROW(MultinomialNaiveBayes({.alpha = 0}), ValueError);
+  MultinomialNaiveBayes counts;  // whose sums of the second class overflow
+  counts.fit(data::Matrix(std::vector<double>{1, 2, 2, 1, 1e308, 1, 1e308, 1}, 2), std::vector<double>{0, 0, 1, 1});
+  EXPECT_THROW(counts.predict_probability(data::Matrix(std::vector<double>{1, 1}, 2)), ValueError);
   EXPECT_THROW(PoissonRegression().fit(tensor<double>({1, 2}).reshape({2, 1}), tensor<double>({-1, 1})), ValueError);
   const std::vector<double> x = {1, 2, 3}, y = {1, 2, 4};
   EXPECT_THROW(lasso_path(data::Matrix(x, 1), y, {.alphas = {-1}}), ValueError);

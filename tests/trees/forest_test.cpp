@@ -597,6 +597,11 @@ TEST(Forest, BadInputIsRefusedOrDefined) {
   for (std::size_t i = 1; i < empty_column.size(); i += kColumns) empty_column[i] = kMissing;
   model.fit(Matrix(empty_column, kColumns), v);
   EXPECT_EQ(split_importance(model.ensemble())[1], 0);
+  std::vector<double> huge = v;
+  for (const double scale : {1e200, 1e-200}) {
+    for (std::size_t i = 0; i < huge.size(); ++i) huge[i] = v[i] * scale;
+    EXPECT_NE(message_of<ValueError>([&] { model.fit(rows, huge); }).find("1e-140 to 1e140"), std::string::npos);
+  }
   // One row of weight above 0, others of none.
   w.assign(60, 0);
   w[5] = 2;
@@ -625,6 +630,30 @@ TEST(Forest, BadInputIsRefusedOrDefined) {
   EXPECT_THROW(RandomForest().fit(table, "town", {.weights = "bought"}), DataError);
   EXPECT_THROW(RandomForest({.criterion = Criterion::squared}).fit(table, "town"), DataError);
   EXPECT_THROW(RandomForest().fit(table.head(0), "bought"), ValueError);
+}
+
+// What is left of a node's weight beside such a side is a rounding error.
+TEST(Forest, WeightsOfAllSizes) {
+  const std::vector<double> x = grid(400, 17, 0), y = classes(x, 17, 2), three = classes(x, 18, 3), v = values(x, 17);
+  std::vector<double> tiny(400, 1), decays(400);
+  for (std::size_t i = 0; i < 400; ++i) {
+    if (i % 20 == 0) tiny[i] = 1e-14;
+    decays[i] = std::exp(-static_cast<double>(i) / 10);
+  }
+  for (const std::vector<double>& weights : {tiny, decays}) {
+    for (const Criterion criterion : {Criterion::squared, Criterion::gini, Criterion::entropy}) {
+      for (const std::vector<double>& target : criterion == Criterion::squared
+                                                   ? std::vector<std::vector<double>>{v}
+                                                   : std::vector<std::vector<double>>{y, three}) {
+        RandomForest random({.criterion = criterion, .trees = 10});
+        random.fit(Matrix(x, kColumns), target, {.weights = weights});
+        random.ensemble().check();
+        ExtraTrees extra({.criterion = criterion, .trees = 10});
+        extra.fit(Matrix(x, kColumns), target, {.weights = weights});
+        extra.ensemble().check();
+      }
+    }
+  }
 }
 
 // More levels than bins, of which one is too rare to keep.

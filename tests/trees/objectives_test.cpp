@@ -8,6 +8,7 @@
 #include "message_of.h"
 #include "tern/base/error.h"
 #include "tern/base/random.h"
+#include "tern/metrics/ranking.h"
 #include "tern/trees/gradient_boosting.h"
 #include "trees/objective.h"
 
@@ -219,6 +220,25 @@ TEST(Objectives, LambdaRankOrdersQueries) {
                               {"q", data::Column::from_strings({"a", "b", "a", "b"})}};
   EXPECT_NE(message_of<DataError>([&] { none.fit(scattered, "y", {.query = "q"}); }).find("got a again"),
             std::string::npos);
+}
+
+// Equal scores are in no order: that of the rows, say, in which the best may come first.
+TEST(Objectives, TheMetricOfRanksIsThatOfEqualScoresToo) {
+  std::vector<double> x, grades;
+  for (int query = 0; query < 40; ++query) {
+    for (int row = 0; row < 6; ++row) {
+      grades.push_back(row < 2 ? 2 : row < 3 ? 1 : 0);
+      x.push_back((row + query) % 3 == 0 ? 1 : grades.back() / 2);
+    }
+  }
+  const std::vector<std::int64_t> queries(40, 6);
+  GradientBoosting model({.objective = Objective::lambdarank, .rounds = 30, .early_stopping_rounds = 10});
+  model.fit(
+      Matrix(x, 1), grades,
+      {.queries = queries, .validation = Matrix(x, 1), .validation_target = grades, .validation_queries = queries});
+  const double best = model.validation_history()[static_cast<std::size_t>(model.ensemble().best_round)];
+  EXPECT_NEAR(best, metrics::ndcg(model.predict(Matrix(x, 1)), grades, queries, 10), 1e-12);
+  EXPECT_LT(best, 0.99);
 }
 
 TEST(Objectives, OfOnesOwn) {
@@ -442,6 +462,56 @@ TEST(Objectives, OfAConstantTarget) {
   }
   EXPECT_EQ(message_of<ValueError>([&] { fit(Objective::gamma, 0); }),
             "[GradientBoosting] expected a target above 0, got 0 in row 0");
+}
+
+// Where a class is rare a step of Newton's goes far beyond what is best: 1 / p of log odds.
+TEST(Objectives, RareClassesDoNotDiverge) {
+  std::vector<double> x, y, three;
+  for (int i = 0; i < 20000; ++i) {
+    x.push_back(i < 40 ? -1 : i % 50);
+    y.push_back(i < 40 && i % 2 == 0);
+    three.push_back(i < 40 ? i % 2 * 2 : 1);
+  }
+  for (const Objective objective : {Objective::binary, Objective::multiclass}) {
+    GradientBoosting model({.objective = objective, .rounds = 50});
+    model.fit(Matrix(x, 1), objective == Objective::binary ? y : three);
+    const std::vector<double> p = model.predict_probability(Matrix(x, 1));
+    EXPECT_NEAR(p[0], 0.5, 0.02);
+    const std::size_t width = p.size() / x.size();
+    EXPECT_NEAR(p[width - 1], 0.5, 0.02);
+    EXPECT_LT(p[41 * width - 1], 0.01);
+  }
+}
+
+TEST(Objectives, AModelOfAnotherObjectiveIsGoneOnFromWhereItsPredictionsMeanTheSame) {
+  const std::vector<double> x{1, 2, 3, 4, 5, 6}, y{0, 0, 1, 0, 1, 1};
+  const auto derivatives = [](std::span<const double> f, std::span<const double> of, std::span<double> g,
+                              std::span<double> h) {
+    for (std::size_t i = 0; i < f.size(); ++i) {
+      const double p = 1 / (1 + std::exp(-f[i]));
+      g[i] = p - of[i];
+      h[i] = p * (1 - p);
+    }
+  };
+  const CustomObjective own{.name = "own", .derivatives = derivatives, .link = Link::sigmoid};
+  GradientBoosting binary({.objective = Objective::binary, .rounds = 2, .min_child_rows = 1}),
+      custom({.objective = Objective::custom, .rounds = 2, .min_child_rows = 1, .custom_objective = own}),
+      squared({.rounds = 2, .min_child_rows = 1}),
+      quantile({.objective = Objective::quantile, .rounds = 2, .min_child_rows = 1, .quantile = 0.9});
+  binary.fit(Matrix(x, 1), y);
+  const auto message = [&](GradientBoosting& model, const GradientBoosting& start) {
+    return message_of<ValueError>([&] { model.fit(Matrix(x, 1), y, {.start = &start}); });
+  };
+  EXPECT_NE(message(custom, binary).find("a model of values to go on from, got one of the objective binary"),
+            std::string::npos);
+  custom.fit(Matrix(x, 1), y);
+  EXPECT_NE(message(binary, custom).find("a model of classes to go on from, got one of the objective own"),
+            std::string::npos);
+  squared.fit(Matrix(x, 1), y);
+  quantile.fit(Matrix(x, 1), y, {.start = &squared});
+  EXPECT_EQ(quantile.ensemble().trees.size(), 4u);
+  EXPECT_EQ(quantile.ensemble().objective, "quantile");
+  EXPECT_EQ(quantile.ensemble().objective_parameter, 0.9);
 }
 
 TEST(Objectives, TrainingGoesOn) {

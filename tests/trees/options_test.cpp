@@ -236,6 +236,23 @@ TEST(Categories, OfAMatrixMoreThanBinsAreSaidToo) {
                 "[trees] \"f0\" has 300 levels: the 100 most frequent are kept, the others go as unseen ones"}));
 }
 
+TEST(Categories, OfAMatrixThatFewRowsHaveAreMissing) {
+  std::vector<double> x, y;
+  for (int i = 0; i < 200; ++i) {
+    x.push_back(i == 0 ? 3 : i % 3);
+    y.push_back(i == 0 ? 100 : i % 3);
+  }
+  const std::vector<double> rare{3, std::nan("")};
+  GradientBoosting boosted({.min_child_rows = 1, .min_level_rows = 2});
+  boosted.fit(Matrix(x, 1), y, {.categorical = {0}});
+  RandomForest forest({.criterion = Criterion::squared, .trees = 5, .min_level_rows = 2, .categorical = {0}});
+  forest.fit(Matrix(x, 1), y);
+  for (const std::vector<double>& p : {boosted.predict(Matrix(rare, 1)), forest.predict(Matrix(rare, 1))}) {
+    EXPECT_EQ(p[0], p[1]);
+    EXPECT_GT(p[0], 1);
+  }
+}
+
 TEST(Categories, OfAMatrix) {
   Data data{{}, {}, 2};
   for (int row = 0; row < 400; ++row) {
@@ -452,6 +469,29 @@ TEST(Sampling, DartKeepsItsSumConsistent) {
   GradientBoosting model({.rounds = 25, .dart_rate = 0.3, .dart_skip = 0.1, .seed = 1});
   model.fit(data.matrix(), data.y, {.validation = data.matrix(), .validation_target = data.y});
   EXPECT_NEAR(model.validation_history().back(), rmse(model, data), 1e-9);
+}
+
+// A tree that is left out comes back smaller: of one left out each round, it must not be the first each time.
+TEST(Sampling, DartLeavesOutTreesOfAllRounds) {
+  const Data data = waves(500, 3, 8);
+  GradientBoosting model({.rounds = 60, .max_leaves = 4, .dart_rate = 0.5, .dart_skip = 0, .dart_most = 1, .seed = 1});
+  model.fit(data.matrix(), data.y);
+  double first = 0;
+  for (const double value : model.ensemble().trees[0].leaf_value) first = std::max(first, std::fabs(value));
+  EXPECT_GT(first, 1e-3);  // (1 / 1.1)^59 would have left 4e-4 of a tenth
+}
+
+TEST(Sampling, TakesTheWholeSeed) {
+  const Data data = waves(400, 3, 8);
+  for (GradientBoostingOptions options :
+       {GradientBoostingOptions{.rounds = 5, .subsample = 0.5}, {.rounds = 20, .goss_top = 0.2, .goss_other = 0.2}}) {
+    GradientBoosting low(options);
+    options.seed = std::uint64_t{1} << 40;
+    GradientBoosting high(options);
+    low.fit(data.matrix(), data.y);
+    high.fit(data.matrix(), data.y);
+    EXPECT_NE(low.predict(data.matrix()), high.predict(data.matrix()));
+  }
 }
 
 TEST(Growth, NoLeafIsLighterThanAllowed) {

@@ -40,7 +40,7 @@ struct ForestOptions {
   std::optional<bool> bootstrap{};
   int max_bins = 255;      ///< of the values of a feature, missing ones not counted; 2 … 255
   bool oob_score = false;  ///< predict each row of training by the trees that have not seen it
-  /// Levels of fewer rows of a table are not kept, and go as unseen ones do.
+  /// Levels of fewer rows of training are not kept, and go as unseen ones do.
   std::int64_t min_level_rows = 1;
   std::string positive{};  ///< the level of a target of two classes in a table that is class 1; empty: the last
   /// Columns of a matrix whose numbers from 0 up are levels, by their whole parts; negative ones and NaN are missing.

@@ -70,7 +70,7 @@ struct GradientBoostingOptions {
   double lambda_l1 = 0;              ///< [reg_alpha]
   double lambda_l2 = 0;              ///< [reg_lambda]
   double min_split_gain = 0;         ///< [gamma, min_gain_to_split]
-  double max_delta_step = 0;         ///< most that a leaf adds before `learning_rate`; 0: no bound
+  double max_delta_step = 0;         ///< most that a leaf adds before `learning_rate`; 0: none, of classes 30
   int max_bins = 255;                ///< of the values of a feature, missing ones not counted; 2 … 255
 
   double subsample = 1;         ///< share of rows for a tree, without repeats [bagging_fraction]
