@@ -206,7 +206,7 @@ void Bundle::State::check_estimator() const {
   }
   if (estimator->classifies() && !estimator->has_probability()) {
     throw ValueError("[bundle] expected an estimator with probabilities, got " + std::string(estimator->type()) +
-                     " without; models::Calibrated gives them");
+                     " without; models::Calibrated gives them, soft votes do in Voting");
   }
   data::Table none;
   for (const data::InputColumn& input : pipeline.inputs()) none.add(input.name, data::Column::nulls(input.type, 0));
@@ -464,6 +464,7 @@ struct Standing {
   bool same_file = false, other_file = false;                  // neither: one of the two is not known
   std::int64_t rows = 0, trained = 0, selected = 0, test = 0;  // of the rows, by their ids
   bool all_test = false;                                       // they are the bundle's own test rows, each once
+  bool recorded = false;                                       // which rows trained the model
 };
 
 Standing standing_of(const Provenance& facts, const std::vector<std::int64_t>& ids, const std::string& data_hash) {
@@ -478,7 +479,8 @@ Standing standing_of(const Provenance& facts, const std::vector<std::int64_t>& i
                     .rows = static_cast<std::int64_t>(ids.size()),
                     .trained = among(facts.train_rows),
                     .selected = among(facts.validation_rows),
-                    .test = among(facts.test_rows)};
+                    .test = among(facts.test_rows),
+                    .recorded = !facts.train_rows.empty()};
   standing.all_test = !facts.test_rows.empty() && distinct.size() == ids.size() && standing.test == standing.rows &&
                       ids.size() == facts.test_rows.size();
   return standing;
@@ -495,15 +497,17 @@ std::string note_of(const Standing& standing, bool test_rows, std::int64_t opene
            "not known";
   }
   std::string seen;
+  if (!standing.recorded) note += "; which rows trained the model is not recorded";
   if (standing.trained > 0) seen = std::to_string(standing.trained) + " of them trained the model";
   if (standing.selected > 0) {
     seen +=
         (seen.empty() ? std::to_string(standing.selected) + " of them" : " and " + std::to_string(standing.selected));
     seen += " selected it (validation)";
   }
-  if (!standing.same_file)
-    seen = seen.empty() ? "by their row numbers none of them trained or selected the model"
-                        : "by their row numbers " + seen;
+  if (!standing.same_file && !seen.empty()) seen = "by their row numbers " + seen;
+  if (!standing.same_file && seen.empty() && standing.recorded) {
+    seen = "by their row numbers none of them trained or selected the model";
+  }
   if (!seen.empty()) note += "; " + seen;
   if (standing.trained + standing.selected > 0) {
     note += standing.same_file ? ", so the figures are optimistic"

@@ -122,7 +122,7 @@ void Estimator::fit_table(const Table& table, const std::string& target, const T
   MatrixFit more;
   std::vector<double> weights, x_validation, y_validation;
   if (!options.weights.empty()) {
-    weights = numbers_of(table, {options.weights}, type(), false);
+    weights = internal::weights_of(table, options.weights, type());
     more.weights = weights;
   }
   if (options.validation) {
@@ -220,7 +220,7 @@ void Estimator::partial_fit(const Table& table, std::string_view target, const T
   const std::vector<double> x = numbers_of(table, features, type(), takes_missing()),
                             y = target_values(table, name, classes);
   std::vector<double> weights;
-  if (!options.weights.empty()) weights = numbers_of(table, {options.weights}, type(), false);
+  if (!options.weights.empty()) weights = internal::weights_of(table, options.weights, type());
   partial_fit(Matrix(x, static_cast<std::int64_t>(features.size())), y,
               {.classes = static_cast<std::int64_t>(classes.size()), .weights = weights});
   names_ = std::move(features);

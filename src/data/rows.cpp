@@ -15,17 +15,6 @@ namespace {
   throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + got);
 }
 
-// The form in which a column of text holds numbers; empty for another, and for plain numbers.
-std::string written_numbers(const Column& column, const std::string& name) {
-  if (column.type() != ColumnType::string && column.type() != ColumnType::categorical) return {};
-  try {
-    const auto format = detect_format(column, name);
-    if (format && format_type(*format) == ColumnType::f64) return *format;
-  } catch (const DataError&) {  // one of several
-  }
-  return {};
-}
-
 // Whether all are finite; side by side, as compilers make wide code of at -O2.
 template <class T>
 bool all_finite(const T* values, std::int64_t count) {
@@ -56,6 +45,16 @@ std::int64_t first_bad(const T* values, std::int64_t count, bool missing) {
 }
 
 }  // namespace
+
+std::string written_numbers(const Column& column, const std::string& name) {
+  if (column.type() != ColumnType::string && column.type() != ColumnType::categorical) return {};
+  try {
+    const auto format = detect_format(column, name);
+    if (format && format_type(*format) == ColumnType::f64) return *format;
+  } catch (const DataError&) {  // one of several
+  }
+  return {};
+}
 
 std::string no_numbers(const Column& target, const std::string& name) {
   std::string got = "expected numbers, got " + std::string(to_string(target.type()));
@@ -112,6 +111,26 @@ void check_type(std::string_view type, const Table& table, const std::string& na
     const double value = column.numeric(row);
     if (value != 0 && value != 1 && !std::isnan(value)) fail(column.text(row), table.location(row, name));
   }
+}
+
+std::vector<double> weights_of(const Table& table, const std::string& name, std::string_view type) {
+  const Column& column = table[name];
+  if (!column.is_numeric()) {
+    throw DataError(std::string(type),
+                    "expected weights that are numbers, got " + std::string(to_string(column.type())),
+                    {.column = name});
+  }
+  std::vector<double> weights = column.numeric();
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    const double weight = weights[static_cast<std::size_t>(row)];
+    if (column.is_null(row) || !(weight >= 0) || std::isinf(weight)) {
+      throw DataError(std::string(type),
+                      "expected a finite weight of at least 0 in every row, got " +
+                          (column.is_null(row) ? "none" : column.text(row)),
+                      table.location(row, name));
+    }
+  }
+  return weights;
 }
 
 void check_weights(std::string_view type, const Vector& weights, std::int64_t rows) {

@@ -16,10 +16,16 @@ namespace tern::data::internal {
 /// read.
 TERN_API std::string no_numbers(const Column& target, const std::string& name);
 
+/// How a column of text writes numbers, as apply_format takes it; empty for another, and for plain numbers.
+TERN_API std::string written_numbers(const Column& column, const std::string& name);
+
 /// Columns of a table as doubles, row by row; missing values are NaN where they may be there. Throws DataError for a
 /// column of another type, a missing value where it may not, and an infinite one.
 TERN_API std::vector<double> numbers_of(const Table& table, const std::vector<std::string>& names,
                                         std::string_view type, bool missing);
+/// A column of weights. Throws DataError for one that holds no numbers, and for a row without a finite one of at least
+/// 0.
+TERN_API std::vector<double> weights_of(const Table& table, const std::string& name, std::string_view type);
 /// Throws DataError where a column does not hold what it held in training, of type `learned`: a time for a number, a
 /// number for a time, or for a boolean a number other than 0 and 1.
 TERN_API void check_type(std::string_view type, const Table& table, const std::string& name, ColumnType learned);

@@ -282,8 +282,12 @@ void check(const CrossValidateOptions& options) {
 
 // The table without what is no feature, and the weights.
 Rows rows_of(const data::Table& table, const std::string& target, const CrossValidateOptions& options) {
+  for (const std::string& name : {options.weights, options.group, options.time}) {
+    if (!name.empty() && name == target)
+      refuse("cross_validate", "weights, group and time other than the target", "\"" + name + "\"");
+  }
   Rows rows{.all = table, .features = table, .target = target};
-  if (!options.weights.empty()) rows.weights = data::target_values(table, options.weights, {});
+  if (!options.weights.empty()) rows.weights = data::internal::weights_of(table, options.weights, "cross_validate");
   data::internal::check_weights("cross_validate", rows.weights, table.rows());
   for (const std::string& name : {options.weights, options.group, options.time}) {
     if (!name.empty() && rows.features.has(name)) rows.features = rows.features.drop({name});

@@ -64,7 +64,8 @@ Interactions make(const data::Table& table, const InteractionColumns& columns, I
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     const double value = values.is_null(row) ? std::nan("") : values.numeric(row);
     if (!std::isfinite(value)) {
-      throw DataError("interactions", "expected a finite number, got " + values.text(row),
+      throw DataError("interactions",
+                      "expected a finite number, got " + (values.is_null(row) ? "none" : values.text(row)),
                       table.location(row, columns.value));
     }
     out.values[static_cast<std::size_t>(row)] = static_cast<float>(value);

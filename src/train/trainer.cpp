@@ -412,7 +412,8 @@ Fitted fit_estimator(data::Estimator& estimator, Task task, const data::Table& t
          std::string(estimator.type()) + " of " + (classes ? "values" : "classes"));
   }
   if (classes && !estimator.has_probability()) {
-    fail("an estimator with probabilities", std::string(estimator.type()) + " without; models::Calibrated gives them");
+    fail("an estimator with probabilities",
+         std::string(estimator.type()) + " without; models::Calibrated gives them, soft votes do in Voting");
   }
   if (training.rows() == 0 || validation.rows() == 0) fail("training and validation rows", "none");
   if (!options.groups.empty() && static_cast<std::int64_t>(options.groups.size()) != validation.rows()) {

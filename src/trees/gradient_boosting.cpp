@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "base/number_text.h"
+#include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "trees/inputs.h"
@@ -190,15 +191,6 @@ std::vector<std::string> classes_of(const data::Column& column, Objective object
   return classes;
 }
 
-std::vector<double> numeric_column(const data::Table& table, const std::string& name) {
-  const data::Column& column = table[name];
-  if (!column.is_numeric()) {
-    throw DataError("GradientBoosting", "expected numbers, got " + std::string(data::to_string(column.type())),
-                    {.column = name});
-  }
-  return column.numeric();
-}
-
 // What targets of a table are made of.
 struct TableTargets {
   std::vector<double> values, weights;
@@ -210,7 +202,8 @@ TableTargets targets_of(const data::Table& table, const std::string& target, con
                         const std::vector<std::string>& classes) {
   TableTargets targets;
   targets.values = data::target_values(table, target, classes);
-  if (!options.weights.empty()) targets.weights = numeric_column(table, options.weights);
+  if (!options.weights.empty())
+    targets.weights = data::internal::weights_of(table, options.weights, "GradientBoosting");
   if (!options.query.empty()) {
     const data::Column& query = table[options.query];
     std::set<std::string> begun;

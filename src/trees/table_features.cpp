@@ -90,6 +90,11 @@ FeatureColumns features_of(const data::Table& table, const std::vector<std::stri
       continue;
     }
     if (column.type() == data::ColumnType::string) column = column.cast(data::ColumnType::categorical);
+    if (!data::internal::written_numbers(column, name).empty()) {
+      tern::internal::warn("numbers of " + name,
+                           "[trees] \"" + name + "\" is text, all of it written numbers, which count " +
+                               "as levels in no order: normalize_formats of a Pipeline reads them");
+    }
     FeatureValues values;
     if (min_level_rows > 1 || column.levels().size() > most_levels) {
       auto& codes = out.codes.emplace_back();

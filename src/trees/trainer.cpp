@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/warnings.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/base/random.h"
@@ -600,6 +601,11 @@ Ensemble Trainer::run(std::vector<double>& history) {
     for (double& value : tree.leaf_value) value *= factors_[t];
   }
   if (options_.early_stopping_rounds > 0 && best >= 0) model.best_round = before + best;
+  if (std::all_of(model.trees.begin(), model.trees.end(), [](const Tree& tree) { return tree.feature.empty(); })) {
+    tern::internal::warn("no splits", "[GradientBoosting] no tree has a split, so all rows get one prediction: " +
+                                          std::to_string(rows_) + " rows, min_child_rows " +
+                                          std::to_string(options_.min_child_rows));
+  }
   return model;
 }
 

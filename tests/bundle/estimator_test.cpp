@@ -229,6 +229,19 @@ TEST(EstimatorBundle, TakesClassicModelsAndOtherTasks) {
   EXPECT_TRUE(loaded.predict(table).decisions.empty());
 }
 
+TEST(EstimatorBundle, OfWhichRowsTrainedItNothingIsKnownUnlessTold) {
+  const Parts small =
+      parts(data::Pipeline({data::drop(data::columns({"id"})), data::normalize_formats(),
+                            data::impute(data::numeric(), data::Fill::median), data::one_hot(data::categorical())}));
+  models::LogisticRegression model;
+  model.fit(small.train_features, "churn");
+  const data::Table features = small.train_features;
+  EXPECT_EQ(Bundle(model).evaluate(features, false).note,
+            "rows given, not as test rows; which rows trained the model is not recorded");
+  EXPECT_EQ(Bundle(model, {.train_rows = features.row_ids()}).evaluate(features, false).note.find("not recorded"),
+            std::string::npos);
+}
+
 // What fit_estimator and a bundle say of classes without probabilities, and what they then take.
 TEST(EstimatorBundle, TakesMarginsThatAreCalibrated) {
   const data::Pipeline numbers({data::drop(data::columns({"id"})), data::normalize_formats(),

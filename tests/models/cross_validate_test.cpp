@@ -142,6 +142,23 @@ TEST(CrossValidate, WhatTheSplitsForStoppingWarnOfIsLoggedOnce) {
   EXPECT_EQ(warnings.size(), 1u);
 }
 
+TEST(CrossValidate, WeightsAreNamedInErrors) {
+  data::Table table = lines(20).drop({"group"});
+  table.add("w", data::Column::from_f64(std::vector<double>(20, 1), [] {
+              std::vector<bool> valid(20, true);
+              valid[3] = false;
+              return valid;
+            }()));
+  const std::string expected = "expected a finite weight of at least 0 in every row, got none";
+  const auto contains = [&](const std::string& message) { return message.find(expected) != std::string::npos; };
+  EXPECT_TRUE(contains(
+      message_of<DataError>([&] { cross_validate(Ridge(), data::Pipeline(), table, "y", {.weights = "w"}); })));
+  EXPECT_TRUE(contains(message_of<DataError>([&] { Ridge().fit(table, "y", {.weights = "w"}); })));
+  EXPECT_TRUE(contains(message_of<DataError>([&] { trees::GradientBoosting().fit(table, "y", {.weights = "w"}); })));
+  EXPECT_EQ(message_of<ValueError>([&] { cross_validate(Ridge(), data::Pipeline(), table, "y", {.weights = "y"}); }),
+            "[cross_validate] expected weights, group and time other than the target, got \"y\"");
+}
+
 TEST(CrossValidate, ScoresWhatTheModelCanDo) {
   const data::Table table = lines(90).drop({"group"});
   const CrossValidation exact = cross_validate(Ridge({.alpha = 0}), data::Pipeline(), table, "y");
@@ -634,8 +651,8 @@ TEST(CrossValidate, FindsABadWeightInItsOwnRow) {
   std::vector<double> w(40, 1);
   w[33] = -1;
   table.add("w", data::Column::from_f64(w));
-  EXPECT_EQ(message_of<ValueError>([&] { cross_validate(Ridge(), data::Pipeline(), table, "y", {.weights = "w"}); }),
-            "[cross_validate] expected finite weights of at least 0, got -1 in row 33");
+  EXPECT_EQ(message_of<DataError>([&] { cross_validate(Ridge(), data::Pipeline(), table, "y", {.weights = "w"}); }),
+            "[cross_validate] row 33, column \"w\": expected a finite weight of at least 0 in every row, got -1");
 }
 
 // A quantile that rmse would take for a bad model.

@@ -224,16 +224,35 @@ TEST(Categories, OfAMatrixMoreThanBinsAreSaidToo) {
   for (int row = 0; row < 900; ++row) codes.push_back(row % 300 * 3), y.push_back(row % 300 % 4);
   std::vector<std::string> logged;
   const LogSink before = set_log_sink([&](LogLevel, std::string_view text) { logged.emplace_back(text); });
-  GradientBoosting({.rounds = 2}).fit(Matrix(codes, 1), y, {.names = {"c"}, .categorical = {0}});
+  GradientBoosting({.rounds = 2, .min_child_rows = 1, .categorical_smoothing = 0})
+      .fit(Matrix(codes, 1), y, {.names = {"c"}, .categorical = {0}});
   RandomForest({.criterion = Criterion::squared, .trees = 2, .max_bins = 100, .categorical = {0}})
       .fit(Matrix(codes, 1), y);
   for (double& code : codes) code = std::min(code, 760.0);  // with gaps, but 255 of them
-  GradientBoosting({.rounds = 2}).fit(Matrix(codes, 1), y, {.categorical = {0}});
+  GradientBoosting({.rounds = 2, .min_child_rows = 1, .categorical_smoothing = 0})
+      .fit(Matrix(codes, 1), y, {.categorical = {0}});
   set_log_sink(before);
   EXPECT_EQ(logged,
             (std::vector<std::string>{
                 "[trees] \"c\" has 300 levels: the 255 most frequent are kept, the others go as unseen ones",
                 "[trees] \"f0\" has 300 levels: the 100 most frequent are kept, the others go as unseen ones"}));
+}
+
+TEST(Categories, WrittenNumbersAndTreesWithoutASplitAreSaid) {
+  std::vector<std::string> comma, logged;
+  std::vector<double> y;
+  for (int i = 0; i < 60; ++i) comma.push_back(std::to_string(i) + ",5"), y.push_back(i);
+  const data::Table table{{"price", data::Column::from_strings(comma)}, {"y", data::Column::from_f64(y)}};
+  const LogSink before = set_log_sink([&](LogLevel, std::string_view text) { logged.emplace_back(text); });
+  GradientBoosting({.rounds = 2, .min_child_rows = 1, .categorical_smoothing = 0}).fit(table, "y");
+  EXPECT_EQ(logged, std::vector<std::string>{
+                        "[trees] \"price\" is text, all of it written numbers, which count as levels in no order: "
+                        "normalize_formats of a Pipeline reads them"});
+  logged.clear();
+  GradientBoosting({.rounds = 2, .min_child_rows = 31}).fit(Matrix(y, 1), y);
+  EXPECT_EQ(logged, std::vector<std::string>{"[GradientBoosting] no tree has a split, so all rows get one prediction: "
+                                             "60 rows, min_child_rows 31"});
+  set_log_sink(before);
 }
 
 TEST(Categories, OfAMatrixThatFewRowsHaveAreMissing) {

@@ -73,9 +73,9 @@ class TERN_API Estimator {
   virtual void save(const std::string& path) const;
 
   /// Trains on all other columns of a table, which are numbers or booleans unless the class says otherwise. Throws
-  /// ValueError for no rows or features, one class alone, weights that are negative, not finite or all 0, or a
-  /// validation or a query that the class makes no use of; DataError naming row or column for a target that is missing
-  /// or not finite, a column of another type, a missing value where the class takes none.
+  /// ValueError for no rows or features, one class alone, weights that are all 0, or a validation or a query that the
+  /// class makes no use of; DataError naming row or column for a target that is missing or not finite, a weight that
+  /// is missing, negative or not finite, a column of another type, a missing value where the class takes none.
   void fit(const Table& table, std::string_view target, const TableFit& options = {});
   /// The same on a matrix [n, d] with a target [n] (both may be tensors); classes are 0, 1, … to the greatest in the
   /// target: one that has no row there counts, and is given (next to) no probability. Throws ShapeError when lengths

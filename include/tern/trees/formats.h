@@ -59,4 +59,12 @@ TERN_API Ensemble from_lightgbm(std::string_view text);
 TERN_API void export_lightgbm(const Ensemble& ensemble, const std::string& path);
 TERN_API Ensemble import_lightgbm(const std::string& path);
 
+/// The ensemble of a fitted GradientBoosting, RandomForest or ExtraTrees. Throws StateError before `fit` too.
+template <class Model>
+requires requires(const Model& model) { model.ensemble(); }
+void export_xgboost(const Model& model, const std::string& path) { export_xgboost(model.ensemble(), path); }
+template <class Model>
+requires requires(const Model& model) { model.ensemble(); }
+void export_lightgbm(const Model& model, const std::string& path) { export_lightgbm(model.ensemble(), path); }
+
 }  // namespace tern::trees
