@@ -42,7 +42,7 @@ class Loss {
   virtual void derivatives(const Targets& targets, std::span<const double> margins, std::int64_t begin,
                            std::int64_t end, float* pairs) const = 0;
 
-  /// Most that a leaf adds before the learning rate, whatever the options say.
+  /// Most that a leaf adds before the learning rate where no max_delta_step is told.
   virtual double most_step() const;
   /// Quantile of the residuals that a leaf takes as its value, or NaN where derivatives give it.
   virtual double leaf_quantile() const;

@@ -435,7 +435,8 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
   const double g_scale = scale_for(most_g_), h_scale = scale_for(most_h_);
   const float* pairs = pairs_.data() + 2 * output * rows_;
   double* margins = margins_.data() + output * rows_;
-  const double quantile = loss_.leaf_quantile(), most_step = loss_.most_step();
+  const double quantile = loss_.leaf_quantile(),
+               most_step = options_.max_delta_step > 0 ? options_.max_delta_step : loss_.most_step();
   // Bounds that the grower found are in units of gradients, which those of the target have nothing to do with.
   const bool bound_later = !std::isnan(quantile) && !grow_.split.monotone.empty();
   const Targets& targets = training_.train.targets;
@@ -465,7 +466,6 @@ void Trainer::settle_leaves(GrownTree& tree, const std::vector<LeafRows>& leaves
         residuals.emplace_back(targets.values[row] - margins[row], rows * targets.weight(row));
       }
       value = weighted_quantile(residuals, quantile);
-      if (const double most = options_.max_delta_step; most > 0) value = std::clamp(value, -most, most);
     }
     node.value = std::clamp(value, -most_step, most_step) * options_.learning_rate;
     if (!bound_later) add_value(leaf);
