@@ -389,6 +389,7 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta, 
 
 Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, double beta, Reduction reduction) {
   check_pair("smooth_l1_loss", prediction, target);
+  check_reduction("smooth_l1_loss", reduction);
   if (!(beta >= 0 && std::isfinite(beta))) {
     internal::throw_value("smooth_l1_loss", "a finite beta >= 0", internal::number_text(beta));
   }

@@ -63,6 +63,23 @@ concept NormTakesANumber = requires(const T& x) {
 || requires(const T& x) { x.norm(1, true); };
 static_assert(!NormTakesANumber<Tensor>);
 
+// Whether a bool is taken for a dimension.
+template <class T>
+concept ReductionTakesABool = requires(const T& x) {
+  x.sum(true);
+}
+|| requires(const T& x) { x.mean(true); }
+|| requires(const T& x) { x.max(true); }
+|| requires(const T& x) { x.min(true); }
+|| requires(const T& x) { x.argmax(true); }
+|| requires(const T& x) { x.argmin(true); }
+|| requires(const T& x) { x.prod(true); }
+|| requires(const T& x) { x.any(true); }
+|| requires(const T& x) { x.all(true); }
+|| requires(const T& x) { x.var(true); }
+|| requires(const T& x) { x.std(true); };
+static_assert(!ReductionTakesABool<Tensor>);
+
 constexpr std::int64_t kLong = std::int64_t{1} << 30, kTooLong = std::int64_t{1} << 60;
 
 TEST(Limits, TooManyElementsNameTheOp) {
@@ -410,6 +427,8 @@ TEST(Limits, OnlyKlDivIsReducedByTheBatch) {
   expect_named<ValueError>({{"mse_loss", [&] { mse_loss(x, x, batch); }},
                             {"l1_loss", [&] { l1_loss(x, x, batch); }},
                             {"huber_loss", [&] { huber_loss(x, x, 1, batch); }},
+                            {"smooth_l1_loss", [&] { smooth_l1_loss(x, x, 1, batch); }},
+                            {"smooth_l1_loss", [&] { smooth_l1_loss(x, x, 0, batch); }},
                             {"bce", [&] { bce(x, x, {.reduction = batch}); }},
                             {"bce_with_logits", [&] { bce_with_logits(x, x, {.reduction = batch}); }},
                             {"cross_entropy", [&] { cross_entropy(x, x, {.reduction = batch}); }},

@@ -36,6 +36,7 @@ TERN_API HookHandle register_hook(const Tensor& x, std::function<Tensor(const Te
 /// called in the order in which they were registered: of an op's result when the pass comes by, of a leaf at the pass's
 /// end. In a pass with create_graph what a hook computes is taped. Throws StateError unless the tensor needs a
 /// gradient; the pass throws ShapeError or DTypeError when a gradient is replaced by one of another shape or type.
+/// A hook that holds its own tensor keeps it and its graph alive until it is removed.
 template <class F>
 HookHandle Tensor::register_hook(F hook) const {
   if constexpr (std::is_void_v<decltype(hook(*this))>) {

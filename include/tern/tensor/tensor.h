@@ -230,13 +230,13 @@ class TERN_API Tensor {
   // Reductions (ops/reduce.h).
   Tensor sum() const;
   Tensor sum(const Dims& dims, bool keepdim = false) const;
-  template <class I, class = std::enable_if_t<std::is_integral_v<I>>>
+  template <class I, class = std::enable_if_t<std::is_integral_v<I> && !std::is_same_v<I, bool>>>
   Tensor sum(I dim, bool keepdim = false) const {
     return sum(Dims{static_cast<std::int64_t>(dim)}, keepdim);
   }
   Tensor mean() const;
   Tensor mean(const Dims& dims, bool keepdim = false) const;
-  template <class I, class = std::enable_if_t<std::is_integral_v<I>>>
+  template <class I, class = std::enable_if_t<std::is_integral_v<I> && !std::is_same_v<I, bool>>>
   Tensor mean(I dim, bool keepdim = false) const {
     return mean(Dims{static_cast<std::int64_t>(dim)}, keepdim);
   }
@@ -261,7 +261,22 @@ class TERN_API Tensor {
   Tensor var(int dim, bool keepdim = false) const;
   Tensor std() const;
   Tensor std(int dim, bool keepdim = false) const;
-  /// No dimension is `false`: VarianceOptions of tern::var and tern::std have the correction.
+  /// A bool is no dimension: `keepdim` comes after one, and VarianceOptions of tern::var and tern::std have the
+  /// correction.
+  template <std::same_as<bool> B>
+  Tensor max(B) const = delete;
+  template <std::same_as<bool> B>
+  Tensor min(B) const = delete;
+  template <std::same_as<bool> B>
+  Tensor argmax(B) const = delete;
+  template <std::same_as<bool> B>
+  Tensor argmin(B) const = delete;
+  template <std::same_as<bool> B>
+  Tensor prod(B) const = delete;
+  template <std::same_as<bool> B>
+  Tensor any(B) const = delete;
+  template <std::same_as<bool> B>
+  Tensor all(B) const = delete;
   template <std::same_as<bool> B>
   Tensor var(B) const = delete;
   template <std::same_as<bool> B>
