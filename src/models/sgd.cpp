@@ -91,6 +91,17 @@ struct Learner {
     return 1 / (options.alpha * (1 / (typical * options.alpha) + t - 1));
   }
 
+  // What the objective has beside the mean loss.
+  double penalty() const {
+    double sizes = 0;
+    if (options.l1_ratio > 0) {
+      for (const double each : w) sizes += std::abs(each);
+    }
+    const auto d = static_cast<std::int64_t>(w.size());
+    return options.alpha *
+           ((1 - options.l1_ratio) * 0.5 * internal::dot(w.data(), w.data(), d) + options.l1_ratio * sizes);
+  }
+
   // Gives the loss before the step.
   template <class T>
   double learn(const T* x, double y, double weight, double t) {
@@ -198,12 +209,13 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
         const std::int64_t before = steps + passes[at]++ * n;
         std::vector<std::int64_t> order;
         if (options_.shuffle) order = permutation(n, Philox(options_.seed, static_cast<std::uint64_t>(before)));
-        double sum = 0;
+        double sum = 0, penalties = 0;
         for (std::int64_t i = 0; i < n; ++i) {
           const std::int64_t row = order.empty() ? i : order[static_cast<std::size_t>(i)];
           const double y = target(row, k);
           const double weight = rows.weights.empty() ? 1 : rows.weights[static_cast<std::size_t>(row)];
           const auto t = static_cast<double>(before + i + 1);
+          if (options_.tolerance >= 0) penalties += learner.penalty();
           sum += rows.x.f32() ? learner.learn(rows.x.f32() + row * d, y, weight, t)
                               : learner.learn(rows.x.f64() + row * d, y, weight, t);
         }
@@ -211,9 +223,10 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
           throw NumericError("[" + std::string(type()) +
                              "] expected finite weights, got others; scale the columns or lower learning_rate");
         }
-        const bool better = options_.tolerance < 0 || sum <= best - options_.tolerance * static_cast<double>(n);
+        const double objective = sum + penalties;
+        const bool better = options_.tolerance < 0 || objective <= best - options_.tolerance * static_cast<double>(n);
         none_better = better ? 0 : none_better + 1;
-        best = std::min(best, sum);
+        best = std::min(best, objective);
         losses[at] = sum;
       }
     }

@@ -37,7 +37,7 @@ struct SgdOptions {
   double huber_epsilon = 0.1;             ///< distance up to which the Huber loss is squared; > 0
   bool fit_intercept = true;
   int max_iterations = 1000;  ///< passes of `fit` over the rows; `partial_fit` makes one
-  double tolerance = 1e-3;    ///< `fit` ends when five passes better the mean loss by less; below 0: never
+  double tolerance = 1e-3;    ///< `fit` ends when five passes better the objective by less; below 0: never
   bool shuffle = true;        ///< each pass in another order
   std::uint64_t seed = 0;     ///< of the order
 };
