@@ -15,5 +15,6 @@ void register_sort();
 void register_norm();
 void register_random();
 void register_optimizer();
+void register_special();
 
 }  // namespace tern::kernels::cpu

@@ -21,6 +21,7 @@ void register_cpu_kernels() {
   cpu::register_norm();
   cpu::register_random();
   cpu::register_optimizer();
+  cpu::register_special();
 }
 
 void register_kernels_once() {

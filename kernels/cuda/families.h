@@ -14,5 +14,6 @@ void register_loss();
 void register_index();
 void register_random();
 void register_optimizer();
+void register_special();
 
 }  // namespace tern::kernels::cuda

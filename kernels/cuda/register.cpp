@@ -15,6 +15,7 @@ void register_cuda_kernels() {
   cuda::register_index();
   cuda::register_random();
   cuda::register_optimizer();
+  cuda::register_special();
 }
 
 }  // namespace tern::kernels

@@ -23,6 +23,8 @@ TERN_BITWISE_LIST(TERN_SLOT)
 TERN_COMPARE_LIST(TERN_SLOT)
 #undef TERN_SLOT
 
+/// out = the function of this order (functors/special.h) of x; of f32 and f64.
+inline constinit KernelSlot<void(const Loop&, std::int64_t order)> special_function{"special_function"};
 /// out = condition ? a : b.
 inline constinit KernelSlot<LoopFn> where{"where"};
 /// out = x held within [low, high]; of floating types.

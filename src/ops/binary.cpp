@@ -63,14 +63,15 @@ DType computed(DType dtype, bool real) {
   return real ? f32 : dtype == boolean ? i64 : dtype;
 }
 
+Tensor ready(const Tensor& x, DType dtype, const Shape& shape) {
+  const Tensor converted = x.to(dtype);
+  return needs_grad(converted) ? converted.expand(shape) : converted;
+}
+
 Tensor unequal(const Binary& op, const Tensor& a, const Tensor& b) {
   const DType dtype = computed(promote(a.dtype(), b.dtype()), op.real);
   const Shape shape = broadcast_shapes(op.name, a.shape(), b.shape());
-  const auto ready = [&](const Tensor& x) {
-    const Tensor converted = x.to(dtype);
-    return needs_grad(converted) ? converted.expand(shape) : converted;
-  };
-  return run(op, ready(a), ready(b), shape);
+  return run(op, ready(a, dtype, shape), ready(b, dtype, shape), shape);
 }
 
 }  // namespace
@@ -252,6 +253,26 @@ Tensor xlogy(const Tensor& a, const Tensor& b) {
   return apply(op, a, b);
 }
 
+// Of the bits, as integers: a, with those in which b differs turned over, where they are the sign.
+Tensor copysign(const Tensor& a, const Tensor& b) {
+  static constexpr OpInfo op{"copysign", [](const Node& node, const Tensor& g, Tensor* out) {
+                               if (node.wants(0)) out[0] = g * (sign(node.saved(0)) * copysign(1, node.saved(1)));
+                               if (node.wants(1)) out[1] = zeros_like(g);
+                             }};
+  const Shape shape = internal::broadcast(op.name, {&a, &b});
+  const DType dtype = computed(internal::promoted({&a, &b}), true);
+  if (is_half(dtype)) return copysign(a.to(f32), b.to(f32)).to(dtype);
+  const Tensor from = ready(a, dtype, shape), like = ready(b, dtype, shape);
+  Tensor out = internal::new_result(shape, dtype, from.impl(), like.impl());
+  const Tensor bit = dtype == f64 ? scalar(INT64_MIN, i64) : scalar(INT32_MIN, i32);
+  const Device device = out.device();
+  kernels::binary_bitwise_xor(device, bit.dtype(), internal::make_loop(out, &from, &like));
+  kernels::binary_bitwise_and(device, bit.dtype(), internal::make_loop(out, &out, &bit));
+  kernels::binary_bitwise_xor(device, bit.dtype(), internal::make_loop(out, &out, &from));
+  internal::tape(op, out, {{from, true}, {like, true}});
+  return out;
+}
+
 namespace {
 // A processor traps where an integer is divided by 0.
 void check_divisor(const char* name, const Tensor& a, const Tensor& b) {
@@ -336,6 +357,16 @@ TERN_WITH_NUMBERS(operator-, sub)
 TERN_WITH_NUMBERS(operator*, mul)
 TERN_WITH_NUMBERS(operator/, div)
 #undef TERN_WITH_NUMBERS
+
+// Of a number only the sign or the size is taken, which an integer's type need not hold.
+Tensor copysign(const Tensor& a, Scalar b) {
+  return copysign(a, scalar(b.real(), computed(checked(a, "copysign")->dtype, true)));
+}
+Tensor copysign(Scalar a, const Tensor& b) {
+  if (rounds(b, a)) [[unlikely]]
+    return copysign(scalar(a, f32), b.to(f32)).to(b.dtype());
+  return copysign(scalar(a.real(), computed(checked(b, "copysign")->dtype, true)), b);
+}
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }

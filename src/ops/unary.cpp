@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 
 #include "autograd/backward.h"
+#include "functors/special.h"
 #include "operands.h"
 #include "slots/elementwise.h"
 #include "tensor_loop.h"
@@ -139,6 +141,43 @@ Tensor gelu_tanh(const Tensor& input) {
 }  // namespace
 
 Tensor gelu(const Tensor& x, GeluForm form) { return form == GeluForm::exact ? gelu(x) : gelu_tanh(x); }
+
+namespace {
+[[gnu::noinline]] Tensor special(const OpInfo& op, const Tensor& input, std::int64_t order) {
+  return internal::in_real(op.name, input, [&](const Tensor& x) {
+    const auto* impl = x.impl();
+    Tensor out = internal::new_result(impl->shape, impl->dtype, impl);
+    kernels::special_function(impl->device, impl->dtype, internal::make_loop(out, &x), order);
+    const bool inverse = order == kernels::special::kErfinv;
+    internal::tape_with(op, out, {{x, !inverse}}, order, inverse);
+    return out;
+  });
+}
+void next_order(const Node& node, const Tensor& g, Tensor* out) {
+  static constexpr OpInfo op{"polygamma", &next_order};
+  out[0] = g * special(op, node.saved(0), node.attributes<std::int64_t>() + 1);
+}
+}  // namespace
+
+Tensor lgamma(const Tensor& x) {
+  static constexpr OpInfo op{"lgamma", &next_order};
+  return special(op, x, -1);
+}
+Tensor digamma(const Tensor& x) {
+  static constexpr OpInfo op{"digamma", &next_order};
+  return special(op, x, 0);
+}
+Tensor polygamma(int n, const Tensor& x) {
+  static constexpr OpInfo op{"polygamma", &next_order};
+  if (n < 0) internal::throw_value("polygamma", "an order n of at least 0", std::to_string(n));
+  return special(op, x, n);
+}
+Tensor erfinv(const Tensor& x) {
+  static constexpr OpInfo op{"erfinv", [](const Node& node, const Tensor& g, Tensor* out) {
+                               out[0] = g * (exp(square(node.saved_output())) / kTwoOverSqrtPi);
+                             }};
+  return special(op, x, kernels::special::kErfinv);
+}
 
 Tensor frac(const Tensor& x) {
   internal::checked(x, "frac");

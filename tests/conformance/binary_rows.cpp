@@ -495,6 +495,11 @@ Rows binary_rows() {
       "0 on the left", [](const Tensor& x) { return tern::xlogy(0, x); }, [](double) { return 0.0; }, kSigned));
   log_product.cases.back().number = 0;
   rows.push_back(log_product);
+  const auto copysign = [](const auto& a, const auto& b) { return tern::copysign(a, b); };
+  const BinaryReference with_sign = [](double a, double b) { return std::signbit(b) ? -std::fabs(a) : std::fabs(a); };
+  rows.push_back(binary("copysign", copysign, with_sign, kReal, kSigned));
+  rows.back().kinks = {0};
+  for (const Scalar number : {Scalar(0.5), Scalar(-2)}) add_numbers(rows.back(), copysign, number, with_sign, kSigned);
   rows.push_back(modulo(
       "remainder", tern::remainder, [](const auto& a, const auto& b) { return tern::remainder(a, b); },
       [](double a, double b) { return a - b * std::floor(a / b); }));

@@ -2,6 +2,7 @@
 
 #include "conformance/row.h"
 #include "tern/ops/unary.h"
+#include "tern/tensor/creation.h"
 
 namespace conformance {
 namespace {
@@ -42,6 +43,31 @@ double half_to_even(double x) {
 
 double gelu_tanh_of(double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+}
+
+// By the sum itself, of sixty terms and more, and the integral of the rest with the first corrections of it.
+double polygamma_of(int n, double x) {
+  const double sign = n % 2 != 0 ? 1 : -1;
+  if (x <= 0 && x == std::floor(x) && std::isfinite(x)) {
+    return n > 0 ? sign * kInfinity : x == 0 ? std::copysign(kInfinity, -x) : kNan;
+  }
+  if (!(x < kInfinity) || x == -kInfinity) return x > 0 && n > 0 ? 0 : x > 0 ? x : kNan;
+  const double s = n + 1;
+  double sum = 0;
+  for (; x < 60; ++x) sum += std::pow(x, -s);
+  const double all = n == 0 ? -std::log(x) : std::pow(x, -n) / n;
+  const double end = std::pow(x, -s) * (0.5 + s / (12 * x) - s * (s + 1) * (s + 2) / (720 * x * x * x));
+  return sign * std::tgamma(s) * (sum + all + end);
+}
+
+double erfinv_of(double x) {
+  if (!(std::fabs(x) < 1)) return std::fabs(x) == 1 ? x * kInfinity : kNan;
+  double low = 0, high = 6;
+  for (int step = 0; step < 100; ++step) {
+    const double middle = 0.5 * (low + high);
+    (std::erf(middle) < std::fabs(x) ? low : high) = middle;
+  }
+  return std::copysign(low, x);
 }
 
 double sign_of(double x) { return std::isnan(x) ? x : (x > 0) - (x < 0); }
@@ -120,6 +146,32 @@ Rows unary_rows() {
                                             : x; },
       {{i64, i64}, {u8, u8}, {boolean, boolean}}));
   add("erfc", tern::erfc, [](double x) { return std::erfc(x); });
+  add("erfinv", tern::erfinv, erfinv_of, {-0.8, 0.8});
+  add(
+      "lgamma", tern::lgamma, [](double x) { return std::lgamma(x); }, positive);
+  add(
+      "digamma", tern::digamma, [](double x) { return polygamma_of(0, x); }, positive);
+  rows.push_back(unary(
+      "polygamma", [](const Tensor& x) { return tern::polygamma(1, x); }, [](double x) { return polygamma_of(1, x); },
+      kReal, positive));
+  const auto of_order = [&](const char* what, auto f, double (*reference)(double), Domain domain) {
+    Case c = rows.back().cases.front();
+    c.what = what;
+    c.inputs = {{.low = domain.low, .high = domain.high}};
+    c.call = [f](const Tensors& in) { return f(in[0]); };
+    c.reference = [reference](const Arrays& in) { return map(in[0], reference); };
+    rows.back().cases.push_back(c);
+  };
+  of_order(
+      "of order 0", [](const Tensor& x) { return tern::polygamma(0, x); }, [](double x) { return polygamma_of(0, x); },
+      positive);
+  of_order(
+      "of order 2", [](const Tensor& x) { return tern::polygamma(2, x); }, [](double x) { return polygamma_of(2, x); },
+      positive);
+  of_order(
+      "between poles", [](const Tensor& x) { return tern::polygamma(3, x); },
+      [](double x) { return polygamma_of(3, x); }, {-1.7, -1.3});
+  rows.back().faults.push_back({"a negative order", Raises::value, [] { tern::polygamma(-1, tern::ones({2})); }});
   const std::vector<double> whole{-2, -1, 0, 1, 2};
   rows.push_back(unary(
       "floor", tern::floor, [](double x) { return std::floor(x); }, kAny, {}, whole));

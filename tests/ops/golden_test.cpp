@@ -45,6 +45,9 @@ TEST(Golden, Unary) {
                                                {"asin", asin},
                                                {"acos", acos},
                                                {"atanh", atanh},
+                                               {"erfinv", erfinv},
+                                               {"lgamma", lgamma},
+                                               {"digamma", digamma},
                                                {"acosh", acosh},
                                                {"floor", floor},
                                                {"ceil", ceil},
@@ -62,6 +65,10 @@ TEST(Golden, Unary) {
         "asinh", "acosh", "atan",  "sinh", "cosh", "tanh",  "sigmoid", "floor", "ceil",  "round",      "trunc"}) {
     calls[std::string(name) + "_edges"] = calls.at(name);
   }
+  for (const int order : {2, 3}) {
+    calls["polygamma_" + std::to_string(order)] = [order](const Tensors& in) { return polygamma(order, in[0]); };
+  }
+  calls["polygamma_negative"] = calls.at("polygamma_2");
   calls["exp_none"] = calls.at("exp");
   expect_golden("unary.safetensors", calls);
 }
@@ -119,6 +126,7 @@ TEST(Golden, Binary) {
   add("hypot", hypot);
   add("logaddexp", logaddexp);
   add("xlogy", xlogy);
+  add("copysign", copysign);
   calls["xlogy_zero"] = [](const Tensors& in) { return xlogy(in[0], in[1]); };
   for (const auto& [name, f] : std::map<std::string, Binary>{{"eq", eq},
                                                              {"ne", ne},

@@ -51,6 +51,10 @@ TERN_API Tensor logaddexp(Scalar a, const Tensor& b);
 TERN_API Tensor xlogy(const Tensor& a, const Tensor& b);
 TERN_API Tensor xlogy(const Tensor& a, Scalar b);
 TERN_API Tensor xlogy(Scalar a, const Tensor& b);
+/// |a| with the sign of b, that of a zero or NaN too; floating. The derivatives are ±1, 0 where a is 0, and 0 by b.
+TERN_API Tensor copysign(const Tensor& a, const Tensor& b);
+TERN_API Tensor copysign(const Tensor& a, Scalar b);
+TERN_API Tensor copysign(Scalar a, const Tensor& b);
 
 /// a where `condition` (boolean) holds, else b; broadcasting all three. Throws DTypeError on another condition.
 TERN_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);

@@ -48,6 +48,17 @@ TERN_API Tensor relu(const Tensor& x);
 TERN_API Tensor erf(const Tensor& x);
 /// 1 - erf(x), exact where that is small.
 TERN_API Tensor erfc(const Tensor& x);
+/// The y whose erf is x: ±∞ at ±1, NaN outside [-1, 1]. From Winitzki's approximation (2008), refined by Halley's
+/// method.
+TERN_API Tensor erfinv(const Tensor& x);
+/// log |Γ(x)|: ∞ at the poles 0, -1, -2, … and at ±∞.
+TERN_API Tensor lgamma(const Tensor& x);
+/// Γ'(x) / Γ(x), the derivative of lgamma: ∓∞ at ±0, NaN at -1, -2, … and at -∞. By reflection and recurrence, and the
+/// asymptotic series.
+TERN_API Tensor digamma(const Tensor& x);
+/// The derivative of this order of digamma, which 0 gives: (-1)^(n+1) n! Σ 1 / (x + k)^(n+1), k = 0, 1, …, infinite
+/// with that sign at 0, -1, -2, …, NaN at -∞. By Euler-Maclaurin summation. Throws ValueError when n < 0.
+TERN_API Tensor polygamma(int n, const Tensor& x);
 /// log(1 + exp(x)), without overflow.
 TERN_API Tensor softplus(const Tensor& x);
 /// x Φ(x), the exact form of Hendrycks and Gimpel, arXiv 1606.08415.

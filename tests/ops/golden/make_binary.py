@@ -31,7 +31,7 @@ binary = Golden(
     weight=torch.tensor([0.0, 0.25, 0.5, 1.0]).double(),
 )
 
-for name in "add sub mul div pow maximum minimum atan2 remainder fmod floor_divide hypot logaddexp xlogy".split():
+for name in "add sub mul div pow maximum minimum atan2 remainder fmod floor_divide hypot logaddexp xlogy copysign".split():
     function = getattr(torch, name)
     first, column = ("same", "positive") if name in ("pow", "xlogy") else ("a", "b")
     gradient = "" if name == "floor_divide" else None

@@ -18,11 +18,15 @@ unary = Golden(
 anywhere = "abs exp exp2 expm1 erf erfc sin cos tan atan sinh cosh asinh tanh sigmoid square neg sign"
 for name in anywhere.split():
     unary.case(name, getattr(torch, name))
-for name in "log log2 log10 log1p sqrt rsqrt reciprocal".split():
+for name in "log log2 log10 log1p sqrt rsqrt reciprocal lgamma".split():
     unary.case(name, getattr(torch, name), "positive")
-for name in "asin acos atanh".split():
+for name in "asin acos atanh erfinv".split():
     unary.case(name, getattr(torch, name), "unit")
 unary.case("acosh", torch.acosh, "above")
+unary.case("digamma", torch.digamma, "positive", gradient="")  # PyTorch's polygamma(1, x) is right to nine digits only
+for order in (2, 3):
+    unary.case(f"polygamma_{order}", lambda x: torch.polygamma(order, x), "positive")
+unary.case("polygamma_negative", lambda x: torch.polygamma(2, x), "unit")
 for name in "floor ceil round trunc frac".split():
     unary.case(name, getattr(torch, name), "halves")
 for name in "isnan isinf isfinite logical_not".split():
