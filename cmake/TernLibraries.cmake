@@ -56,16 +56,16 @@ endforeach()
 if(NOT TERN_SANITIZE)  # where all files of a module are compiled together
   set_source_files_properties(
     kernels/cpu/special.cpp src/autograd/anomaly.cpp src/autograd/gradcheck.cpp src/base/error.cpp src/base/file.cpp
-    src/base/json.cpp src/base/number_text.cpp src/ops/activation.cpp src/ops/compare.cpp src/ops/loss.cpp
-    src/ops/random.cpp src/ops/rows.cpp src/ops/sort.cpp src/tensor/capture.cpp src/tensor/device.cpp
-    src/tensor/dlpack.cpp src/tensor/foreign.cpp src/tensor/print.cpp src/tensor/safetensors.cpp src/tensor/sealed.cpp
+    src/base/json.cpp src/base/number_text.cpp src/tensor/capture.cpp src/tensor/device.cpp src/tensor/dlpack.cpp
+    src/tensor/foreign.cpp src/tensor/print.cpp src/tensor/safetensors.cpp src/tensor/sealed.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
   set_source_files_properties(
     src/autograd/function.cpp src/data/column.cpp src/data/column_cast.cpp src/data/csv_infer.cpp src/data/csv_read.cpp
     src/data/csv_records.cpp src/data/dataset.cpp src/data/duplicates.cpp src/data/equal_rows.cpp src/data/loader.cpp
     src/data/matrix.cpp src/data/rows.cpp src/data/seen_rows.cpp src/data/table.cpp src/models/elastic_net.cpp
     src/models/mixture.cpp src/models/neighbors.cpp src/models/nmf.cpp src/models/sgd.cpp src/models/svm.cpp
-    src/ops/creation.cpp src/ops/index.cpp src/ops/shape.cpp src/ops/subscript.cpp src/train/logistic.cpp
+    src/ops/activation.cpp src/ops/compare.cpp src/ops/creation.cpp src/ops/index.cpp src/ops/loss.cpp
+    src/ops/random.cpp src/ops/rows.cpp src/ops/shape.cpp src/ops/sort.cpp src/ops/subscript.cpp src/train/logistic.cpp
     src/trees/buffer.cpp src/trees/forest_trainer.cpp src/trees/histogram.cpp src/trees/inputs.cpp
     src/trees/objective.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O2>")

@@ -106,20 +106,15 @@ __global__ void __launch_bounds__(kThreads) map_kernel(const __grid_constant__ L
   map_all<F, Out, In...>(p, f, std::index_sequence_for<In...>());
 }
 
+/// Launches a kernel of LoopParameters and `functor` for a loop: the host's half of map, one for all of them. Operands
+/// have `bytes` an element, and a thread takes what fills kPackBytes of the widest.
+void launch_map(const void* kernel, const Loop& loop, int operands, const std::size_t* bytes, const void* functor);
+
 /// out = f(in…) of the elements of a loop.
 template <class Out, class... In, class F>
 void map(const Loop& loop, const F& f) {
-  if (loop.numel == 0) return;
-  constexpr std::size_t bytes[] = {sizeof(Out), sizeof(In)...};
-  constexpr int kOperands = 1 + sizeof...(In);
-  if (loop.numel > kMostElements) {
-    for (const Loop& half : halves_of(loop, kOperands, bytes)) map<Out, In...>(half, f);
-    return;
-  }
-  const LoopParameters p = parameters_of(loop, kOperands, bytes);
-  map_kernel<F, Out, In...>
-      <<<blocks_for(loop.numel, p.vectors ? kPack<Out, In...> : 1), kThreads, 0, context().stream>>>(p, f);
-  check_launch();
+  static constexpr std::size_t bytes[] = {sizeof(Out), sizeof(In)...};
+  launch_map(reinterpret_cast<const void*>(&map_kernel<F, Out, In...>), loop, 1 + sizeof...(In), bytes, &f);
 }
 
 }  // namespace tern::kernels::cuda
