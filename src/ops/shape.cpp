@@ -138,7 +138,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   return x.expand(shape);
 }
 
-Tensor expand_as(const Tensor& x, const Tensor& other) { return x.expand(checked(other, "expand")->shape); }
+Tensor expand_as(const Tensor& x, const Tensor& other) { return x.expand(checked(other, "expand_as")->shape); }
 
 Tensor movedim(const Tensor& x, const Dims& from, const Dims& to) {
   const int dims = checked(x, "movedim")->shape.size();
@@ -233,8 +233,12 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, int dim) {
   const Shape& shape = checked(x, "chunk")->shape;
   dim = wrap_dim("chunk", dim, shape.size());
   if (chunks < 1) internal::throw_value("chunk", "at least 1 chunk", std::to_string(chunks));
-  const std::int64_t size = shape[dim] / chunks + (shape[dim] % chunks != 0 ? 1 : 0);
-  return split(x, std::max<std::int64_t>(size, 1), dim);
+  if (shape[dim] == 0) {  // as many empty ones as were asked for
+    std::vector<Tensor> parts = room_for("chunk", chunks);
+    parts.resize(static_cast<std::size_t>(chunks), x.slice(dim, 0, 0));
+    return parts;
+  }
+  return split(x, shape[dim] / chunks + (shape[dim] % chunks != 0 ? 1 : 0), dim);
 }
 
 std::vector<Tensor> unbind(const Tensor& x, int dim) {

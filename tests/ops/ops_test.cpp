@@ -368,6 +368,12 @@ TEST(Ops, ShapeOpValuesAndErrors) {
   EXPECT_THROW(index_select(x, 1, tensor({1})), DTypeError);
 }
 
+TEST(Ops, ChunksOfNothingAreAsManyAsWereAskedFor) {
+  const std::vector<Tensor> parts = chunk(zeros({2, 0}), 3, 1);
+  ASSERT_EQ(parts.size(), 3u);
+  for (const Tensor& part : parts) EXPECT_EQ(part.shape(), (Shape{2, 0}));
+}
+
 TEST(Ops, SoftmaxDerivativesAndValues) {
   manual_seed(11);
   for (int dim : {0, 1, -1}) {

@@ -39,7 +39,8 @@ struct VarianceOptions {
 /// Mean square of the distance from the mean; when there are no more terms than the correction takes away, infinite, or
 /// NaN of equal terms.
 TERN_API Tensor var(const Tensor& x, const Dims& dims = {}, const VarianceOptions& options = {});
-/// Square root of the variance; its derivative at 0 is 0.
+/// Square root of the variance; its derivative at 0 is 0. The variance is of x's type: in f32 it is 0 where x spreads
+/// by less than 1e-22, and infinite beyond 1e19.
 TERN_API Tensor std(const Tensor& x, const Dims& dims = {}, const VarianceOptions& options = {});
 
 struct NormOptions {

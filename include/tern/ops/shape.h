@@ -26,7 +26,8 @@ TERN_API Tensor narrow(const Tensor& x, int dim, std::int64_t begin, std::int64_
 TERN_API std::vector<Tensor> split(const Tensor& x, std::int64_t size, int dim = 0);
 /// Parts of the given sizes. Throws ShapeError unless they add up to the dimension.
 TERN_API std::vector<Tensor> split_with_sizes(const Tensor& x, const std::vector<std::int64_t>& sizes, int dim = 0);
-/// At most `chunks` parts of one size, the last one shorter where it must be. Throws ValueError unless chunks ≥ 1.
+/// At most `chunks` parts of one size, the last one shorter where it must be; `chunks` empty ones of an empty
+/// dimension. Throws ValueError unless chunks ≥ 1.
 TERN_API std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, int dim = 0);
 /// Each index of dimension `dim`, without that dimension.
 TERN_API std::vector<Tensor> unbind(const Tensor& x, int dim = 0);
