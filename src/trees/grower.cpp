@@ -12,7 +12,8 @@
 namespace tern::trees::internal {
 namespace {
 
-// Nodes of so many bins or more are divided by all threads together, smaller ones each by one.
+// Nodes of so many bins or more, and of more rows than a thread's share of all, are divided by all threads together,
+// smaller ones each by one: for the former the others are woken several times.
 constexpr std::int64_t kManyBins = std::int64_t{1} << 21;
 constexpr std::int64_t kFewBins = std::int64_t{1} << 16;  // a tree over less is one thread's work
 constexpr std::int64_t kPartitionRows = 1 << 14;
@@ -62,7 +63,8 @@ void Grower::give_histogram(PairSum* histogram) {
 }
 
 bool Grower::is_large(const Node& node) const {
-  return num_threads() > 1 && node.rows() * static_cast<std::int64_t>(features_.size()) >= kManyBins;
+  const std::int64_t threads = num_threads(), bins = node.rows() * static_cast<std::int64_t>(features_.size());
+  return threads > 1 && bins >= kManyBins && node.rows() * threads > nodes_.front().rows();
 }
 
 bool Grower::may_split(const Node& node) const {
