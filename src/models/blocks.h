@@ -107,7 +107,7 @@ std::vector<T> mean_of(const data::Matrix& x, std::span<const std::int64_t> rows
 }
 
 /// Throws ValueError "[type] expected …, got …" unless it holds.
-inline void require(const char* type, bool holds, const char* expected, double got) {
+inline void require(std::string_view type, bool holds, const char* expected, double got) {
   if (!holds)
     throw ValueError("[" + std::string(type) + "] expected " + expected + ", got " + tern::internal::number_text(got));
 }

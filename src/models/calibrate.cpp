@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "data/rows.h"
 #include "models/blocks.h"
 #include "models/files.h"
@@ -366,8 +367,9 @@ void Calibrated::fit_on(const internal::Source& rows) {
       if (!weights.empty()) w.push_back(weights[static_cast<std::size_t>(row)]);
     }
   }
-  calibrator_ = std::make_shared<const Calibrator>(options_.method, probabilities, labels,
-                                                   static_cast<std::int64_t>(classes.size()), w);
+  calibrator_ = tern::internal::speaking_as("Calibrated", [&] {
+    return std::make_shared<const Calibrator>(options_.method, probabilities, labels, std::ssize(classes), w);
+  });
   estimator_ = std::move(model);
   margin_scale_ = scale;
 }

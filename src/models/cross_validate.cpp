@@ -6,9 +6,9 @@
 #include <map>
 #include <numeric>
 #include <optional>
-#include <typeinfo>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "base/warnings.h"
 #include "data/rows.h"
 #include "tern/base/error.h"
@@ -22,30 +22,13 @@
 namespace tern::models {
 namespace {
 
+using tern::internal::saying;
+
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kSearchStream = 0x5ea6c4;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& expected, const std::string& got) {
   throw ValueError("[" + where + "] expected " + expected + ", got " + got);
-}
-
-template <class... E>
-void throw_as(const Error& error, const std::string& text) {
-  ((typeid(error) == typeid(E) ? throw E(text) : void()), ...);
-}
-
-// What `call` gives; an error of it says where first.
-template <class Call>
-auto saying(const std::string& where, const Call& call) {
-  try {
-    return call();
-  } catch (const DataError& error) {
-    throw DataError(error.where(), where + error.message(), error.location());
-  } catch (const Error& error) {
-    throw_as<ShapeError, DTypeError, IndexError, ValueError, StateError, DeviceError, MemoryError, NumericError,
-             FormatError>(error, where + error.what());
-    throw;
-  }
 }
 
 std::string fold_text(std::size_t fold, std::size_t folds, const CrossValidateOptions& options, int repeat) {

@@ -84,7 +84,7 @@ std::vector<std::int64_t> first_labels(const data::Matrix& queries, const Tensor
   if (labels.empty()) return out;
   std::vector<std::atomic<std::int64_t>> least(out.size());
   for (auto& one : least) one.store(kNoRow, std::memory_order_relaxed);
-  internal::NeighborIndex(cores, options.search)
+  internal::NeighborIndex("Dbscan", cores, options.search)
       .within(queries, options.radius, [&](std::int64_t query, std::int64_t core) {
         lower(least[static_cast<std::size_t>(query)], labels[static_cast<std::size_t>(core)]);
       });
@@ -111,7 +111,7 @@ void Dbscan::check() const {
                             (cores_.dtype() != DType::f32 && cores_.dtype() != DType::f64)))) {
     refuse("a label a core, and cores [n, d] of f32 or f64", "others");
   }
-  if (cores_.defined()) internal::check_distances(cores_);
+  if (cores_.defined()) internal::check_distances("Dbscan", cores_);
   for (const std::int64_t label : core_labels_) {
     if (label < 0 || label >= clusters_) refuse("labels of the clusters", std::to_string(label));
   }
@@ -119,7 +119,7 @@ void Dbscan::check() const {
 
 void Dbscan::learn(const data::Matrix& x, std::span<const double> weights) {
   const std::int64_t n = x.rows();
-  const internal::NeighborIndex index(x, options_.search);
+  const internal::NeighborIndex index("Dbscan", x, options_.search);
   std::vector<bool> is_core(static_cast<std::size_t>(n));
   {
     std::vector<double> mass(static_cast<std::size_t>(n));
@@ -140,9 +140,10 @@ void Dbscan::learn(const data::Matrix& x, std::span<const double> weights) {
   if (!rows.empty()) {
     cores = rows_at(x, rows);
     Sets sets(cores.size(0));
-    internal::NeighborIndex(cores, options_.search).within(cores, options_.radius, [&](std::int64_t a, std::int64_t b) {
-      if (a < b) sets.join(a, b);
-    });
+    internal::NeighborIndex("Dbscan", cores, options_.search)
+        .within(cores, options_.radius, [&](std::int64_t a, std::int64_t b) {
+          if (a < b) sets.join(a, b);
+        });
     for (std::size_t i = 0; i < rows.size(); ++i) {  // the least of a set comes first
       const auto root = static_cast<std::size_t>(sets.root(static_cast<std::int64_t>(i)));
       core_labels[i] = root == i ? clusters++ : core_labels[root];

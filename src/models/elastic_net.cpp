@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/retell.h"
 #include "base/warnings.h"
 #include "models/blocks.h"
 #include "models/fields.h"
@@ -18,6 +19,8 @@ namespace {
 using internal::dot;
 using internal::Fields;
 using internal::require;
+using tern::internal::class_name;
+using tern::internal::speaking_as;
 
 // |y - X w|² for centred columns and rows times the roots of their weights, as coordinate descent looks at it: by the
 // columns' products where there are fewer columns than rows, else by the columns themselves.
@@ -42,10 +45,11 @@ class Squares {
 
   std::size_t columns() const { return d_; }
   // Throws ValueError where sums have overflowed, of which a weight of 0 would tell nothing.
-  void check() const {
+  void check(std::string_view type) const {
     bool finite = std::isfinite(square_y_);
     for (std::size_t j = 0; j < d_; ++j) finite = finite && std::isfinite(norms_[j]) && std::isfinite(to_y_[j]);
-    if (!finite) throw ValueError("[ElasticNet] expected numbers whose squares have finite sums, got others");
+    if (!finite)
+      throw ValueError("[" + class_name(type) + "] expected numbers whose squares have finite sums, got others");
   }
 
   double square_y() const { return square_y_; }
@@ -155,7 +159,9 @@ ElasticNet::ElasticNet(ElasticNetOptions options) : options_(options) { ElasticN
 
 void ElasticNet::check() const {
   LinearModel::check();
-  const auto must = [](bool holds, const char* expected, double got) { require("ElasticNet", holds, expected, got); };
+  const auto must = [this](bool holds, const char* expected, double got) {
+    require(class_name(type()), holds, expected, got);
+  };
   must(options_.alpha > 0 && std::isfinite(options_.alpha), "a finite alpha above 0", options_.alpha);
   must(options_.l1_ratio >= 0 && options_.l1_ratio <= 1, "l1_ratio of 0 to 1", options_.l1_ratio);
   must(options_.max_iterations >= 1, "max_iterations of at least 1", options_.max_iterations);
@@ -176,12 +182,15 @@ void ElasticNet::fields(Fields& fields) {
 std::unique_ptr<data::Estimator> ElasticNet::clone() const { return std::make_unique<ElasticNet>(*this); }
 ElasticNet ElasticNet::load(const std::string& path) { return internal::load_as<ElasticNet>("elastic_net", path); }
 
-Lasso::Lasso(const LassoOptions& options)
+Lasso::Lasso(const LassoOptions& options) try
     : ElasticNet({.alpha = options.alpha,
                   .l1_ratio = 1,
                   .fit_intercept = options.fit_intercept,
                   .max_iterations = options.max_iterations,
-                  .tolerance = options.tolerance}) {}
+                  .tolerance = options.tolerance}) {
+} catch (const Error&) {
+  tern::internal::rethrow_as("Lasso");
+}
 std::unique_ptr<data::Estimator> Lasso::clone() const { return std::make_unique<Lasso>(*this); }
 Lasso Lasso::load(const std::string& path) { return internal::load_as<Lasso>("lasso", path); }
 
@@ -189,7 +198,7 @@ void ElasticNet::learn(const Rows& train, const Rows& /*validation*/, std::int64
   if (options_.l1_ratio == 0) {  // has no gap that ends, but a solution
     Ridge ridge({.alpha = options_.alpha * internal::total_weight(train.x.rows(), train.weights),
                  .fit_intercept = options_.fit_intercept});
-    ridge.fit(train.x, train.y, {.weights = train.weights});
+    speaking_as(class_name(type()), [&] { ridge.fit(train.x, train.y, {.weights = train.weights}); });
     coefficients_ = ridge.coefficients();
     intercepts_ = ridge.intercepts();
     iterations_ = 1;
@@ -198,7 +207,7 @@ void ElasticNet::learn(const Rows& train, const Rows& /*validation*/, std::int64
   }
   Problem problem = models::problem(train.x, train.y, train.weights, options_.fit_intercept);
   Squares squares(train.x, train.weights, problem.means, problem.y);
-  squares.check();
+  squares.check(type());
   std::vector<double> w(squares.columns());
   const double strength = options_.alpha * problem.total;
   const Descent found = descend(squares, w, {strength * options_.l1_ratio, strength * (1 - options_.l1_ratio)},
@@ -230,7 +239,7 @@ class Path : public ElasticNet {
   void learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*classes*/) override {
     const Problem problem = models::problem(train.x, train.y, train.weights, options().fit_intercept);
     Squares squares(train.x, train.weights, problem.means, problem.y);
-    squares.check();
+    squares.check(type());
     path.alphas = path_options_.alphas;
     if (path.alphas.empty()) {
       double most = 0;
@@ -271,9 +280,11 @@ LassoPath lasso_path(const data::Matrix& x, const data::Vector& y, const PathOpt
   for (const double alpha : options.alphas) {
     require("lasso_path", alpha > 0 && std::isfinite(alpha), "finite alphas above 0", alpha);
   }
-  Path path(options);
-  path.fit(x, y, {.weights = options.weights});
-  return std::move(path.path);
+  return speaking_as("lasso_path", [&] {
+    Path path(options);
+    path.fit(x, y, {.weights = options.weights});
+    return std::move(path.path);
+  });
 }
 
 }  // namespace tern::models

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "cpu/decompositions.h"
 #include "data/rows.h"
 #include "models/blocks.h"
@@ -16,6 +17,7 @@
 namespace tern::models {
 
 using internal::Fields;
+using tern::internal::class_name;
 
 namespace {
 
@@ -43,12 +45,12 @@ void leave_out(std::vector<double>& free, std::vector<double>& w) {
 
 // Solves A w = right for a symmetric A [d, d] of no negative eigenvalues; of several solutions, the least. What has no
 // say is judged of an A whose diagonal is scaled to ones, so that a column is not one for its units alone.
-void solve(std::vector<double>& a, std::vector<double>& right) {
+void solve(std::string_view type, std::vector<double>& a, std::vector<double>& right) {
   const std::size_t d = right.size();
   std::vector<double> units(d);
   for (std::size_t i = 0; i < d; ++i) {
     if (!std::isfinite(a[i * d + i])) {
-      throw ValueError("[Ridge] expected numbers whose squares have finite sums, got others");
+      throw ValueError("[" + class_name(type) + "] expected numbers whose squares have finite sums, got others");
     }
     units[i] = a[i * d + i] > 0 ? 1 / std::sqrt(a[i * d + i]) : 1;
   }
@@ -177,7 +179,7 @@ void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*
         internal::normal_equations(train.x, train.weights, y, options_.fit_intercept, sums);
     clear_constants(equations, internal::total_weight(train.x.rows(), train.weights));
     for (std::size_t j = 0; j < width; ++j) equations.gram[j * width + j] += options_.alpha;
-    solve(equations.gram, equations.cross);
+    solve(type(), equations.gram, equations.cross);
     w = std::move(equations.cross);
     means = std::move(equations.means);
   } else {  // by the products of rows: w is a sum of rows
@@ -188,7 +190,7 @@ void Ridge::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*
       gram[row * n + row] += options_.alpha;
       if (!train.weights.empty()) y[row] *= std::sqrt(train.weights[row]);
     }
-    solve(gram, y);
+    solve(type(), gram, y);
     for (std::size_t j = 0; j < width; ++j) {
       w.push_back(internal::dot(columns.data() + j * n, y.data(), train.x.rows()));
     }

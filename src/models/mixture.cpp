@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "base/warnings.h"
 #include "models/blocks.h"
 #include "models/fields.h"
@@ -175,7 +176,7 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
   for (int start = 0; start < options_.starts; ++start) {
     GaussianMixture now(options_);
     KMeans clusters({.clusters = k, .seed = options_.seed + static_cast<std::uint64_t>(start)});
-    clusters.fit(x, {.weights = weights});
+    tern::internal::speaking_as("GaussianMixture", [&] { clusters.fit(x, {.weights = weights}); });
     const std::vector<std::int64_t> labels = clusters.predict(x);
     for (std::int64_t c = 0; c < k; ++c) {
       for (std::size_t i = 0; i < labels.size(); ++i) {

@@ -47,11 +47,12 @@ double square_between(const data::Matrix& a, std::int64_t i, const data::Matrix&
 
 }  // namespace
 
-void check_distances(const data::Matrix& x) {
+void check_distances(std::string_view name, const data::Matrix& x) {
   if (x.f32()) return;
   for (std::int64_t i = 0; i < x.rows() * x.columns(); ++i) {
     if (std::abs(x.f64()[i]) > kGreatest) {
-      throw ValueError("[neighbors] expected numbers of at most 1e150, whose distances are finite, got " +
+      throw ValueError("[" + std::string(name) +
+                       "] expected numbers of at most 1e150, whose distances are finite, got " +
                        tern::internal::number_text(x.f64()[i]) + " in row " + std::to_string(i / x.columns()));
     }
   }
@@ -142,11 +143,12 @@ struct NeighborIndex::Tree {
   }
 };
 
-NeighborIndex::NeighborIndex(data::Matrix x, NeighborSearch search) : x_(std::move(x)) {
-  check_distances(x_);
+NeighborIndex::NeighborIndex(std::string name, data::Matrix x, NeighborSearch search)
+    : name_(std::move(name)), x_(std::move(x)) {
+  check_distances(name_, x_);
   const std::int64_t n = x_.rows(), d = x_.columns();
   if (search == NeighborSearch::kd_tree && d > Tree::kTreeMost) {
-    throw ValueError("[neighbors] expected at most 64 columns for a tree, got " + std::to_string(d));
+    throw ValueError("[" + name_ + "] expected at most 64 columns for a tree, got " + std::to_string(d));
   }
   if (search == NeighborSearch::kd_tree ||
       (search == NeighborSearch::automatic && d <= kTreeColumns && n >= kTreeRows)) {
@@ -302,7 +304,7 @@ void NeighborIndex::within_by_products(const data::Matrix& queries, double squar
 }
 
 void NeighborIndex::nearest(const data::Matrix& queries, std::int64_t k, std::int64_t* rows, double* squares) const {
-  check_distances(queries);
+  check_distances(name_, queries);
   if (!tree_) {
     if (fits_floats(queries)) return nearest_by_products<float>(queries, k, rows, squares);
     return nearest_by_products<double>(queries, k, rows, squares);
@@ -340,7 +342,7 @@ void NeighborIndex::nearest(const data::Matrix& queries, std::int64_t k, std::in
 
 void NeighborIndex::within(const data::Matrix& queries, double radius,
                            const std::function<void(std::int64_t query, std::int64_t row)>& f) const {
-  check_distances(queries);
+  check_distances(name_, queries);
   const double square = radius * radius;
   if (!tree_) {
     if (fits_floats(queries) && square > 1e-20) return within_by_products<float>(queries, square, f);

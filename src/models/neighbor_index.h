@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "tern/data/matrix.h"
@@ -10,14 +12,14 @@
 
 namespace tern::models::internal {
 
-/// Rows in which neighbours are searched. Distances that it gives, and the order of neighbours, are those in double;
-/// equally near rows come in order of their numbers.
-/// Throws ValueError for a number above 1e150, whose distances have no finite squares.
-void check_distances(const data::Matrix& x);
+/// Throws ValueError for a number above 1e150, whose distances have no finite squares; `name` begins the message.
+void check_distances(std::string_view name, const data::Matrix& x);
 
+/// Rows in which neighbours are searched. Distances that it gives, and the order of neighbours, are those in double;
+/// equally near rows come in order of their numbers. Messages begin with `name`.
 class NeighborIndex {
  public:
-  NeighborIndex(data::Matrix x, NeighborSearch search);
+  NeighborIndex(std::string name, data::Matrix x, NeighborSearch search);
   ~NeighborIndex();
   NeighborIndex(const NeighborIndex&) = delete;
   NeighborIndex& operator=(const NeighborIndex&) = delete;
@@ -41,6 +43,7 @@ class NeighborIndex {
   bool fits_floats(const data::Matrix& queries) const;
   double exact(const data::Matrix& queries, std::int64_t query, std::int64_t row) const;
 
+  std::string name_;
   data::Matrix x_;
   std::vector<double> shift_;  // the columns' means
   double largest_ = 0;         // |x - shift|² of a row at most

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "models/fields.h"
 #include "models/files.h"
 #include "models/neighbor_index.h"
@@ -16,20 +17,22 @@
 namespace tern::models {
 namespace {
 
+using tern::internal::class_name;
+
 constexpr std::string_view kSearches[] = {"automatic", "brute", "kd_tree"};
 constexpr std::string_view kVotes[] = {"uniform", "distance"};
 constexpr std::int64_t kMostOutcomes = 10'000;
 
-[[noreturn]] void refuse_neighbors(const std::string& expected, const std::string& got) {
-  throw ValueError("[KNeighbors] expected " + expected + ", got " + got);
+[[noreturn]] void refuse_neighbors(std::string_view type, const std::string& expected, const std::string& got) {
+  throw ValueError("[" + class_name(type) + "] expected " + expected + ", got " + got);
 }
 
 }  // namespace
 
-KNeighbors::KNeighbors(KNeighborsOptions options) : options_(options) { check_options(); }
+KNeighbors::KNeighbors(KNeighborsOptions options) : options_(options) {}
 
 void KNeighbors::check_options() const {
-  if (options_.neighbors < 1) refuse_neighbors("at least one neighbour", std::to_string(options_.neighbors));
+  if (options_.neighbors < 1) refuse_neighbors(type(), "at least one neighbour", std::to_string(options_.neighbors));
 }
 
 void KNeighbors::check() const {
@@ -37,29 +40,29 @@ void KNeighbors::check() const {
   const auto rows = static_cast<std::int64_t>(y_.size());
   if (rows == 0 || !x_.defined() || x_.dim() != 2 || x_.size(0) != rows || x_.size(1) < 1 ||
       options_.neighbors > rows) {
-    refuse_neighbors("rows [n, d] with a target each, of which there are as many as neighbours", "others");
+    refuse_neighbors(type(), "rows [n, d] with a target each, of which there are as many as neighbours", "others");
   }
   if (classifies() ? outcomes_ < 2 || outcomes_ > kMostOutcomes : outcomes_ != 0) {
-    refuse_neighbors("a number of classes of its kind", std::to_string(outcomes_));
+    refuse_neighbors(type(), "a number of classes of its kind", std::to_string(outcomes_));
   }
   for (const double y : y_) {
     const bool good =
         classifies() ? y >= 0 && y < static_cast<double>(outcomes_) && y == std::floor(y) : std::isfinite(y);
-    if (!good) refuse_neighbors("targets of its kind", tern::internal::number_text(y));
+    if (!good) refuse_neighbors(type(), "targets of its kind", tern::internal::number_text(y));
   }
 }
 
 void KNeighbors::learn(const Rows& train, const Rows& /*validation*/, std::int64_t classes) {
   const std::int64_t n = train.x.rows(), d = train.x.columns();
-  if (!train.weights.empty()) refuse_neighbors("no weights, of which it makes no use", "some");
+  if (!train.weights.empty()) refuse_neighbors(type(), "no weights, of which it makes no use", "some");
   if (options_.neighbors > n) {
-    refuse_neighbors("at least as many rows as neighbours",
+    refuse_neighbors(type(), "at least as many rows as neighbours",
                      std::to_string(n) + " and " + std::to_string(options_.neighbors));
   }
   const auto count = static_cast<std::size_t>(n * d);
   Tensor x = train.x.f32() ? from_span(std::span(train.x.f32(), count), {n, d})
                            : from_span(std::span(train.x.f64(), count), {n, d});
-  index_ = std::make_shared<const internal::NeighborIndex>(x, options_.search);
+  index_ = std::make_shared<const internal::NeighborIndex>(class_name(type()), x, options_.search);
   x_ = std::move(x);
   y_.assign(train.y.begin(), train.y.end());
   outcomes_ = classes;
@@ -70,7 +73,7 @@ std::int64_t KNeighbors::width() const { return x_.defined() ? x_.size(1) : 0; }
 Neighbors KNeighbors::neighbors(const data::Matrix& x, std::int64_t k) const {
   check_input(x);
   if (k < 1 || k > x_.size(0)) {
-    refuse_neighbors("between 1 and " + std::to_string(x_.size(0)) + " neighbours", std::to_string(k));
+    refuse_neighbors(type(), "between 1 and " + std::to_string(x_.size(0)) + " neighbours", std::to_string(k));
   }
   Neighbors found;
   const auto count = static_cast<std::size_t>(x.rows() * k);
@@ -126,7 +129,7 @@ void KNeighbors::fields(internal::Fields& fields) {
   fields("y", y_);
   if (fields.reading()) {
     check();
-    index_ = std::make_shared<const internal::NeighborIndex>(x_, options_.search);
+    index_ = std::make_shared<const internal::NeighborIndex>(class_name(type()), x_, options_.search);
   }
 }
 

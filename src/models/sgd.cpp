@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "base/warnings.h"
 #include "models/blocks.h"
 #include "models/fields.h"
@@ -19,6 +20,8 @@
 
 namespace tern::models {
 namespace {
+
+using tern::internal::class_name;
 
 constexpr std::string_view kLosses[] = {"log_loss", "hinge", "squared", "huber", "squared_hinge", "poisson"};
 constexpr std::string_view kSchedules[] = {"constant", "optimal", "inverse_scaling"};
@@ -138,14 +141,12 @@ struct Learner {
 }  // namespace
 
 SgdModel::SgdModel(SgdOptions options, SgdLoss loss, SgdSchedule schedule)
-    : options_(options), loss_(options.loss.value_or(loss)), schedule_(options.schedule.value_or(schedule)) {
-  SgdModel::check();
-}
+    : options_(options), loss_(options.loss.value_or(loss)), schedule_(options.schedule.value_or(schedule)) {}
 
 void SgdModel::check() const {
   LinearModel::check();
-  const auto must = [](bool holds, const char* expected, double got) {
-    internal::require("SGD", holds, expected, got);
+  const auto must = [this](bool holds, const char* expected, double got) {
+    internal::require(class_name(type()), holds, expected, got);
   };
   const bool needed = schedule_ == SgdSchedule::optimal;
   must((needed ? options_.alpha > 0 : options_.alpha >= 0) && std::isfinite(options_.alpha),

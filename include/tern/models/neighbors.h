@@ -51,10 +51,9 @@ class TERN_API KNeighbors : public Model {
   std::int64_t width() const override;
   void fields(internal::Fields& fields) override;
   void check() const override;
-
- private:
   void check_options() const;
 
+ private:
   KNeighborsOptions options_;
   Tensor x_;
   std::vector<double> y_;
@@ -67,7 +66,7 @@ class TERN_API KNeighbors : public Model {
 class TERN_API KNeighborsClassifier : public KNeighbors {
  public:
   /// Throws ValueError unless there are neighbours.
-  explicit KNeighborsClassifier(KNeighborsOptions options = {}) : KNeighbors(options) {}
+  explicit KNeighborsClassifier(KNeighborsOptions options = {}) : KNeighbors(options) { check_options(); }
   /// Reads what `save` wrote. Throws FileError, FormatError.
   static KNeighborsClassifier load(const std::string& path);
   std::string_view type() const override { return "k_neighbors_classifier"; }
@@ -79,7 +78,7 @@ class TERN_API KNeighborsClassifier : public KNeighbors {
 class TERN_API KNeighborsRegressor : public KNeighbors {
  public:
   /// Throws ValueError unless there are neighbours.
-  explicit KNeighborsRegressor(KNeighborsOptions options = {}) : KNeighbors(options) {}
+  explicit KNeighborsRegressor(KNeighborsOptions options = {}) : KNeighbors(options) { check_options(); }
   /// Reads what `save` wrote. Throws FileError, FormatError.
   static KNeighborsRegressor load(const std::string& path);
   std::string_view type() const override { return "k_neighbors_regressor"; }
