@@ -307,18 +307,18 @@ Als Als::load(const std::string& path) {
   return tern::internal::from_file(path, [&] {
     Als made;
     std::vector<std::pair<std::string, Tensor>> arrays;
-    const Json json = tern::internal::parse_json(made.read(path, "als", arrays), "als");
-    made.options_ = Als({.factors = json_get<int>(json, "factors", "als"),
-                         .regularization = json_get<double>(json, "regularization", "als"),
-                         .iterations = json_get<int>(json, "iterations", "als"),
-                         .implicit = json_get<bool>(json, "implicit", "als"),
-                         .alpha = json_get<double>(json, "alpha", "als"),
-                         .seed = json_get<std::uint64_t>(json, "seed", "als")})
+    const Json json = tern::internal::parse_json(made.read(path, "als", arrays), "Als");
+    made.options_ = Als({.factors = json_get<int>(json, "factors", "Als"),
+                         .regularization = json_get<double>(json, "regularization", "Als"),
+                         .iterations = json_get<int>(json, "iterations", "Als"),
+                         .implicit = json_get<bool>(json, "implicit", "Als"),
+                         .alpha = json_get<double>(json, "alpha", "Als"),
+                         .seed = json_get<std::uint64_t>(json, "seed", "Als")})
                         .options_;
-    made.mean_ = json_get<double>(json, "mean", "als");
+    made.mean_ = json_get<double>(json, "mean", "Als");
     const std::int64_t width = made.options_.factors + (made.options_.implicit ? 0 : 1);
-    made.user_factors_ = internal::matrix_of(arrays, "users", made.users(), width);
-    made.item_factors_ = internal::matrix_of(arrays, "items", made.items(), width);
+    made.user_factors_ = internal::matrix_of("Als", arrays, "users", made.users(), width);
+    made.item_factors_ = internal::matrix_of("Als", arrays, "items", made.items(), width);
     return made;
   });
 }

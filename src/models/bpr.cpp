@@ -105,15 +105,15 @@ Bpr Bpr::load(const std::string& path) {
   return tern::internal::from_file(path, [&] {
     Bpr made;
     std::vector<std::pair<std::string, Tensor>> arrays;
-    const Json json = tern::internal::parse_json(made.read(path, "bpr", arrays), "bpr");
-    made.options_ = Bpr({.factors = json_get<int>(json, "factors", "bpr"),
-                         .learning_rate = json_get<double>(json, "learning_rate", "bpr"),
-                         .regularization = json_get<double>(json, "regularization", "bpr"),
-                         .epochs = json_get<int>(json, "epochs", "bpr"),
-                         .seed = json_get<std::uint64_t>(json, "seed", "bpr")})
+    const Json json = tern::internal::parse_json(made.read(path, "bpr", arrays), "Bpr");
+    made.options_ = Bpr({.factors = json_get<int>(json, "factors", "Bpr"),
+                         .learning_rate = json_get<double>(json, "learning_rate", "Bpr"),
+                         .regularization = json_get<double>(json, "regularization", "Bpr"),
+                         .epochs = json_get<int>(json, "epochs", "Bpr"),
+                         .seed = json_get<std::uint64_t>(json, "seed", "Bpr")})
                         .options_;
-    made.user_factors_ = internal::matrix_of(arrays, "users", made.users(), made.options_.factors);
-    made.item_factors_ = internal::matrix_of(arrays, "items", made.items(), made.options_.factors + 1);
+    made.user_factors_ = internal::matrix_of("Bpr", arrays, "users", made.users(), made.options_.factors);
+    made.item_factors_ = internal::matrix_of("Bpr", arrays, "items", made.items(), made.options_.factors + 1);
     return made;
   });
 }

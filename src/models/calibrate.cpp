@@ -180,15 +180,15 @@ std::string_view to_string(CalibrationMethod method) {
   for (const auto& [each, name] : kNames) {
     if (each == method) return name;
   }
-  throw ValueError("[CalibrationMethod] expected a known method, got number " +
-                   std::to_string(static_cast<int>(method)));
+  throw ValueError("[to_string] expected a known method, got number " + std::to_string(static_cast<int>(method)));
 }
 
 CalibrationMethod parse_calibration_method(std::string_view name) {
   for (const auto& [method, known] : kNames) {
     if (known == name) return method;
   }
-  throw ValueError("[CalibrationMethod] expected platt, isotonic or temperature, got \"" + std::string(name) + "\"");
+  throw ValueError("[parse_calibration_method] expected platt, isotonic or temperature, got \"" + std::string(name) +
+                   "\"");
 }
 
 Calibrator::Calibrator(CalibrationMethod method, std::span<const double> probabilities,
@@ -320,7 +320,7 @@ Calibrated::Calibrated(const data::Estimator& estimator, CalibratedOptions optio
     : options_(options), estimator_(estimator.clone()) {
   if (!internal::can_calibrate(estimator)) {
     throw ValueError("[Calibrated] expected an estimator of classes with probabilities, or a linear one, got " +
-                     std::string(estimator.type()));
+                     tern::internal::class_name(estimator.type()));
   }
   if (options.folds < 0 || options.folds == 1) {
     throw ValueError("[Calibrated] expected folds of at least 2, or 0, got " + std::to_string(options.folds));
@@ -397,7 +397,7 @@ std::vector<data::NamedTensor> Calibrated::tensors() const {
 }
 
 std::unique_ptr<data::Estimator> Calibrated::from_state(const data::EstimatorState& state) {
-  const std::string what = "calibrated";
+  const std::string what = "Calibrated";
   const Json json = tern::internal::parse_json(state.json, what);
   const auto member = internal::make_member(json_member(json, "estimator", what), state, 0);
   auto made = std::make_unique<Calibrated>(
@@ -412,10 +412,10 @@ std::unique_ptr<data::Estimator> Calibrated::from_state(const data::EstimatorSta
   const auto classes = static_cast<std::int64_t>(state.classes.size());
   if (made->width_ < 1 || made->calibrator_->classes() != classes ||
       static_cast<std::int64_t>(member->classes().size()) != classes) {
-    throw FormatError("[calibrated] expected an estimator and a calibrator of the same classes, got others");
+    throw FormatError("[Calibrated] expected an estimator and a calibrator of the same classes, got others");
   }
   if (!(made->margin_scale_ > 0 && std::isfinite(made->margin_scale_))) {
-    throw FormatError("[calibrated] expected a finite margin_scale above 0, got " +
+    throw FormatError("[Calibrated] expected a finite margin_scale above 0, got " +
                       tern::internal::number_text(made->margin_scale_));
   }
   return made;

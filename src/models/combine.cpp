@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "models/files.h"
 #include "models/source.h"
 #include "tern/base/error.h"
@@ -23,15 +24,16 @@ void check_members(const char* type, const Members& members, bool probabilities 
   if (members.size() == 0) throw ValueError(where + "members, got none");
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (members[i].classifies() != members[0].classifies()) {
-      throw ValueError(where + "members all of classes or all of values, got " + std::string(members[0].type()) +
-                       " beside " + std::string(members[i].type()));
+      throw ValueError(where + "members all of classes or all of values, got " +
+                       tern::internal::class_name(members[0].type()) + " beside " +
+                       tern::internal::class_name(members[i].type()));
     }
     const std::string told = members[i].positive(), first = members.positive();
     if (!told.empty() && told != first) {
       throw ValueError(where + "members told one positive class, got \"" + first + "\" and \"" + told + "\"");
     }
     if (probabilities && members[i].classifies() && !members[i].has_probability()) {
-      throw ValueError(where + "members with probabilities, got " + std::string(members[i].type()));
+      throw ValueError(where + "members with probabilities, got " + tern::internal::class_name(members[i].type()));
     }
   }
 }
@@ -64,14 +66,15 @@ std::vector<data::NamedTensor> members_tensors(const Members& members) {
 
 Members make_members(const Json& json, const data::EstimatorState& state) {
   Members members;
-  const auto all = json_get<std::vector<Json>>(json, "members", state.type);
+  const auto all = json_get<std::vector<Json>>(json, "members", tern::internal::class_name(state.type));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto member = internal::make_member(all[i], state, i);
     std::vector<std::string> known = member->classes(), all_known = state.classes;  // in whatever order
     std::sort(known.begin(), known.end());
     std::sort(all_known.begin(), all_known.end());
     if (known != all_known) {
-      throw FormatError("[" + state.type + "] expected members of the same classes, got others");
+      throw FormatError("[" + tern::internal::class_name(state.type) +
+                        "] expected members of the same classes, got others");
     }
     members.add(*member);
   }
@@ -139,7 +142,7 @@ std::vector<double> Voting::answer(const internal::Asked& rows, bool probability
   const std::vector<double>& weights = options_.weights;
   std::vector<double> out;
   if (options_.vote == Vote::hard) {
-    if (probability) throw StateError("[voting] expected soft votes for probabilities, got hard ones");
+    if (probability) throw StateError("[Voting] expected soft votes for probabilities, got hard ones");
     const auto count = static_cast<std::ptrdiff_t>(classes_.size());
     out.resize(static_cast<std::size_t>(rows.rows() * count));
     for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -172,14 +175,14 @@ std::string Voting::to_json() const {
 std::vector<data::NamedTensor> Voting::tensors() const { return members_tensors(members_); }
 
 std::unique_ptr<data::Estimator> Voting::from_state(const data::EstimatorState& state) {
-  const Json json = tern::internal::parse_json(state.json, "voting");
-  const std::string vote = json_get_or<std::string>(json, "vote", "soft", "voting");  // files of before have none
-  if (vote != "soft" && vote != "hard") throw FormatError("[voting] expected soft or hard votes, got \"" + vote + "\"");
+  const Json json = tern::internal::parse_json(state.json, "Voting");
+  const std::string vote = json_get_or<std::string>(json, "vote", "soft", "Voting");  // files of before have none
+  if (vote != "soft" && vote != "hard") throw FormatError("[Voting] expected soft or hard votes, got \"" + vote + "\"");
   auto made = std::make_unique<Voting>(
-      make_members(json, state), VotingOptions{.weights = json_get<std::vector<double>>(json, "weights", "voting"),
+      make_members(json, state), VotingOptions{.weights = json_get<std::vector<double>>(json, "weights", "Voting"),
                                                .vote = vote == "hard" ? Vote::hard : Vote::soft});
-  made->width_ = json_get<std::int64_t>(json, "width", "voting");
-  if (made->width_ < 1) throw FormatError("[voting] expected a width above 0, got " + std::to_string(made->width_));
+  made->width_ = json_get<std::int64_t>(json, "width", "Voting");
+  if (made->width_ < 1) throw FormatError("[Voting] expected a width above 0, got " + std::to_string(made->width_));
   return made;
 }
 
@@ -191,7 +194,7 @@ Stacking::Stacking(Members members, const data::Estimator& last, StackingOptions
   if (last.classifies() != members_[0].classifies()) {
     throw ValueError("[Stacking] expected a last estimator of " +
                      std::string(members_[0].classifies() ? "classes" : "values") + " as its members, got " +
-                     std::string(last.type()));
+                     tern::internal::class_name(last.type()));
   }
   const std::string told = last.positive();
   if (!told.empty() && told != positive()) {
@@ -201,7 +204,7 @@ Stacking::Stacking(Members members, const data::Estimator& last, StackingOptions
   if (last.stops_early()) {
     throw ValueError(
         "[Stacking] expected a last estimator that does not stop early, for it has no rows of validation, got " +
-        std::string(last.type()));
+        tern::internal::class_name(last.type()));
   }
   if (options.folds < 2) {
     throw ValueError("[Stacking] expected folds of at least 2, got " + std::to_string(options.folds));
@@ -253,14 +256,14 @@ std::vector<data::NamedTensor> Stacking::tensors() const {
 }
 
 std::unique_ptr<data::Estimator> Stacking::from_state(const data::EstimatorState& state) {
-  const Json json = tern::internal::parse_json(state.json, "stacking");
+  const Json json = tern::internal::parse_json(state.json, "Stacking");
   Members members = make_members(json, state);
-  const auto last = internal::make_member(json_member(json, "last", "stacking"), state, members.size());
+  const auto last = internal::make_member(json_member(json, "last", "Stacking"), state, members.size());
   auto made = std::make_unique<Stacking>(std::move(members), *last,
-                                         StackingOptions{.folds = json_get<int>(json, "folds", "stacking"),
-                                                         .seed = json_get<std::uint64_t>(json, "seed", "stacking")});
-  made->width_ = json_get<std::int64_t>(json, "width", "stacking");
-  if (made->width_ < 1) throw FormatError("[stacking] expected a width above 0, got " + std::to_string(made->width_));
+                                         StackingOptions{.folds = json_get<int>(json, "folds", "Stacking"),
+                                                         .seed = json_get<std::uint64_t>(json, "seed", "Stacking")});
+  made->width_ = json_get<std::int64_t>(json, "width", "Stacking");
+  if (made->width_ < 1) throw FormatError("[Stacking] expected a width above 0, got " + std::to_string(made->width_));
   return made;
 }
 

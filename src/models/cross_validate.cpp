@@ -415,7 +415,8 @@ CrossValidation cross_validate(const Unsupervised& model, const data::Pipeline& 
   if (options.metric.value)
     refuse("cross_validate", "no metric of one's own of a model without a target", "\"" + options.metric.name + "\"");
   if (model.metric().empty()) {
-    refuse("cross_validate", "a model with a score of rows", std::string(model.type()) + ", which has none");
+    refuse("cross_validate", "a model with a score of rows",
+           tern::internal::class_name(model.type()) + ", which has none");
   }
   const tern::internal::FewWarnings few;
   const Rows rows = rows_of(table, "", options);

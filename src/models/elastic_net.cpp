@@ -217,7 +217,7 @@ void ElasticNet::learn(const Rows& train, const Rows& /*validation*/, std::int64
   iterations_ = found.iterations;
   gap_ = found.gap / problem.total;
   if (!found.converged) {
-    internal::warn_unconverged(type(), options_.max_iterations, "a duality gap", gap_,
+    internal::warn_unconverged(class_name(type()), options_.max_iterations, "a duality gap", gap_,
                                options_.tolerance * squares.square_y() / problem.total);
   }
 }

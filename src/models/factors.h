@@ -38,18 +38,18 @@ inline Tensor matrix(const std::vector<float>& values, std::int64_t width) {
   return from_span<float>(values, {static_cast<std::int64_t>(values.size()) / width, width});
 }
 
-/// The array of that name, of `rows` rows of `width` finite numbers. Throws FormatError.
-inline std::vector<float> matrix_of(const std::vector<std::pair<std::string, Tensor>>& arrays, const std::string& name,
-                                    std::int64_t rows, std::int64_t width) {
+/// The array of that name of a file of `what`, of `rows` rows of `width` finite numbers. Throws FormatError.
+inline std::vector<float> matrix_of(const std::string& what, const std::vector<std::pair<std::string, Tensor>>& arrays,
+                                    const std::string& name, std::int64_t rows, std::int64_t width) {
   for (const auto& [each, tensor] : arrays) {
     if (each != name || tensor.dtype() != f32 || tensor.shape() != Shape{rows, width}) continue;
     std::vector<float> values = tensor.to_vector<float>();
     for (const float value : values) {
-      if (!std::isfinite(value)) throw FormatError("[recommender] expected finite factors, got others");
+      if (!std::isfinite(value)) throw FormatError("[" + what + "] expected finite factors, got others");
     }
     return values;
   }
-  throw FormatError("[recommender] expected an array \"" + name + "\" of f32 [" + std::to_string(rows) + ", " +
+  throw FormatError("[" + what + "] expected an array \"" + name + "\" of f32 [" + std::to_string(rows) + ", " +
                     std::to_string(width) + "], got none");
 }
 

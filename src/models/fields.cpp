@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/json.h"
+#include "base/retell.h"
 #include "tern/base/error.h"
 #include "tern/models/linear.h"
 #include "tern/models/naive_bayes.h"
@@ -16,7 +17,7 @@ using tern::internal::Json;
 
 struct Fields::State {
   bool reading = false;
-  std::string type{};
+  std::string name{};  // begins messages
   Json json = Json::object();
   std::vector<data::NamedTensor> tensors{};
   std::size_t asked = 0;  // members of json
@@ -24,14 +25,15 @@ struct Fields::State {
 
 Fields::Fields() : state_(std::make_unique<State>()) {}
 Fields::Fields(const data::EstimatorState& state) : Fields() {
-  *state_ = {true, state.type, tern::internal::parse_json(state.json, state.type), state.tensors, 0};
+  const std::string name = tern::internal::class_name(state.type);
+  *state_ = {true, name, tern::internal::parse_json(state.json, name), state.tensors, 0};
 }
 Fields::~Fields() = default;
 
 template <class T>
 void Fields::plain(const char* name, T& value) {
   if (state_->reading) {
-    value = tern::internal::json_get<T>(state_->json, name, state_->type);
+    value = tern::internal::json_get<T>(state_->json, name, state_->name);
     ++state_->asked;
   } else {
     state_->json[name] = value;
@@ -61,11 +63,11 @@ void Fields::operator()(const char* name, std::vector<double>& values) {
     if (tensor.dim() != 1 || tensor.dtype() != DType::f64) break;
     values = tensor.to_vector<double>();
     for (const double value : values) {
-      if (!std::isfinite(value)) throw FormatError("[" + state_->type + "] expected finite " + name + ", got others");
+      if (!std::isfinite(value)) throw FormatError("[" + state_->name + "] expected finite " + name + ", got others");
     }
     return;
   }
-  throw FormatError("[" + state_->type + "] expected a tensor \"" + name + "\" [n] of f64, got none");
+  throw FormatError("[" + state_->name + "] expected a tensor \"" + name + "\" [n] of f64, got none");
 }
 
 void Fields::operator()(const char* name, std::vector<std::int64_t>& values) {
@@ -73,7 +75,7 @@ void Fields::operator()(const char* name, std::vector<std::int64_t>& values) {
   (*this)(name, value);
   if (!state_->reading) return;
   if (!value.defined() || value.dim() != 1 || value.dtype() != DType::i64) {
-    throw FormatError("[" + state_->type + "] expected a tensor \"" + name + "\" [n] of i64, got none");
+    throw FormatError("[" + state_->name + "] expected a tensor \"" + name + "\" [n] of i64, got none");
   }
   values = value.to_vector<std::int64_t>();
 }
@@ -87,7 +89,7 @@ void Fields::operator()(const char* name, Tensor& value) {
   for (const auto& [key, tensor] : state_->tensors) {
     if (key != name) continue;
     if (is_floating(tensor.dtype()) && !isfinite(tensor).all().item<bool>()) {
-      throw FormatError("[" + state_->type + "] expected finite " + name + ", got others");
+      throw FormatError("[" + state_->name + "] expected finite " + name + ", got others");
     }
     value = tensor;
   }
@@ -99,12 +101,12 @@ int Fields::choice(const char* name, int value, std::span<const std::string_view
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == word) return static_cast<int>(i);
   }
-  throw FormatError("[" + state_->type + "] member \"" + name + "\": got an unknown word \"" + word + "\"");
+  throw FormatError("[" + state_->name + "] member \"" + name + "\": got an unknown word \"" + word + "\"");
 }
 
 void Fields::end() const {
   if (state_->json.size() == state_->asked) return;
-  throw FormatError("[" + state_->type + "] expected " + std::to_string(state_->asked) + " members, got " +
+  throw FormatError("[" + state_->name + "] expected " + std::to_string(state_->asked) + " members, got " +
                     std::to_string(state_->json.size()));
 }
 
@@ -116,7 +118,8 @@ void Restore::read(Model& model, const data::EstimatorState& state) {
   Fields fields(state);
   model.fields(fields);
   model.check();
-  if (model.width() == 0) throw FormatError("[" + state.type + "] expected what was learned, got none");
+  if (model.width() == 0)
+    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected what was learned, got none");
   if (!model.classifies()) return;
   const std::size_t classes = state.classes.size();
   std::size_t learned = classes;
@@ -126,8 +129,8 @@ void Restore::read(Model& model, const data::EstimatorState& state) {
     learned = bayes->class_weights().size();
   }
   if (learned != classes) {
-    throw FormatError("[" + state.type + "] expected what was learned of " + std::to_string(classes) +
-                      " classes, got " + std::to_string(learned));
+    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected what was learned of " +
+                      std::to_string(classes) + " classes, got " + std::to_string(learned));
   }
 }
 
@@ -139,10 +142,11 @@ void Restore::read(Unsupervised& model, const data::EstimatorState& state) {
   } catch (const Error& error) {  // an option outside its values is damage here, not a mistake of the caller
     throw FormatError(std::string(error.what()));
   }
-  if (model.width() == 0) throw FormatError("[" + state.type + "] expected what was learned, got none");
+  if (model.width() == 0)
+    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected what was learned, got none");
   if (!state.names.empty() && static_cast<std::int64_t>(state.names.size()) != model.width()) {
-    throw FormatError("[" + state.type + "] expected " + std::to_string(model.width()) + " names, got " +
-                      std::to_string(state.names.size()));
+    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected " + std::to_string(model.width()) +
+                      " names, got " + std::to_string(state.names.size()));
   }
   model.names_ = state.names;
 }

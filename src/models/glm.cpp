@@ -303,7 +303,7 @@ void LogisticRegression::learn(const Rows& train, const Rows& /*validation*/, st
   } else {
     for (double& constant : constants) constant -= mean;
   }
-  Glm fitted = fit_glm(type(), Objective(train.x, train.y, train.weights, options), options, std::move(constants),
+  Glm fitted = fit_glm(options.type, Objective(train.x, train.y, train.weights, options), options, std::move(constants),
                        std::max(curvature, 1e-6));
   coefficients_ = std::move(fitted.coefficients);
   intercepts_ = std::move(fitted.intercepts);
@@ -368,7 +368,8 @@ void PoissonRegression::learn(const Rows& train, const Rows& /*validation*/, std
                            .l2 = options_.alpha * total,
                            .tolerance = options_.tolerance * total,
                            .max_iterations = options_.max_iterations};
-  Glm fitted = fit_glm(type(), Objective(train.x, train.y, train.weights, options), options, {std::log(mean)}, mean);
+  Glm fitted =
+      fit_glm(options.type, Objective(train.x, train.y, train.weights, options), options, {std::log(mean)}, mean);
   coefficients_ = std::move(fitted.coefficients);
   intercepts_ = std::move(fitted.intercepts);
   iterations_ = fitted.iterations;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -501,7 +502,7 @@ void KMeans::learn(const data::Matrix& x, std::span<const double> weights) {
     iterations_ = iterations;
     if (left == 0) return;
     const bool batches = options_.batch_rows > 0;
-    internal::warn_unconverged(type(), options_.max_iterations,
+    internal::warn_unconverged(tern::internal::class_name(type()), options_.max_iterations,
                                batches ? "a falling squared distance" : "a squared movement of the centers", left,
                                batches ? -1 : lloyd.limit());
   };

@@ -100,9 +100,9 @@ std::vector<double> LinearModel::scores(const data::Matrix& x) const {
 
 std::vector<double> LinearModel::scores(const data::Table& table) const {
   if (names().empty()) {
-    throw StateError("[" + std::string(type()) + "] expected a model that was fitted on a table, got one that was not");
+    throw StateError("[" + class_name(type()) + "] expected a model that was fitted on a table, got one that was not");
   }
-  const std::vector<double> x = data::internal::numbers_of(table, names(), type(), takes_missing());
+  const std::vector<double> x = data::internal::numbers_of(table, names(), class_name(type()), takes_missing());
   return scores(data::Matrix(x, static_cast<std::int64_t>(names().size())));
 }
 
@@ -133,7 +133,7 @@ void LinearModel::fields(Fields& fields) {
 void LinearModel::check() const {
   const std::size_t outputs = intercepts_.size();
   if (outputs == 0 ? !coefficients_.empty() : coefficients_.empty() || coefficients_.size() % outputs != 0) {
-    throw ValueError("[" + std::string(type()) + "] expected coefficients [outputs, d], got " +
+    throw ValueError("[" + class_name(type()) + "] expected coefficients [outputs, d], got " +
                      std::to_string(coefficients_.size()) + " for " + std::to_string(outputs) + " outputs");
   }
 }

@@ -172,7 +172,7 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
   // Of each component, how much of each row it takes.
   std::vector<std::vector<double>> parts(static_cast<std::size_t>(k), std::vector<double>(static_cast<std::size_t>(n)));
   double rise = 0;  // of the best start's last step
-  const tern::internal::FewWarnings none("k_means");
+  const tern::internal::FewWarnings none("KMeans");
   for (int start = 0; start < options_.starts; ++start) {
     GaussianMixture now(options_);
     KMeans clusters({.clusters = k, .seed = options_.seed + static_cast<std::uint64_t>(start)});
@@ -222,8 +222,8 @@ void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weigh
   iterations_ = best.iterations_;
   converged_ = best.converged_;
   if (!converged_) {
-    internal::warn_unconverged(type(), options_.max_iterations, "a change of the mean log-likelihood", rise,
-                               options_.tolerance);
+    internal::warn_unconverged(tern::internal::class_name(type()), options_.max_iterations,
+                               "a change of the mean log-likelihood", rise, options_.tolerance);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -52,7 +53,9 @@ void NaiveBayes::check() const {
   const std::size_t classes = class_weights_.size();
   bool fits = classes == 0 ? sums_.empty() : classes >= 2 && !sums_.empty() && sums_.size() % classes == 0;
   for (const double weight : class_weights_) fits = fits && weight >= 0;
-  if (!fits) throw ValueError("[" + std::string(type()) + "] expected statistics [classes, d] of two classes or more");
+  if (!fits)
+    throw ValueError("[" + tern::internal::class_name(type()) +
+                     "] expected statistics [classes, d] of two classes or more");
 }
 
 void NaiveBayes::check_values(const Matrix& /*x*/) const {}
@@ -87,8 +90,8 @@ std::vector<double> NaiveBayes::respond(const Matrix& x, bool probability) const
     double* of = joint.data() + row * classes;
     if (!std::isfinite(*std::max_element(of, of + classes)) ||
         std::any_of(of, of + classes, [](double each) { return std::isnan(each); })) {
-      throw ValueError("[" + std::string(type()) + "] expected rows of finite likelihood, got another, row " +
-                       std::to_string(row));
+      throw ValueError("[" + tern::internal::class_name(type()) +
+                       "] expected rows of finite likelihood, got another, row " + std::to_string(row));
     }
     if (!probability) {
       out.push_back(static_cast<double>(std::max_element(of, of + classes) - of));
@@ -112,7 +115,7 @@ void GaussianNaiveBayes::check() const {
           "a finite smoothing of at least 0", options_.smoothing);
   bool fits = squares_.size() == sums_.size();
   for (const double square : squares_) fits = fits && square >= 0;
-  if (!fits) throw ValueError("[gaussian_naive_bayes] expected squares of at least 0 beside the means");
+  if (!fits) throw ValueError("[GaussianNaiveBayes] expected squares of at least 0 beside the means");
 }
 
 void GaussianNaiveBayes::fields(Fields& fields) {
@@ -261,7 +264,7 @@ void MultinomialNaiveBayes::check_values(const Matrix& x) const {
   for (std::int64_t row = 0; row < x.rows(); ++row) {
     for (std::int64_t j = 0; j < x.columns(); ++j) {
       if (!(x.at(row, j) < 0)) continue;
-      throw ValueError("[multinomial_naive_bayes] expected counts of at least 0, got " +
+      throw ValueError("[MultinomialNaiveBayes] expected counts of at least 0, got " +
                        tern::internal::number_text(x.at(row, j)) + " in row " + std::to_string(row) + ", column " +
                        std::to_string(j));
     }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "models/blocks.h"
 #include "models/directions.h"
 #include "models/fields.h"
@@ -164,8 +165,8 @@ void Nmf::learn(const data::Matrix& x, std::span<const double> /*weights*/) {
   components_ = std::move(h);
   iterations_ = iterations;
   if (left > options_.tolerance) {
-    internal::warn_unconverged(type(), options_.max_iterations, "a share of the first gradients", left,
-                               options_.tolerance);
+    internal::warn_unconverged(tern::internal::class_name(type()), options_.max_iterations,
+                               "a share of the first gradients", left, options_.tolerance);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "tensor/sealed.h"
 #include "tern/base/error.h"
 #include "tern/base/file.h"
@@ -88,10 +89,13 @@ std::vector<Recommendation> largest(std::span<const float> scores, int count) {
   return all;
 }
 
-void check_position(const char* what, std::int32_t at, std::int64_t size, std::int32_t least) {
+// Of a model, or of none in evaluate_ranking.
+void check_position(const Recommender* model, const char* what, std::int32_t at, std::int64_t size,
+                    std::int32_t least) {
   if (at >= least && at < size) return;
-  throw IndexError("[Recommender] expected " + std::string(what) + " from " + std::to_string(least) + " to " +
-                   std::to_string(size - 1) + ", got " + std::to_string(at));
+  throw IndexError("[" + (model ? tern::internal::class_name(model->type()) : "evaluate_ranking") + "] expected " +
+                   std::string(what) + " from " + std::to_string(least) + " to " + std::to_string(size - 1) + ", got " +
+                   std::to_string(at));
 }
 
 }  // namespace
@@ -147,7 +151,7 @@ Recommender::~Recommender() = default;
 
 void Recommender::need_fitted() const {
   if (item_names_.empty()) {
-    throw StateError("[" + std::string(type()) + "] expected a fitted model, got one before fit");
+    throw StateError("[" + tern::internal::class_name(type()) + "] expected a fitted model, got one before fit");
   }
 }
 
@@ -165,7 +169,7 @@ void Recommender::index_names() {
 }
 
 void Recommender::fit(const Interactions& rows) {
-  const std::string where = "[" + std::string(type()) + "] expected ";
+  const std::string where = "[" + tern::internal::class_name(type()) + "] expected ";
   if (rows.rows() == 0) throw ValueError(where + "rows to train on, got none");
   if (rows.items.size() != rows.users.size() || rows.values.size() != rows.users.size()) {
     throw ShapeError(where + "a user, an item and a value for each row, got " + std::to_string(rows.users.size()) +
@@ -216,7 +220,7 @@ void Recommender::fit(const Interactions& rows) {
 
 std::vector<float> Recommender::scores(std::int32_t user) const {
   need_fitted();
-  check_position("a user", user, users(), -1);
+  check_position(this, "a user", user, users(), -1);
   const auto at = static_cast<std::size_t>(std::max(user, 0));
   if (user < 0 || begin_[at] == begin_[at + 1]) return popularity_;
   std::vector<float> out(static_cast<std::size_t>(items()));
@@ -225,7 +229,9 @@ std::vector<float> Recommender::scores(std::int32_t user) const {
 }
 
 std::vector<Recommendation> Recommender::recommend(std::int32_t user, int count, bool known) const {
-  if (count < 1) throw ValueError("[Recommender] expected a count of at least 1, got " + std::to_string(count));
+  if (count < 1)
+    throw ValueError("[" + tern::internal::class_name(type()) + "] expected a count of at least 1, got " +
+                     std::to_string(count));
   std::vector<float> all = scores(user);
   if (user >= 0 && !known) {
     const auto at = static_cast<std::size_t>(user);
@@ -238,8 +244,8 @@ std::vector<Recommendation> Recommender::recommend(std::int32_t user, int count,
 
 bool Recommender::has(std::int32_t user, std::int32_t item) const {
   need_fitted();
-  check_position("a user", user, users(), 0);
-  check_position("an item", item, items(), 0);
+  check_position(this, "a user", user, users(), 0);
+  check_position(this, "an item", item, items(), 0);
   const auto begin = rows_.begin() + begin_[static_cast<std::size_t>(user)];
   const auto end = rows_.begin() + begin_[static_cast<std::size_t>(user) + 1];
   return std::find(begin, end, item) != end;
@@ -272,7 +278,7 @@ void Recommender::save(const std::string& path) const {
 
 std::string Recommender::read(const std::string& path, std::string_view type,
                               std::vector<std::pair<std::string, Tensor>>& arrays) {
-  const std::string what(type);
+  const std::string what = tern::internal::class_name(type);
   TensorFile file = tern::internal::unsealed_tensors(read_file(path), kKey, what);
   const auto fail = [&](const std::string& expected) {
     throw FormatError("[" + what + "] expected " + expected + ", got another");
@@ -336,7 +342,7 @@ RankingReport evaluate_ranking(const Recommender& model, const Interactions& lat
   for (std::size_t row = 0; row < later.users.size(); ++row) {
     const std::int32_t user = later.users[row], item = later.items[row];
     if (user < 0) continue;
-    check_position("a user", user, static_cast<std::int64_t>(users), 0);
+    check_position(nullptr, "a user", user, static_cast<std::int64_t>(users), 0);
     if (item >= 0 && model.has(user, item)) continue;  // never recommended
     // An item that the model does not know stays to be found, and cannot be: each row is one of its own.
     found[static_cast<std::size_t>(user)].push_back(item >= 0 ? item : -1 - static_cast<std::int32_t>(row));

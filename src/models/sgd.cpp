@@ -221,7 +221,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
                               : learner.learn(rows.x.f64() + row * d, y, weight, t);
         }
         if (!std::isfinite(sum) || !std::isfinite(internal::dot(learner.w.data(), learner.w.data(), d))) {
-          throw NumericError("[" + std::string(type()) +
+          throw NumericError("[" + class_name(type()) +
                              "] expected finite weights, got others; scale the columns or lower learning_rate");
         }
         const double objective = sum + penalties;
@@ -242,12 +242,12 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
     if (waits[at] < kPatience) unsettled = std::max(unsettled, losses[at] / static_cast<double>(n));
   }
   if (worse) {
-    const std::string text = "[" + std::string(type()) +
+    const std::string text = "[" + class_name(type()) +
                              "] expected losses below those without weights, got far greater ones in the last pass: "
                              "standardise the columns, or lower learning_rate";
     tern::internal::warn(text, text);
   } else if (unsettled >= 0 && options_.tolerance >= 0) {
-    internal::warn_unconverged(type(), options_.max_iterations, "a falling mean loss", unsettled, -1);
+    internal::warn_unconverged(class_name(type()), options_.max_iterations, "a falling mean loss", unsettled, -1);
   }
   iterations_ = *std::max_element(passes.begin(), passes.end());
   steps_ = steps + iterations_ * n;
@@ -271,7 +271,7 @@ void SgdClassifier::check() const {
 std::vector<double> SgdClassifier::respond(const data::Matrix& x, bool probability) const {
   if (!probability) return greatest(x);
   if (loss_ != SgdLoss::log_loss) {
-    throw StateError("[sgd_classifier] expected the log loss, which gives probabilities, got " +
+    throw StateError("[SgdClassifier] expected the log loss, which gives probabilities, got " +
                      std::string(kLosses[static_cast<int>(loss_)]));
   }
   std::vector<double> p = LinearModel::respond(x, false);

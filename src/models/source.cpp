@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "data/estimator_file.h"
 #include "data/rows.h"
 #include "models/links.h"
@@ -58,7 +59,7 @@ std::vector<std::string> Source::classes() const {
   double most = 0;
   for (const double y : y_->values()) {
     if (!(y >= 0 && y < 10'000 && y == std::floor(y))) {
-      throw ValueError("[fit] expected classes 0, 1, … as targets, got " + tern::internal::number_text(y));
+      throw ValueError("[" + name_ + "] expected classes 0, 1, … as targets, got " + tern::internal::number_text(y));
     }
     most = std::max(most, y);
   }
@@ -92,7 +93,7 @@ void Source::fit(data::Estimator& estimator) const {
 
 void Source::fit(data::Estimator& estimator, const RowNumbers& rows) const {
   if (table_) {
-    Source(table_->take(rows), target_, *table_fit_).fit(estimator);
+    Source(name_, table_->take(rows), target_, *table_fit_).fit(estimator);
     return;
   }
   const std::vector<double> x = gather(*x_, rows), y = gather(*y_, rows), weights = gather(matrix_fit_->weights, rows);
@@ -100,7 +101,7 @@ void Source::fit(data::Estimator& estimator, const RowNumbers& rows) const {
   how.weights = weights;
   const data::Matrix part(x, x_->columns());
   const data::Vector target(y);
-  Source(part, target, how).fit(estimator);
+  Source(name_, part, target, how).fit(estimator);
 }
 
 std::vector<double> Source::predict(const data::Estimator& estimator, const RowNumbers& rows,
@@ -127,7 +128,7 @@ double Source::largest_margin(const data::Estimator& estimator) const {
 
 std::vector<double> Source::predict_out_of_fold(const data::Estimator& estimator, int folds, std::uint64_t seed,
                                                 const std::vector<std::string>& classes, double margin_scale) const {
-  const std::vector<RowNumbers> parts = deal(truth(classes), !classes.empty(), folds, seed);
+  const std::vector<RowNumbers> parts = deal(name_, truth(classes), !classes.empty(), folds, seed);
   std::vector<double> out;
   for (const RowNumbers& part : parts) {
     RowNumbers others;
@@ -158,7 +159,7 @@ std::vector<double> Asked::predict(const data::Estimator& estimator, const std::
   }
   const std::size_t width = classes.size() > 2 ? classes.size() : 1;
   if (out.size() != static_cast<std::size_t>(rows()) * width) {
-    throw StateError("[" + std::string(estimator.type()) + "] expected " + std::to_string(width) +
+    throw StateError("[" + tern::internal::class_name(estimator.type()) + "] expected " + std::to_string(width) +
                      " numbers for each of " + std::to_string(rows()) + " rows, got " + std::to_string(out.size()));
   }
   return out;
@@ -172,8 +173,8 @@ std::vector<double> Asked::predict_class(const data::Estimator& estimator,
     const auto at = static_cast<std::size_t>(k);
     const auto found = at < known.size() ? std::find(classes.begin(), classes.end(), known[at]) : classes.end();
     if (found == classes.end()) {
-      throw StateError("[" + std::string(estimator.type()) + "] expected one of " + std::to_string(classes.size()) +
-                       " classes, got number " + std::to_string(at));
+      throw StateError("[" + tern::internal::class_name(estimator.type()) + "] expected one of " +
+                       std::to_string(classes.size()) + " classes, got number " + std::to_string(at));
     }
     k = static_cast<double>(found - classes.begin());
   }
@@ -198,10 +199,11 @@ std::pair<RowNumbers, RowNumbers> draw(const std::vector<double>& truth, bool cl
   return out;
 }
 
-std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int folds, std::uint64_t seed) {
+std::vector<RowNumbers> deal(const std::string& name, const std::vector<double>& truth, bool classes, int folds,
+                             std::uint64_t seed) {
   const auto n = static_cast<std::int64_t>(truth.size());
   if (n < folds) {
-    throw ValueError("[fit] expected rows for " + std::to_string(folds) + " folds, got " + std::to_string(n));
+    throw ValueError("[" + name + "] expected rows for " + std::to_string(folds) + " folds, got " + std::to_string(n));
   }
   RowNumbers order = permutation(n, Philox(seed, 0xf01d5));
   if (classes) {
@@ -245,7 +247,9 @@ void add_tensors(std::vector<data::NamedTensor>& to, const data::Estimator& memb
 
 std::unique_ptr<data::Estimator> make_member(const tern::internal::Json& json, const data::EstimatorState& whole,
                                              std::size_t number) {
-  if (!json.is_string()) throw FormatError("[" + whole.type + "] expected a member as text, got " + json.type_name());
+  if (!json.is_string())
+    throw FormatError("[" + tern::internal::class_name(whole.type) + "] expected a member as text, got " +
+                      json.type_name());
   data::EstimatorState state = data::internal::read_state(json.get_ref<const std::string&>());
   const std::string prefix = std::to_string(number) + ".";
   for (const auto& [name, tensor] : whole.tensors) {
@@ -253,7 +257,8 @@ std::unique_ptr<data::Estimator> make_member(const tern::internal::Json& json, c
   }
   std::unique_ptr<data::Estimator> member = data::make_estimator(state);
   if (member->names() != whole.names && !(member->names().empty() || whole.names.empty())) {
-    throw FormatError("[" + whole.type + "] expected members of the same columns, got others");
+    throw FormatError("[" + tern::internal::class_name(whole.type) +
+                      "] expected members of the same columns, got others");
   }
   return member;
 }

@@ -16,10 +16,16 @@ using RowNumbers = std::vector<std::int64_t>;
 /// Rows to fit on, a table's or a matrix's. Holds references.
 class Source {
  public:
-  Source(const data::Table& table, std::string target, const data::TableFit& options, std::string positive = {})
-      : table_(&table), target_(std::move(target)), table_fit_(&options), positive_(std::move(positive)) {}
-  Source(const data::Matrix& x, const data::Vector& y, const data::MatrixFit& options)
-      : x_(&x), y_(&y), matrix_fit_(&options) {}
+  /// `name` begins the messages.
+  Source(std::string name, const data::Table& table, std::string target, const data::TableFit& options,
+         std::string positive = {})
+      : name_(std::move(name)),
+        table_(&table),
+        target_(std::move(target)),
+        table_fit_(&options),
+        positive_(std::move(positive)) {}
+  Source(std::string name, const data::Matrix& x, const data::Vector& y, const data::MatrixFit& options)
+      : name_(std::move(name)), x_(&x), y_(&y), matrix_fit_(&options) {}
 
   std::int64_t rows() const { return table_ ? table_->rows() : x_->rows(); }
   std::int64_t columns() const;
@@ -43,6 +49,7 @@ class Source {
                                           const std::vector<std::string>& classes, double margin_scale = 1) const;
 
  private:
+  std::string name_;
   const data::Table* table_ = nullptr;
   std::string target_;
   const data::TableFit* table_fit_ = nullptr;
@@ -76,7 +83,8 @@ std::pair<RowNumbers, RowNumbers> draw(const std::vector<double>& truth, bool cl
                                        std::uint64_t seed);
 
 /// Rows dealt into folds at random, of each class (or of all rows) as evenly as can be.
-std::vector<RowNumbers> deal(const std::vector<double>& truth, bool classes, int folds, std::uint64_t seed);
+std::vector<RowNumbers> deal(const std::string& name, const std::vector<double>& truth, bool classes, int folds,
+                             std::uint64_t seed);
 
 /// Whether `Source` and `Asked` have numbers in [0, 1] of its classes: probabilities, or the sigmoids of a linear
 /// model's margins, which only a calibrator takes for such.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/retell.h"
 #include "models/fields.h"
 #include "tern/base/error.h"
 #include "tern/tensor/creation.h"
@@ -55,11 +56,11 @@ class ModelStep final : public data::Step {
 
   void fit(const data::Table& table, const data::FitContext& context) override {
     const std::vector<std::string> chosen = selector_.select(table, context.target);
-    if (chosen.empty()) throw DataError(std::string(type()), "expected columns to learn from, got none");
+    if (chosen.empty()) throw DataError(called(), "expected columns to learn from, got none");
     const data::Table rows = table.select(chosen);
     check(rows);
     std::unique_ptr<Unsupervised> model = model_->clone();
-    model->fit(rows);
+    tern::internal::speaking_as(called(), [&] { model->fit(rows); });
     outputs_.clear();
     for (std::int64_t i = 1; i <= Access::outputs(*model); ++i) {
       const std::string wanted = std::string(type()) + "_" + std::to_string(i);
@@ -78,7 +79,9 @@ class ModelStep final : public data::Step {
     check(rows);
     data::Table out = table.drop(model_->names());
     const std::vector<double> values =
-        rows.rows() > 0 ? Access::transform(*model_, rows).to_vector<double>() : std::vector<double>();
+        rows.rows() > 0 ? tern::internal::speaking_as(
+                              called(), [&] { return Access::transform(*model_, rows).to_vector<double>(); })
+                        : std::vector<double>();
     for (std::size_t j = 0; j < outputs_.size(); ++j) {
       std::vector<double> column(static_cast<std::size_t>(table.rows()));
       for (std::size_t i = 0; i < column.size(); ++i) column[i] = values[i * outputs_.size() + j];
@@ -107,8 +110,8 @@ class ModelStep final : public data::Step {
                           {"model", internal::to_json(model_->state())}});
   }
   void load(const Json& json) {
-    const std::string what(type());
-    Restore::read(*model_, from_json(json_member(json, "model", what), what));
+    const std::string what = called();
+    Restore::read(*model_, from_json(json_member(json, "model", what), std::string(type())));
     outputs_ = json_get<std::vector<std::string>>(json, "outputs", what);
     if (static_cast<std::int64_t>(outputs_.size()) != Access::outputs(*model_) || model_->names().empty()) {
       throw FormatError("[" + what + "] expected a name for each column, got others");
@@ -116,20 +119,22 @@ class ModelStep final : public data::Step {
   }
 
  private:
+  // The function that made it: begins the messages.
+  std::string called() const { return std::string(type()) + "_step"; }
+
   void need_fitted() const {
-    if (outputs_.empty()) throw StateError("[" + std::string(type()) + "] expected a fitted step, got one before fit");
+    if (outputs_.empty()) throw StateError("[" + called() + "] expected a fitted step, got one before fit");
   }
 
   void check(const data::Table& rows) const {
     for (const std::string& name : rows.names()) {
       const data::Column& column = rows[name];
       if (!column.is_numeric()) {
-        throw DataError(std::string(type()), "expected numbers, got " + std::string(to_string(column.type())),
-                        {.column = name});
+        throw DataError(called(), "expected numbers, got " + std::string(to_string(column.type())), {.column = name});
       }
       for (std::int64_t row = 0; row < rows.rows(); ++row) {
         if (!column.is_null(row) && std::isfinite(column.numeric(row))) continue;
-        throw DataError(std::string(type()), "expected finite numbers (impute fills missing ones), got another",
+        throw DataError(called(), "expected finite numbers (impute fills missing ones), got another",
                         rows.location(row, name));
       }
     }
@@ -143,7 +148,7 @@ class ModelStep final : public data::Step {
 template <class T>
 void add() {
   data::register_step(std::string(T().type()), [](std::string_view text) -> data::StepPtr {
-    const std::string what(T().type());
+    const std::string what = std::string(T().type()) + "_step";
     const Json json = tern::internal::parse_json(text, what);
     auto step = std::make_shared<ModelStep>(data::Selector::from_json(json_text(json_member(json, "selector", what))),
                                             std::make_unique<T>());

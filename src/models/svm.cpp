@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/retell.h"
 #include "models/blocks.h"
 #include "models/fields.h"
 #include "models/files.h"
@@ -115,12 +116,13 @@ void LinearSvm::learn(const Rows& train, const Rows& /*validation*/, std::int64_
   const double most = *std::max_element(apart.begin(), apart.end());
   converged_ = most <= options_.tolerance;
   if (!converged_) {
-    internal::warn_unconverged(type(), options_.max_iterations, "projected gradients", most, options_.tolerance);
+    internal::warn_unconverged(tern::internal::class_name(type()), options_.max_iterations, "projected gradients", most,
+                               options_.tolerance);
   }
 }
 
 std::vector<double> LinearSvm::respond(const data::Matrix& x, bool probability) const {
-  if (probability) throw StateError("[linear_svm] expected a model with probabilities, got one of margins alone");
+  if (probability) throw StateError("[LinearSvm] expected a model with probabilities, got one of margins alone");
   return greatest(x);
 }
 

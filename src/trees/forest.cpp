@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "tern/base/error.h"
 #include "tern/trees/formats.h"
 #include "tern/trees/register.h"
@@ -19,36 +20,38 @@
 namespace tern::trees {
 namespace {
 
+using tern::internal::class_name;
 using tern::internal::Json;
 using tern::internal::json_get;
 
 constexpr std::array<std::string_view, 3> criterion_names{"gini", "entropy", "squared"};
-const std::string kForest = "forest";
 
-[[noreturn]] void refuse_forest(const std::string& expected, const std::string& got) {
-  throw ValueError("[Forest] expected " + expected + ", got " + got);
+const char* forest_name(bool random_thresholds) { return random_thresholds ? "ExtraTrees" : "RandomForest"; }
+
+[[noreturn]] void refuse_forest(const std::string& name, const std::string& expected, const std::string& got) {
+  throw ValueError("[" + name + "] expected " + expected + ", got " + got);
 }
 
 template <class T>
-void check_forest_option(bool good, const char* expected, T got) {
-  if (!good) refuse_forest(expected, std::to_string(got));
+void check_forest_option(const char* name, bool good, const char* expected, T got) {
+  if (!good) refuse_forest(name, expected, std::to_string(got));
 }
 
-void check_options(const ForestOptions& o) {
-  check_forest_option(o.criterion <= Criterion::squared, "a known criterion", static_cast<int>(o.criterion));
-  check_forest_option(o.trees >= 1 && o.trees <= 1'000'000, "trees from 1 to 1000000", o.trees);
-  check_forest_option(o.max_features >= 0, "max_features of at least 0", o.max_features);
-  check_forest_option(o.max_depth >= 0, "a max_depth of at least 0", o.max_depth);
-  check_forest_option(o.max_leaves == 0 || o.max_leaves >= 2, "max_leaves of at least 2, or 0", o.max_leaves);
-  check_forest_option(o.min_child_rows >= 1, "min_child_rows of at least 1", o.min_child_rows);
-  check_forest_option(o.min_split_rows >= 2, "min_split_rows of at least 2", o.min_split_rows);
-  check_forest_option(o.min_level_rows >= 0, "min_level_rows of at least 0", o.min_level_rows);
-  check_forest_option(o.max_bins >= 2 && o.max_bins <= internal::kMostBins, "max_bins from 2 to 255", o.max_bins);
+void check_options(const char* name, const ForestOptions& o) {
+  check_forest_option(name, o.criterion <= Criterion::squared, "a known criterion", static_cast<int>(o.criterion));
+  check_forest_option(name, o.trees >= 1 && o.trees <= 1'000'000, "trees from 1 to 1000000", o.trees);
+  check_forest_option(name, o.max_features >= 0, "max_features of at least 0", o.max_features);
+  check_forest_option(name, o.max_depth >= 0, "a max_depth of at least 0", o.max_depth);
+  check_forest_option(name, o.max_leaves == 0 || o.max_leaves >= 2, "max_leaves of at least 2, or 0", o.max_leaves);
+  check_forest_option(name, o.min_child_rows >= 1, "min_child_rows of at least 1", o.min_child_rows);
+  check_forest_option(name, o.min_split_rows >= 2, "min_split_rows of at least 2", o.min_split_rows);
+  check_forest_option(name, o.min_level_rows >= 0, "min_level_rows of at least 0", o.min_level_rows);
+  check_forest_option(name, o.max_bins >= 2 && o.max_bins <= internal::kMostBins, "max_bins from 2 to 255", o.max_bins);
   if (!o.positive.empty() && o.criterion == Criterion::squared) {
-    refuse_forest("no positive class for a criterion of values", "\"" + o.positive + "\"");
+    refuse_forest(name, "no positive class for a criterion of values", "\"" + o.positive + "\"");
   }
-  check_forest_option(!o.oob_score || *o.bootstrap, "a bootstrap beside oob_score, for rows that trees have not seen",
-                      0);
+  check_forest_option(name, !o.oob_score || *o.bootstrap,
+                      "a bootstrap beside oob_score, for rows that trees have not seen", 0);
 }
 
 double number_of_class(const double* shares, std::size_t outputs) {
@@ -96,16 +99,18 @@ Criterion parse_criterion(std::string_view name) {
 Forest::Forest(ForestOptions options, bool random_thresholds)
     : options_(std::move(options)), random_thresholds_(random_thresholds) {
   if (!options_.bootstrap) options_.bootstrap = !random_thresholds;
-  check_options(options_);
+  check_options(forest_name(random_thresholds), options_);
 }
 
 void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t classes) {
+  const char* name = forest_name(random_thresholds_);
   const internal::FeatureColumns columns = internal::features_like(
-      train.x, table_ ? table_->features : internal::features_of(train.x, {}, options_.categorical, "Forest"), "Forest",
+      train.x, table_ ? table_->features : internal::features_of(train.x, {}, options_.categorical, name), name,
       options_.min_level_rows);
-  if (train.x.rows() > std::int64_t{1} << 31) refuse_forest("at most 2^31 rows", std::to_string(train.x.rows()));
+  if (train.x.rows() > std::int64_t{1} << 31) refuse_forest(name, "at most 2^31 rows", std::to_string(train.x.rows()));
   internal::TrainedForest trained = internal::train_forest(options_, random_thresholds_,
-                                                           {.features = columns.features,
+                                                           {.name = name,
+                                                            .features = columns.features,
                                                             .values = columns.values,
                                                             .rows = train.x.rows(),
                                                             .targets = train.y,
@@ -122,30 +127,31 @@ void Forest::learn(const Rows& train, const Rows& /*validation*/, std::int64_t c
 }
 
 void Forest::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
-  if (table.rows() == 0) refuse_forest("rows to train on", "none");
+  const char* name = forest_name(random_thresholds_);
+  if (table.rows() == 0) refuse_forest(name, "rows to train on", "none");
   std::vector<std::string> classes, left_out{target};
   if (classifies()) classes = data::target_classes(table[target], options_.positive);
   if (classifies() && classes.size() < 2) {
-    refuse_forest("a target of at least two classes", std::to_string(classes.size()));
+    refuse_forest(name, "a target of at least two classes", std::to_string(classes.size()));
   }
   if (!options.weights.empty()) left_out.push_back(options.weights);
   Ensemble reading;
   reading.classes = classes;
   reading.features =
-      internal::features_of(table, left_out, options_.min_level_rows, static_cast<std::size_t>(options_.max_bins))
+      internal::features_of(name, table, left_out, options_.min_level_rows, static_cast<std::size_t>(options_.max_bins))
           .features;
-  if (reading.features.empty()) refuse_forest("features beside the target", "none");
-  const std::vector<double> x = inputs(reading, table), y = data::target_values(table, target, classes);
+  if (reading.features.empty()) refuse_forest(name, "features beside the target", "none");
+  const std::vector<double> x = internal::inputs(name, reading, table), y = data::target_values(table, target, classes);
   std::vector<double> weights;
   if (!options.weights.empty()) {
     const data::Column& column = table[options.weights];
     if (!column.is_numeric()) {
-      throw DataError("Forest", "expected numbers, got " + std::string(data::to_string(column.type())),
+      throw DataError(name, "expected numbers, got " + std::string(data::to_string(column.type())),
                       {.column = options.weights});
     }
     weights = column.numeric();
   }
-  if (options.validation) refuse_forest("no rows of validation, of which it makes no use", "some");
+  if (options.validation) refuse_forest(name, "no rows of validation, of which it makes no use", "some");
   struct Reset {
     const Ensemble*& pointer;
     ~Reset() { pointer = nullptr; }
@@ -172,13 +178,13 @@ void Forest::keep(Ensemble model) {
 std::int64_t Forest::width() const { return ensemble_ ? static_cast<std::int64_t>(ensemble_->features.size()) : 0; }
 
 const Ensemble& Forest::ensemble() const {
-  if (!ensemble_) throw StateError("[Forest] expected a fitted model, got one before fit");
+  if (!ensemble_) throw StateError("[" + class_name(type()) + "] expected a fitted model, got one before fit");
   return *ensemble_;
 }
 
 const std::vector<double>& Forest::oob_prediction() const {
   if (oob_prediction_.empty()) {
-    throw StateError("[Forest] expected a model fitted with oob_score, got one without");
+    throw StateError("[" + class_name(type()) + "] expected a model fitted with oob_score, got one without");
   }
   return oob_prediction_;
 }
@@ -203,11 +209,13 @@ std::vector<double> Forest::respond(const data::Matrix& x, bool probability) con
 }
 
 std::vector<double> Forest::respond_table(const data::Table& table, bool probability) const {
-  return answer(predictor_->margins(table), probability);
+  return answer(
+      tern::internal::speaking_as(forest_name(random_thresholds_), [&] { return predictor_->margins(table); }),
+      probability);
 }
 
 std::vector<std::pair<std::string, std::int64_t>> Forest::unseen(const data::Table& table) const {
-  return internal::unseen_levels(ensemble(), table);
+  return internal::unseen_levels(forest_name(random_thresholds_), ensemble(), table);
 }
 
 std::string Forest::to_json() const {
@@ -230,7 +238,7 @@ std::string Forest::to_json() const {
   try {
     text = tern::internal::json_text(json);
   } catch (const Json::exception& error) {  // a level that is no UTF-8
-    throw ValueError("[Forest] expected names in UTF-8, got: " + std::string(error.what()));
+    throw ValueError("[" + class_name(type()) + "] expected names in UTF-8, got: " + std::string(error.what()));
   }
   text.pop_back();
   model.pop_back();  // the end of its line
@@ -238,47 +246,50 @@ std::string Forest::to_json() const {
 }
 
 ForestOptions Forest::options_of(const data::EstimatorState& state) {
-  const Json kept = tern::internal::parse_json(state.json, kForest);
-  const Json& json = tern::internal::json_member(kept, "options", kForest);
-  return {.criterion = parse_criterion(json_get<std::string>(json, "criterion", kForest)),
-          .trees = json_get<int>(json, "trees", kForest),
-          .max_features = json_get<int>(json, "max_features", kForest),
-          .max_depth = json_get<int>(json, "max_depth", kForest),
-          .max_leaves = json_get<int>(json, "max_leaves", kForest),
-          .min_child_rows = json_get<std::int64_t>(json, "min_child_rows", kForest),
-          .min_split_rows = json_get<std::int64_t>(json, "min_split_rows", kForest),
-          .bootstrap = json_get<bool>(json, "bootstrap", kForest),
-          .max_bins = json_get<int>(json, "max_bins", kForest),
-          .oob_score = json_get<bool>(json, "oob_score", kForest),
-          .min_level_rows = json_get<std::int64_t>(json, "min_level_rows", kForest),
-          .positive = json_get<std::string>(json, "positive", kForest),
-          .categorical = json_get<std::vector<std::int64_t>>(json, "categorical", kForest),
-          .seed = json_get<std::uint64_t>(json, "seed", kForest)};
+  const std::string what = tern::internal::class_name(state.type);
+  const Json kept = tern::internal::parse_json(state.json, what);
+  const Json& json = tern::internal::json_member(kept, "options", what);
+  return {.criterion = parse_criterion(json_get<std::string>(json, "criterion", what)),
+          .trees = json_get<int>(json, "trees", what),
+          .max_features = json_get<int>(json, "max_features", what),
+          .max_depth = json_get<int>(json, "max_depth", what),
+          .max_leaves = json_get<int>(json, "max_leaves", what),
+          .min_child_rows = json_get<std::int64_t>(json, "min_child_rows", what),
+          .min_split_rows = json_get<std::int64_t>(json, "min_split_rows", what),
+          .bootstrap = json_get<bool>(json, "bootstrap", what),
+          .max_bins = json_get<int>(json, "max_bins", what),
+          .oob_score = json_get<bool>(json, "oob_score", what),
+          .min_level_rows = json_get<std::int64_t>(json, "min_level_rows", what),
+          .positive = json_get<std::string>(json, "positive", what),
+          .categorical = json_get<std::vector<std::int64_t>>(json, "categorical", what),
+          .seed = json_get<std::uint64_t>(json, "seed", what)};
 }
 
 void Forest::restore(const data::EstimatorState& state) {
-  const Json json = tern::internal::parse_json(state.json, kForest);
+  const std::string name = class_name(type());
+  const Json json = tern::internal::parse_json(state.json, name);
   const auto kept = json.find("ensemble");
-  if (kept == json.end() || !kept->is_object()) throw FormatError("[forest] expected an ensemble, got none");
+  if (kept == json.end() || !kept->is_object()) throw FormatError("[" + name + "] expected an ensemble, got none");
   Ensemble model = internal::ensemble_of(*kept);
   const bool same = state.names.empty() ||
                     std::equal(state.names.begin(), state.names.end(), model.features.begin(), model.features.end(),
-                               [](const std::string& name, const Feature& feature) { return name == feature.name; });
-  if (!same) throw FormatError("[forest] expected the names of the ensemble's features, got others");
+                               [](const std::string& known, const Feature& feature) { return known == feature.name; });
+  if (!same) throw FormatError("[" + name + "] expected the names of the ensemble's features, got others");
   if (model.classes != state.classes || model.classes.empty() == classifies()) {
-    throw FormatError("[forest] expected the classes of the ensemble and its criterion, got others");
+    throw FormatError("[" + name + "] expected the classes of the ensemble and its criterion, got others");
   }
   // Leaves of classes are shares, of which only the last may be left out.
   for (const Tree& tree : model.trees) {
     for (const double value : tree.leaf_value) {
       if (classifies() && !(value >= 0 && value <= 1 + 1e-9)) {
-        throw FormatError("[forest] expected shares of classes from 0 to 1, got " + tern::internal::number_text(value));
+        throw FormatError("[" + name + "] expected shares of classes from 0 to 1, got " +
+                          tern::internal::number_text(value));
       }
     }
   }
   for (const double base : model.base) {
     if (classifies() && base != 0)
-      throw FormatError("[forest] expected a base of 0, got " + tern::internal::number_text(base));
+      throw FormatError("[" + name + "] expected a base of 0, got " + tern::internal::number_text(base));
   }
   keep(std::move(model));
 }

@@ -57,7 +57,8 @@ ForestRows rows_of(const ForestOptions& options, const ForestTraining& training,
     most = std::max(most, std::isfinite(value) ? std::fabs(value) : kMostApart * 2);
   }
   if (most > kMostApart || (most > 0 && most < 1 / kMostApart)) {
-    throw ValueError("[Forest] expected targets of which the furthest from the mean is 1e-140 to 1e140 from it, got " +
+    throw ValueError("[" + std::string(training.name) +
+                     "] expected targets of which the furthest from the mean is 1e-140 to 1e140 from it, got " +
                      (most > kMostApart ? "one further" : tern::internal::number_text(most)));
   }
   return rows;
@@ -106,7 +107,7 @@ std::vector<double> inputs_of(const ForestTraining& training, std::int64_t begin
 
 TrainedForest train_forest(const ForestOptions& options, bool random_thresholds, const ForestTraining& training) {
   const std::vector<FeatureBins> bins = find_bins(training.values, training.rows, options.max_bins);
-  warn_of_levels(training.features, bins);
+  warn_of_levels(training.name, training.features, bins);
   const BinnedRows data(training.values, bins, training.rows, false);
   ForestRows forest = rows_of(options, training, data, bins);
   std::vector<std::uint8_t> rows_of_bins;

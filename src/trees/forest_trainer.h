@@ -12,6 +12,7 @@ namespace tern::trees::internal {
 
 /// What a forest is trained on. All checked.
 struct ForestTraining {
+  const char* name = "";  ///< begins the messages
   std::vector<Feature> features{};
   std::span<const FeatureValues> values{};
   std::int64_t rows = 0;

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "data/rows.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -291,8 +292,8 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
            "\"" + options_.positive + "\"");
   }
 
-  FeatureColumns train = start ? internal::features_like(table, start->features)
-                               : internal::features_of(table, left_out, options_.min_level_rows,
+  FeatureColumns train = start ? internal::features_like("GradientBoosting", table, start->features)
+                               : internal::features_of("GradientBoosting", table, left_out, options_.min_level_rows,
                                                        static_cast<std::size_t>(options_.max_bins));
   Training training{.features = train.features, .train = {}, .validation = {}, .start = start};
   if (training.features.empty()) refuse("features beside the target", "none");
@@ -302,7 +303,7 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   TableTargets validation_targets;
   if (options.validation) {
     validation_targets = targets_of(*options.validation, name, options, classes);
-    validation = internal::features_like(*options.validation, training.features);
+    validation = internal::features_like("GradientBoosting", *options.validation, training.features);
     training.validation = {.features = validation.values,
                            .rows = options.validation->rows(),
                            .targets = validation_targets.view(),
@@ -438,7 +439,7 @@ std::vector<double> GradientBoosting::predict_probability(const Matrix& features
 }
 std::vector<double> GradientBoosting::predict_margin(const data::Table& table) const {
   ensemble();
-  return predictor_->margins(table);
+  return tern::internal::speaking_as("GradientBoosting", [&] { return predictor_->margins(table); });
 }
 std::vector<double> GradientBoosting::predict_margin(const Matrix& features) const {
   ensemble();
@@ -471,7 +472,7 @@ std::int64_t GradientBoosting::width() const {
 std::unique_ptr<data::Estimator> GradientBoosting::clone() const { return std::make_unique<GradientBoosting>(*this); }
 
 std::vector<std::pair<std::string, std::int64_t>> GradientBoosting::unseen(const data::Table& table) const {
-  return internal::unseen_levels(ensemble(), table);
+  return internal::unseen_levels("GradientBoosting", ensemble(), table);
 }
 
 }  // namespace tern::trees

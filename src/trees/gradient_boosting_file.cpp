@@ -20,7 +20,7 @@ using tern::internal::Json;
 using tern::internal::json_get;
 using tern::internal::OrderedJson;
 
-const std::string kBoosting = "gradient_boosting";
+const std::string kBoosting = "GradientBoosting";
 
 OrderedJson json_of(const GradientBoostingOptions& options) {
   OrderedJson json{{"objective", to_string(options.objective)},
@@ -39,7 +39,7 @@ GradientBoostingOptions options_of(const Json& json) {
   GradientBoostingOptions options{.objective = parse_objective(json_get<std::string>(json, "objective", kBoosting))};
   const auto growth = json_get<std::string>(json, "growth", kBoosting);
   if (growth != "leaf_wise" && growth != "depth_wise") {
-    throw FormatError("[gradient_boosting] expected growth leaf_wise or depth_wise, got \"" + growth + "\"");
+    throw FormatError("[GradientBoosting] expected growth leaf_wise or depth_wise, got \"" + growth + "\"");
   }
   options.growth = growth == "leaf_wise" ? Growth::leaf_wise : Growth::depth_wise;
   internal::each_option(options, [&](const char* name, auto& value) {
@@ -83,16 +83,16 @@ std::unique_ptr<data::Estimator> GradientBoosting::from_state(const data::Estima
   auto made = std::make_unique<GradientBoosting>(std::move(options));
   made->options_.objective = objective;
   const auto kept = json.find("ensemble");
-  if (kept == json.end() || !kept->is_object()) throw FormatError("[gradient_boosting] expected an ensemble, got none");
+  if (kept == json.end() || !kept->is_object()) throw FormatError("[GradientBoosting] expected an ensemble, got none");
   Ensemble ensemble = internal::ensemble_of(*kept);
   if (!state.names.empty()) {
     const bool same =
         std::equal(state.names.begin(), state.names.end(), ensemble.features.begin(), ensemble.features.end(),
                    [](const std::string& name, const Feature& feature) { return name == feature.name; });
-    if (!same) throw FormatError("[gradient_boosting] expected the names of the ensemble's features, got others");
+    if (!same) throw FormatError("[GradientBoosting] expected the names of the ensemble's features, got others");
   }
   if (ensemble.classes != state.classes || made->classifies() == ensemble.classes.empty()) {
-    throw FormatError("[gradient_boosting] expected the classes of the ensemble and its objective, got others");
+    throw FormatError("[GradientBoosting] expected the classes of the ensemble and its objective, got others");
   }
   for (std::size_t i = 0; i < std::min(state.types.size(), ensemble.features.size()); ++i) {
     ensemble.features[i].type = state.types[i];  // which older files do not have there

@@ -17,9 +17,9 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-[[noreturn]] TERN_COLD void wrong_type(const data::Table& table, const Feature& feature, const data::Column& column,
-                                       const std::string& expected) {
-  throw DataError("trees", "expected " + expected + ", got " + std::string(data::to_string(column.type())),
+[[noreturn]] TERN_COLD void wrong_type(const char* name, const data::Table& table, const Feature& feature,
+                                       const data::Column& column, const std::string& expected) {
+  throw DataError(name, "expected " + expected + ", got " + std::string(data::to_string(column.type())),
                   {.file = table.source_file(), .column = feature.name});
 }
 
@@ -52,7 +52,7 @@ bool all_missing(const data::Column& column) {
   return column.size() > 0;
 }
 
-Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) : rows_(table.rows()) {
+Inputs::Inputs(const char* name, const std::vector<Feature>& features, const data::Table& table) : rows_(table.rows()) {
   using data::ColumnType;
   bound_.reserve(features.size());
   for (const Feature& feature : features) {
@@ -65,18 +65,18 @@ Inputs::Inputs(const std::vector<Feature>& features, const data::Table& table) :
       continue;
     }
     if (!feature.categorical || feature.levels.empty()) {
-      if (text) wrong_type(table, feature, column, feature.categorical ? "codes of levels" : "numbers");
-      if (feature.type) data::internal::check_type("trees", table, feature.name, *feature.type);
+      if (text) wrong_type(name, table, feature, column, feature.categorical ? "codes of levels" : "numbers");
+      if (feature.type) data::internal::check_type(name, table, feature.name, *feature.type);
       if (column.type() != ColumnType::f64) bound.values = column.numeric();
     } else if (column.type() == ColumnType::categorical) {
       const Codes codes(feature);
       for (const std::string& level : column.levels()) bound.codes.push_back(codes.of(level));
     } else if (column.type() == ColumnType::f64 || column.type() == ColumnType::timestamp) {
-      wrong_type(table, feature, column, "a categorical, string, i64 or boolean column");
+      wrong_type(name, table, feature, column, "a categorical, string, i64 or boolean column");
     } else {
       const Codes codes(feature);
       if (column.type() == ColumnType::boolean && !codes.truths()) {  // a file of no other levels
-        wrong_type(table, feature, column, "levels as in training");
+        wrong_type(name, table, feature, column, "levels as in training");
       }
       bound.values.reserve(static_cast<std::size_t>(rows_));
       for (std::int64_t row = 0; row < rows_; ++row) {
@@ -107,9 +107,17 @@ void Inputs::fill(std::int64_t begin, std::int64_t count, double* out) const {
   }
 }
 
-std::vector<std::pair<std::string, std::int64_t>> unseen_levels(const Ensemble& ensemble, const data::Table& table) {
+std::vector<double> inputs(const char* name, const Ensemble& ensemble, const data::Table& table) {
+  const Inputs bound(name, ensemble.features, table);
+  std::vector<double> rows(static_cast<std::size_t>(bound.rows()) * ensemble.features.size());
+  bound.fill(0, bound.rows(), rows.data());
+  return rows;
+}
+
+std::vector<std::pair<std::string, std::int64_t>> unseen_levels(const char* name, const Ensemble& ensemble,
+                                                                const data::Table& table) {
   std::vector<std::pair<std::string, std::int64_t>> counts;
-  const std::vector<double> rows = trees::inputs(ensemble, table);
+  const std::vector<double> rows = inputs(name, ensemble, table);
   const std::size_t width = ensemble.features.size();
   for (std::size_t f = 0; f < width; ++f) {
     const Feature& feature = ensemble.features[f];
@@ -125,10 +133,7 @@ std::vector<std::pair<std::string, std::int64_t>> unseen_levels(const Ensemble& 
 }  // namespace internal
 
 std::vector<double> inputs(const Ensemble& ensemble, const data::Table& table) {
-  const internal::Inputs bound(ensemble.features, table);
-  std::vector<double> rows(static_cast<std::size_t>(bound.rows()) * ensemble.features.size());
-  bound.fill(0, bound.rows(), rows.data());
-  return rows;
+  return internal::inputs("inputs", ensemble, table);
 }
 
 }  // namespace tern::trees

@@ -16,8 +16,8 @@ bool all_missing(const data::Column& column);
 /// A table's columns bound to the features of an ensemble, to be read row by row.
 class Inputs {
  public:
-  /// Throws DataError as trees::inputs does.
-  Inputs(const std::vector<Feature>& features, const data::Table& table);
+  /// Throws DataError as trees::inputs does; `name` begins the message.
+  Inputs(const char* name, const std::vector<Feature>& features, const data::Table& table);
   std::int64_t rows() const { return rows_; }
   /// Rows begin … begin + count - 1 as [count x features].
   void fill(std::int64_t begin, std::int64_t count, double* out) const;
@@ -32,8 +32,12 @@ class Inputs {
   std::vector<Bound> bound_{};
 };
 
+/// What trees::inputs gives; `name` begins the messages.
+std::vector<double> inputs(const char* name, const Ensemble& ensemble, const data::Table& table);
+
 /// Of each categorical feature that has any, how many values in these rows are no levels of its own. Throws DataError
 /// as trees::inputs does.
-std::vector<std::pair<std::string, std::int64_t>> unseen_levels(const Ensemble& ensemble, const data::Table& table);
+std::vector<std::pair<std::string, std::int64_t>> unseen_levels(const char* name, const Ensemble& ensemble,
+                                                                const data::Table& table);
 
 }  // namespace tern::trees::internal

@@ -16,6 +16,7 @@
 #include "tern/base/random.h"
 #include "tern/trees/formats.h"
 #include "trees/foreign.h"
+#include "trees/inputs.h"
 #include "trees/json_form.h"
 #include "trees/table_features.h"
 
@@ -26,7 +27,7 @@ using tern::internal::Json;
 using tern::internal::json_get;
 
 constexpr int kIsolationVersion = 1;
-const std::string kIsolation = "isolation_forest";
+const std::string kIsolation = "IsolationForest";
 
 [[noreturn]] void refuse_isolation(const std::string& expected, const std::string& got) {
   throw ValueError("[IsolationForest] expected " + expected + ", got " + got);
@@ -224,11 +225,11 @@ IsolationForest::IsolationForest(IsolationForestOptions options) : options_(opti
 
 void IsolationForest::fit(const data::Table& table) {
   const std::vector<Feature> features =
-      internal::features_of(table, {}, 1, std::numeric_limits<std::size_t>::max()).features;
+      internal::features_of("IsolationForest", table, {}, 1, std::numeric_limits<std::size_t>::max()).features;
   if (features.empty()) refuse_isolation("columns", "none");
   Ensemble reading;
   reading.features = features;
-  const std::vector<double> x = inputs(reading, table);
+  const std::vector<double> x = internal::inputs("IsolationForest", reading, table);
   learn(data::Matrix(x, static_cast<std::int64_t>(features.size())), features);
 }
 
@@ -270,7 +271,7 @@ double IsolationForest::threshold() const {
 }
 
 std::vector<double> IsolationForest::score(const data::Table& table) const {
-  const std::vector<double> x = inputs(ensemble(), table);
+  const std::vector<double> x = internal::inputs("IsolationForest", ensemble(), table);
   return score(data::Matrix(x, static_cast<std::int64_t>(ensemble_->features.size())));
 }
 
@@ -325,7 +326,7 @@ IsolationForest IsolationForest::from_json(std::string_view text) {
   const Json json = tern::internal::parse_json(text, kIsolation);
   if (json_get<std::string>(json, "format", kIsolation) != "tern-isolation-forest" ||
       json_get<int>(json, "version", kIsolation) != kIsolationVersion) {
-    throw FormatError("[isolation_forest] expected version 1 of tern-isolation-forest, got another file");
+    throw FormatError("[IsolationForest] expected version 1 of tern-isolation-forest, got another file");
   }
   const Json& options = tern::internal::json_member(json, "options", kIsolation);
   try {
@@ -335,12 +336,12 @@ IsolationForest IsolationForest::from_json(std::string_view text) {
                           .seed = json_get<std::uint64_t>(options, "seed", kIsolation)});
     made.threshold_ = json_get<double>(json, "threshold", kIsolation);
     if (!(made.threshold_ >= 0 && made.threshold_ <= 1)) {
-      throw FormatError("[isolation_forest] expected a threshold from 0 to 1, got " +
+      throw FormatError("[IsolationForest] expected a threshold from 0 to 1, got " +
                         tern::internal::number_text(made.threshold_));
     }
     Ensemble model = internal::ensemble_of(tern::internal::json_member(json, "ensemble", kIsolation));
     if (model.outputs != 1 || model.link != Link::exp || !model.average) {
-      throw FormatError("[isolation_forest] expected averaged trees of one output and link exp, got " +
+      throw FormatError("[IsolationForest] expected averaged trees of one output and link exp, got " +
                         std::to_string(model.outputs) + " and " + std::string(to_string(model.link)) +
                         (model.average ? "" : ", added up"));
     }

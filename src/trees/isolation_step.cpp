@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/retell.h"
 #include "tern/base/error.h"
 #include "tern/data/steps.h"
 #include "tern/trees/isolation_forest.h"
@@ -17,30 +18,31 @@ using tern::internal::json_get;
 using tern::internal::json_member;
 using tern::internal::json_text;
 
-const std::string kIsolationStep = "isolation_forest";
+const std::string kIsolationType = "isolation_forest", kIsolationStep = "isolation_forest_step";
 
 class IsolationStep final : public data::Step {
  public:
   IsolationStep(data::Selector selector, const IsolationForestOptions& options)
       : selector_(std::move(selector)), forest_(options) {}
 
-  std::string_view type() const override { return kIsolationStep; }
+  std::string_view type() const override { return kIsolationType; }
   std::unique_ptr<Step> clone() const override { return std::make_unique<IsolationStep>(*this); }
 
   void fit(const data::Table& table, const data::FitContext& context) override {
     const std::vector<std::string> chosen = selector_.select(table, context.target);
     if (chosen.empty()) throw DataError(kIsolationStep, "expected columns to learn from, got none");
     IsolationForest forest(forest_.options());
-    forest.fit(table.select(chosen));
+    tern::internal::speaking_as(kIsolationStep, [&] { forest.fit(table.select(chosen)); });
     forest_ = std::move(forest);
-    output_ = kIsolationStep;
-    for (int k = 2; table.has(output_); ++k) output_ = kIsolationStep + "_" + std::to_string(k);
+    output_ = kIsolationType;
+    for (int k = 2; table.has(output_); ++k) output_ = kIsolationType + "_" + std::to_string(k);
   }
 
   data::Table transform(const data::Table& table) const override {
     if (output_.empty()) throw StateError("[" + kIsolationStep + "] expected a fitted step, got one before fit");
     data::Table out = table;
-    out.add(output_, data::Column::from_f64(forest_.score(table)));
+    out.add(output_,
+            data::Column::from_f64(tern::internal::speaking_as(kIsolationStep, [&] { return forest_.score(table); })));
     return out;
   }
 
@@ -57,7 +59,7 @@ class IsolationStep final : public data::Step {
   }
 
   std::vector<std::pair<std::string, std::int64_t>> unseen(const data::Table& table) const override {
-    return unseen_levels(forest_.ensemble(), table);
+    return unseen_levels(kIsolationStep.c_str(), forest_.ensemble(), table);
   }
 
   std::string to_json() const override {
@@ -84,7 +86,7 @@ class IsolationStep final : public data::Step {
 
 }  // namespace
 
-void register_isolation_step() { data::register_step(kIsolationStep, IsolationStep::from_json); }
+void register_isolation_step() { data::register_step(kIsolationType, IsolationStep::from_json); }
 
 }  // namespace internal
 

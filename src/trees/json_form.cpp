@@ -28,7 +28,7 @@ using tern::internal::OrderedJson;
 
 // Version 2 has models whose rounds are averaged or whose leaves hold several values.
 constexpr int kVersion = 1, kForests = 2;
-const std::string what = "trees";
+const std::string what = "Ensemble";
 
 // JSON has no infinity.
 OrderedJson thresholds(const std::vector<double>& values) {
@@ -45,7 +45,7 @@ OrderedJson thresholds(const std::vector<double>& values) {
 
 std::vector<double> thresholds(const Json& tree) {
   const Json& list = json_member(tree, "threshold", what);
-  if (!list.is_array()) throw FormatError("[trees] member \"threshold\": expected a list");
+  if (!list.is_array()) throw FormatError("[Ensemble] member \"threshold\": expected a list");
   std::vector<double> values;
   values.reserve(list.size());
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -55,7 +55,7 @@ std::vector<double> thresholds(const Json& tree) {
     } else if (value == "infinity" || value == "-infinity") {
       values.push_back(value == "infinity" ? infinity : -infinity);
     } else {
-      throw FormatError("[trees] member \"threshold\": expected numbers, \"infinity\" or \"-infinity\"");
+      throw FormatError("[Ensemble] member \"threshold\": expected numbers, \"infinity\" or \"-infinity\"");
     }
   }
   return values;
@@ -68,7 +68,7 @@ LevelType level_type_of(const Json& feature) {
   const auto name = json_get_or(feature, "level_type", std::string(level_types[0]), what);
   const auto* found = std::find(level_types.begin(), level_types.end(), name);
   if (found == level_types.end()) {
-    throw FormatError("[trees] member \"level_type\": expected text, number or code, got \"" + name + "\"");
+    throw FormatError("[Ensemble] member \"level_type\": expected text, number or code, got \"" + name + "\"");
   }
   return static_cast<LevelType>(found - level_types.begin());
 }
@@ -108,7 +108,7 @@ OrderedJson of_tree(const Tree& tree) {
 const Json& list(const Json& json, const char* key) {
   const auto found = json.find(key);
   if (found == json.end() || !found->is_array()) {
-    throw FormatError("[trees] member \"" + std::string(key) + "\": expected a list");
+    throw FormatError("[Ensemble] member \"" + std::string(key) + "\": expected a list");
   }
   return *found;
 }
@@ -128,7 +128,7 @@ Tree tree_of(const Json& json) {
   if (json.contains("sets")) {
     tree.set = json_get<std::vector<std::int32_t>>(json, "set", what);
     const Json& sets = json_member(json, "sets", what);
-    if (!sets.is_array()) throw FormatError("[trees] member \"sets\": expected a list");
+    if (!sets.is_array()) throw FormatError("[Ensemble] member \"sets\": expected a list");
     for (const Json& set : sets) {
       tree.sets.push_back(json_get<std::vector<std::uint64_t>>(Json{{"set", set}}, "set", what));
     }
@@ -166,10 +166,10 @@ std::string to_json(const Ensemble& ensemble) {
 
 Ensemble internal::ensemble_of(const Json& json) {
   if (json_get<std::string>(json, "format", what) != "tern-trees") {
-    throw FormatError("[trees] expected the format tern-trees, got another one");
+    throw FormatError("[Ensemble] expected the format tern-trees, got another one");
   }
   if (const int version = json_get<int>(json, "version", what); version != kVersion && version != kForests) {
-    throw FormatError("[trees] expected version 1 or 2, got " + std::to_string(version));
+    throw FormatError("[Ensemble] expected version 1 or 2, got " + std::to_string(version));
   }
   return internal::checked(what, [&] {
     Ensemble ensemble;

@@ -391,7 +391,7 @@ std::vector<T> each_row(const Flat& flat, std::span<const double> rows, std::int
 
 template <class T, class Work>
 std::vector<T> each_row(const Flat& flat, const data::Table& table, std::int64_t width, Work work) {
-  const internal::Inputs inputs(flat.inputs, table);
+  const internal::Inputs inputs("Predictor", flat.inputs, table);
   std::vector<T> out(static_cast<std::size_t>(inputs.rows() * width));
   parallel_for(inputs.rows(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> rows(static_cast<std::size_t>((end - begin) * flat.features));

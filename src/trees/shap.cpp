@@ -12,6 +12,7 @@
 #include "tern/base/parallel.h"
 #include "tern/trees/explain.h"
 #include "trees/flat.h"
+#include "trees/inputs.h"
 
 // On the way to a leaf of value v, feature i has o_i, 1 when the row passes all its splits there and else 0, and z_i,
 // the share of training rows that do. The leaf's game is v · prod (o_i if i is known, else z_i), and the weights of the
@@ -358,10 +359,12 @@ std::vector<double> TreeShap::interactions(std::span<const double> rows) const {
   return out;
 }
 
-std::vector<double> TreeShap::values(const data::Table& table) const { return values(inputs(state_->ensemble, table)); }
+std::vector<double> TreeShap::values(const data::Table& table) const {
+  return values(internal::inputs("TreeShap", state_->ensemble, table));
+}
 
 std::vector<double> TreeShap::interactions(const data::Table& table) const {
-  return interactions(inputs(state_->ensemble, table));
+  return interactions(internal::inputs("TreeShap", state_->ensemble, table));
 }
 
 }  // namespace tern::trees

@@ -15,9 +15,9 @@ namespace {
 
 constexpr double kMostLevels = 1 << 20;  // of a column of a matrix
 
-TERN_COLD void warn_of_levels(const std::string& name, std::size_t levels, std::size_t most) {
-  tern::internal::warn("levels of " + name, "[trees] \"" + name + "\" has " + std::to_string(levels) + " levels: the " +
-                                                std::to_string(most) +
+TERN_COLD void warn_of_levels(const std::string& type, const std::string& name, std::size_t levels, std::size_t most) {
+  tern::internal::warn("levels of " + name, "[" + type + "] \"" + name + "\" has " + std::to_string(levels) +
+                                                " levels: the " + std::to_string(most) +
                                                 " most frequent are kept, the others go as unseen ones");
 }
 
@@ -38,8 +38,8 @@ void add_numbers(FeatureColumns& out, const data::Column& column) {
 
 // The levels of a column that at least `least` rows have, of more than `most` the most frequent, and the codes of its
 // rows among them.
-std::vector<std::string> kept_levels(const std::string& name, const data::Column& column, std::int64_t least,
-                                     std::size_t most, std::vector<std::int32_t>& codes) {
+std::vector<std::string> kept_levels(const std::string& type, const std::string& name, const data::Column& column,
+                                     std::int64_t least, std::size_t most, std::vector<std::int32_t>& codes) {
   std::vector<std::int64_t> rows(column.levels().size());
   for (const std::int32_t code : column.codes()) {
     if (code >= 0) ++rows[static_cast<std::size_t>(code)];
@@ -49,7 +49,7 @@ std::vector<std::string> kept_levels(const std::string& name, const data::Column
     if (rows[level] >= std::max<std::int64_t>(1, least)) order.push_back(level);
   }
   if (order.size() > most) {
-    warn_of_levels(name, order.size(), most);
+    warn_of_levels(type, name, order.size(), most);
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] > rows[b]; });
     order.resize(most);
     std::sort(order.begin(), order.end());
@@ -68,14 +68,14 @@ std::vector<std::string> kept_levels(const std::string& name, const data::Column
 
 }  // namespace
 
-void warn_of_levels(const std::vector<Feature>& features, const std::vector<FeatureBins>& bins) {
+void warn_of_levels(const char* name, const std::vector<Feature>& features, const std::vector<FeatureBins>& bins) {
   for (std::size_t f = 0; f < bins.size(); ++f) {
     const auto present = static_cast<std::size_t>(bins[f].present), most = static_cast<std::size_t>(bins[f].bins);
-    if (present > most) warn_of_levels(features[f].name, present, most);
+    if (present > most) warn_of_levels(name, features[f].name, present, most);
   }
 }
 
-FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
+FeatureColumns features_of(const char* type, const data::Table& table, const std::vector<std::string>& left_out,
                            std::int64_t min_level_rows, std::size_t most_levels) {
   FeatureColumns out;
   for (const std::string& name : table.names()) {
@@ -92,13 +92,14 @@ FeatureColumns features_of(const data::Table& table, const std::vector<std::stri
     if (column.type() == data::ColumnType::string) column = column.cast(data::ColumnType::categorical);
     if (!data::internal::written_numbers(column, name).empty()) {
       tern::internal::warn("numbers of " + name,
-                           "[trees] \"" + name + "\" is text, all of it written numbers, which count " +
+                           "[" + std::string(type) + "] \"" + name +
+                               "\" is text, all of it written numbers, which count " +
                                "as levels in no order: normalize_formats of a Pipeline reads them");
     }
     FeatureValues values;
     if (min_level_rows > 1 || column.levels().size() > most_levels) {
       auto& codes = out.codes.emplace_back();
-      feature.levels = kept_levels(name, column, min_level_rows, most_levels, codes);
+      feature.levels = kept_levels(type, name, column, min_level_rows, most_levels, codes);
       values.codes = codes.data();
     } else {
       feature.levels = column.levels();
@@ -113,17 +114,17 @@ FeatureColumns features_of(const data::Table& table, const std::vector<std::stri
   return out;
 }
 
-FeatureColumns features_like(const data::Table& table, const std::vector<Feature>& features) {
+FeatureColumns features_like(const char* name, const data::Table& table, const std::vector<Feature>& features) {
   FeatureColumns out;
   out.features = features;
   for (const Feature& feature : features) {
     data::Column column = table[feature.name];
-    if (feature.type) data::internal::check_type("trees", table, feature.name, *feature.type);
+    if (feature.type) data::internal::check_type(name, table, feature.name, *feature.type);
     if (has_levels(column.type()) != feature.categorical && all_missing(column)) {
       column = column.cast(feature.categorical ? data::ColumnType::categorical : data::ColumnType::f64);
     }
     if (has_levels(column.type()) != feature.categorical) {
-      throw DataError("trees",
+      throw DataError(name,
                       std::string("expected ") + (feature.categorical ? "levels" : "numbers") + ", got " +
                           std::string(data::to_string(column.type())),
                       {.column = feature.name});

@@ -21,18 +21,20 @@ struct FeatureColumns {
   std::vector<data::Column> columns;
 };
 
+// `name`, or `type`, begins the messages.
+
 /// All columns but those of `left_out`, with the levels that at least so many of their rows have, and of more than
 /// `most_levels`, which is logged, the most frequent.
-FeatureColumns features_of(const data::Table& table, const std::vector<std::string>& left_out,
+FeatureColumns features_of(const char* name, const data::Table& table, const std::vector<std::string>& left_out,
                            std::int64_t min_level_rows, std::size_t most_levels);
 /// Logs the same of features, those of a matrix too, of which not every level has a bin.
-void warn_of_levels(const std::vector<Feature>& features, const std::vector<FeatureBins>& bins);
+void warn_of_levels(const char* name, const std::vector<Feature>& features, const std::vector<FeatureBins>& bins);
 /// The columns of these features, found by name; levels become the codes that they have there, others -1. Throws
 /// DataError for one that is not there or is of another kind.
-FeatureColumns features_like(const data::Table& table, const std::vector<Feature>& features);
+FeatureColumns features_like(const char* name, const data::Table& table, const std::vector<Feature>& features);
 
-/// The features of a matrix under these names, or "f0", "f1", …; those of `categorical` have no levels yet. `type`
-/// begins the messages. Throws ShapeError, IndexError.
+/// The features of a matrix under these names, or "f0", "f1", …; those of `categorical` have no levels yet. Throws
+/// ShapeError, IndexError.
 std::vector<Feature> features_of(const data::Matrix& x, const std::vector<std::string>& names,
                                  const std::vector<std::int64_t>& categorical, std::string_view type);
 /// The columns of a matrix as these features: whole numbers are levels, negative and missing ones -1. The levels that

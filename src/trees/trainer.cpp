@@ -532,7 +532,7 @@ double Trainer::metric() const {
 }
 
 Ensemble Trainer::run(std::vector<double>& history) {
-  warn_of_levels(training_.features, bins_);
+  warn_of_levels("GradientBoosting", training_.features, bins_);
   Ensemble model;
   start(model);
   prepare();

@@ -311,7 +311,9 @@ TEST(Composites, OfNoRowsSaySo) {
                                       static_cast<const data::Estimator*>(new Calibrated(bayes))}) {
     const std::unique_ptr<const data::Estimator> owned(each);
     const auto model = each->clone();
-    const std::string says = "[" + std::string(model->type()) + "] expected rows to train on, got none";
+    std::string name(model->type());
+    name[0] = static_cast<char>(name[0] - 'a' + 'A');
+    const std::string says = "[" + name + "] expected rows to train on, got none";
     EXPECT_EQ(message_of<ValueError>([&] { model->fit(none, "class"); }), says);
     EXPECT_EQ(message_of<ValueError>([&] { model->fit(data::Matrix(x, 2), x); }), says);
   }
@@ -393,7 +395,7 @@ TEST(Stacking, RefusesALastEstimatorThatStopsEarly) {
   const Ridge line;
   EXPECT_EQ(message_of<ValueError>([&] { Stacking({&line}, trees::GradientBoosting({.early_stopping_rounds = 5})); }),
             "[Stacking] expected a last estimator that does not stop early, for it has no rows of validation, got "
-            "gradient_boosting");
+            "GradientBoosting");
   Stacking({&line}, trees::GradientBoosting());
 }
 

@@ -103,7 +103,7 @@ TEST(CrossValidate, SaysWhatARankerNeeds) {
                DataError);
   Ridge ridge;  // a query is no secret column of weights
   EXPECT_EQ(message_of<ValueError>([&] { ridge.fit(table, "grade", {.query = "query"}); }),
-            "[ridge] expected no query, of which it makes no use, got \"query\"");
+            "[Ridge] expected no query, of which it makes no use, got \"query\"");
 }
 
 // Two clouds of different spread, with columns of weights and groups.
@@ -164,7 +164,7 @@ TEST(CrossValidate, ClustersByDistance) {
   for (const double each : model.score(table)) inertia += each;
   EXPECT_NEAR(inertia, model.inertia(), 1e-9 * inertia);
   EXPECT_EQ(message_of<ValueError>([&] { cross_validate(Dbscan(), data::Pipeline(), table); }),
-            "[cross_validate] expected a model with a score of rows, got dbscan, which has none");
+            "[cross_validate] expected a model with a score of rows, got Dbscan, which has none");
   EXPECT_THROW(Pca().score(table), StateError);
   EXPECT_THROW(cross_validate(KMeans({.clusters = 160}), data::Pipeline(), table, {.folds = 4}), ValueError);
 }

@@ -642,7 +642,7 @@ TEST(Search, NamesTheCandidateThatFails) {
   words.add("word", data::Column::from_strings(std::vector<std::string>(60, "a")));
   EXPECT_NE(message_of<DataError>([&] {
               grid_search(make, {{"alpha", {1}}}, data::Pipeline(), words, "y");
-            }).find("[ridge] column \"word\": of alpha = 1: in fold 1 of 5: expected numbers"),
+            }).find("[Ridge] column \"word\": of alpha = 1: in fold 1 of 5: expected numbers"),
             std::string::npos);
 }
 

@@ -500,7 +500,7 @@ TEST(LinearModels, ABooleanTakesNoOtherNumbers) {
   EXPECT_EQ(model.predict(table), before);
   table.replace("x", data::Column::from_i64({0, 50, 100}));
   EXPECT_EQ(message_of<DataError>([&] { model.predict(table); }),
-            "[ridge] row 1, column \"x\": expected boolean as in training, got 50");
+            "[Ridge] row 1, column \"x\": expected boolean as in training, got 50");
 }
 
 TEST(PartialFit, IsToldTheClassesAtFirst) {
@@ -532,11 +532,11 @@ TEST(PartialFit, LearnsATableByItsNames) {
   EXPECT_EQ(parts.classes(), whole.classes());
   expect_same(parts.predict_probability(table), whole.predict_probability(table), 1e-12, "");
   EXPECT_EQ(message_of<ValueError>([&] { parts.partial_fit(table, "b"); }),
-            "[gaussian_naive_bayes] expected the target of the first partial_fit, \"word\", got \"b\"");
+            "[GaussianNaiveBayes] expected the target of the first partial_fit, \"word\", got \"b\"");
   EXPECT_EQ(message_of<ValueError>([&] {
               SgdClassifier().partial_fit(table, "word", {.classes = {"no", "yes", "no"}});
             }),
-            "[sgd_classifier] expected classes with a name, and each once, got \"no\" again");
+            "[SgdClassifier] expected classes with a name, and each once, got \"no\" again");
   EXPECT_THROW(SgdClassifier().partial_fit(table, "word", {.classes = {"no", ""}}), ValueError);
   EXPECT_NE(message_of<DataError>([&] {
               SgdClassifier().partial_fit(table, "word", {.classes = {"no", "maybe"}});
@@ -709,27 +709,27 @@ TEST(Warnings, OfFitsThatDidNotConverge) {
     EXPECT_TRUE(said.empty()) << said[0];
     said.clear();
   };
-  says("logistic_regression", "a gradient",
+  says("LogisticRegression", "a gradient",
        [&](int most) { LogisticRegression({.max_iterations = most}).fit(rows, classes); });
-  says("poisson_regression", "a gradient",
+  says("PoissonRegression", "a gradient",
        [&](int most) { PoissonRegression({.max_iterations = most}).fit(rows, counts); });
-  says("linear_svm", "projected gradients", [&](int most) {
+  says("LinearSvm", "projected gradients", [&](int most) {
     LinearSvm({.inverse_penalty = 0.1, .max_iterations = most, .tolerance = 1e-2}).fit(rows, classes);
   });
-  says("elastic_net", "a duality gap",
+  says("ElasticNet", "a duality gap",
        [&](int most) { ElasticNet({.alpha = 0.01, .max_iterations = most}).fit(rows, y); });
-  says("lasso", "a duality gap", [&](int most) { Lasso({.alpha = 0.01, .max_iterations = most}).fit(rows, y); });
+  says("Lasso", "a duality gap", [&](int most) { Lasso({.alpha = 0.01, .max_iterations = most}).fit(rows, y); });
   says("lasso_path", "a duality gap", [&](int most) { lasso_path(rows, y, {.max_iterations = most}); });
-  says("sgd_classifier", "a falling mean loss",
+  says("SgdClassifier", "a falling mean loss",
        [&](int most) { SgdClassifier({.alpha = 0.1, .max_iterations = most}).fit(rows, classes); });
-  says("k_means", "a squared movement of the centers",
+  says("KMeans", "a squared movement of the centers",
        [&](int most) { KMeans({.clusters = 6, .max_iterations = most}).fit(rows); });
-  says("k_means", "a falling squared distance",
+  says("KMeans", "a falling squared distance",
        [&](int most) { KMeans({.clusters = 6, .max_iterations = most, .batch_rows = 50}).fit(rows); });
-  says("gaussian_mixture", "a change of the mean log-likelihood",
+  says("GaussianMixture", "a change of the mean log-likelihood",
        [&](int most) { GaussianMixture({.components = 3, .max_iterations = most}).fit(rows); });
   for (double& value : x) value = std::abs(value);
-  says("nmf", "a share of the first gradients",
+  says("Nmf", "a share of the first gradients",
        [&](int most) { Nmf({.components = 2, .max_iterations = most}).fit(rows); });
 
   // Where many are fitted, once.

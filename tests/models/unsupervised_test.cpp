@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 
+#include "message_of.h"
 #include "models/blocks.h"
 #include "resealed.h"
 #include "sanitized.h"
@@ -627,32 +628,46 @@ TEST(Unsupervised, SayWhatIsWrong) {
   EXPECT_THROW(KNeighborsClassifier({.neighbors = 0}), ValueError);
 }
 
-template <class Call>
-std::string said(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing";
-}
-
 TEST(Messages, NameTheClassThatWasCalled) {
   const Tensor x = blobs(10, 4), large = 1e200 * x;
+  const LogisticRegression logistic;
   const Values y = thirds(10);
-  EXPECT_EQ(said([&] { GaussianMixture({.components = 2}).fit(large); }).find("[GaussianMixture] expected numbers"),
+  EXPECT_EQ(message_of<Error>([&] {
+              GaussianMixture({.components = 2}).fit(large);
+            }).find("[GaussianMixture] expected numbers"),
             0u);
-  EXPECT_EQ(said([&] { Dbscan().fit(large); }).find("[Dbscan] expected numbers of at most 1e150"), 0u);
-  EXPECT_EQ(said([&] { KNeighborsClassifier().fit(large, y); }).find("[KNeighborsClassifier] expected numbers"), 0u);
-  EXPECT_EQ(said([] { KNeighborsRegressor({.neighbors = 0}); }).find("[KNeighborsRegressor] expected at least"), 0u);
-  EXPECT_EQ(said([&] { LinearRegression().fit(large, y); }).find("[LinearRegression] expected numbers whose"), 0u);
-  EXPECT_EQ(said([&] { Lasso().fit(large, y); }).find("[Lasso] expected numbers whose"), 0u);
-  EXPECT_EQ(said([&] { ElasticNet({.l1_ratio = 0}).fit(large, y); }).find("[ElasticNet] expected numbers whose"), 0u);
-  EXPECT_EQ(said([] { Lasso({.alpha = -1}); }).find("[Lasso] expected a finite alpha"), 0u);
-  EXPECT_EQ(said([&] { lasso_path(large, y); }).find("[lasso_path] expected numbers whose"), 0u);
-  EXPECT_EQ(said([&] { lasso_path(x, Values(9)); }).find("[lasso_path] expected 10 targets"), 0u);
-  EXPECT_EQ(said([] { SgdClassifier({.l1_ratio = 2}); }).find("[SgdClassifier] expected l1_ratio"), 0u);
-  EXPECT_EQ(said([] { SgdRegressor({.l1_ratio = 2}); }).find("[SgdRegressor] expected l1_ratio"), 0u);
+  EXPECT_EQ(message_of<Error>([&] { Dbscan().fit(large); }).find("[Dbscan] expected numbers of at most 1e150"), 0u);
+  EXPECT_EQ(
+      message_of<Error>([&] { KNeighborsClassifier().fit(large, y); }).find("[KNeighborsClassifier] expected numbers"),
+      0u);
+  EXPECT_EQ(
+      message_of<Error>([] { KNeighborsRegressor({.neighbors = 0}); }).find("[KNeighborsRegressor] expected at least"),
+      0u);
+  EXPECT_EQ(
+      message_of<Error>([&] { LinearRegression().fit(large, y); }).find("[LinearRegression] expected numbers whose"),
+      0u);
+  EXPECT_EQ(message_of<Error>([&] { Lasso().fit(large, y); }).find("[Lasso] expected numbers whose"), 0u);
+  EXPECT_EQ(
+      message_of<Error>([&] { ElasticNet({.l1_ratio = 0}).fit(large, y); }).find("[ElasticNet] expected numbers whose"),
+      0u);
+  EXPECT_EQ(message_of<Error>([] { Lasso({.alpha = -1}); }).find("[Lasso] expected a finite alpha"), 0u);
+  EXPECT_EQ(message_of<Error>([&] { lasso_path(large, y); }).find("[lasso_path] expected numbers whose"), 0u);
+  EXPECT_EQ(message_of<Error>([&] { lasso_path(x, Values(9)); }).find("[lasso_path] expected 10 targets"), 0u);
+  EXPECT_EQ(message_of<Error>([] { SgdClassifier({.l1_ratio = 2}); }).find("[SgdClassifier] expected l1_ratio"), 0u);
+  EXPECT_EQ(message_of<Error>([&] { KMeans().predict(x); }).find("[KMeans] expected a fitted model"), 0u);
+  EXPECT_EQ(message_of<Error>([&] {
+              Pca({.components = 1}).fit(data::Table{{"a", data::Column::from_strings({"b"})}});
+            }).find("[Pca] column \"a\": expected numbers"),
+            0u);
+  EXPECT_EQ(message_of<Error>([] { Popularity().fit({}); }).find("[Popularity] expected rows"), 0u);
+  EXPECT_EQ(message_of<Error>([&] { Voting({&logistic}).fit(x, Values(9)); }).find("[Voting] expected 10 targets"), 0u);
+  data::Pipeline step({pca_step({"a"}, {.components = 1})});
+  const data::Table missing = {{"a", data::Column::from_f64({1, std::nan("")})}};
+  EXPECT_EQ(message_of<Error>([&] {
+              step.fit_transform_table(missing);
+            }).find("[pca_step] row 1, column \"a\": expected finite numbers"),
+            0u);
+  EXPECT_EQ(message_of<Error>([] { SgdRegressor({.l1_ratio = 2}); }).find("[SgdRegressor] expected l1_ratio"), 0u);
 }
 
 }  // namespace

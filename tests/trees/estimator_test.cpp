@@ -185,7 +185,7 @@ TEST(GradientBoosting, ABooleanTakesNoOtherNumbers) {
   model.fit(rows, "y");
   EXPECT_EQ(model.predict(numbers)[3], model.predict(rows)[3]);
   EXPECT_EQ(message_of<DataError>([&] { model.predict(others); }),
-            "[trees] row 2, column \"x\": expected boolean as in training, got 50");
+            "[GradientBoosting] row 2, column \"x\": expected boolean as in training, got 50");
 }
 
 TEST(GradientBoosting, WordsAreNoBooleans) {
@@ -198,8 +198,34 @@ TEST(GradientBoosting, WordsAreNoBooleans) {
   for (data::Estimator* model : {static_cast<data::Estimator*>(&boosted), static_cast<data::Estimator*>(&forest)}) {
     model->fit(rows, "y");
     EXPECT_EQ(message_of<DataError>([&] { model->predict(booleans); }),
-              "[trees] column \"x\": expected levels as in training, got boolean");
+              (model == &boosted ? "[GradientBoosting]" : "[RandomForest]") +
+                  std::string(" column \"x\": expected levels as in training, got boolean"));
   }
+}
+
+TEST(Messages, NameTheClassThatWasCalled) {
+  const data::Table rows = {{"x", data::Column::from_f64({0, 1, 2, 3})}, {"y", data::Column::from_f64({0, 0, 1, 1})}};
+  const data::Table words = {{"x", data::Column::from_strings({"a", "b"})}};
+  RandomForest random({.criterion = Criterion::squared, .trees = 2});
+  ExtraTrees extra({.criterion = Criterion::squared, .trees = 2});
+  GradientBoosting boosted({.rounds = 2, .min_child_rows = 1});
+  IsolationForest isolation;
+  const std::string expected = "column \"x\": expected numbers, got string";
+  const std::vector<std::pair<data::Estimator*, std::string>> models = {
+      {&random, "[RandomForest] "}, {&extra, "[ExtraTrees] "}, {&boosted, "[GradientBoosting] "}};
+  for (const auto& [model, name] : models) {
+    EXPECT_EQ(message_of<StateError>([&] { model->predict(rows); }),
+              name + "expected a fitted model, got one before fit");
+    model->fit(rows, "y");
+    EXPECT_EQ(message_of<DataError>([&] { model->predict(words); }), name + expected);
+  }
+  isolation.fit(rows.select({"x"}));
+  EXPECT_EQ(message_of<DataError>([&] { isolation.score(words); }), "[IsolationForest] " + expected);
+  EXPECT_EQ(message_of<DataError>([&] { TreeShap(boosted.ensemble()).values(words); }), "[TreeShap] " + expected);
+  EXPECT_EQ(message_of<DataError>([&] { Predictor(boosted.ensemble()).predict(words); }), "[Predictor] " + expected);
+  EXPECT_EQ(message_of<DataError>([&] { inputs(boosted.ensemble(), words); }), "[inputs] " + expected);
+  EXPECT_EQ(message_of<ValueError>([] { ExtraTrees({.trees = 0}); }),
+            "[ExtraTrees] expected trees from 1 to 1000000, got 0");
 }
 
 TEST(GradientBoosting, RefusesWhatContradictsItsOptions) {

@@ -375,7 +375,7 @@ TEST(Formats, LightgbmHoldsTheNamesOfLevels) {
   text = to_json(model);
   text.replace(text.find("\"code\""), 6, "\"kind\"");
   EXPECT_EQ(message_of<FormatError>([&] { from_json(text); }),
-            "[trees] member \"level_type\": expected text, number or code, got \"kind\"");
+            "[Ensemble] member \"level_type\": expected text, number or code, got \"kind\"");
   for (Tree& tree : model.trees) tree.left_default.assign(tree.left_default.size(), 0);
   model.features[5].levels.clear();
   EXPECT_NE(to_lightgbm(model).find("pandas_categorical:null\n"), std::string::npos);

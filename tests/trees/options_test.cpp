@@ -211,7 +211,8 @@ TEST(Categories, MoreThanBinsKeepTheMostFrequent) {
   const LogSink before = set_log_sink([&](LogLevel, std::string_view text) { logged = text; });
   model.fit(table, "y");
   set_log_sink(before);
-  EXPECT_EQ(logged, "[trees] \"c\" has 600 levels: the 255 most frequent are kept, the others go as unseen ones");
+  EXPECT_EQ(logged,
+            "[GradientBoosting] \"c\" has 600 levels: the 255 most frequent are kept, the others go as unseen ones");
   EXPECT_EQ(model.ensemble().features[0].levels.size(), 255u);
   EXPECT_EQ(model.unseen(table), (std::vector<std::pair<std::string, std::int64_t>>{{"c", 300 * 2 + (300 - 255) * 8}}));
   const std::vector<double> p = model.predict(table);
@@ -234,8 +235,8 @@ TEST(Categories, OfAMatrixMoreThanBinsAreSaidToo) {
   set_log_sink(before);
   EXPECT_EQ(logged,
             (std::vector<std::string>{
-                "[trees] \"c\" has 300 levels: the 255 most frequent are kept, the others go as unseen ones",
-                "[trees] \"f0\" has 300 levels: the 100 most frequent are kept, the others go as unseen ones"}));
+                "[GradientBoosting] \"c\" has 300 levels: the 255 most frequent are kept, the others go as unseen ones",
+                "[RandomForest] \"f0\" has 300 levels: the 100 most frequent are kept, the others go as unseen ones"}));
 }
 
 TEST(Categories, WrittenNumbersAndTreesWithoutASplitAreSaid) {
@@ -245,9 +246,10 @@ TEST(Categories, WrittenNumbersAndTreesWithoutASplitAreSaid) {
   const data::Table table{{"price", data::Column::from_strings(comma)}, {"y", data::Column::from_f64(y)}};
   const LogSink before = set_log_sink([&](LogLevel, std::string_view text) { logged.emplace_back(text); });
   GradientBoosting({.rounds = 2, .min_child_rows = 1, .categorical_smoothing = 0}).fit(table, "y");
-  EXPECT_EQ(logged, std::vector<std::string>{
-                        "[trees] \"price\" is text, all of it written numbers, which count as levels in no order: "
-                        "normalize_formats of a Pipeline reads them"});
+  EXPECT_EQ(logged,
+            std::vector<std::string>{
+                "[GradientBoosting] \"price\" is text, all of it written numbers, which count as levels in no order: "
+                "normalize_formats of a Pipeline reads them"});
   logged.clear();
   GradientBoosting({.rounds = 2, .min_child_rows = 31}).fit(Matrix(y, 1), y);
   EXPECT_EQ(logged, std::vector<std::string>{"[GradientBoosting] no tree has a split, so all rows get one prediction: "
