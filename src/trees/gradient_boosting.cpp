@@ -280,6 +280,9 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   if (name == options.weights) refuse("weights other than the target", "\"" + name + "\"");
   if (table.rows() == 0) refuse("rows to train on", "none");
   const Ensemble* start = options.start ? &options.start->ensemble() : nullptr;
+  if (start && !options.start->target().empty() && options.start->target() != name) {
+    refuse("the target of the model to go on from, \"" + options.start->target() + "\"", "\"" + name + "\"");
+  }
   std::vector<std::string> left_out{name};
   if (!options.weights.empty()) left_out.push_back(options.weights);
   if (!options.query.empty()) left_out.push_back(options.query);

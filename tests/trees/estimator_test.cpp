@@ -237,6 +237,10 @@ TEST(GradientBoosting, RefusesWhatContradictsItsOptions) {
             "[GradientBoosting] expected the positive class of the model to go on from, \"Yes\", got \"No\"");
   GradientBoosting same({.objective = Objective::binary, .rounds = 2, .positive = "Yes"});
   same.fit(rows, "answer", {.start = &start});
+  data::Table renamed = rows.drop({"answer"});
+  renamed.add("reply", rows["answer"]);
+  EXPECT_EQ(message_of<ValueError>([&] { same.fit(renamed, "reply", {.start = &start}); }),
+            "[GradientBoosting] expected the target of the model to go on from, \"answer\", got \"reply\"");
   const CustomObjective own{.name = "own", .derivatives = [](auto, auto, auto, auto) {}, .link = Link::softmax};
   EXPECT_EQ(message_of<ValueError>([&] { GradientBoosting({.custom_objective = own}); }),
             "[GradientBoosting] expected the objective custom beside a custom_objective, got squared");
