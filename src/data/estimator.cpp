@@ -16,16 +16,18 @@ namespace {
 
 using internal::check_weights;
 using internal::numbers_of;
+using tern::internal::class_name;
 
 constexpr std::size_t kMostClasses = 10'000;
+constexpr const char* kInValidation = "in validation: ";
 
 [[noreturn]] void refuse(std::string_view type, const std::string& expected, const std::string& got) {
-  throw ValueError("[" + tern::internal::class_name(type) + "] expected " + expected + ", got " + got);
+  throw ValueError("[" + class_name(type) + "] expected " + expected + ", got " + got);
 }
 
 void check_target(std::string_view type, const Vector& y, std::int64_t rows, bool classifies) {
   if (y.size() != rows) {
-    throw ShapeError("[" + tern::internal::class_name(type) + "] expected " + std::to_string(rows) + " targets, got " +
+    throw ShapeError("[" + class_name(type) + "] expected " + std::to_string(rows) + " targets, got " +
                      std::to_string(y.size()));
   }
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -66,19 +68,18 @@ Loaders& loaders() {
 Estimator::~Estimator() = default;
 
 void Estimator::check_fitted() const {
-  if (width() == 0)
-    throw StateError("[" + tern::internal::class_name(type()) + "] expected a fitted model, got one before fit");
+  if (width() == 0) throw StateError("[" + class_name(type()) + "] expected a fitted model, got one before fit");
 }
 
 void Estimator::check_rows(const Matrix& x, const char* what) const {
-  internal::check_numbers(tern::internal::class_name(type()), x, names_, takes_missing(), what);
+  internal::check_numbers(type(), x, names_, takes_missing(), what);
 }
 
 void Estimator::check_input(const Matrix& x) const {
   check_fitted();
   if (x.columns() != width()) {
-    throw ShapeError("[" + tern::internal::class_name(type()) + "] expected " + std::to_string(width()) +
-                     " columns, got " + std::to_string(x.columns()));
+    throw ShapeError("[" + class_name(type()) + "] expected " + std::to_string(width()) + " columns, got " +
+                     std::to_string(x.columns()));
   }
   check_rows(x, "");
 }
@@ -119,17 +120,19 @@ void Estimator::fit_table(const Table& table, const std::string& target, const T
   }
   if (features.empty()) refuse(type(), "features beside the target", "none");
   const auto width = static_cast<std::int64_t>(features.size());
-  const std::vector<double> x = numbers_of(table, features, tern::internal::class_name(type()), takes_missing()),
+  const std::vector<double> x = numbers_of(table, features, class_name(type()), takes_missing()),
                             y = target_values(table, target, classes);
   MatrixFit more;
   std::vector<double> weights, x_validation, y_validation;
   if (!options.weights.empty()) {
-    weights = internal::weights_of(table, options.weights, tern::internal::class_name(type()));
+    weights = internal::weights_of(table, options.weights, class_name(type()));
     more.weights = weights;
   }
   if (options.validation) {
-    x_validation = numbers_of(*options.validation, features, tern::internal::class_name(type()), takes_missing());
-    y_validation = target_values(*options.validation, target, classes);
+    tern::internal::saying(kInValidation, [&] {
+      x_validation = numbers_of(*options.validation, features, class_name(type()), takes_missing());
+      y_validation = target_values(*options.validation, target, classes);
+    });
     more.validation = Matrix(x_validation, width);
     more.validation_target = y_validation;
   }
@@ -147,16 +150,17 @@ void Estimator::fit_table(const Table& table, const std::string& target, const T
 void Estimator::fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& options) {
   if (x.rows() == 0) refuse(type(), "rows to train on", "none");
   check_target(type(), y, x.rows(), classifies());
-  check_weights(tern::internal::class_name(type()), options.weights, x.rows());
+  check_weights(class_name(type()), options.weights, x.rows());
   check_rows(x, "");
   const Matrix& validation = options.validation;
   if (validation.rows() > 0) {
     if (!takes_validation()) refuse(type(), "no rows of validation, of which it makes no use", "some");
     if (validation.columns() != x.columns()) {
-      throw ShapeError("[" + tern::internal::class_name(type()) + "] expected " + std::to_string(x.columns()) +
+      throw ShapeError("[" + class_name(type()) + "] expected " + std::to_string(x.columns()) +
                        " columns of validation, got " + std::to_string(validation.columns()));
     }
-    check_target(type(), options.validation_target, validation.rows(), classifies());
+    tern::internal::saying(kInValidation,
+                           [&] { check_target(type(), options.validation_target, validation.rows(), classifies()); });
     check_rows(validation, " of validation");
   }
   std::int64_t classes = 0;
@@ -186,7 +190,7 @@ void Estimator::fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& op
 }
 
 void Estimator::learn_more(const Rows& /*rows*/, std::int64_t /*classes*/) {
-  throw StateError("[" + tern::internal::class_name(type()) +
+  throw StateError("[" + class_name(type()) +
                    "] expected an estimator that learns from rows in parts, got one of fit alone");
 }
 
@@ -195,8 +199,7 @@ void Estimator::partial_fit(const Table& table, std::string_view target, const T
   check_weights_column(type(), target, options.weights);
   const bool first = width() == 0;
   if (!first && names_.empty()) {
-    throw StateError("[" + tern::internal::class_name(type()) +
-                     "] expected a matrix as in the first call, got a table");
+    throw StateError("[" + class_name(type()) + "] expected a matrix as in the first call, got a table");
   }
   if (!first && !target_.empty() && name != target_) {
     refuse(type(), "the target of the first partial_fit, \"" + target_ + "\"", "\"" + name + "\"");
@@ -220,11 +223,10 @@ void Estimator::partial_fit(const Table& table, std::string_view target, const T
     }
   }
   if (features.empty()) refuse(type(), "features beside the target", "none");
-  const std::vector<double> x = numbers_of(table, features, tern::internal::class_name(type()), takes_missing()),
+  const std::vector<double> x = numbers_of(table, features, class_name(type()), takes_missing()),
                             y = target_values(table, name, classes);
   std::vector<double> weights;
-  if (!options.weights.empty())
-    weights = internal::weights_of(table, options.weights, tern::internal::class_name(type()));
+  if (!options.weights.empty()) weights = internal::weights_of(table, options.weights, class_name(type()));
   partial_fit(Matrix(x, static_cast<std::int64_t>(features.size())), y,
               {.classes = static_cast<std::int64_t>(classes.size()), .weights = weights});
   names_ = std::move(features);
@@ -235,7 +237,7 @@ void Estimator::partial_fit(const Table& table, std::string_view target, const T
 void Estimator::partial_fit(const Matrix& x, const Vector& y, const PartialFit& options) {
   if (x.rows() == 0) refuse(type(), "rows to train on", "none");
   check_target(type(), y, x.rows(), classifies());
-  check_weights(tern::internal::class_name(type()), options.weights, x.rows());
+  check_weights(class_name(type()), options.weights, x.rows());
   const bool first = width() == 0;
   if (first) {
     check_rows(x, "");
@@ -266,16 +268,15 @@ void Estimator::partial_fit(const Matrix& x, const Vector& y, const PartialFit& 
 
 std::vector<double> Estimator::respond_table(const Table& table, bool probability) const {
   if (names_.empty()) {
-    throw StateError("[" + tern::internal::class_name(type()) +
-                     "] expected a matrix as in fit, which names no columns, got a table");
+    throw StateError("[" + class_name(type()) + "] expected a matrix as in fit, which names no columns, got a table");
   }
-  const std::vector<double> x = numbers_of(table, names_, tern::internal::class_name(type()), takes_missing());
+  const std::vector<double> x = numbers_of(table, names_, class_name(type()), takes_missing());
   return respond(Matrix(x, static_cast<std::int64_t>(names_.size())), probability);
 }
 
 void Estimator::check_types(const Table& table) const {
   for (std::size_t i = 0; i < types_.size(); ++i) {
-    if (table.has(names_[i])) internal::check_type(tern::internal::class_name(type()), table, names_[i], types_[i]);
+    if (table.has(names_[i])) internal::check_type(class_name(type()), table, names_[i], types_[i]);
   }
 }
 
@@ -287,8 +288,7 @@ std::vector<double> Estimator::predict(const Table& table) const {
 
 std::vector<double> Estimator::predict_probability(const Table& table) const {
   check_fitted();
-  if (!classifies())
-    throw StateError("[" + tern::internal::class_name(type()) + "] expected a target of classes, got values");
+  if (!classifies()) throw StateError("[" + class_name(type()) + "] expected a target of classes, got values");
   check_types(table);
   return respond_table(table, true);
 }
@@ -300,8 +300,7 @@ std::vector<double> Estimator::predict(const Matrix& x) const {
 
 std::vector<double> Estimator::predict_probability(const Matrix& x) const {
   check_fitted();
-  if (!classifies())
-    throw StateError("[" + tern::internal::class_name(type()) + "] expected a target of classes, got values");
+  if (!classifies()) throw StateError("[" + class_name(type()) + "] expected a target of classes, got values");
   check_input(x);
   return respond(x, true);
 }
@@ -321,14 +320,14 @@ EstimatorState Estimator::state() const {
 void Estimator::check_answers() const {
   constexpr std::int64_t most = std::int64_t{1} << 24;
   if (width() < 1 || width() > most || (!names_.empty() && width() != static_cast<std::int64_t>(names_.size()))) {
-    throw FormatError("[" + tern::internal::class_name(type()) +
-                      "] expected the width of its columns, 2^24 at most, got " + std::to_string(width()));
+    throw FormatError("[" + class_name(type()) + "] expected the width of its columns, 2^24 at most, got " +
+                      std::to_string(width()));
   }
   const std::vector<double> zeros(static_cast<std::size_t>(width()));
   const Matrix row(zeros, width());
   const auto fail = [&](const std::string& got) {
-    throw FormatError("[" + tern::internal::class_name(type()) + "] expected the answers of " +
-                      std::to_string(classes_.size()) + " classes (0: a value), got " + got);
+    throw FormatError("[" + class_name(type()) + "] expected the answers of " + std::to_string(classes_.size()) +
+                      " classes (0: a value), got " + got);
   };
   const std::vector<double> answer = respond(row, false);
   if (answer.size() != 1) fail(std::to_string(answer.size()) + " for a row");

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/number_text.h"
+#include "base/retell.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
 #include "tern/data/formats.h"
@@ -159,7 +160,7 @@ void check_numbers(std::string_view type, const Matrix& x, const std::vector<std
   const std::int64_t bad = x.f32() ? first_bad(x.f32(), count, missing) : first_bad(x.f64(), count, missing);
   if (bad == count) return;
   const auto column = static_cast<std::size_t>(bad % columns);
-  refuse(type, missing ? "numbers that are finite or missing" : "finite numbers",
+  refuse(tern::internal::class_name(type), missing ? "numbers that are finite or missing" : "finite numbers",
          tern::internal::number_text(x.at(bad / columns, bad % columns)) + " in row " + std::to_string(bad / columns) +
              ", column " + (column < names.size() ? "\"" + names[column] + "\"" : std::to_string(column)) + what);
 }

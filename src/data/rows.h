@@ -31,8 +31,8 @@ TERN_API std::vector<double> weights_of(const Table& table, const std::string& n
 TERN_API void check_type(std::string_view type, const Table& table, const std::string& name, ColumnType learned);
 /// Throws ShapeError or ValueError unless there are none, or one a row: finite, at least 0, not all 0.
 TERN_API void check_weights(std::string_view type, const Vector& weights, std::int64_t rows);
-/// Throws ValueError that names the first number that is infinite, or missing where `missing` is false. `what` ends the
-/// message.
+/// Throws ValueError that names the first number that is infinite, or missing where `missing` is false, and the class
+/// of `type`. `what` ends the message.
 TERN_API void check_numbers(std::string_view type, const Matrix& x, const std::vector<std::string>& names, bool missing,
                             const char* what);
 

@@ -13,6 +13,7 @@
 namespace tern::models {
 namespace {
 
+using tern::internal::class_name;
 using tern::internal::Json;
 using tern::internal::json_get;
 using tern::internal::json_get_or;
@@ -24,16 +25,15 @@ void check_members(const char* type, const Members& members, bool probabilities 
   if (members.size() == 0) throw ValueError(where + "members, got none");
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (members[i].classifies() != members[0].classifies()) {
-      throw ValueError(where + "members all of classes or all of values, got " +
-                       tern::internal::class_name(members[0].type()) + " beside " +
-                       tern::internal::class_name(members[i].type()));
+      throw ValueError(where + "members all of classes or all of values, got " + class_name(members[0].type()) +
+                       " beside " + class_name(members[i].type()));
     }
     const std::string told = members[i].positive(), first = members.positive();
     if (!told.empty() && told != first) {
       throw ValueError(where + "members told one positive class, got \"" + first + "\" and \"" + told + "\"");
     }
     if (probabilities && members[i].classifies() && !members[i].has_probability()) {
-      throw ValueError(where + "members with probabilities, got " + tern::internal::class_name(members[i].type()));
+      throw ValueError(where + "members with probabilities, got " + class_name(members[i].type()));
     }
   }
 }
@@ -66,15 +66,14 @@ std::vector<data::NamedTensor> members_tensors(const Members& members) {
 
 Members make_members(const Json& json, const data::EstimatorState& state) {
   Members members;
-  const auto all = json_get<std::vector<Json>>(json, "members", tern::internal::class_name(state.type));
+  const auto all = json_get<std::vector<Json>>(json, "members", class_name(state.type));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto member = internal::make_member(all[i], state, i);
     std::vector<std::string> known = member->classes(), all_known = state.classes;  // in whatever order
     std::sort(known.begin(), known.end());
     std::sort(all_known.begin(), all_known.end());
     if (known != all_known) {
-      throw FormatError("[" + tern::internal::class_name(state.type) +
-                        "] expected members of the same classes, got others");
+      throw FormatError("[" + class_name(state.type) + "] expected members of the same classes, got others");
     }
     members.add(*member);
   }
@@ -194,7 +193,7 @@ Stacking::Stacking(Members members, const data::Estimator& last, StackingOptions
   if (last.classifies() != members_[0].classifies()) {
     throw ValueError("[Stacking] expected a last estimator of " +
                      std::string(members_[0].classifies() ? "classes" : "values") + " as its members, got " +
-                     tern::internal::class_name(last.type()));
+                     class_name(last.type()));
   }
   const std::string told = last.positive();
   if (!told.empty() && told != positive()) {
@@ -204,7 +203,7 @@ Stacking::Stacking(Members members, const data::Estimator& last, StackingOptions
   if (last.stops_early()) {
     throw ValueError(
         "[Stacking] expected a last estimator that does not stop early, for it has no rows of validation, got " +
-        tern::internal::class_name(last.type()));
+        class_name(last.type()));
   }
   if (options.folds < 2) {
     throw ValueError("[Stacking] expected folds of at least 2, got " + std::to_string(options.folds));

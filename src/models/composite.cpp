@@ -10,6 +10,8 @@
 
 namespace tern::models {
 
+using tern::internal::class_name;
+
 Members::Members(std::initializer_list<const data::Estimator*> estimators) {
   for (const data::Estimator* each : estimators) add(*each);
 }
@@ -53,23 +55,22 @@ std::vector<std::pair<std::string, std::int64_t>> Members::unseen(const data::Ta
 
 void Composite::check_validation(bool given) const {
   if (!given || takes_validation()) return;
-  throw ValueError("[" + tern::internal::class_name(type()) +
+  throw ValueError("[" + class_name(type()) +
                    "] expected no rows of validation, of which no member makes use, got some");
 }
 
 void Composite::check_some(std::int64_t rows) const {
-  if (rows == 0) throw ValueError("[" + tern::internal::class_name(type()) + "] expected rows to train on, got none");
+  if (rows == 0) throw ValueError("[" + class_name(type()) + "] expected rows to train on, got none");
 }
 
 void Composite::fit_table(const data::Table& table, const std::string& target, const data::TableFit& options) {
   check_some(table.rows());
   check_validation(options.validation.has_value());
   if (!options.weights.empty()) {  // of all rows: members are given some
-    const std::vector<double> weights =
-        data::internal::numbers_of(table, {options.weights}, tern::internal::class_name(type()), false);
-    data::internal::check_weights(tern::internal::class_name(type()), weights, table.rows());
+    const std::vector<double> weights = data::internal::numbers_of(table, {options.weights}, class_name(type()), false);
+    data::internal::check_weights(class_name(type()), weights, table.rows());
   }
-  const internal::Source source(tern::internal::class_name(type()), table, target, options, positive());
+  const internal::Source source(class_name(type()), table, target, options, positive());
   const tern::internal::FewWarnings few;
   fit_on(source);
   names_.clear();
@@ -82,21 +83,20 @@ void Composite::fit_table(const data::Table& table, const std::string& target, c
 
 void Composite::fit_matrix(const data::Matrix& x, const data::Vector& y, const data::MatrixFit& options) {
   if (y.size() != x.rows()) {
-    throw ShapeError("[" + tern::internal::class_name(type()) + "] expected " + std::to_string(x.rows()) +
-                     " targets, got " + std::to_string(y.size()));
+    throw ShapeError("[" + class_name(type()) + "] expected " + std::to_string(x.rows()) + " targets, got " +
+                     std::to_string(y.size()));
   }
   check_some(x.rows());
   check_validation(options.validation.rows() > 0);
-  data::internal::check_weights(tern::internal::class_name(type()), options.weights, x.rows());
+  data::internal::check_weights(class_name(type()), options.weights, x.rows());
   if (options.validation.rows() != options.validation_target.size() ||
       (options.validation.rows() > 0 && options.validation.columns() != x.columns())) {
-    throw ShapeError("[" + tern::internal::class_name(type()) + "] expected rows of validation of " +
-                     std::to_string(x.columns()) + " columns with a target each, got " +
-                     std::to_string(options.validation.rows()) + " rows, " +
+    throw ShapeError("[" + class_name(type()) + "] expected rows of validation of " + std::to_string(x.columns()) +
+                     " columns with a target each, got " + std::to_string(options.validation.rows()) + " rows, " +
                      std::to_string(options.validation.columns()) + " columns and " +
                      std::to_string(options.validation_target.size()) + " targets");
   }
-  const internal::Source source(tern::internal::class_name(type()), x, y, options);
+  const internal::Source source(class_name(type()), x, y, options);
   const tern::internal::FewWarnings few;
   fit_on(source);
   names_.clear();
@@ -105,8 +105,7 @@ void Composite::fit_matrix(const data::Matrix& x, const data::Vector& y, const d
 }
 
 void Composite::learn(const Rows& /*train*/, const Rows& /*validation*/, std::int64_t /*classes*/) {
-  throw StateError("[" + tern::internal::class_name(type()) +
-                   "] expected fit, which gives the members their rows, got learn");
+  throw StateError("[" + class_name(type()) + "] expected fit, which gives the members their rows, got learn");
 }
 
 std::vector<double> Composite::respond(const data::Matrix& x, bool probability) const {

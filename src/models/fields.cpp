@@ -13,6 +13,7 @@
 
 namespace tern::models::internal {
 
+using tern::internal::class_name;
 using tern::internal::Json;
 
 struct Fields::State {
@@ -25,7 +26,7 @@ struct Fields::State {
 
 Fields::Fields() : state_(std::make_unique<State>()) {}
 Fields::Fields(const data::EstimatorState& state) : Fields() {
-  const std::string name = tern::internal::class_name(state.type);
+  const std::string name = class_name(state.type);
   *state_ = {true, name, tern::internal::parse_json(state.json, name), state.tensors, 0};
 }
 Fields::~Fields() = default;
@@ -118,8 +119,7 @@ void Restore::read(Model& model, const data::EstimatorState& state) {
   Fields fields(state);
   model.fields(fields);
   model.check();
-  if (model.width() == 0)
-    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected what was learned, got none");
+  if (model.width() == 0) throw FormatError("[" + class_name(state.type) + "] expected what was learned, got none");
   if (!model.classifies()) return;
   const std::size_t classes = state.classes.size();
   std::size_t learned = classes;
@@ -129,8 +129,8 @@ void Restore::read(Model& model, const data::EstimatorState& state) {
     learned = bayes->class_weights().size();
   }
   if (learned != classes) {
-    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected what was learned of " +
-                      std::to_string(classes) + " classes, got " + std::to_string(learned));
+    throw FormatError("[" + class_name(state.type) + "] expected what was learned of " + std::to_string(classes) +
+                      " classes, got " + std::to_string(learned));
   }
 }
 
@@ -142,11 +142,10 @@ void Restore::read(Unsupervised& model, const data::EstimatorState& state) {
   } catch (const Error& error) {  // an option outside its values is damage here, not a mistake of the caller
     throw FormatError(std::string(error.what()));
   }
-  if (model.width() == 0)
-    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected what was learned, got none");
+  if (model.width() == 0) throw FormatError("[" + class_name(state.type) + "] expected what was learned, got none");
   if (!state.names.empty() && static_cast<std::int64_t>(state.names.size()) != model.width()) {
-    throw FormatError("[" + tern::internal::class_name(state.type) + "] expected " + std::to_string(model.width()) +
-                      " names, got " + std::to_string(state.names.size()));
+    throw FormatError("[" + class_name(state.type) + "] expected " + std::to_string(model.width()) + " names, got " +
+                      std::to_string(state.names.size()));
   }
   model.names_ = state.names;
 }

@@ -20,6 +20,7 @@ namespace {
 using data::Matrix;
 using internal::Fields;
 using internal::require;
+using tern::internal::class_name;
 
 // Σ weight, [classes], and behind it Σ weight · f(value, class, column), [classes, d], in blocks.
 template <class Rows, class F>
@@ -53,9 +54,7 @@ void NaiveBayes::check() const {
   const std::size_t classes = class_weights_.size();
   bool fits = classes == 0 ? sums_.empty() : classes >= 2 && !sums_.empty() && sums_.size() % classes == 0;
   for (const double weight : class_weights_) fits = fits && weight >= 0;
-  if (!fits)
-    throw ValueError("[" + tern::internal::class_name(type()) +
-                     "] expected statistics [classes, d] of two classes or more");
+  if (!fits) throw ValueError("[" + class_name(type()) + "] expected statistics [classes, d] of two classes or more");
 }
 
 void NaiveBayes::check_values(const Matrix& /*x*/) const {}
@@ -90,8 +89,8 @@ std::vector<double> NaiveBayes::respond(const Matrix& x, bool probability) const
     double* of = joint.data() + row * classes;
     if (!std::isfinite(*std::max_element(of, of + classes)) ||
         std::any_of(of, of + classes, [](double each) { return std::isnan(each); })) {
-      throw ValueError("[" + tern::internal::class_name(type()) +
-                       "] expected rows of finite likelihood, got another, row " + std::to_string(row));
+      throw ValueError("[" + class_name(type()) + "] expected rows of finite likelihood, got another, row " +
+                       std::to_string(row));
     }
     if (!probability) {
       out.push_back(static_cast<double>(std::max_element(of, of + classes) - of));

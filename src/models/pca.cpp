@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/number_text.h"
-#include "base/retell.h"
 #include "data/rows.h"
 #include "models/blocks.h"
 #include "models/directions.h"
@@ -130,7 +129,7 @@ void Pca::partial_fit(const data::Matrix& batch) {
   if (width() > 0) {
     check_input(batch);
   } else {
-    data::internal::check_numbers(tern::internal::class_name(type()), batch, names(), false, "");
+    data::internal::check_numbers(type(), batch, names(), false, "");
   }
   learn_batch(batch);
 }

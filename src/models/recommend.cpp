@@ -17,6 +17,7 @@
 namespace tern::models {
 namespace {
 
+using tern::internal::class_name;
 using tern::internal::Json;
 using tern::internal::json_get;
 
@@ -93,8 +94,8 @@ std::vector<Recommendation> largest(std::span<const float> scores, int count) {
 void check_position(const Recommender* model, const char* what, std::int32_t at, std::int64_t size,
                     std::int32_t least) {
   if (at >= least && at < size) return;
-  throw IndexError("[" + (model ? tern::internal::class_name(model->type()) : "evaluate_ranking") + "] expected " +
-                   std::string(what) + " from " + std::to_string(least) + " to " + std::to_string(size - 1) + ", got " +
+  throw IndexError("[" + (model ? class_name(model->type()) : "evaluate_ranking") + "] expected " + std::string(what) +
+                   " from " + std::to_string(least) + " to " + std::to_string(size - 1) + ", got " +
                    std::to_string(at));
 }
 
@@ -151,7 +152,7 @@ Recommender::~Recommender() = default;
 
 void Recommender::need_fitted() const {
   if (item_names_.empty()) {
-    throw StateError("[" + tern::internal::class_name(type()) + "] expected a fitted model, got one before fit");
+    throw StateError("[" + class_name(type()) + "] expected a fitted model, got one before fit");
   }
 }
 
@@ -169,7 +170,7 @@ void Recommender::index_names() {
 }
 
 void Recommender::fit(const Interactions& rows) {
-  const std::string where = "[" + tern::internal::class_name(type()) + "] expected ";
+  const std::string where = "[" + class_name(type()) + "] expected ";
   if (rows.rows() == 0) throw ValueError(where + "rows to train on, got none");
   if (rows.items.size() != rows.users.size() || rows.values.size() != rows.users.size()) {
     throw ShapeError(where + "a user, an item and a value for each row, got " + std::to_string(rows.users.size()) +
@@ -230,8 +231,7 @@ std::vector<float> Recommender::scores(std::int32_t user) const {
 
 std::vector<Recommendation> Recommender::recommend(std::int32_t user, int count, bool known) const {
   if (count < 1)
-    throw ValueError("[" + tern::internal::class_name(type()) + "] expected a count of at least 1, got " +
-                     std::to_string(count));
+    throw ValueError("[" + class_name(type()) + "] expected a count of at least 1, got " + std::to_string(count));
   std::vector<float> all = scores(user);
   if (user >= 0 && !known) {
     const auto at = static_cast<std::size_t>(user);
@@ -278,7 +278,7 @@ void Recommender::save(const std::string& path) const {
 
 std::string Recommender::read(const std::string& path, std::string_view type,
                               std::vector<std::pair<std::string, Tensor>>& arrays) {
-  const std::string what = tern::internal::class_name(type);
+  const std::string what = class_name(type);
   TensorFile file = tern::internal::unsealed_tensors(read_file(path), kKey, what);
   const auto fail = [&](const std::string& expected) {
     throw FormatError("[" + what + "] expected " + expected + ", got another");

@@ -16,6 +16,8 @@
 namespace tern::models::internal {
 namespace {
 
+using tern::internal::class_name;
+
 std::vector<double> gather(const data::Matrix& x, const RowNumbers& rows) {
   std::vector<double> out;
   out.reserve(rows.size() * static_cast<std::size_t>(x.columns()));
@@ -159,7 +161,7 @@ std::vector<double> Asked::predict(const data::Estimator& estimator, const std::
   }
   const std::size_t width = classes.size() > 2 ? classes.size() : 1;
   if (out.size() != static_cast<std::size_t>(rows()) * width) {
-    throw StateError("[" + tern::internal::class_name(estimator.type()) + "] expected " + std::to_string(width) +
+    throw StateError("[" + class_name(estimator.type()) + "] expected " + std::to_string(width) +
                      " numbers for each of " + std::to_string(rows()) + " rows, got " + std::to_string(out.size()));
   }
   return out;
@@ -173,8 +175,8 @@ std::vector<double> Asked::predict_class(const data::Estimator& estimator,
     const auto at = static_cast<std::size_t>(k);
     const auto found = at < known.size() ? std::find(classes.begin(), classes.end(), known[at]) : classes.end();
     if (found == classes.end()) {
-      throw StateError("[" + tern::internal::class_name(estimator.type()) + "] expected one of " +
-                       std::to_string(classes.size()) + " classes, got number " + std::to_string(at));
+      throw StateError("[" + class_name(estimator.type()) + "] expected one of " + std::to_string(classes.size()) +
+                       " classes, got number " + std::to_string(at));
     }
     k = static_cast<double>(found - classes.begin());
   }
@@ -248,8 +250,7 @@ void add_tensors(std::vector<data::NamedTensor>& to, const data::Estimator& memb
 std::unique_ptr<data::Estimator> make_member(const tern::internal::Json& json, const data::EstimatorState& whole,
                                              std::size_t number) {
   if (!json.is_string())
-    throw FormatError("[" + tern::internal::class_name(whole.type) + "] expected a member as text, got " +
-                      json.type_name());
+    throw FormatError("[" + class_name(whole.type) + "] expected a member as text, got " + json.type_name());
   data::EstimatorState state = data::internal::read_state(json.get_ref<const std::string&>());
   const std::string prefix = std::to_string(number) + ".";
   for (const auto& [name, tensor] : whole.tensors) {
@@ -257,8 +258,7 @@ std::unique_ptr<data::Estimator> make_member(const tern::internal::Json& json, c
   }
   std::unique_ptr<data::Estimator> member = data::make_estimator(state);
   if (member->names() != whole.names && !(member->names().empty() || whole.names.empty())) {
-    throw FormatError("[" + tern::internal::class_name(whole.type) +
-                      "] expected members of the same columns, got others");
+    throw FormatError("[" + class_name(whole.type) + "] expected members of the same columns, got others");
   }
   return member;
 }

@@ -11,16 +11,18 @@
 
 namespace tern::models {
 
+using tern::internal::class_name;
+
 Unsupervised::~Unsupervised() = default;
 
 void Unsupervised::check_and_learn(const data::Matrix& x, const data::Vector& weights) {
-  const std::string name = tern::internal::class_name(type());
+  const std::string name = class_name(type());
   if (x.rows() == 0) throw ValueError("[" + name + "] expected rows to train on, got none");
   data::internal::check_weights(name, weights, x.rows());
   if (!weights.empty() && !takes_weights()) {
     throw ValueError("[" + name + "] expected no weights, of which it makes no use, got some");
   }
-  data::internal::check_numbers(name, x, names_, false, "");
+  data::internal::check_numbers(type(), x, names_, false, "");
   learn(x, weights.values());
 }
 
@@ -39,12 +41,11 @@ void Unsupervised::fit(const data::Table& table, const TableRowsFit& options) {
   for (const std::string& name : table.names()) {
     if (name != options.weights) features.push_back(name);
   }
-  if (features.empty())
-    throw ValueError("[" + tern::internal::class_name(type()) + "] expected columns to learn from, got none");
-  const std::vector<double> x = data::internal::numbers_of(table, features, tern::internal::class_name(type()), false);
+  if (features.empty()) throw ValueError("[" + class_name(type()) + "] expected columns to learn from, got none");
+  const std::vector<double> x = data::internal::numbers_of(table, features, class_name(type()), false);
   std::vector<double> weights;
   if (!options.weights.empty())
-    weights = data::internal::numbers_of(table, {options.weights}, tern::internal::class_name(type()), false);
+    weights = data::internal::numbers_of(table, {options.weights}, class_name(type()), false);
   const data::Matrix rows(x, static_cast<std::int64_t>(features.size()));
   std::vector<std::string> old = std::exchange(names_, std::move(features));  // for the messages
   try {
@@ -56,26 +57,24 @@ void Unsupervised::fit(const data::Table& table, const TableRowsFit& options) {
 }
 
 void Unsupervised::check_fitted() const {
-  if (width() == 0)
-    throw StateError("[" + tern::internal::class_name(type()) + "] expected a fitted model, got one before fit");
+  if (width() == 0) throw StateError("[" + class_name(type()) + "] expected a fitted model, got one before fit");
 }
 
 void Unsupervised::check_input(const data::Matrix& x) const {
   check_fitted();
   if (x.columns() != width()) {
-    throw ShapeError("[" + tern::internal::class_name(type()) + "] expected " + std::to_string(width()) +
-                     " columns, got " + std::to_string(x.columns()));
+    throw ShapeError("[" + class_name(type()) + "] expected " + std::to_string(width()) + " columns, got " +
+                     std::to_string(x.columns()));
   }
-  data::internal::check_numbers(tern::internal::class_name(type()), x, names_, false, "");
+  data::internal::check_numbers(type(), x, names_, false, "");
 }
 
 data::Matrix Unsupervised::rows_of(const data::Table& table) const {
   check_fitted();
   if (names_.empty()) {
-    throw StateError("[" + tern::internal::class_name(type()) +
-                     "] expected a matrix as in fit, which names no columns, got a table");
+    throw StateError("[" + class_name(type()) + "] expected a matrix as in fit, which names no columns, got a table");
   }
-  return from_vector(data::internal::numbers_of(table, names_, tern::internal::class_name(type()), false),
+  return from_vector(data::internal::numbers_of(table, names_, class_name(type()), false),
                      {table.rows(), static_cast<std::int64_t>(names_.size())});
 }
 
@@ -101,8 +100,7 @@ Tensor Unsupervised::transform(const data::Table& table) const { return transfor
 
 std::vector<double> Unsupervised::score(const data::Matrix& x) const {
   if (metric().empty()) {
-    throw StateError("[" + tern::internal::class_name(type()) +
-                     "] expected a model with a score of rows, got one without");
+    throw StateError("[" + class_name(type()) + "] expected a model with a score of rows, got one without");
   }
   check_input(x);
   return judge_rows(x);

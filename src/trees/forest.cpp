@@ -246,7 +246,7 @@ std::string Forest::to_json() const {
 }
 
 ForestOptions Forest::options_of(const data::EstimatorState& state) {
-  const std::string what = tern::internal::class_name(state.type);
+  const std::string what = class_name(state.type);
   const Json kept = tern::internal::parse_json(state.json, what);
   const Json& json = tern::internal::json_member(kept, "options", what);
   return {.criterion = parse_criterion(json_get<std::string>(json, "criterion", what)),

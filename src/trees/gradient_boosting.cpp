@@ -25,7 +25,9 @@ namespace {
 using internal::FeatureColumns;
 using internal::Targets;
 using internal::Training;
+using tern::internal::saying;
 
+constexpr const char* kInValidation = "in validation: ";
 constexpr std::int64_t kMostRows = std::int64_t{1} << 27;  // sums of all rows stay within 32 bits
 constexpr double kLeastTarget = 1e-30, kLeastWeight = 1e-30, kMostWeight = 1e30;  // weighted gradients are floats
 constexpr double kMostClasses = 10'000;
@@ -305,8 +307,10 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   FeatureColumns validation;
   TableTargets validation_targets;
   if (options.validation) {
-    validation_targets = targets_of(*options.validation, name, options, classes);
-    validation = internal::features_like("GradientBoosting", *options.validation, training.features);
+    saying(kInValidation, [&] {
+      validation_targets = targets_of(*options.validation, name, options, classes);
+      validation = internal::features_like("GradientBoosting", *options.validation, training.features);
+    });
     training.validation = {.features = validation.values,
                            .rows = options.validation->rows(),
                            .targets = validation_targets.view(),
@@ -316,14 +320,16 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   }
   const auto loss = internal::make_loss(options_, static_cast<int>(classes.size()));
   check_targets(training.train.targets, *loss);
-  if (options.validation) check_targets(training.validation.targets, *loss, false);
+  if (options.validation) saying(kInValidation, [&] { check_targets(training.validation.targets, *loss, false); });
   check_stopping(options_, *loss, training.validation.rows);
   check_start(start, *loss, options_.objective);
   if (start) {
     const Predictor& before = *options.start->predictor_;
     training.train.margins = by_output(before.margins(table), start->outputs);
-    if (options.validation)
-      training.validation.margins = by_output(before.margins(*options.validation), start->outputs);
+    if (options.validation) {
+      training.validation.margins =
+          saying(kInValidation, [&] { return by_output(before.margins(*options.validation), start->outputs); });
+    }
   }
   internal::Trained trained = internal::train(options_, training, *loss);
   trained.model.classes = classes;
@@ -368,13 +374,14 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   FeatureColumns validation;
   training.validation.features.resize(training.features.size());
   if (options.validation.rows() > 0) {
-    validation = internal::features_like(options.validation, training.features, "GradientBoosting");
+    saying(kInValidation,
+           [&] { validation = internal::features_like(options.validation, training.features, "GradientBoosting"); });
     auto& rows = training.validation;
     rows.features = validation.values;
     rows.rows = options.validation.rows();
     rows.targets = {options.validation_target.values(), options.validation_weights.values(),
                     options.validation_queries};
-    check_targets(rows.targets, *loss, false);
+    saying(kInValidation, [&] { check_targets(rows.targets, *loss, false); });
   }
   if (start) {
     const Predictor& before = *options.start->predictor_;

@@ -81,6 +81,19 @@ bool disjoint(const std::set<double>& a, const std::set<double>& b) {
   return std::none_of(a.begin(), a.end(), [&](double x) { return b.contains(x); });
 }
 
+TEST(Estimator, SaysThatTheValidationIsWrong) {
+  std::vector<Seen> log;
+  Recorder model(&log);
+  const data::Table rows = {{"x", data::Column::from_f64({0, 1})}, {"y", data::Column::from_f64({0, 1})}};
+  data::Table words = rows, missing = rows;
+  words.replace("x", data::Column::from_strings({"a", "b"}));
+  missing.replace("y", data::Column::from_f64({0, std::nan("")}));
+  for (const data::Table& wrong : {words, missing, rows.drop({"x"}), rows.drop({"y"})}) {
+    const std::string text = message_of<Error>([&] { model.fit(rows, "y", {.validation = wrong}); });
+    EXPECT_NE(text.find("in validation: "), std::string::npos) << text;
+  }
+}
+
 TEST(CrossValidate, NoRowsAreKeptFromWhatDoesNotStopEarly) {
   std::vector<Seen> log;
   cross_validate(Recorder(&log, false), data::Pipeline(), lines(110).drop({"group"}), "y", {.folds = 4});

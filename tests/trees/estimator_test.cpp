@@ -228,6 +228,27 @@ TEST(Messages, NameTheClassThatWasCalled) {
             "[ExtraTrees] expected trees from 1 to 1000000, got 0");
 }
 
+TEST(GradientBoosting, SaysThatTheValidationIsWrong) {
+  const data::Table rows = {{"x", data::Column::from_f64({0, 1, 2, 3})},
+                            {"y", data::Column::from_strings({"a", "a", "b", "b"})}};
+  GradientBoosting model({.objective = Objective::binary, .rounds = 2, .min_child_rows = 1});
+  const auto says = [&](const data::Table& validation) {
+    return message_of<Error>([&] { model.fit(rows, "y", {.validation = validation}); });
+  };
+  data::Table words = rows, other = rows;
+  words.replace("x", rows["y"]);
+  other.replace("y", data::Column::from_strings({"a", "a", "b", "c"}));
+  for (const data::Table& wrong : {words, other, rows.drop({"x"}), rows.drop({"y"}), rows.head(0)}) {
+    EXPECT_NE(says(wrong).find("in validation: "), std::string::npos) << says(wrong);
+  }
+  const std::vector<double> x = {0, 1}, y = {0, 1}, no = {0, std::nan("")};
+  EXPECT_EQ(message_of<ValueError>([&] {
+              GradientBoosting({.min_child_rows = 1})
+                  .fit(Matrix(x, 1), y, {.validation = Matrix(x, 1), .validation_target = no});
+            }).find("in validation: [GradientBoosting] expected finite targets"),
+            0u);
+}
+
 TEST(GradientBoosting, RefusesWhatContradictsItsOptions) {
   const data::Table rows = table(60).drop({"value", "colour"});
   GradientBoosting start({.objective = Objective::binary, .rounds = 2});
