@@ -98,7 +98,7 @@ struct Polygamma {
   double s, factorial, unit;
   bool odd;  // s
 
-  /// Most of n! goes into the terms, by their unit: neither leaves the range of doubles then where the result does not.
+  /// Most of n! goes into the terms, by their unit.
   explicit Polygamma(std::int64_t n) : s(static_cast<double>(n) + 1), factorial(1), odd(n % 2 == 0) {
     const double log = lgamma(s) / s;
     if (n > 170) {  // loses three digits, where a factorial alone is infinite
@@ -118,26 +118,31 @@ struct Polygamma {
     } else {
       // The terms of all whole numbers around the nearest pole, less those beyond x. The distance is exact.
       const double from_pole = x - TERN_LIBRARY(nearbyint)(x);
-      sum = TERN_LIBRARY(copysign)(term(TERN_LIBRARY(fabs)(from_pole)), odd && from_pole < 0 ? -1.0 : 1.0);
+      sum = TERN_LIBRARY(copysign)(power(TERN_LIBRARY(fabs)(from_pole), s), odd && from_pole < 0 ? -1.0 : 1.0);
       if (sum - sum == 0) {  // else all is infinite
         const double beyond = zeta(1 - from_pole) - zeta(1 - x);
         sum += zeta(1 + from_pole) + (odd ? -beyond : beyond);
       }
     }
-    return factorial * (odd ? -sum : sum);
+    return odd ? -sum : sum;
   }
 
  private:
-  TERN_SPECIAL double term(double x) const { return TERN_LIBRARY(pow)(x / unit, -s); }
+  // n! x^-s or, of s - 1, n! x^-n over the unit: as two halves, of which neither leaves the range of doubles where the
+  // result does not.
+  TERN_SPECIAL double power(double x, double of) const {
+    const double half = TERN_LIBRARY(pow)(x / unit, -0.5 * of);
+    return factorial * half * half;
+  }
   TERN_SPECIAL double zeta(double x) const {
     double sum = 0;
     TERN_ROLLED for (; x < s + 10; x += 1) {
-      const double next = term(x);
+      const double next = power(x, s);
       sum += next;
       if (next <= sum * 0x1p-58) return sum;
     }
-    const double scale = term(x);
-    return scale == 0 ? sum : sum + scale * (x / (s - 1) + detail::corrections(s, x));
+    const double scale = power(x, s - 1);
+    return scale == 0 ? sum : sum + scale * (unit / (s - 1) + unit / x * detail::corrections(s, x));
   }
 };
 

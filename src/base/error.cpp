@@ -52,7 +52,8 @@ void rethrow_saying(const std::string& where) {
   try {
     throw;
   } catch (const DataError& error) {
-    throw DataError(error.where(), where + error.message(), error.location());
+    if (typeid(error) == typeid(DataError)) throw DataError(error.where(), where + error.message(), error.location());
+    throw;
   } catch (const Error& error) {
     throw_like(error, where + error.what());
     throw;
@@ -63,7 +64,8 @@ void rethrow_as(std::string_view name) {
   try {
     throw;
   } catch (const DataError& error) {
-    throw DataError(std::string(name), error.message(), error.location());
+    if (typeid(error) == typeid(DataError)) throw DataError(std::string(name), error.message(), error.location());
+    throw;
   } catch (const Error& error) {
     const std::string text = error.what();
     const std::size_t end = text.starts_with('[') ? text.find(']') : std::string::npos;

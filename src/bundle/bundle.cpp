@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/json.h"
+#include "base/retell.h"
 #include "bundle/archive.h"
 #include "bundle/card.h"
 #include "bundle/facts.h"
@@ -201,11 +202,12 @@ void Bundle::State::check() {
 // No rows through the pipeline, the estimator and the baseline: what lacks a column, or has another type, is found.
 void Bundle::State::check_estimator() const {
   if (estimator->classifies() == (task.kind() == train::TaskKind::regression)) {
-    throw ValueError("[bundle] expected an estimator of the task's kind, got " + std::string(estimator->type()) +
-                     " of the other");
+    throw ValueError("[bundle] expected an estimator of the task's kind, got " +
+                     tern::internal::class_name(estimator->type()) + " of the other");
   }
   if (estimator->classifies() && !estimator->has_probability()) {
-    throw ValueError("[bundle] expected an estimator with probabilities, got " + std::string(estimator->type()) +
+    throw ValueError("[bundle] expected an estimator with probabilities, got " +
+                     tern::internal::class_name(estimator->type()) +
                      " without; models::Calibrated gives them, soft votes do in Voting");
   }
   data::Table none;

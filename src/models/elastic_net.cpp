@@ -196,11 +196,13 @@ Lasso Lasso::load(const std::string& path) { return internal::load_as<Lasso>("la
 
 void ElasticNet::learn(const Rows& train, const Rows& /*validation*/, std::int64_t /*classes*/) {
   if (options_.l1_ratio == 0) {  // has no gap that ends, but a solution
-    Ridge ridge({.alpha = options_.alpha * internal::total_weight(train.x.rows(), train.weights),
-                 .fit_intercept = options_.fit_intercept});
-    speaking_as(class_name(type()), [&] { ridge.fit(train.x, train.y, {.weights = train.weights}); });
-    coefficients_ = ridge.coefficients();
-    intercepts_ = ridge.intercepts();
+    speaking_as(class_name(type()), [&] {
+      Ridge ridge({.alpha = options_.alpha * internal::total_weight(train.x.rows(), train.weights),
+                   .fit_intercept = options_.fit_intercept});
+      ridge.fit(train.x, train.y, {.weights = train.weights});
+      coefficients_ = ridge.coefficients();
+      intercepts_ = ridge.intercepts();
+    });
     iterations_ = 1;
     gap_ = 0;
     return;

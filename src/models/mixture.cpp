@@ -167,6 +167,7 @@ void GaussianMixture::check() const {
 
 void GaussianMixture::learn(const data::Matrix& x, std::span<const double> weights) {
   const std::int64_t n = x.rows(), d = x.columns(), k = options_.components;
+  if (k > n) refuse_mixture("at most as many components as rows", std::to_string(k) + " of " + std::to_string(n));
   const double total = internal::total_weight(n, weights);
   GaussianMixture best(options_);
   // Of each component, how much of each row it takes.

@@ -193,7 +193,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
   std::vector<double> constants = anew ? std::vector<double>(static_cast<std::size_t>(outputs)) : intercepts_;
   const std::int64_t steps = anew ? 0 : steps_;
   std::vector<int> passes(static_cast<std::size_t>(outputs)), waits(passes);
-  std::vector<double> losses(passes.size());  // of the last pass
+  std::vector<double> losses(passes.size()), objectives(losses);  // of the last pass
   const auto target = [&](std::int64_t row, std::int64_t k) {
     const double y = rows.y[static_cast<std::size_t>(row)];
     return classes == 0 ? y : y == (outputs == 1 ? 1.0 : static_cast<double>(k)) ? 1 : -1;
@@ -216,7 +216,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
           const double y = target(row, k);
           const double weight = rows.weights.empty() ? 1 : rows.weights[static_cast<std::size_t>(row)];
           const auto t = static_cast<double>(before + i + 1);
-          if (options_.tolerance >= 0) penalties += learner.penalty();
+          if (whole && options_.tolerance >= 0) penalties += learner.penalty();
           sum += rows.x.f32() ? learner.learn(rows.x.f32() + row * d, y, weight, t)
                               : learner.learn(rows.x.f64() + row * d, y, weight, t);
         }
@@ -224,7 +224,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
           throw NumericError("[" + class_name(type()) +
                              "] expected finite weights, got others; scale the columns or lower learning_rate");
         }
-        const double objective = sum + penalties;
+        const double objective = objectives[at] = sum + penalties;
         const bool better = options_.tolerance < 0 || objective <= best - options_.tolerance * static_cast<double>(n);
         none_better = better ? 0 : none_better + 1;
         best = std::min(best, objective);
@@ -239,7 +239,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
     for (std::int64_t row = 0; row < n; ++row) none += slope(loss_, 0, target(row, k), options_.huber_epsilon).loss;
     const auto at = static_cast<std::size_t>(k);
     worse = losses[at] > kWorse * none;
-    if (waits[at] < kPatience) unsettled = std::max(unsettled, losses[at] / static_cast<double>(n));
+    if (waits[at] < kPatience) unsettled = std::max(unsettled, objectives[at] / static_cast<double>(n));
   }
   if (worse) {
     const std::string text = "[" + class_name(type()) +
@@ -247,7 +247,7 @@ void SgdModel::run(const Rows& rows, std::int64_t classes, bool whole) {
                              "standardise the columns, or lower learning_rate";
     tern::internal::warn(text, text);
   } else if (unsettled >= 0 && options_.tolerance >= 0) {
-    internal::warn_unconverged(class_name(type()), options_.max_iterations, "a falling mean loss", unsettled, -1);
+    internal::warn_unconverged(class_name(type()), options_.max_iterations, "a falling objective", unsettled, -1);
   }
   iterations_ = *std::max_element(passes.begin(), passes.end());
   steps_ = steps + iterations_ * n;

@@ -235,7 +235,7 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, int dim) {
   if (chunks < 1) internal::throw_value("chunk", "at least 1 chunk", std::to_string(chunks));
   if (shape[dim] == 0) {  // as many empty ones as were asked for
     std::vector<Tensor> parts = room_for("chunk", chunks);
-    parts.resize(static_cast<std::size_t>(chunks), x.slice(dim, 0, 0));
+    for (std::int64_t i = 0; i < chunks; ++i) parts.push_back(x.slice(dim, 0, 0));
     return parts;
   }
   return split(x, shape[dim] / chunks + (shape[dim] % chunks != 0 ? 1 : 0), dim);

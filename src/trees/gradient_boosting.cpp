@@ -119,7 +119,7 @@ void check_custom(const GradientBoostingOptions& o) {
 
 // Rows of validation may be of one class alone.
 void check_targets(const Targets& targets, const internal::Loss& loss, bool training = true) {
-  if (targets.rows() == 0) refuse(training ? "rows to train on" : "rows of validation", "none");
+  if (targets.rows() == 0) refuse(training ? "rows to train on" : "rows", "none");
   if (targets.rows() > kMostRows) refuse("at most 2^27 rows", std::to_string(targets.rows()));
   double most = 0;
   for (std::int64_t row = 0; row < targets.rows(); ++row) {

@@ -720,7 +720,7 @@ TEST(Warnings, OfFitsThatDidNotConverge) {
        [&](int most) { ElasticNet({.alpha = 0.01, .max_iterations = most}).fit(rows, y); });
   says("Lasso", "a duality gap", [&](int most) { Lasso({.alpha = 0.01, .max_iterations = most}).fit(rows, y); });
   says("lasso_path", "a duality gap", [&](int most) { lasso_path(rows, y, {.max_iterations = most}); });
-  says("SgdClassifier", "a falling mean loss",
+  says("SgdClassifier", "a falling objective",
        [&](int most) { SgdClassifier({.alpha = 0.1, .max_iterations = most}).fit(rows, classes); });
   says("KMeans", "a squared movement of the centers",
        [&](int most) { KMeans({.clusters = 6, .max_iterations = most}).fit(rows); });

@@ -650,6 +650,12 @@ TEST(Messages, NameTheClassThatWasCalled) {
   EXPECT_EQ(
       message_of<Error>([&] { ElasticNet({.l1_ratio = 0}).fit(large, y); }).find("[ElasticNet] expected numbers whose"),
       0u);
+  EXPECT_EQ(message_of<Error>([&] {
+              ElasticNet({.alpha = 1e308, .l1_ratio = 0}).fit(x, y);
+            }).find("[ElasticNet] expected a finite alpha"),
+            0u);
+  EXPECT_EQ(message_of<Error>([&] { GaussianMixture({.components = 11}).fit(x); }),
+            "[GaussianMixture] expected at most as many components as rows, got 11 of 10");
   EXPECT_EQ(message_of<Error>([] { Lasso({.alpha = -1}); }).find("[Lasso] expected a finite alpha"), 0u);
   EXPECT_EQ(message_of<Error>([&] { lasso_path(large, y); }).find("[lasso_path] expected numbers whose"), 0u);
   EXPECT_EQ(message_of<Error>([&] { lasso_path(x, Values(9)); }).find("[lasso_path] expected 10 targets"), 0u);

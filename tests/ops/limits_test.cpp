@@ -77,7 +77,18 @@ concept ReductionTakesABool = requires(const T& x) {
 || requires(const T& x) { x.any(true); }
 || requires(const T& x) { x.all(true); }
 || requires(const T& x) { x.var(true); }
-|| requires(const T& x) { x.std(true); };
+|| requires(const T& x) { x.std(true); }
+|| requires(const T& x) { x.sum(true, true); }
+|| requires(const T& x) { x.mean(true, true); }
+|| requires(const T& x) { x.max(true, true); }
+|| requires(const T& x) { x.min(true, true); }
+|| requires(const T& x) { x.argmax(true, true); }
+|| requires(const T& x) { x.argmin(true, true); }
+|| requires(const T& x) { x.prod(true, true); }
+|| requires(const T& x) { x.any(true, true); }
+|| requires(const T& x) { x.all(true, true); }
+|| requires(const T& x) { x.var(true, true); }
+|| requires(const T& x) { x.std(true, true); };
 static_assert(!ReductionTakesABool<Tensor>);
 
 constexpr std::int64_t kLong = std::int64_t{1} << 30, kTooLong = std::int64_t{1} << 60;

@@ -372,6 +372,9 @@ TEST(Ops, ChunksOfNothingAreAsManyAsWereAskedFor) {
   const std::vector<Tensor> parts = chunk(zeros({2, 0}), 3, 1);
   ASSERT_EQ(parts.size(), 3u);
   for (const Tensor& part : parts) EXPECT_EQ(part.shape(), (Shape{2, 0}));
+  Tensor first = parts[0];
+  first.requires_grad_();
+  EXPECT_FALSE(parts[1].requires_grad());
 }
 
 TEST(Ops, SoftmaxDerivativesAndValues) {

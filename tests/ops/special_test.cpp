@@ -121,6 +121,16 @@ TEST(Special, Polygamma) {
   }
   const Tensor x = tensor({0.25, -1.75, 30.0}, f64);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(polygamma(0, x)[i].item<double>(), digamma(x)[i].item<double>());
+  // Where x^-(n + 1), or all but the factorial, is no number of doubles.
+  for (const auto& [n, x, y] : std::vector<OfOrder>{{1, 1e160, 1e-160},
+                                                    {1, 1e200, 1e-200},
+                                                    {2, 1e108, -1e-216},
+                                                    {3, 1e90, 2e-270},
+                                                    {150, 3981, -3.8916345082022158e-280},
+                                                    {160, 3981, -3.0149930653049023e-294},
+                                                    {170, 2500, -9.8904235873804895e-274}}) {
+    EXPECT_NEAR(polygamma(n, scalar(x, f64)).item<double>() / y, 1, 1e-13) << n << " at " << x;
+  }
   // Of an order of which the factorial is infinite, and the terms alone are not.
   EXPECT_NEAR(polygamma(300, scalar(150.5, f64)).item<double>() / -1.2914082247143216e-41, 1, 1e-11);
 }

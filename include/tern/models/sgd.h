@@ -51,7 +51,6 @@ class TERN_API SgdModel : public LinearModel {
   int iterations() const { return iterations_; }
 
  protected:
-  /// Throws ValueError for an option outside its values.
   SgdModel(SgdOptions options, SgdLoss loss, SgdSchedule schedule);
   void learn(const Rows& train, const Rows& validation, std::int64_t classes) override;
   void learn_more(const Rows& rows, std::int64_t classes) override;

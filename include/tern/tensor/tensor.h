@@ -264,23 +264,23 @@ class TERN_API Tensor {
   /// A bool is no dimension: `keepdim` comes after one, and VarianceOptions of tern::var and tern::std have the
   /// correction.
   template <std::same_as<bool> B>
-  Tensor max(B) const = delete;
+  Tensor max(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor min(B) const = delete;
+  Tensor min(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor argmax(B) const = delete;
+  Tensor argmax(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor argmin(B) const = delete;
+  Tensor argmin(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor prod(B) const = delete;
+  Tensor prod(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor any(B) const = delete;
+  Tensor any(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor all(B) const = delete;
+  Tensor all(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor var(B) const = delete;
+  Tensor var(B, bool = false) const = delete;
   template <std::same_as<bool> B>
-  Tensor std(B) const = delete;
+  Tensor std(B, bool = false) const = delete;
   /// The Euclidean norm of all elements.
   Tensor norm() const;
   /// A number could be p or a dimension: tern::norm(x, dims, options) names both.
