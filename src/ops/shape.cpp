@@ -138,7 +138,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   return x.expand(shape);
 }
 
-Tensor expand_as(const Tensor& x, const Tensor& other) { return x.expand(checked(other, "expand_as")->shape); }
+Tensor expand_as(const Tensor& x, const Tensor& other) { return x.expand(checked(other, "expand")->shape); }
 
 Tensor movedim(const Tensor& x, const Dims& from, const Dims& to) {
   const int dims = checked(x, "movedim")->shape.size();
