@@ -213,7 +213,9 @@ TEST(Messages, NameTheClassThatWasCalled) {
   const std::string expected = "column \"x\": expected numbers, got string";
   const std::vector<std::pair<data::Estimator*, std::string>> models = {
       {&random, "[RandomForest] "}, {&extra, "[ExtraTrees] "}, {&boosted, "[GradientBoosting] "}};
-  for (const auto& [model, name] : models) {
+  for (const auto& each : models) {
+    data::Estimator* const model = each.first;
+    const std::string& name = each.second;
     EXPECT_EQ(message_of<StateError>([&] { model->predict(rows); }),
               name + "expected a fitted model, got one before fit");
     model->fit(rows, "y");
