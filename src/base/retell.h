@@ -25,6 +25,12 @@ auto saying(const std::string& where, const Call& call) {
   }
 }
 
+/// The same for what has to do with rows of validation.
+template <class Call>
+auto in_validation(const Call& call) {
+  return saying("in validation: ", call);
+}
+
 /// What `call` gives, a call that another class does for the one that the user knows: an error of it bears its name.
 template <class Call>
 auto speaking_as(std::string_view name, const Call& call) {

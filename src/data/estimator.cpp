@@ -17,9 +17,9 @@ namespace {
 using internal::check_weights;
 using internal::numbers_of;
 using tern::internal::class_name;
+using tern::internal::in_validation;
 
 constexpr std::size_t kMostClasses = 10'000;
-constexpr const char* kInValidation = "in validation: ";
 
 [[noreturn]] void refuse(std::string_view type, const std::string& expected, const std::string& got) {
   throw ValueError("[" + class_name(type) + "] expected " + expected + ", got " + got);
@@ -129,7 +129,7 @@ void Estimator::fit_table(const Table& table, const std::string& target, const T
     more.weights = weights;
   }
   if (options.validation) {
-    tern::internal::saying(kInValidation, [&] {
+    in_validation([&] {
       x_validation = numbers_of(*options.validation, features, class_name(type()), takes_missing());
       y_validation = target_values(*options.validation, target, classes);
     });
@@ -159,8 +159,7 @@ void Estimator::fit_matrix(const Matrix& x, const Vector& y, const MatrixFit& op
       throw ShapeError("[" + class_name(type()) + "] expected " + std::to_string(x.columns()) +
                        " columns of validation, got " + std::to_string(validation.columns()));
     }
-    tern::internal::saying(kInValidation,
-                           [&] { check_target(type(), options.validation_target, validation.rows(), classifies()); });
+    in_validation([&] { check_target(type(), options.validation_target, validation.rows(), classifies()); });
     check_rows(validation, " of validation");
   }
   std::int64_t classes = 0;
@@ -275,8 +274,9 @@ std::vector<double> Estimator::respond_table(const Table& table, bool probabilit
 }
 
 void Estimator::check_types(const Table& table) const {
+  const std::string name = class_name(type());
   for (std::size_t i = 0; i < types_.size(); ++i) {
-    if (table.has(names_[i])) internal::check_type(class_name(type()), table, names_[i], types_[i]);
+    if (table.has(names_[i])) internal::check_type(name, table, names_[i], types_[i]);
   }
 }
 

@@ -25,9 +25,8 @@ namespace {
 using internal::FeatureColumns;
 using internal::Targets;
 using internal::Training;
-using tern::internal::saying;
+using tern::internal::in_validation;
 
-constexpr const char* kInValidation = "in validation: ";
 constexpr std::int64_t kMostRows = std::int64_t{1} << 27;  // sums of all rows stay within 32 bits
 constexpr double kLeastTarget = 1e-30, kLeastWeight = 1e-30, kMostWeight = 1e30;  // weighted gradients are floats
 constexpr double kMostClasses = 10'000;
@@ -307,7 +306,7 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   FeatureColumns validation;
   TableTargets validation_targets;
   if (options.validation) {
-    saying(kInValidation, [&] {
+    in_validation([&] {
       validation_targets = targets_of(*options.validation, name, options, classes);
       validation = internal::features_like("GradientBoosting", *options.validation, training.features);
     });
@@ -320,7 +319,7 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
   }
   const auto loss = internal::make_loss(options_, static_cast<int>(classes.size()));
   check_targets(training.train.targets, *loss);
-  if (options.validation) saying(kInValidation, [&] { check_targets(training.validation.targets, *loss, false); });
+  if (options.validation) in_validation([&] { check_targets(training.validation.targets, *loss, false); });
   check_stopping(options_, *loss, training.validation.rows);
   check_start(start, *loss, options_.objective);
   if (start) {
@@ -328,7 +327,7 @@ void GradientBoosting::fit(const data::Table& table, std::string_view target, co
     training.train.margins = by_output(before.margins(table), start->outputs);
     if (options.validation) {
       training.validation.margins =
-          saying(kInValidation, [&] { return by_output(before.margins(*options.validation), start->outputs); });
+          in_validation([&] { return by_output(before.margins(*options.validation), start->outputs); });
     }
   }
   internal::Trained trained = internal::train(options_, training, *loss);
@@ -374,14 +373,14 @@ void GradientBoosting::fit(const Matrix& features, const data::Vector& target, c
   FeatureColumns validation;
   training.validation.features.resize(training.features.size());
   if (options.validation.rows() > 0) {
-    saying(kInValidation,
-           [&] { validation = internal::features_like(options.validation, training.features, "GradientBoosting"); });
+    in_validation(
+        [&] { validation = internal::features_like(options.validation, training.features, "GradientBoosting"); });
     auto& rows = training.validation;
     rows.features = validation.values;
     rows.rows = options.validation.rows();
     rows.targets = {options.validation_target.values(), options.validation_weights.values(),
                     options.validation_queries};
-    saying(kInValidation, [&] { check_targets(rows.targets, *loss, false); });
+    in_validation([&] { check_targets(rows.targets, *loss, false); });
   }
   if (start) {
     const Predictor& before = *options.start->predictor_;
