@@ -241,6 +241,8 @@ void Flat::add_walk() {
   if (columns == 0 || columns > columns_of_a_walk || !sets.empty() || !std::all_of(trees.begin(), trees.end(), fits)) {
     return;
   }
+  const auto small = [](const FlatTree& tree) { return tree.nodes < kernels::cpu::kSideBySide; };
+  if (std::all_of(trees.begin(), trees.end(), small)) return add_side_by_side();
   walk_nodes.resize(nodes.size());
   for (const FlatTree& tree : trees) {
     std::int32_t inner = 0;  // both forms go level by level
@@ -252,6 +254,51 @@ void Flat::add_walk() {
         low = step.cut | static_cast<std::uint32_t>(step.column) << 8;
       }
       walk_nodes[at] = low | static_cast<std::uint32_t>(nodes[at].left - tree.root) << 16;
+    }
+  }
+}
+
+void Flat::add_side_by_side() {
+  constexpr auto width = static_cast<std::size_t>(kernels::cpu::kSideBySide);
+  for (const FlatTree& tree : trees) slots = std::max(slots, tree.nodes);
+  const std::size_t places = (trees.size() + width - 1) / width * width * static_cast<std::size_t>(slots);
+  side_nodes.assign(places, 255);
+  side_keep.assign(places, ~std::uint32_t{0});
+  side_ends.resize(width * trees.size());
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    const FlatTree& tree = trees[t];
+    const std::size_t place = t / width * width * static_cast<std::size_t>(slots) + t % width;
+    std::vector<std::int32_t> inner(static_cast<std::size_t>(2 * tree.nodes + 1), -1);  // number among steps
+    for (std::size_t i = 0, number = 0; i < inner.size(); ++i) {
+      if (facts[static_cast<std::size_t>(tree.root) + i].leaf < 0) inner[i] = static_cast<std::int32_t>(number++);
+    }
+    // From the left: a node that lies on the stack again has its left leaves behind it.
+    struct Visit {
+      std::int32_t at;
+      std::int32_t first_leaf = -1;
+    };
+    std::vector<Visit> stack{{tree.root}};
+    std::int32_t leaves = 0;
+    while (!stack.empty()) {
+      const Visit visit = stack.back();
+      stack.pop_back();
+      const std::int32_t number = inner[static_cast<std::size_t>(visit.at - tree.root)];
+      if (number < 0) {
+        side_ends[t * width + static_cast<std::size_t>(leaves++)] = visit.at;
+        continue;
+      }
+      const std::int32_t left = nodes[static_cast<std::size_t>(visit.at)].left;
+      if (visit.first_leaf < 0) {
+        stack.push_back({visit.at, leaves});
+        stack.push_back({left});
+        continue;
+      }
+      const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(tree.first_step + number)];
+      const std::size_t at = place + width * static_cast<std::size_t>(number);
+      side_nodes[at] = static_cast<std::uint16_t>(step.cut | step.column << 8);
+      const auto below = [](std::int32_t leaf) { return (std::uint32_t{1} << leaf) - 1; };  // of at most 31
+      side_keep[at] = ~(below(leaves) & ~below(visit.first_leaf));
+      stack.push_back({left + 1});
     }
   }
 }

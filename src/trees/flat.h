@@ -81,8 +81,14 @@ struct Flat {
   std::vector<Coder> coders{};
   std::vector<double> cuts{}, heads{};
   std::int64_t columns = 0;  ///< of bytes; 0: no tree has steps
-  /// As TreePredictTable::walk reads them, numbered as `nodes`; empty where not all trees fit.
+  /// As TreePredictTable::walk reads them, numbered as `nodes`; empty where not all trees fit, or all are small.
   std::vector<std::uint32_t> walk_nodes{};
+  /// As TreePredictTable::ends reads them, and the node of each leaf from the left, 32 a tree; empty where a tree has
+  /// more leaves.
+  std::vector<std::uint16_t> side_nodes{};
+  std::vector<std::uint32_t> side_keep{};
+  std::vector<std::int32_t> side_ends{};
+  std::int32_t slots = 0;
 
   /// Trees whose values wait until they are added up in order.
   static constexpr std::int64_t kKept = kernels::cpu::kWalkTrees;
@@ -91,6 +97,7 @@ struct Flat {
   void add_nodes(const Ensemble& ensemble, const Tree& tree);
   void add_programs(const Ensemble& ensemble);
   void add_walk();
+  void add_side_by_side();
 };
 
 /// The largest double that rounds to a float of at most `threshold`.

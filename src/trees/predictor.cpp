@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <string>
 
@@ -160,8 +161,21 @@ void each_leaf_by_bytes(const Flat& flat, const kernels::cpu::TreePredictTable& 
     auto place = static_cast<std::size_t>(coder.place);
     for (const internal::ByteColumn& column : coder.columns) codes[place++] = byte_of(column, below);
   }
-  std::array<std::int32_t, Flat::kKept> at;
   const auto count = static_cast<std::int64_t>(flat.trees.size());
+  if (flat.slots > 0) {
+    constexpr std::int64_t width = kernels::cpu::kSideBySide;
+    alignas(64) std::array<std::uint32_t, width> leaves;
+    for (std::int64_t first = 0; first < count; first += width) {
+      kernels.ends(flat.side_nodes.data() + first * flat.slots, flat.side_keep.data() + first * flat.slots, flat.slots,
+                   codes.data(), leaves.data());
+      const std::int32_t* ends = flat.side_ends.data() + first * width;
+      for (std::int64_t t = 0; t < std::min(width, count - first); ++t) {
+        take(first + t, ends[t * width + std::countr_zero(leaves[static_cast<std::size_t>(t)])]);
+      }
+    }
+    return;
+  }
+  std::array<std::int32_t, Flat::kKept> at;
   for (std::int64_t first = 0; first < count; first += Flat::kKept) {
     const std::int64_t some = std::min(Flat::kKept, count - first);
     kernels.walk(flat.walk_nodes.data(), flat.roots.data() + first, static_cast<std::int32_t>(some), codes.data(),
@@ -173,7 +187,8 @@ void each_leaf_by_bytes(const Flat& flat, const kernels::cpu::TreePredictTable& 
 template <class Take>
 void each_leaf(const Flat& flat, const double* row, Take take) {
   const kernels::cpu::TreePredictTable& kernels = kernels::cpu::tree_predict_kernels();
-  if (kernels.walk != nullptr && !flat.walk_nodes.empty() && flat.trees.size() >= kWorthCoding) {
+  const bool coded = flat.slots > 0 ? kernels.ends != nullptr : kernels.walk != nullptr && !flat.walk_nodes.empty();
+  if (coded && flat.trees.size() >= kWorthCoding) {
     return each_leaf_by_bytes(flat, kernels, row, take);
   }
   if (!flat.plain) return each_leaf<Walk::special>(flat, row, take);

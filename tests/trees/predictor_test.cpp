@@ -159,6 +159,23 @@ TEST(Predictor, SmallAndLargeTrees) {
   EXPECT_EQ(out[0], 0.25);
 }
 
+// From 32 trees on a row's values become bytes; up to 32 leaves and 64 columns of bytes have kernels of their own.
+TEST(Predictor, ManyTreesOfOneRow) {
+  for (const int leaves : {2, 31, 32, 33}) {
+    for (const int rounds : {31, 32, 33, 70}) {
+      for (const int features : {5, 30, 40}) {
+        expect_rule(random_ensemble({.features = features, .categorical = 0, .rounds = rounds, .leaves = leaves}));
+      }
+    }
+  }
+  Ensemble mixed = random_ensemble({.categorical = 0, .rounds = 40, .leaves = 1});
+  for (const int leaves : {32, 7, 1}) {
+    const Ensemble more = random_ensemble({.categorical = 0, .rounds = 20, .leaves = leaves});
+    mixed.trees.insert(mixed.trees.end(), more.trees.begin(), more.trees.end());
+  }
+  expect_rule(mixed);
+}
+
 TEST(Predictor, ManyLevels) {
   for (const int levels : {2, 63, 64, 65, 128, 129, 254}) {
     expect_rule(random_ensemble({.categorical = 3, .levels = levels}));

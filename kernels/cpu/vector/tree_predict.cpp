@@ -187,12 +187,62 @@ void walk(const std::uint32_t* nodes, const std::int32_t* roots, std::int32_t co
     count = left;
   }
 }
+
+void ends(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots, const std::uint16_t* codes,
+          std::uint32_t* leaves) {
+  const __m512i low = _mm512_loadu_si512(codes), high = _mm512_loadu_si512(codes + 32);
+  const __m512i byte = _mm512_set1_epi16(255);
+  __m512i first = _mm512_set1_epi32(-1), second = first;
+  for (std::int32_t slot = 0; slot < slots; ++slot, nodes += kSideBySide, keep += kSideBySide) {
+    const __m512i node = _mm512_loadu_si512(nodes);
+    const __m512i code = _mm512_permutex2var_epi16(low, _mm512_srli_epi16(node, 8), high);
+    const std::uint32_t right = _cvtmask32_u32(_mm512_cmpgt_epu16_mask(code, _mm512_and_si512(node, byte)));
+    first = _mm512_mask_and_epi32(first, static_cast<__mmask16>(right), first, _mm512_loadu_si512(keep));
+    second = _mm512_mask_and_epi32(second, static_cast<__mmask16>(right >> 16), second, _mm512_loadu_si512(keep + 16));
+  }
+  _mm512_storeu_si512(leaves, first);
+  _mm512_storeu_si512(leaves + 16, second);
+}
+#elif defined(__AVX2__)
+constexpr auto walk = nullptr;
+
+void ends(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots, const std::uint16_t* codes,
+          std::uint32_t* leaves) {
+  const auto load = [](const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); };
+  const __m256i byte = _mm256_set1_epi16(255);
+  __m256i sixteen[4], left[4];  // codes as bytes, twice each; leaves of trees 0 to 7, 16 to 23, 8 to 15, 24 to 31
+  TERN_UNROLL for (int i = 0; i < 4; ++i) {
+    const __m256i some = load(codes + 16 * i);
+    sixteen[i] = _mm256_permute4x64_epi64(_mm256_packus_epi16(some, some), 0b10'00'10'00);
+    left[i] = _mm256_set1_epi32(-1);
+  }
+  for (std::int32_t slot = 0; slot < slots; ++slot, nodes += kSideBySide, keep += kSideBySide) {
+    const __m256i low = load(nodes), high = load(nodes + 16);
+    const __m256i column = _mm256_packus_epi16(_mm256_srli_epi16(low, 8), _mm256_srli_epi16(high, 8));
+    const __m256i cut = _mm256_packus_epi16(_mm256_and_si256(low, byte), _mm256_and_si256(high, byte));
+    const __m256i odd = _mm256_slli_epi16(column, 3), upper = _mm256_slli_epi16(column, 2);  // bits 4 and 5 lead
+    const auto look = [&](int i) { return _mm256_shuffle_epi8(sixteen[i], column); };
+    const __m256i code =
+        _mm256_blendv_epi8(_mm256_blendv_epi8(look(0), look(1), odd), _mm256_blendv_epi8(look(2), look(3), odd), upper);
+    const __m256i passes = _mm256_cmpeq_epi8(_mm256_min_epu8(code, cut), code);
+    const __m128i half[2] = {_mm256_castsi256_si128(passes), _mm256_extracti128_si256(passes, 1)};
+    TERN_UNROLL for (int i = 0; i < 4; ++i) {
+      const __m128i eight = i % 2 == 0 ? half[i / 2] : _mm_srli_si128(half[i / 2], 8);
+      const __m256i kept = _mm256_or_si256(load(keep + 16 * (i % 2) + 8 * (i / 2)), _mm256_cvtepi8_epi32(eight));
+      left[i] = _mm256_and_si256(left[i], kept);
+    }
+  }
+  TERN_UNROLL for (int i = 0; i < 4; ++i) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(leaves + 16 * (i % 2) + 8 * (i / 2)), left[i]);
+  }
+}
 #else
 constexpr auto walk = nullptr;
+constexpr auto ends = nullptr;
 #endif
 
 }  // namespace
 
-const TreePredictTable tree_predict{.count = count, .leaves = leaves, .walk = walk};
+const TreePredictTable tree_predict{.count = count, .leaves = leaves, .walk = walk, .ends = ends};
 
 }  // namespace tern::kernels::cpu::TERN_TARGET
