@@ -13,7 +13,10 @@ namespace {
 constexpr std::int32_t kChunk = 254;  // cuts of one byte column; bytes 0 and 255 are below and above them all
 constexpr std::size_t kCounted = 256;
 constexpr std::int64_t kProgramLeaves = 256;
-constexpr std::size_t kOtherCode = 254;  // stands for all codes from here on
+constexpr std::size_t kOtherCode = 254;   // stands for all codes from here on
+constexpr std::int64_t kRowColumns = 64;  // of bytes that the kernels for one row read
+// Trees from which on a row's values become bytes first, which takes half as long for a column as a tree's walk.
+constexpr std::int64_t kWorthGroups = 32, kWorthWalk = 128;
 
 double split_of(const Ensemble& ensemble, const Tree& tree, std::size_t node) {
   return ensemble.float32_inputs ? before_rounding(tree.threshold[node]) : tree.threshold[node];
@@ -62,7 +65,7 @@ Flat::Flat(const Ensemble& ensemble)
   const auto used = ensemble.used_trees();
   for (std::int64_t t = 0; t < used; ++t) add_nodes(ensemble, ensemble.trees[static_cast<std::size_t>(t)]);
   add_programs(ensemble);
-  add_walk();
+  add_forms_of_a_row();
 }
 
 void Flat::add_nodes(const Ensemble& ensemble, const Tree& tree) {
@@ -235,69 +238,89 @@ void Flat::add_programs(const Ensemble& ensemble) {
   }
 }
 
-void Flat::add_walk() {
-  constexpr std::int64_t columns_of_a_walk = 64;
+void Flat::add_forms_of_a_row() {
+  const kernels::cpu::TreePredictTable& kernels = kernels::cpu::tree_predict_kernels();
   const auto fits = [](const FlatTree& tree) { return tree.first_step >= 0; };
-  if (columns == 0 || columns > columns_of_a_walk || !sets.empty() || !std::all_of(trees.begin(), trees.end(), fits)) {
-    return;
+  const auto small = [](const FlatTree& tree) { return tree.nodes < kernels::cpu::kMaskLeaves; };
+  const std::int64_t count = std::ssize(trees);
+  if (columns == 0 || columns > kRowColumns || !sets.empty() || !std::all_of(trees.begin(), trees.end(), fits)) return;
+  if (kernels.remaining_leaves != nullptr && std::all_of(trees.begin(), trees.end(), small)) {
+    if (count >= std::max(kWorthGroups, columns)) add_groups();
+  } else if (kernels.walk != nullptr && count >= kWorthWalk) {
+    add_walk();
   }
-  const auto small = [](const FlatTree& tree) { return tree.nodes < kernels::cpu::kSideBySide; };
-  if (std::all_of(trees.begin(), trees.end(), small)) return add_side_by_side();
+}
+
+/// The step of each node from the root on, -1 for a leaf: nodes and steps both go level by level.
+std::vector<std::int32_t> Flat::steps_of(const FlatTree& tree) const {
+  std::vector<std::int32_t> found(static_cast<std::size_t>(2 * tree.nodes + 1), -1);
+  std::int32_t step = tree.first_step;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (facts[static_cast<std::size_t>(tree.root) + i].leaf < 0) found[i] = step++;
+  }
+  return found;
+}
+
+void Flat::add_walk() {
   walk_nodes.resize(nodes.size());
   for (const FlatTree& tree : trees) {
-    std::int32_t inner = 0;  // both forms go level by level
-    for (std::int32_t i = 0; i < 2 * tree.nodes + 1; ++i) {
-      const auto at = static_cast<std::size_t>(tree.root + i);
+    std::size_t at = static_cast<std::size_t>(tree.root);
+    for (const std::int32_t number : steps_of(tree)) {
       std::uint32_t low = 255;
-      if (facts[at].leaf < 0) {
-        const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(tree.first_step + inner++)];
+      if (number >= 0) {
+        const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(number)];
         low = step.cut | static_cast<std::uint32_t>(step.column) << 8;
       }
       walk_nodes[at] = low | static_cast<std::uint32_t>(nodes[at].left - tree.root) << 16;
+      ++at;
     }
   }
 }
 
-void Flat::add_side_by_side() {
+void Flat::add_groups() {
   constexpr auto width = static_cast<std::size_t>(kernels::cpu::kSideBySide);
-  for (const FlatTree& tree : trees) slots = std::max(slots, tree.nodes);
-  const std::size_t places = (trees.size() + width - 1) / width * width * static_cast<std::size_t>(slots);
-  side_nodes.assign(places, 255);
-  side_keep.assign(places, ~std::uint32_t{0});
-  side_ends.resize(width * trees.size());
+  constexpr auto room = static_cast<std::size_t>(kernels::cpu::kMaskLeaves);
+  leaf_nodes.resize(room * trees.size());
   for (std::size_t t = 0; t < trees.size(); ++t) {
-    const FlatTree& tree = trees[t];
-    const std::size_t place = t / width * width * static_cast<std::size_t>(slots) + t % width;
-    std::vector<std::int32_t> inner(static_cast<std::size_t>(2 * tree.nodes + 1), -1);  // number among steps
-    for (std::size_t i = 0, number = 0; i < inner.size(); ++i) {
-      if (facts[static_cast<std::size_t>(tree.root) + i].leaf < 0) inner[i] = static_cast<std::int32_t>(number++);
+    if (t % width == 0) {
+      const auto last = trees.begin() + static_cast<std::ptrdiff_t>(std::min(trees.size(), t + width));
+      TreeGroup group{.first = static_cast<std::int64_t>(group_nodes.size())};
+      for (auto each = trees.begin() + static_cast<std::ptrdiff_t>(t); each != last; ++each) {
+        group.slots = std::max(group.slots, each->nodes);
+      }
+      groups.push_back(group);
+      group_nodes.resize(group_nodes.size() + width * static_cast<std::size_t>(group.slots), 255);
+      group_keep.resize(group_nodes.size(), ~std::uint32_t{0});
     }
-    // From the left: a node that lies on the stack again has its left leaves behind it.
+    const FlatTree& tree = trees[t];
+    const std::vector<std::int32_t> step_of = steps_of(tree);
+    // From the left. A node comes twice: before its left leaves, and between them and its right ones.
     struct Visit {
-      std::int32_t at;
+      std::int32_t place;  ///< from the root on
       std::int32_t first_leaf = -1;
     };
-    std::vector<Visit> stack{{tree.root}};
-    std::int32_t leaves = 0;
+    std::vector<Visit> stack{{0}};
+    std::uint32_t leaves = 0;
     while (!stack.empty()) {
       const Visit visit = stack.back();
       stack.pop_back();
-      const std::int32_t number = inner[static_cast<std::size_t>(visit.at - tree.root)];
+      const std::int32_t number = step_of[static_cast<std::size_t>(visit.place)];
       if (number < 0) {
-        side_ends[t * width + static_cast<std::size_t>(leaves++)] = visit.at;
+        leaf_nodes[room * t + leaves++] = static_cast<std::uint8_t>(visit.place);
         continue;
       }
-      const std::int32_t left = nodes[static_cast<std::size_t>(visit.at)].left;
+      const std::int32_t left = nodes[static_cast<std::size_t>(tree.root + visit.place)].left - tree.root;
       if (visit.first_leaf < 0) {
-        stack.push_back({visit.at, leaves});
+        stack.push_back({visit.place, static_cast<std::int32_t>(leaves)});
         stack.push_back({left});
         continue;
       }
-      const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(tree.first_step + number)];
-      const std::size_t at = place + width * static_cast<std::size_t>(number);
-      side_nodes[at] = static_cast<std::uint16_t>(step.cut | step.column << 8);
-      const auto below = [](std::int32_t leaf) { return (std::uint32_t{1} << leaf) - 1; };  // of at most 31
-      side_keep[at] = ~(below(leaves) & ~below(visit.first_leaf));
+      const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(number)];
+      const auto at = static_cast<std::size_t>(groups.back().first) +
+                      width * static_cast<std::size_t>(number - tree.first_step) + t % width;
+      const auto before = [](std::uint32_t leaf) { return (std::uint32_t{1} << leaf) - 1; };  // of at most 31
+      group_nodes[at] = static_cast<std::uint16_t>(step.cut | step.column << 8);
+      group_keep[at] = ~(before(leaves) & ~before(static_cast<std::uint32_t>(visit.first_leaf)));
       stack.push_back({left + 1});
     }
   }

@@ -9,9 +9,9 @@
 #include "cpu/tree_predict.h"
 #include "tern/trees/ensemble.h"
 
-// Trees laid out for walking them. Two forms: nodes, for one row and for large trees, and for small trees lists of
-// steps that go over blocks of rows whose values have become bytes (cpu/vector/tree_predict.h). Both reach the same
-// leaves.
+// Trees laid out for walking them. Nodes serve all; trees of up to 256 leaves are lists of steps too, which go over
+// blocks of rows whose values have become bytes, and where all are such, a row alone takes one of two forms of the same
+// bytes (cpu/vector/tree_predict.h). All reach the same leaves.
 namespace tern::trees::internal {
 
 /// An inner node, or a leaf, which leads to itself. The right child stands behind the left one.
@@ -55,6 +55,12 @@ struct Coder {
   std::vector<ByteColumn> columns{};
 };
 
+/// Up to kSideBySide trees, one after another.
+struct TreeGroup {
+  std::int64_t first = 0;  ///< in Flat::group_nodes and group_keep
+  std::int32_t slots = 0;  ///< inner nodes of the largest
+};
+
 struct Flat {
   explicit Flat(const Ensemble& ensemble);
 
@@ -81,14 +87,13 @@ struct Flat {
   std::vector<Coder> coders{};
   std::vector<double> cuts{}, heads{};
   std::int64_t columns = 0;  ///< of bytes; 0: no tree has steps
-  /// As TreePredictTable::walk reads them, numbered as `nodes`; empty where not all trees fit, or all are small.
-  std::vector<std::uint32_t> walk_nodes{};
-  /// As TreePredictTable::ends reads them, and the node of each leaf from the left, 32 a tree; empty where a tree has
-  /// more leaves.
-  std::vector<std::uint16_t> side_nodes{};
-  std::vector<std::uint32_t> side_keep{};
-  std::vector<std::int32_t> side_ends{};
-  std::int32_t slots = 0;
+  // For one row, where all trees have steps of numbers alone: groups of small trees, or else nodes for a walk; both
+  // empty where the trees are few, the bytes many, or this processor has no kernel.
+  std::vector<TreeGroup> groups{};
+  std::vector<std::uint16_t> group_nodes{};  ///< as TreePredictTable::remaining_leaves reads them
+  std::vector<std::uint32_t> group_keep{};
+  std::vector<std::uint8_t> leaf_nodes{};   ///< of each leaf from the left its node less the root, kMaskLeaves a tree
+  std::vector<std::uint32_t> walk_nodes{};  ///< as TreePredictTable::walk reads them, numbered as `nodes`
 
   /// Trees whose values wait until they are added up in order.
   static constexpr std::int64_t kKept = kernels::cpu::kWalkTrees;
@@ -96,8 +101,10 @@ struct Flat {
  private:
   void add_nodes(const Ensemble& ensemble, const Tree& tree);
   void add_programs(const Ensemble& ensemble);
+  void add_forms_of_a_row();
   void add_walk();
-  void add_side_by_side();
+  void add_groups();
+  std::vector<std::int32_t> steps_of(const FlatTree& tree) const;
 };
 
 /// The largest double that rounds to a float of at most `threshold`.

@@ -26,8 +26,6 @@ constexpr std::int64_t kGrain = 1024;
 constexpr std::int64_t kFewRows = 32;  // below it a block of kTreeRows would do too much
 constexpr std::size_t kTogether = 8;   // walks at a time, so that one's wait for memory is the others' time
 
-constexpr std::size_t kWorthCoding = 32;  // trees from which on a row's values become bytes first
-
 /// What a walk must expect.
 enum class Walk {
   finite,   ///< numbers only
@@ -145,15 +143,16 @@ inline std::int32_t count_below(const Flat& flat, const Coder& coder, double val
   return static_cast<std::int32_t>(std::lower_bound(cuts, cuts + coder.cuts, value) - cuts);
 }
 
-template <class Take>
-void each_leaf_by_bytes(const Flat& flat, const kernels::cpu::TreePredictTable& kernels, const double* row, Take take) {
+/// The bytes of a row, as the kernels for one row read them.
+std::array<std::uint16_t, 64> codes_of(const Flat& flat, const double* row) {
   std::array<std::uint16_t, 64> codes{};
   for (const Coder& coder : flat.coders) {
     const double value = row[coder.feature];
     std::int32_t below;
     if (coder.heads >= 0 && !coder.zero_missing) {
       std::uint16_t counted;
-      kernels.count(&value, 1, flat.cuts.data() + coder.first_cut, flat.heads.data() + coder.heads, &counted);
+      kernels::cpu::tree_predict_kernels().count(&value, 1, flat.cuts.data() + coder.first_cut,
+                                                 flat.heads.data() + coder.heads, &counted);
       below = counted == 0xFFFF ? -1 : counted;
     } else {
       below = count_below(flat, coder, value);
@@ -161,36 +160,46 @@ void each_leaf_by_bytes(const Flat& flat, const kernels::cpu::TreePredictTable& 
     auto place = static_cast<std::size_t>(coder.place);
     for (const internal::ByteColumn& column : coder.columns) codes[place++] = byte_of(column, below);
   }
+  return codes;
+}
+
+template <class Take>
+void each_leaf_of_groups(const Flat& flat, const double* row, Take take) {
+  constexpr auto width = kernels::cpu::kSideBySide;
+  const std::array<std::uint16_t, 64> codes = codes_of(flat, row);
+  const auto code = kernels::cpu::tree_predict_kernels().remaining_leaves;
+  const std::uint8_t* leaf_nodes = flat.leaf_nodes.data();
   const auto count = static_cast<std::int64_t>(flat.trees.size());
-  if (flat.slots > 0) {
-    constexpr std::int64_t width = kernels::cpu::kSideBySide;
-    alignas(64) std::array<std::uint32_t, width> leaves;
-    for (std::int64_t first = 0; first < count; first += width) {
-      kernels.ends(flat.side_nodes.data() + first * flat.slots, flat.side_keep.data() + first * flat.slots, flat.slots,
-                   codes.data(), leaves.data());
-      const std::int32_t* ends = flat.side_ends.data() + first * width;
-      for (std::int64_t t = 0; t < std::min(width, count - first); ++t) {
-        take(first + t, ends[t * width + std::countr_zero(leaves[static_cast<std::size_t>(t)])]);
-      }
+  std::int64_t tree = 0;
+  for (const internal::TreeGroup& group : flat.groups) {
+    std::array<std::uint32_t, width> leaves;
+    code(flat.group_nodes.data() + group.first, flat.group_keep.data() + group.first, group.slots, codes.data(),
+         leaves.data());
+    const std::int64_t some = std::min<std::int64_t>(width, count - tree);
+    for (std::int64_t i = 0; i < some; ++i, ++tree, leaf_nodes += kernels::cpu::kMaskLeaves) {
+      const int leaf = std::countr_zero(leaves[static_cast<std::size_t>(i)]);
+      take(tree, flat.roots[static_cast<std::size_t>(tree)] + leaf_nodes[leaf]);
     }
-    return;
   }
+}
+
+template <class Take>
+void each_leaf_of_walk(const Flat& flat, const double* row, Take take) {
+  const std::array<std::uint16_t, 64> codes = codes_of(flat, row);
+  const auto code = kernels::cpu::tree_predict_kernels().walk;
   std::array<std::int32_t, Flat::kKept> at;
+  const auto count = static_cast<std::int64_t>(flat.trees.size());
   for (std::int64_t first = 0; first < count; first += Flat::kKept) {
     const std::int64_t some = std::min(Flat::kKept, count - first);
-    kernels.walk(flat.walk_nodes.data(), flat.roots.data() + first, static_cast<std::int32_t>(some), codes.data(),
-                 at.data());
+    code(flat.walk_nodes.data(), flat.roots.data() + first, static_cast<std::int32_t>(some), codes.data(), at.data());
     for (std::int64_t t = 0; t < some; ++t) take(first + t, at[static_cast<std::size_t>(t)]);
   }
 }
 
 template <class Take>
 void each_leaf(const Flat& flat, const double* row, Take take) {
-  const kernels::cpu::TreePredictTable& kernels = kernels::cpu::tree_predict_kernels();
-  const bool coded = flat.slots > 0 ? kernels.ends != nullptr : kernels.walk != nullptr && !flat.walk_nodes.empty();
-  if (coded && flat.trees.size() >= kWorthCoding) {
-    return each_leaf_by_bytes(flat, kernels, row, take);
-  }
+  if (!flat.groups.empty()) return each_leaf_of_groups(flat, row, take);
+  if (!flat.walk_nodes.empty()) return each_leaf_of_walk(flat, row, take);
   if (!flat.plain) return each_leaf<Walk::special>(flat, row, take);
   double sum = 0;                                                      // NaN where there is one
   for (std::int64_t f = 0; f < flat.features; ++f) sum += row[f] * 0;  // so is infinity · 0: slower, not wrong

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "cpu/vector/tree_predict.h"
 #include "cpu/vector/trees.h"
 #include "tern/base/random.h"
 
@@ -171,6 +172,33 @@ TEST(TreeKernels, BinsCountThresholdsBelow) {
     EXPECT_EQ(bins[bins.size() - 2], 201);
     EXPECT_EQ(bins.back(), 200);
   });
+}
+
+TEST(TreeKernels, LeavesRemainWhereNoNodeTakesThem) {
+  const Philox random(3);
+  std::uint64_t drawn = 0;
+  const auto below = [&](std::uint64_t n) { return random.below(drawn++, n); };
+  const auto bits = [&] { return random.bits32(drawn++); };
+  for (const std::int32_t slots : {0, 1, 2, 31, 50}) {
+    std::vector<std::uint16_t> codes(64), nodes(static_cast<std::size_t>(slots * kSideBySide));
+    std::vector<std::uint32_t> keep(nodes.size()), wanted(kSideBySide, ~std::uint32_t{0});
+    for (std::uint16_t& code : codes) code = static_cast<std::uint16_t>(below(256));
+    codes[63] = 255, codes[62] = 0, codes[17] = 128;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const std::uint64_t cut = below(256), column = below(64);
+      nodes[i] = static_cast<std::uint16_t>(cut | column << 8);
+      for (int some = 0; some < 4; ++some) keep[i] |= bits();
+      if (codes[column] > cut) wanted[i % kSideBySide] &= keep[i];
+    }
+    for (int target = 0; target < kTargets; ++target) {
+      const auto code = tree_predict_tables[target]->remaining_leaves;
+      if (!runs(static_cast<Target>(target)) || code == nullptr) continue;
+      SCOPED_TRACE(name(static_cast<Target>(target)));
+      std::vector<std::uint32_t> leaves(kSideBySide);
+      code(nodes.data(), keep.data(), slots, codes.data(), leaves.data());
+      EXPECT_EQ(leaves, wanted);
+    }
+  }
 }
 
 }  // namespace

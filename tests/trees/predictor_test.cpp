@@ -159,18 +159,34 @@ TEST(Predictor, SmallAndLargeTrees) {
   EXPECT_EQ(out[0], 0.25);
 }
 
-// From 32 trees on a row's values become bytes; up to 32 leaves and 64 columns of bytes have kernels of their own.
+// Where trees are many the values of a row alone become up to 64 columns of bytes, and trees of up to 32 leaves groups.
 TEST(Predictor, ManyTreesOfOneRow) {
+  const kernels::cpu::TreePredictTable& kernels = kernels::cpu::tree_predict_kernels();
   for (const int leaves : {2, 31, 32, 33}) {
-    for (const int rounds : {31, 32, 33, 70}) {
-      for (const int features : {5, 30, 40}) {
-        expect_rule(random_ensemble({.features = features, .categorical = 0, .rounds = rounds, .leaves = leaves}));
+    for (const int rounds : {31, 32, 33, 70, 130}) {
+      for (const int features : {5, 32, 33}) {  // two columns each: missing values go left or right
+        const Ensemble model =
+            random_ensemble({.features = features, .categorical = 0, .rounds = rounds, .leaves = leaves});
+        expect_rule(model);
+        const internal::Flat flat(model);
+        const bool grouped = kernels.remaining_leaves != nullptr && leaves <= 32 && flat.columns <= 64 &&
+                             rounds >= std::max<std::int64_t>(32, flat.columns);
+        EXPECT_EQ(std::ssize(flat.groups), grouped ? (rounds + 31) / 32 : 0);
+        EXPECT_EQ(!flat.walk_nodes.empty(),
+                  kernels.walk != nullptr && leaves == 33 && flat.columns <= 64 && rounds == 130);
+        if (features > 5 && rounds * leaves > 1000) {
+          EXPECT_EQ(flat.columns, 2 * features);
+        }
       }
     }
   }
+  expect_rule(random_ensemble({.categorical = 0, .rounds = 600, .leaves = 40}));
+  expect_rule(random_ensemble({.categorical = 0, .rounds = 130, .leaves = 256}));
+  expect_rule(random_ensemble({.categorical = 0, .rounds = 50, .outputs = 3, .leaves = 20}));
+  expect_rule(random_ensemble({.categorical = 0, .rounds = 40, .leaves = 20, .average = true}));
   Ensemble mixed = random_ensemble({.categorical = 0, .rounds = 40, .leaves = 1});
   for (const int leaves : {32, 7, 1}) {
-    const Ensemble more = random_ensemble({.categorical = 0, .rounds = 20, .leaves = leaves});
+    const Ensemble more = random_ensemble({.categorical = 0, .rounds = 40, .leaves = leaves});
     mixed.trees.insert(mixed.trees.end(), more.trees.begin(), more.trees.end());
   }
   expect_rule(mixed);
@@ -208,7 +224,14 @@ TEST(Predictor, ManyThresholds) {
       }
     }
     rows.insert(rows.end(), {kMissing, 0.0, infinity, 0.0, -infinity, 0.0});
-    expect_same_bits(Predictor(model).margins(rows), margins_by_rule(model, rows));
+    const Predictor predictor(model);
+    const std::vector<double> wanted = margins_by_rule(model, rows);
+    expect_same_bits(predictor.margins(rows), wanted);
+    for (std::size_t row = 0; row < wanted.size(); ++row) {
+      double alone = 0;
+      predictor.margin({rows.data() + 2 * row, 2}, {&alone, 1});
+      ASSERT_EQ(alone, wanted[row]) << "at " << row;
+    }
   }
 }
 

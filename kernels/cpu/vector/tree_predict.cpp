@@ -187,9 +187,15 @@ void walk(const std::uint32_t* nodes, const std::int32_t* roots, std::int32_t co
     count = left;
   }
 }
+#else
+constexpr auto walk = nullptr;
+#endif
 
-void ends(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots, const std::uint16_t* codes,
-          std::uint32_t* leaves) {
+// ---- One row through trees side by side.
+
+#if defined(__AVX512F__)
+void remaining_leaves(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots,
+                      const std::uint16_t* codes, std::uint32_t* leaves) {
   const __m512i low = _mm512_loadu_si512(codes), high = _mm512_loadu_si512(codes + 32);
   const __m512i byte = _mm512_set1_epi16(255);
   __m512i first = _mm512_set1_epi32(-1), second = first;
@@ -204,17 +210,15 @@ void ends(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t sl
   _mm512_storeu_si512(leaves + 16, second);
 }
 #elif defined(__AVX2__)
-constexpr auto walk = nullptr;
-
-void ends(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots, const std::uint16_t* codes,
-          std::uint32_t* leaves) {
+void remaining_leaves(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots,
+                      const std::uint16_t* codes, std::uint32_t* leaves) {
   const auto load = [](const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); };
   const __m256i byte = _mm256_set1_epi16(255);
-  __m256i sixteen[4], left[4];  // codes as bytes, twice each; leaves of trees 0 to 7, 16 to 23, 8 to 15, 24 to 31
+  __m256i sixteen[4], remain[4];  // codes as bytes, twice each; leaves of trees 0 to 7, 16 to 23, 8 to 15, 24 to 31
   TERN_UNROLL for (int i = 0; i < 4; ++i) {
     const __m256i some = load(codes + 16 * i);
     sixteen[i] = _mm256_permute4x64_epi64(_mm256_packus_epi16(some, some), 0b10'00'10'00);
-    left[i] = _mm256_set1_epi32(-1);
+    remain[i] = _mm256_set1_epi32(-1);
   }
   for (std::int32_t slot = 0; slot < slots; ++slot, nodes += kSideBySide, keep += kSideBySide) {
     const __m256i low = load(nodes), high = load(nodes + 16);
@@ -229,20 +233,20 @@ void ends(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t sl
     TERN_UNROLL for (int i = 0; i < 4; ++i) {
       const __m128i eight = i % 2 == 0 ? half[i / 2] : _mm_srli_si128(half[i / 2], 8);
       const __m256i kept = _mm256_or_si256(load(keep + 16 * (i % 2) + 8 * (i / 2)), _mm256_cvtepi8_epi32(eight));
-      left[i] = _mm256_and_si256(left[i], kept);
+      remain[i] = _mm256_and_si256(remain[i], kept);
     }
   }
   TERN_UNROLL for (int i = 0; i < 4; ++i) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(leaves + 16 * (i % 2) + 8 * (i / 2)), left[i]);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(leaves + 16 * (i % 2) + 8 * (i / 2)), remain[i]);
   }
 }
 #else
-constexpr auto walk = nullptr;
-constexpr auto ends = nullptr;
+constexpr auto remaining_leaves = nullptr;
 #endif
 
 }  // namespace
 
-const TreePredictTable tree_predict{.count = count, .leaves = leaves, .walk = walk, .ends = ends};
+const TreePredictTable tree_predict{
+    .count = count, .leaves = leaves, .walk = walk, .remaining_leaves = remaining_leaves};
 
 }  // namespace tern::kernels::cpu::TERN_TARGET

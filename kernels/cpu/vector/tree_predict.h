@@ -12,8 +12,8 @@ inline constexpr std::int64_t kTreeRows = 128;
 /// Trees that one row is walked through at a time.
 inline constexpr std::int32_t kWalkTrees = 512;
 
-/// Small trees, of at most as many leaves as a mask has bits, that one row goes through side by side.
-inline constexpr std::int32_t kSideBySide = 32;
+/// Trees that one row goes through side by side, and the most leaves that they may have.
+inline constexpr std::int32_t kSideBySide = 32, kMaskLeaves = 32;
 
 /// One inner node for a block of rows, parents before children. Masks of the rows that reach a node stand in places:
 /// the root's is place 0, inner nodes follow, then the leaves.
@@ -45,13 +45,14 @@ struct TreePredictTable {
   /// left one, and a leaf has cut 255 and leads to itself. `at` has room for kWalkTrees.
   void (*walk)(const std::uint32_t* nodes, const std::int32_t* roots, std::int32_t count, const std::uint16_t* codes,
                std::int32_t* at);
-  /// The same for kSideBySide trees of at most 32 leaves, without steps that wait for one another: every node is looked
-  /// at, and one that a row passes on the right takes the leaves on its left from those of its tree; the first that is
-  /// left, counted from the left, is where the row ends (QuickScorer: Lucchese et al., SIGIR 2015, doi:
-  /// 10.1145/2766462.2767733). `nodes`, cut | column << 8, and `keep`, masks of 32 leaves, have the trees' first nodes,
-  /// then their second ones, to `slots`; what stands for no node has cut 255. Writes the leaves that are left.
-  void (*ends)(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots, const std::uint16_t* codes,
-               std::uint32_t* leaves);
+  /// For one row, whose codes are 64 numbers, the leaves of kSideBySide trees that remain when every node that the row
+  /// passes on the right has taken those on its left; bit 0 is the leftmost leaf, and the lowest bit that remains is
+  /// where the row ends (QuickScorer: Lucchese et al., SIGIR 2015, doi:10.1145/2766462.2767733). No node waits for
+  /// another. `nodes`, cut | column << 8, and `keep`, the bits of a tree's leaves that its node leaves, have the trees'
+  /// first nodes, then their second ones, to `slots`; what stands for no node has cut 255. Null where the target has
+  /// no fast way.
+  void (*remaining_leaves)(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots,
+                           const std::uint16_t* codes, std::uint32_t* leaves);
 };
 TERN_TARGET_TABLES(TreePredictTable, tree_predict)
 
