@@ -374,7 +374,7 @@ int main(int count, char** arguments) {
   }
   if (bf16_products && tern::kernels::cpu::target() != tern::kernels::cpu::Target::avx512_bf16) {
     std::fprintf(stderr, "--bf16: expected a processor that multiplies bf16\n");
-    return 2;
+    return 77;  // skipped
   }
   tern::set_num_threads(options.threads);
   if (bf16_products) tern::set_float32_matmul_precision(tern::MatmulPrecision::medium);

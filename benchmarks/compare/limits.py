@@ -38,8 +38,14 @@ def program(options, name):
     return path
 
 
+SKIPPED = 77  # the exit status of a program that this processor cannot run
+
+
 def run(command):
+    """What a program prints; None where it cannot run here."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode == SKIPPED:
+        return None
     if done.returncode != 0:
         raise ProgramError(f"expected exit status 0, got {done.returncode} from: {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -60,7 +66,11 @@ def parse_products(printed):
 
 def products(name, options):
     arguments, bars = PRODUCTS[name]
-    turns = [parse_products(run([program(options, "bench_gemm"), "--seconds", "0.1", *arguments])) for _ in range(options.runs)]
+    printed = [run([program(options, "bench_gemm"), "--seconds", "0.1", *arguments]) for _ in range(options.runs)]
+    if None in printed:
+        yield Row(name=f"core/{name}", comparison="this processor does not multiply these")
+        return
+    turns = [parse_products(each) for each in printed]
     keys = list(turns[0])
     middle = lambda key, contender, what: statistics.median(turn[key][contender][what] for turn in turns)
     for what, contender, left_out, bar in bars:

@@ -198,15 +198,16 @@ void Als::learn_implicit(const Side& by_user, const Side& by_item) {
         for (float& value : more) value *= alpha;
         liked.clear();
         for (std::size_t i = 0; i < more.size(); ++i) liked.push_back(rows.value[begin + i] > 0 ? 1 + more[i] : 0);
-        // (Σ y yᵀ + λ + Σ α v y yᵀ) x = Σ (1 + α v) y, the latter of v above 0
-        code.apply(all.data(), others.data(), which, more.data(), count, x, ap.data(), n);
+        // (Σ y yᵀ + λ + Σ α v y yᵀ) x = Σ (1 + α v) y, the latter of v above 0; without α the second sum is nothing
+        const std::int64_t terms = alpha > 0 ? count : 0;
+        code.apply(all.data(), others.data(), which, more.data(), terms, x, ap.data(), n);
         std::fill(r.begin(), r.end(), 0.0f);
         code.add(others.data(), which, liked.data(), count, r.data(), n);
         for (std::size_t i = 0; i < width; ++i) r[i] -= ap[i];
         p = r;
         float rest = code.dot(r.data(), r.data(), n);
         for (int step = 0; step < kSteps && rest > 1e-20f; ++step) {
-          code.apply(all.data(), others.data(), which, more.data(), count, p.data(), ap.data(), n);
+          code.apply(all.data(), others.data(), which, more.data(), terms, p.data(), ap.data(), n);
           const float rate = rest / code.dot(p.data(), ap.data(), n);
           for (std::size_t i = 0; i < width; ++i) {
             x[i] += rate * p[i];

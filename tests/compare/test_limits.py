@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks" / "com
 
 import limits  # noqa: E402
 from program import ProgramError  # noqa: E402
-from verdicts import FAILS, HOLDS  # noqa: E402
+from verdicts import FAILS, HOLDS, NOT_RUN  # noqa: E402
 
 PRINTED = """avx512_bf16, 1 thread(s), peak 240.6 GF/s; each: GF/s, share of the peak beside it
   128x256 x256   X.W     tern 217.1 0.917  packed 219.9 0.939  Eigen 100.0 0.4  oneDNN 200.0 0.8  oneDNN packed 210.0 0.85
@@ -48,6 +48,11 @@ class Products(unittest.TestCase):
         printed = re.sub(r"  packed .*", "", PRINTED).replace("tern 217.1 0.917", "tern 117.1 0.5")
         (row,) = self.rows("gemm-f32-2-threads", printed).values()
         self.assertEqual((row.ours, row.verdict), (0.856, HOLDS))
+
+    def test_what_the_processor_lacks_is_not_run(self):
+        self.assertIsNone(limits.run(["sh", "-c", "exit 77"]))
+        (row,) = self.rows("gemm-bf16", None).values()
+        self.assertEqual((row.ours, row.verdict), (None, NOT_RUN))
 
 
 if __name__ == "__main__":
