@@ -208,14 +208,7 @@ void Als::learn_implicit(const Side& by_user, const Side& by_item) {
         float rest = code.dot(r.data(), r.data(), n);
         for (int step = 0; step < kSteps && rest > 1e-20f; ++step) {
           code.apply(all.data(), others.data(), which, more.data(), terms, p.data(), ap.data(), n);
-          const float rate = rest / code.dot(p.data(), ap.data(), n);
-          for (std::size_t i = 0; i < width; ++i) {
-            x[i] += rate * p[i];
-            r[i] -= rate * ap[i];
-          }
-          const float next = code.dot(r.data(), r.data(), n), part = next / rest;
-          for (std::size_t i = 0; i < width; ++i) p[i] = r[i] + part * p[i];
-          rest = next;
+          rest = code.conjugate_step(rest, ap.data(), x, r.data(), p.data(), n);
         }
       }
     });

@@ -224,6 +224,18 @@ void agrees_with_loops(const kernels::cpu::FactorsTable& code) {
       EXPECT_NEAR(out[i], expected, 1e-4) << width;
       EXPECT_NEAR(sum[i], added, 1e-5) << width;
     }
+    // Steps towards the solution of a matrix that is 1 and a little.
+    std::vector<float> matrix(w * w), solution(w), residual(x), along(x), image(w);
+    for (std::size_t i = 0; i < w * w; ++i) {
+      matrix[i] = 0.1f * gram[i] / static_cast<float>(w) + (i % (w + 1) == 0 ? 1.0f : 0.0f);
+    }
+    float rest = code.dot(x.data(), x.data(), width);
+    for (std::int64_t step = 0; step < std::min<std::int64_t>(width, 6); ++step) {
+      code.apply(matrix.data(), nullptr, nullptr, nullptr, 0, along.data(), image.data(), width);
+      rest = code.conjugate_step(rest, image.data(), solution.data(), residual.data(), along.data(), width);
+    }
+    code.apply(matrix.data(), nullptr, nullptr, nullptr, 0, solution.data(), image.data(), width);
+    for (std::size_t i = 0; i < w; ++i) EXPECT_NEAR(image[i], x[i], 1e-5) << width;
     std::vector<double> wide(rows.begin(), rows.end());
     std::vector<float> narrow(w * w);
     code.gram(rows.data(), 9, narrow.data(), width);

@@ -115,6 +115,23 @@ void apply(const float* gram, const float* others, const int32_t* which, const f
   }
 }
 
+float conjugate_step(float rest, const float* ap, float* x, float* r, float* p, int64_t width) {
+  const float rate = rest / dot(p, ap, width);
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    store(x + i, load(x + i) + rate * load(p + i));
+    store(r + i, load(r + i) - rate * load(ap + i));
+  }
+  for (; i < width; ++i) {
+    x[i] += rate * p[i];
+    r[i] -= rate * ap[i];
+  }
+  const float next = dot(r, r, width), part = next / rest;
+  for (i = 0; i + kLanes <= width; i += kLanes) store(p + i, load(r + i) + part * load(p + i));
+  for (; i < width; ++i) p[i] = r[i] + part * p[i];
+  return next;
+}
+
 void add(const float* others, const int32_t* which, const float* weights, int64_t n, float* out, int64_t width) {
   for (int64_t k = 0; k < n; k += 4) add_rows(Rows(others, which + k, weights + k, n - k, width), out, width);
 }
@@ -186,7 +203,12 @@ bool solve_f64(double* a, int64_t n, int64_t width, double* x) {
 
 }  // namespace
 
-constinit const FactorsTable factors{
-    .dot = &dot, .apply = &apply, .add = &add, .gram = &gram, .gram_f64 = &gram_f64, .solve_f64 = &solve_f64};
+constinit const FactorsTable factors{.dot = &dot,
+                                     .apply = &apply,
+                                     .conjugate_step = &conjugate_step,
+                                     .add = &add,
+                                     .gram = &gram,
+                                     .gram_f64 = &gram_f64,
+                                     .solve_f64 = &solve_f64};
 
 }  // namespace tern::kernels::cpu::TERN_TARGET

@@ -14,6 +14,9 @@ struct FactorsTable {
   /// out = G x + Σ weights[k] (y·x) y over the n rows y of `others` that `which` names; G [width, width] is symmetric.
   void (*apply)(const float* gram, const float* others, const std::int32_t* which, const float* weights, std::int64_t n,
                 const float* x, float* out, std::int64_t width);
+  /// A step of conjugate gradients (Hestenes and Stiefel, 1952) along p, whose image is `ap`, from x, whose residual r
+  /// has the square `rest`: moves x, r and p, and returns the square of the new residual.
+  float (*conjugate_step)(float rest, const float* ap, float* x, float* r, float* p, std::int64_t width);
   /// out += weights[k] y over the same rows.
   void (*add)(const float* others, const std::int32_t* which, const float* weights, std::int64_t n, float* out,
               std::int64_t width);
