@@ -359,9 +359,9 @@ std::unique_ptr<Estimator> make_estimator(const EstimatorState& state) {
     if (found == known.by_type.end()) {
       std::string names;
       for (const auto& [name, unused] : known.by_type) names += (names.empty() ? "" : ", ") + name;
-      throw FormatError("[make_estimator] expected one of " + names +
-                        " (or a type given to register_estimator; those of tern/trees are known after "
-                        "trees::register_estimators()), got \"" +
+      throw FormatError("[make_estimator] expected " + (names.empty() ? "" : "one of " + names + " or ") +
+                        "a type given to register_estimator (models::register_estimators() and "
+                        "trees::register_estimators() give theirs), got \"" +
                         state.type + "\"");
     }
     loader = found->second;
@@ -410,7 +410,9 @@ std::vector<std::string> target_classes(const Column& target, const std::string&
       if (!std::isfinite(value) || by_value.contains(value)) continue;
       if (value != std::floor(value)) {
         throw ValueError("[target_classes] expected classes, which are words or whole numbers, got " +
-                         target.text(row) + "; models of values take such a target");
+                         target.text(row) +
+                         "; models of values take such a target, and trees whose objective or "
+                         "criterion is one of values, squared for instance");
       }
       by_value.emplace(value, target.text(row));
       check(by_value.size());

@@ -170,11 +170,14 @@ void Als::learn_ratings(const Side& by_user, const Side& by_item) {
 void Als::learn_implicit(const Side& by_user, const Side& by_item) {
   const auto width = static_cast<std::size_t>(options_.factors);
   const auto alpha = static_cast<float>(options_.alpha);
+  bool any = false;
   for (const float value : by_user.value) {
     if (!(value >= 0) || !std::isfinite(value)) {
       throw ValueError("[Als] expected finite values of at least 0, got " + tern::internal::number_text(value));
     }
+    any = any || value > 0;
   }
+  if (!any) throw ValueError("[Als] expected a value above 0, which says that something is liked, got zeros alone");
   std::vector<float> users = internal::first_factors((by_user.begin.size() - 1) * width, options_.seed, 1);
   std::vector<float> items = internal::first_factors((by_item.begin.size() - 1) * width, options_.seed, 2);
   const auto solve = [&](const Side& rows, std::vector<float>& mine, const std::vector<float>& others) {

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 
+#include "base/number_text.h"
 #include "base/warnings.h"
 #include "tern/base/error.h"
 #include "tern/base/parallel.h"
@@ -602,9 +604,13 @@ Ensemble Trainer::run(std::vector<double>& history) {
   }
   if (options_.early_stopping_rounds > 0 && best >= 0) model.best_round = before + best;
   if (std::all_of(model.trees.begin(), model.trees.end(), [](const Tree& tree) { return tree.feature.empty(); })) {
-    tern::internal::warn("no splits", "[GradientBoosting] no tree has a split, so all rows get one prediction: " +
-                                          std::to_string(rows_) + " rows, min_child_rows " +
-                                          std::to_string(options_.min_child_rows));
+    const auto y = training_.train.targets.values;
+    const bool constant = std::adjacent_find(y.begin(), y.end(), std::not_equal_to<>()) == y.end();
+    tern::internal::warn(
+        "no splits",
+        "[GradientBoosting] no tree has a split, so all rows get one prediction: " +
+            (constant ? "the target is " + tern::internal::number_text(y[0]) + " in all " : std::string()) +
+            std::to_string(rows_) + " rows, min_child_rows " + std::to_string(options_.min_child_rows));
   }
   return model;
 }

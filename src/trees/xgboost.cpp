@@ -544,6 +544,7 @@ std::string base_score(const Ensemble& ensemble) {
 }  // namespace
 
 Ensemble from_xgboost(std::string_view bytes) {
+  if (bytes.empty()) throw FormatError("[" + kXgboost + "] expected JSON or UBJSON, got an empty file");
   // In UBJSON an object's first key begins with the type of its length.
   const bool text = bytes.size() < 2 || bytes[1] == '"' || bytes[1] == '}' || bytes[1] == ' ' || bytes[1] == '\n' ||
                     bytes[1] == '\r' || bytes[1] == '\t';

@@ -340,7 +340,7 @@ TEST(EstimatorBundle, HoldsEveryEstimator) {
   }
   const std::string known = message_of<FormatError>([] { data::make_estimator({.type = "none"}); });
   std::string listed = known.substr(known.find("one of ") + 7);
-  listed.resize(listed.find(" ("));
+  listed.resize(listed.find(" or a type"));
   std::istringstream names(listed);
   for (std::string name; std::getline(names >> std::ws, name, ',');) EXPECT_TRUE(covered.contains(name)) << name;
 }

@@ -448,6 +448,8 @@ TEST(Recommender, SaysWhatItNeeds) {
   Interactions rows = tastes();
   rows.values[0] = -1;
   EXPECT_THROW(Als({.implicit = true}).fit(rows), ValueError);
+  std::fill(rows.values.begin(), rows.values.end(), 0.0f);
+  EXPECT_THROW(Als({.implicit = true}).fit(rows), ValueError);
   for (const float bad : {std::nanf(""), INFINITY}) {
     rows.values[0] = bad;
     for (const bool implicit : {false, true}) {

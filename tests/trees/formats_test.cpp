@@ -157,6 +157,7 @@ TEST(Formats, DamagedFilesAreTypedErrors) {
 }
 
 TEST(Formats, HostileUbjson) {
+  EXPECT_EQ(message_of<FormatError>([] { from_xgboost(""); }), "[xgboost] expected JSON or UBJSON, got an empty file");
   EXPECT_THROW(from_xgboost("{L"), FormatError);
   EXPECT_THROW(from_xgboost(std::string("{i\x01") + "a[$Z#l\x7f\xff\xff\xff}"), FormatError);
   EXPECT_THROW(from_xgboost(std::string("{i\x01") + "a[#l\x7f\xff\xff\xff}"), FormatError);

@@ -254,6 +254,10 @@ TEST(Categories, WrittenNumbersAndTreesWithoutASplitAreSaid) {
   GradientBoosting({.rounds = 2, .min_child_rows = 31}).fit(Matrix(y, 1), y);
   EXPECT_EQ(logged, std::vector<std::string>{"[GradientBoosting] no tree has a split, so all rows get one prediction: "
                                              "60 rows, min_child_rows 31"});
+  logged.clear();
+  GradientBoosting({.rounds = 2}).fit(Matrix(y, 1), std::vector<double>(y.size(), 2.5));
+  EXPECT_EQ(logged, std::vector<std::string>{"[GradientBoosting] no tree has a split, so all rows get one prediction: "
+                                             "the target is 2.5 in all 60 rows, min_child_rows 20"});
   set_log_sink(before);
 }
 
