@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "tern/base/error.h"
@@ -243,10 +244,10 @@ void Flat::add_forms_of_a_row() {
   const auto fits = [](const FlatTree& tree) { return tree.first_step >= 0; };
   const auto small = [](const FlatTree& tree) { return tree.nodes < kernels::cpu::kMaskLeaves; };
   const std::int64_t count = std::ssize(trees);
-  if (columns == 0 || columns > kRowColumns || !sets.empty() || !std::all_of(trees.begin(), trees.end(), fits)) return;
+  if (columns == 0 || columns > kRowColumns || !std::all_of(trees.begin(), trees.end(), fits)) return;
   if (kernels.remaining_leaves != nullptr && std::all_of(trees.begin(), trees.end(), small)) {
     if (count >= std::max(kWorthGroups, columns)) add_groups();
-  } else if (kernels.walk != nullptr && count >= kWorthWalk) {
+  } else if (kernels.walk != nullptr && count >= kWorthWalk && sets.empty()) {
     add_walk();
   }
 }
@@ -281,48 +282,65 @@ void Flat::add_groups() {
   constexpr auto width = static_cast<std::size_t>(kernels::cpu::kSideBySide);
   constexpr auto room = static_cast<std::size_t>(kernels::cpu::kMaskLeaves);
   leaf_nodes.resize(room * trees.size());
-  for (std::size_t t = 0; t < trees.size(); ++t) {
-    if (t % width == 0) {
-      const auto last = trees.begin() + static_cast<std::ptrdiff_t>(std::min(trees.size(), t + width));
-      TreeGroup group{.first = static_cast<std::int64_t>(group_nodes.size())};
-      for (auto each = trees.begin() + static_cast<std::ptrdiff_t>(t); each != last; ++each) {
-        group.slots = std::max(group.slots, each->nodes);
-      }
-      groups.push_back(group);
-      group_nodes.resize(group_nodes.size() + width * static_cast<std::size_t>(group.slots), 255);
-      group_keep.resize(group_nodes.size(), ~std::uint32_t{0});
+  for (std::size_t first = 0; first < trees.size(); first += width) {
+    const std::span<const FlatTree> some = std::span(trees).subspan(first, std::min(width, trees.size() - first));
+    TreeGroup group{.first = static_cast<std::int64_t>(group_nodes.size())};
+    for (const FlatTree& tree : some) {
+      const auto of_numbers =
+          std::count_if(steps.begin() + tree.first_step, steps.begin() + tree.first_step + tree.nodes,
+                        [](const kernels::cpu::TreeStep& step) { return step.categorical == 0; });
+      group.slots = std::max(group.slots, static_cast<std::int32_t>(of_numbers));
     }
-    const FlatTree& tree = trees[t];
-    const std::vector<std::int32_t> step_of = steps_of(tree);
-    // From the left. A node comes twice: before its left leaves, and between them and its right ones.
-    struct Visit {
-      std::int32_t place;  ///< from the root on
-      std::int32_t first_leaf = -1;
-    };
-    std::vector<Visit> stack{{0}};
-    std::uint32_t leaves = 0;
-    while (!stack.empty()) {
-      const Visit visit = stack.back();
-      stack.pop_back();
-      const std::int32_t number = step_of[static_cast<std::size_t>(visit.place)];
-      if (number < 0) {
-        leaf_nodes[room * t + leaves++] = static_cast<std::uint8_t>(visit.place);
-        continue;
-      }
-      const std::int32_t left = nodes[static_cast<std::size_t>(tree.root + visit.place)].left - tree.root;
-      if (visit.first_leaf < 0) {
-        stack.push_back({visit.place, static_cast<std::int32_t>(leaves)});
-        stack.push_back({left});
-        continue;
-      }
-      const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(number)];
-      const auto at = static_cast<std::size_t>(groups.back().first) +
-                      width * static_cast<std::size_t>(number - tree.first_step) + t % width;
-      const auto before = [](std::uint32_t leaf) { return (std::uint32_t{1} << leaf) - 1; };  // of at most 31
+    group_nodes.resize(group_nodes.size() + width * static_cast<std::size_t>(group.slots), 255);
+    group_keep.resize(group_nodes.size(), ~std::uint32_t{0});
+    for (std::size_t t = 0; t < some.size(); ++t)
+      add_to_group(group, t, some[t], leaf_nodes.data() + room * (first + t));
+    group.end = group_splits.size();
+    groups.push_back(group);
+  }
+}
+
+void Flat::add_to_group(const TreeGroup& group, std::size_t t, const FlatTree& tree, std::uint8_t* leaf_node) {
+  const std::vector<std::int32_t> step_of = steps_of(tree);
+  std::vector<std::int32_t> place_of;  // of each step: among sets, or among the slots
+  std::int32_t set = tree.first_set, slot = 0;
+  for (std::int32_t step = 0; step < tree.nodes; ++step) {
+    place_of.push_back(steps[static_cast<std::size_t>(tree.first_step + step)].categorical != 0 ? set++ : slot++);
+  }
+  // From the left. A node comes twice: before its left leaves, and between them and its right ones.
+  struct Visit {
+    std::int32_t place;  ///< from the root on
+    std::int32_t first_leaf = -1;
+  };
+  std::vector<Visit> stack{{0}};
+  std::uint32_t leaves = 0;
+  while (!stack.empty()) {
+    const Visit visit = stack.back();
+    stack.pop_back();
+    const std::int32_t number = step_of[static_cast<std::size_t>(visit.place)];
+    if (number < 0) {
+      leaf_node[leaves++] = static_cast<std::uint8_t>(visit.place);
+      continue;
+    }
+    const std::int32_t left = nodes[static_cast<std::size_t>(tree.root + visit.place)].left - tree.root;
+    if (visit.first_leaf < 0) {
+      stack.push_back({visit.place, static_cast<std::int32_t>(leaves)});
+      stack.push_back({left});
+      continue;
+    }
+    const auto before = [](std::uint32_t leaf) { return (std::uint32_t{1} << leaf) - 1; };  // of at most 31
+    const std::uint32_t keep = ~(before(leaves) & ~before(static_cast<std::uint32_t>(visit.first_leaf)));
+    const kernels::cpu::TreeStep& step = steps[static_cast<std::size_t>(number)];
+    const std::int32_t place = place_of[static_cast<std::size_t>(number - tree.first_step)];
+    if (step.categorical != 0) {
+      group_splits.push_back({place, keep, static_cast<std::uint8_t>(t), static_cast<std::uint8_t>(step.column)});
+    } else {
+      const auto at = static_cast<std::size_t>(group.first) +
+                      static_cast<std::size_t>(kernels::cpu::kSideBySide) * static_cast<std::size_t>(place) + t;
       group_nodes[at] = static_cast<std::uint16_t>(step.cut | step.column << 8);
-      group_keep[at] = ~(before(leaves) & ~before(static_cast<std::uint32_t>(visit.first_leaf)));
-      stack.push_back({left + 1});
+      group_keep[at] = keep;
     }
+    stack.push_back({left + 1});
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -58,7 +59,15 @@ struct Coder {
 /// Up to kSideBySide trees, one after another.
 struct TreeGroup {
   std::int64_t first = 0;  ///< in Flat::group_nodes and group_keep
-  std::int32_t slots = 0;  ///< inner nodes of the largest
+  std::int32_t slots = 0;  ///< splits of numbers in the tree that has most
+  std::size_t end = 0;     ///< of its categorical splits in Flat::group_splits, which begin where the last group's end
+};
+
+/// A categorical split of a tree in a group.
+struct GroupSplit {
+  std::int32_t set = 0;               ///< in Flat::sets
+  std::uint32_t keep = 0;             ///< the tree's leaves that remain for a code outside
+  std::uint8_t tree = 0, column = 0;  ///< in the group, and among a row's bytes
 };
 
 struct Flat {
@@ -87,11 +96,12 @@ struct Flat {
   std::vector<Coder> coders{};
   std::vector<double> cuts{}, heads{};
   std::int64_t columns = 0;  ///< of bytes; 0: no tree has steps
-  // For one row, where all trees have steps of numbers alone: groups of small trees, or else nodes for a walk; both
-  // empty where the trees are few, the bytes many, or this processor has no kernel.
+  // For one row, where all trees have steps: groups of small trees, or else, where all splits are of numbers, nodes for
+  // a walk; both empty where the trees are few, the bytes many, or this processor has no kernel.
   std::vector<TreeGroup> groups{};
   std::vector<std::uint16_t> group_nodes{};  ///< as TreePredictTable::remaining_leaves reads them
   std::vector<std::uint32_t> group_keep{};
+  std::vector<GroupSplit> group_splits{};
   std::vector<std::uint8_t> leaf_nodes{};   ///< of each leaf from the left its node less the root, kMaskLeaves a tree
   std::vector<std::uint32_t> walk_nodes{};  ///< as TreePredictTable::walk reads them, numbered as `nodes`
 
@@ -104,6 +114,7 @@ struct Flat {
   void add_forms_of_a_row();
   void add_walk();
   void add_groups();
+  void add_to_group(const TreeGroup& group, std::size_t t, const FlatTree& tree, std::uint8_t* leaf_node);
   std::vector<std::int32_t> steps_of(const FlatTree& tree) const;
 };
 
@@ -123,6 +134,12 @@ inline bool is_zero(double value) { return std::fabs(value) <= static_cast<doubl
 inline std::int64_t code_of(double value, double levels) {
   if (!(value >= 0) || value >= levels) return -1;
   return value < 2147483648.0 ? static_cast<std::int64_t>(value) : std::int64_t{1} << 31;
+}
+
+/// Where a code stands in the 256 bits of a set: 255 for a missing or unseen one, 254 for all that no set can have.
+inline std::uint8_t code_byte(double value, double levels) {
+  const std::int64_t code = code_of(value, levels);
+  return static_cast<std::uint8_t>(code < 0 ? 255 : std::min<std::int64_t>(code, 254));
 }
 
 }  // namespace tern::trees::internal

@@ -148,6 +148,11 @@ std::array<std::uint16_t, 64> codes_of(const Flat& flat, const double* row) {
   std::array<std::uint16_t, 64> codes{};
   for (const Coder& coder : flat.coders) {
     const double value = row[coder.feature];
+    auto place = static_cast<std::size_t>(coder.place);
+    if (coder.categorical) {
+      codes[place] = internal::code_byte(value, flat.levels[static_cast<std::size_t>(coder.feature)]);
+      continue;
+    }
     std::int32_t below;
     if (coder.heads >= 0 && !coder.zero_missing) {
       std::uint16_t counted;
@@ -157,7 +162,6 @@ std::array<std::uint16_t, 64> codes_of(const Flat& flat, const double* row) {
     } else {
       below = count_below(flat, coder, value);
     }
-    auto place = static_cast<std::size_t>(coder.place);
     for (const internal::ByteColumn& column : coder.columns) codes[place++] = byte_of(column, below);
   }
   return codes;
@@ -171,10 +175,17 @@ void each_leaf_of_groups(const Flat& flat, const double* row, Take take) {
   const std::uint8_t* leaf_nodes = flat.leaf_nodes.data();
   const auto count = static_cast<std::int64_t>(flat.trees.size());
   std::int64_t tree = 0;
+  std::size_t split = 0;
   for (const internal::TreeGroup& group : flat.groups) {
     std::array<std::uint32_t, width> leaves;
     code(flat.group_nodes.data() + group.first, flat.group_keep.data() + group.first, group.slots, codes.data(),
          leaves.data());
+    for (; split < group.end; ++split) {
+      const internal::GroupSplit& of = flat.group_splits[split];
+      const unsigned byte = codes[of.column];
+      const std::uint32_t inside = (flat.sets[static_cast<std::size_t>(of.set)][byte / 8] >> (byte % 8)) & 1U;
+      leaves[of.tree] &= of.keep | (0 - inside);
+    }
     const std::int64_t some = std::min<std::int64_t>(width, count - tree);
     for (std::int64_t i = 0; i < some; ++i, ++tree, leaf_nodes += kernels::cpu::kMaskLeaves) {
       const int leaf = std::countr_zero(leaves[static_cast<std::size_t>(i)]);
@@ -285,8 +296,7 @@ class Blocks {
     if (coder.categorical) {
       const double levels = flat_.levels[static_cast<std::size_t>(coder.feature)];
       for (std::size_t i = 0; i < kTreeRows; ++i) {
-        const std::int64_t exact = internal::code_of(values_[i], levels);
-        const int code = exact < 0 ? 255 : static_cast<int>(std::min<std::int64_t>(exact, 254));
+        const int code = internal::code_byte(values_[i], levels);
         column[i] = static_cast<std::uint8_t>(code < 128 ? code / 8 : 0x80);
         column[kTreeRows + i] = static_cast<std::uint8_t>(code < 128 ? 0x80 : code / 8 - 16);
         column[2 * kTreeRows + i] = static_cast<std::uint8_t>(1 << (code % 8));

@@ -184,6 +184,18 @@ TEST(Predictor, ManyTreesOfOneRow) {
   expect_rule(random_ensemble({.categorical = 0, .rounds = 130, .leaves = 256}));
   expect_rule(random_ensemble({.categorical = 0, .rounds = 50, .outputs = 3, .leaves = 20}));
   expect_rule(random_ensemble({.categorical = 0, .rounds = 40, .leaves = 20, .average = true}));
+  for (const int categorical : {1, 2, 6}) {
+    const Ensemble model = random_ensemble({.categorical = categorical, .levels = 254, .rounds = 70, .leaves = 12});
+    expect_rule(model);
+    const internal::Flat flat(model);
+    EXPECT_EQ(flat.groups.empty(), kernels.remaining_leaves == nullptr);
+    expect_rule(random_ensemble({.categorical = categorical,
+                                 .rounds = 50,
+                                 .outputs = 3,
+                                 .leaves = 32,
+                                 .vector_leaves = true,
+                                 .average = true}));
+  }
   Ensemble mixed = random_ensemble({.categorical = 0, .rounds = 40, .leaves = 1});
   for (const int leaves : {32, 7, 1}) {
     const Ensemble more = random_ensemble({.categorical = 0, .rounds = 40, .leaves = leaves});
