@@ -38,11 +38,11 @@ def program(options, name):
     return path
 
 
-SKIPPED = 77  # the exit status of a program that this processor cannot run
+SKIPPED = 77  # the exit status of bench_gemm where it has no kernel for what is asked
 
 
 def run(command):
-    """What a program prints; None where it cannot run here."""
+    """What a program prints; None where it says that it cannot run here."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode == SKIPPED:
         return None
@@ -68,7 +68,7 @@ def products(name, options):
     arguments, bars = PRODUCTS[name]
     printed = [run([program(options, "bench_gemm"), "--seconds", "0.1", *arguments]) for _ in range(options.runs)]
     if None in printed:
-        yield Row(name=f"core/{name}", comparison="this processor does not multiply these")
+        yield Row(name=f"core/{name}", comparison="no kernel for these here")
         return
     turns = [parse_products(each) for each in printed]
     keys = list(turns[0])

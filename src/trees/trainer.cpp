@@ -4,9 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "base/number_text.h"
 #include "base/warnings.h"
@@ -156,6 +156,18 @@ void keep_monotone(GrownTree& tree, const std::vector<signed char>& monotone) {
     for (const std::size_t leaf : lower) value(leaf) = std::min(value(leaf), middle);
     for (const std::size_t leaf : upper) value(leaf) = std::max(value(leaf), middle);
   }
+}
+
+// What all rows of weight have for a target, if it is one value.
+std::optional<double> only_value(const Targets& targets) {
+  std::optional<double> found;
+  for (std::int64_t row = 0; row < targets.rows(); ++row) {
+    const double value = targets.values[static_cast<std::size_t>(row)];
+    if (!(targets.weight(row) > 0)) continue;
+    if (found && *found != value) return std::nullopt;
+    found = value;
+  }
+  return found;
 }
 
 class Trainer {
@@ -604,13 +616,13 @@ Ensemble Trainer::run(std::vector<double>& history) {
   }
   if (options_.early_stopping_rounds > 0 && best >= 0) model.best_round = before + best;
   if (std::all_of(model.trees.begin(), model.trees.end(), [](const Tree& tree) { return tree.feature.empty(); })) {
-    const auto y = training_.train.targets.values;
-    const bool constant = std::adjacent_find(y.begin(), y.end(), std::not_equal_to<>()) == y.end();
-    tern::internal::warn(
-        "no splits",
-        "[GradientBoosting] no tree has a split, so all rows get one prediction: " +
-            (constant ? "the target is " + tern::internal::number_text(y[0]) + " in all " : std::string()) +
-            std::to_string(rows_) + " rows, min_child_rows " + std::to_string(options_.min_child_rows));
+    const std::string all = "[GradientBoosting] no tree has a split, so all rows get one prediction: ";
+    if (const auto value = only_value(training_.train.targets)) {
+      tern::internal::warn("constant target", all + "the target is " + tern::internal::number_text(*value));
+    } else {
+      tern::internal::warn("no splits", all + std::to_string(rows_) + " rows, min_child_rows " +
+                                            std::to_string(options_.min_child_rows));
+    }
   }
   return model;
 }

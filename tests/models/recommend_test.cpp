@@ -70,6 +70,18 @@ TEST(Recommender, LearnsTastes) {
   EXPECT_THROW(implicit.predict(rows), StateError);
 }
 
+// Without alpha a value above 0 is liking, however large; a hair of it changes a hair.
+TEST(Als, WithoutAlphaIsWhereAlphaVanishes) {
+  Als none({.factors = 4, .regularization = 1, .implicit = true, .alpha = 0});
+  Als hair({.factors = 4, .regularization = 1, .implicit = true, .alpha = 1e-9});
+  none.fit(tastes());
+  hair.fit(tastes());
+  for (std::int32_t user = 0; user < 60; ++user) {
+    const auto a = none.recommend(user, 40, true), b = hair.recommend(user, 40, true);
+    for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i].score, b[i].score, 1e-4);
+  }
+}
+
 TEST(Recommender, LeavesOutWhatTheUserHas) {
   const Interactions rows = tastes();
   Als model({.factors = 4, .regularization = 1, .implicit = true});
@@ -224,18 +236,35 @@ void agrees_with_loops(const kernels::cpu::FactorsTable& code) {
       EXPECT_NEAR(out[i], expected, 1e-4) << width;
       EXPECT_NEAR(sum[i], added, 1e-5) << width;
     }
-    // Steps towards the solution of a matrix that is 1 and a little.
-    std::vector<float> matrix(w * w), solution(w), residual(x), along(x), image(w);
-    for (std::size_t i = 0; i < w * w; ++i) {
-      matrix[i] = 0.1f * gram[i] / static_cast<float>(w) + (i % (w + 1) == 0 ? 1.0f : 0.0f);
+    std::vector<float> solution(x), residual(rows.begin(), rows.begin() + width), along(residual);
+    for (float& value : along) value = std::abs(value) + 0.125f;
+    for (float& value : out) value = std::abs(value);
+    const auto wide_dot = [&](const std::vector<float>& a, const std::vector<float>& b) {
+      double dot = 0;
+      for (std::size_t i = 0; i < w; ++i) dot += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+      return dot;
+    };
+    const double rate = 3 / wide_dot(along, out);
+    std::vector<float> new_solution, new_residual, new_along;
+    for (std::size_t i = 0; i < w; ++i) {
+      new_solution.push_back(
+          static_cast<float>(static_cast<double>(solution[i]) + rate * static_cast<double>(along[i])));
+      new_residual.push_back(static_cast<float>(static_cast<double>(residual[i]) - rate * static_cast<double>(out[i])));
     }
-    float rest = code.dot(x.data(), x.data(), width);
-    for (std::int64_t step = 0; step < std::min<std::int64_t>(width, 6); ++step) {
-      code.apply(matrix.data(), nullptr, nullptr, nullptr, 0, along.data(), image.data(), width);
-      rest = code.conjugate_step(rest, image.data(), solution.data(), residual.data(), along.data(), width);
+    const double square = wide_dot(new_residual, new_residual);
+    for (std::size_t i = 0; i < w; ++i) {
+      new_along.push_back(
+          static_cast<float>(static_cast<double>(new_residual[i]) + square / 3 * static_cast<double>(along[i])));
     }
-    code.apply(matrix.data(), nullptr, nullptr, nullptr, 0, solution.data(), image.data(), width);
-    for (std::size_t i = 0; i < w; ++i) EXPECT_NEAR(image[i], x[i], 1e-5) << width;
+    const auto near = [&](const std::vector<float>& got, const std::vector<float>& wanted) {
+      const double most = std::sqrt(wide_dot(wanted, wanted));
+      for (std::size_t i = 0; i < w; ++i) EXPECT_NEAR(got[i], wanted[i], 1e-4 * most + 1e-6) << width;
+    };
+    EXPECT_NEAR(code.conjugate_step(3, out.data(), solution.data(), residual.data(), along.data(), width), square,
+                1e-4 * square);
+    near(solution, new_solution);
+    near(residual, new_residual);
+    near(along, new_along);
     std::vector<double> wide(rows.begin(), rows.end());
     std::vector<float> narrow(w * w);
     code.gram(rows.data(), 9, narrow.data(), width);

@@ -189,6 +189,19 @@ TEST(Predictor, ManyTreesOfOneRow) {
     expect_rule(model);
     const internal::Flat flat(model);
     EXPECT_EQ(flat.groups.empty(), kernels.remaining_leaves == nullptr);
+    Ensemble unbounded = model;  // codes of 254 and more are in no set, and missing ones others still
+    unbounded.float32_inputs = true;
+    std::vector<double> rows = rows_for(unbounded, 200, 3);
+    for (std::size_t i = 5; i < rows.size(); i += 18) rows[i] = 254 + static_cast<double>(i % 7);
+    for (Feature& feature : unbounded.features) feature.levels.clear();
+    const std::vector<double> wanted = margins_by_rule(unbounded, rows);
+    const Predictor predictor(unbounded);
+    expect_same_bits(predictor.margins(rows), wanted);
+    for (std::size_t row = 0; row < wanted.size(); ++row) {
+      double alone = 0;
+      predictor.margin({rows.data() + 6 * row, 6}, {&alone, 1});
+      ASSERT_EQ(alone, wanted[row]) << "at " << row;
+    }
     expect_rule(random_ensemble({.categorical = categorical,
                                  .rounds = 50,
                                  .outputs = 3,
