@@ -14,8 +14,7 @@ namespace {
 constexpr std::int32_t kChunk = 254;  // cuts of one byte column; bytes 0 and 255 are below and above them all
 constexpr std::size_t kCounted = 256;
 constexpr std::int64_t kProgramLeaves = 256;
-constexpr std::size_t kOtherCode = 254;   // stands for all codes from here on
-constexpr std::int64_t kRowColumns = 64;  // of bytes that the kernels for one row read
+constexpr std::size_t kOtherCode = 254;  // stands for all codes from here on
 // Trees from which on a row's values become bytes first, which takes half as long for a column as a tree's walk.
 constexpr std::int64_t kWorthGroups = 32, kWorthWalk = 128;
 
@@ -244,7 +243,7 @@ void Flat::add_forms_of_a_row() {
   const auto fits = [](const FlatTree& tree) { return tree.first_step >= 0; };
   const auto small = [](const FlatTree& tree) { return tree.nodes < kernels::cpu::kMaskLeaves; };
   const std::int64_t count = std::ssize(trees);
-  if (columns == 0 || columns > kRowColumns || !std::all_of(trees.begin(), trees.end(), fits)) return;
+  if (columns == 0 || columns > kernels::cpu::kRowCodes || !std::all_of(trees.begin(), trees.end(), fits)) return;
   if (kernels.remaining_leaves != nullptr && std::all_of(trees.begin(), trees.end(), small)) {
     if (count >= std::max(kWorthGroups, columns)) add_groups();
   } else if (kernels.walk != nullptr && count >= kWorthWalk && sets.empty()) {

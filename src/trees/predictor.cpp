@@ -143,9 +143,11 @@ inline std::int32_t count_below(const Flat& flat, const Coder& coder, double val
   return static_cast<std::int32_t>(std::lower_bound(cuts, cuts + coder.cuts, value) - cuts);
 }
 
+using RowCodes = std::array<std::uint16_t, static_cast<std::size_t>(kernels::cpu::kRowCodes)>;
+
 /// The bytes of a row, as the kernels for one row read them.
-std::array<std::uint16_t, 64> codes_of(const Flat& flat, const double* row) {
-  std::array<std::uint16_t, 64> codes{};
+RowCodes codes_of(const Flat& flat, const kernels::cpu::TreePredictTable& kernels, const double* row) {
+  RowCodes codes{};
   for (const Coder& coder : flat.coders) {
     const double value = row[coder.feature];
     auto place = static_cast<std::size_t>(coder.place);
@@ -156,8 +158,7 @@ std::array<std::uint16_t, 64> codes_of(const Flat& flat, const double* row) {
     std::int32_t below;
     if (coder.heads >= 0 && !coder.zero_missing) {
       std::uint16_t counted;
-      kernels::cpu::tree_predict_kernels().count(&value, 1, flat.cuts.data() + coder.first_cut,
-                                                 flat.heads.data() + coder.heads, &counted);
+      kernels.count(&value, 1, flat.cuts.data() + coder.first_cut, flat.heads.data() + coder.heads, &counted);
       below = counted == 0xFFFF ? -1 : counted;
     } else {
       below = count_below(flat, coder, value);
@@ -170,8 +171,9 @@ std::array<std::uint16_t, 64> codes_of(const Flat& flat, const double* row) {
 template <class Take>
 void each_leaf_of_groups(const Flat& flat, const double* row, Take take) {
   constexpr auto width = kernels::cpu::kSideBySide;
-  const std::array<std::uint16_t, 64> codes = codes_of(flat, row);
-  const auto code = kernels::cpu::tree_predict_kernels().remaining_leaves;
+  const kernels::cpu::TreePredictTable& kernels = kernels::cpu::tree_predict_kernels();
+  const RowCodes codes = codes_of(flat, kernels, row);
+  const auto code = kernels.remaining_leaves;
   const std::uint8_t* leaf_nodes = flat.leaf_nodes.data();
   const auto count = static_cast<std::int64_t>(flat.trees.size());
   std::int64_t tree = 0;
@@ -196,8 +198,9 @@ void each_leaf_of_groups(const Flat& flat, const double* row, Take take) {
 
 template <class Take>
 void each_leaf_of_walk(const Flat& flat, const double* row, Take take) {
-  const std::array<std::uint16_t, 64> codes = codes_of(flat, row);
-  const auto code = kernels::cpu::tree_predict_kernels().walk;
+  const kernels::cpu::TreePredictTable& kernels = kernels::cpu::tree_predict_kernels();
+  const RowCodes codes = codes_of(flat, kernels, row);
+  const auto code = kernels.walk;
   std::array<std::int32_t, Flat::kKept> at;
   const auto count = static_cast<std::int64_t>(flat.trees.size());
   for (std::int64_t first = 0; first < count; first += Flat::kKept) {

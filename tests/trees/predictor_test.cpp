@@ -96,18 +96,27 @@ void expect_same_bits(const std::vector<double>& got, const std::vector<double>&
   for (std::size_t i = 0; i < got.size(); ++i) ASSERT_EQ(std::memcmp(&got[i], &wanted[i], 8), 0) << "at " << i;
 }
 
-void expect_rule(const Ensemble& model, bool missing = true) {
-  const std::vector<double> rows = rows_for(model, 300, 7, missing);
-  const auto width = static_cast<std::int64_t>(model.features.size());
+// All rows together, and each alone, which takes another way.
+void expect_margins(const Ensemble& model, const std::vector<double>& rows) {
+  const std::size_t width = model.features.size();
+  const auto outputs = static_cast<std::ptrdiff_t>(model.outputs);
   const std::vector<double> wanted = margins_by_rule(model, rows);
   const Predictor predictor(model);
   expect_same_bits(predictor.margins(rows), wanted);
-  // A row alone and small batches take another way.
-  std::vector<double> out(static_cast<std::size_t>(model.outputs));
-  for (std::int64_t row = 0; row < 300; ++row) {
-    predictor.margin({rows.data() + row * width, static_cast<std::size_t>(width)}, out);
-    expect_same_bits(out, {wanted.begin() + row * model.outputs, wanted.begin() + (row + 1) * model.outputs});
+  std::vector<double> out(static_cast<std::size_t>(outputs));
+  auto expected = wanted.begin();
+  for (std::size_t row = 0; row < rows.size() / width; ++row, expected += outputs) {
+    predictor.margin({rows.data() + row * width, width}, out);
+    expect_same_bits(out, {expected, expected + outputs});
   }
+}
+
+void expect_rule(const Ensemble& model, bool missing = true) {
+  const std::vector<double> rows = rows_for(model, 300, 7, missing);
+  const auto width = static_cast<std::int64_t>(model.features.size());
+  expect_margins(model, rows);
+  const std::vector<double> wanted = margins_by_rule(model, rows);
+  const Predictor predictor(model);
   const std::vector<double> few(rows.begin(), rows.begin() + 17 * width);
   expect_same_bits(predictor.margins(few), {wanted.begin(), wanted.begin() + 17 * model.outputs});
   const std::vector<std::int32_t> leaves = predictor.leaves(rows);
@@ -189,19 +198,12 @@ TEST(Predictor, ManyTreesOfOneRow) {
     expect_rule(model);
     const internal::Flat flat(model);
     EXPECT_EQ(flat.groups.empty(), kernels.remaining_leaves == nullptr);
-    Ensemble unbounded = model;  // codes of 254 and more are in no set, and missing ones others still
+    Ensemble unbounded = model;  // codes of 254 and more are in no set, and are not missing
     unbounded.float32_inputs = true;
     std::vector<double> rows = rows_for(unbounded, 200, 3);
     for (std::size_t i = 5; i < rows.size(); i += 18) rows[i] = 254 + static_cast<double>(i % 7);
     for (Feature& feature : unbounded.features) feature.levels.clear();
-    const std::vector<double> wanted = margins_by_rule(unbounded, rows);
-    const Predictor predictor(unbounded);
-    expect_same_bits(predictor.margins(rows), wanted);
-    for (std::size_t row = 0; row < wanted.size(); ++row) {
-      double alone = 0;
-      predictor.margin({rows.data() + 6 * row, 6}, {&alone, 1});
-      ASSERT_EQ(alone, wanted[row]) << "at " << row;
-    }
+    expect_margins(unbounded, rows);
     expect_rule(random_ensemble({.categorical = categorical,
                                  .rounds = 50,
                                  .outputs = 3,
@@ -249,14 +251,7 @@ TEST(Predictor, ManyThresholds) {
       }
     }
     rows.insert(rows.end(), {kMissing, 0.0, infinity, 0.0, -infinity, 0.0});
-    const Predictor predictor(model);
-    const std::vector<double> wanted = margins_by_rule(model, rows);
-    expect_same_bits(predictor.margins(rows), wanted);
-    for (std::size_t row = 0; row < wanted.size(); ++row) {
-      double alone = 0;
-      predictor.margin({rows.data() + 2 * row, 2}, {&alone, 1});
-      ASSERT_EQ(alone, wanted[row]) << "at " << row;
-    }
+    expect_margins(model, rows);
   }
 }
 

@@ -123,7 +123,7 @@ struct AlsOptions {
   int factors = 64;              ///< numbers of each user and item
   double regularization = 0.05;  ///< λ; of ratings times the rows of the user or item (Zhou et al. 2008)
   int iterations = 15;           ///< over users and items
-  bool implicit = false;         ///< values are not ratings but how sure it is that the user likes the item
+  bool implicit = false;         ///< values, from 0 on and not all 0, say how sure it is that the user likes the item
   double alpha = 1;              ///< of implicit: a value v weighs 1 + alpha v; one of 0 is not liking, as no row is
   std::uint64_t seed = 0;        ///< of the factors at the start
 };

@@ -15,6 +15,9 @@ inline constexpr std::int32_t kWalkTrees = 512;
 /// Trees that one row goes through side by side, and the most leaves that they may have.
 inline constexpr std::int32_t kSideBySide = 32, kMaskLeaves = 32;
 
+/// Codes of one row.
+inline constexpr std::int64_t kRowCodes = 64;
+
 /// One inner node for a block of rows, parents before children. Masks of the rows that reach a node stand in places:
 /// the root's is place 0, inner nodes follow, then the leaves.
 struct TreeStep {
@@ -40,17 +43,17 @@ struct TreePredictTable {
   /// The leaf of each row. `codes` has columns of kTreeRows bytes. A categorical column is three: the byte of the
   /// level's bit in the lower or in the upper half of the set (0x80 where it is in the other one), and the bit.
   void (*leaves)(const TreeProgram& tree, const std::uint8_t* codes, std::uint8_t* leaf);
-  /// For one row, whose codes are 64 numbers, the node at which each of up to kWalkTrees trees ends; null where the
-  /// target has no fast way. A node is cut | column << 8 | (left child - root) << 16, the right child stands behind the
-  /// left one, and a leaf has cut 255 and leads to itself. `at` has room for kWalkTrees.
+  /// For one row, whose codes are kRowCodes numbers, the node at which each of up to kWalkTrees trees ends; null where
+  /// the target has no fast way. A node is cut | column << 8 | (left child - root) << 16, the right child stands behind
+  /// the left one, and a leaf has cut 255 and leads to itself. `at` has room for kWalkTrees.
   void (*walk)(const std::uint32_t* nodes, const std::int32_t* roots, std::int32_t count, const std::uint16_t* codes,
                std::int32_t* at);
-  /// For one row, whose codes are 64 numbers, the leaves of kSideBySide trees that remain when every node that the row
-  /// passes on the right has taken those on its left; bit 0 is the leftmost leaf, and the lowest bit that remains is
-  /// where the row ends (QuickScorer: Lucchese et al., SIGIR 2015, doi:10.1145/2766462.2767733). No node waits for
-  /// another. `nodes`, cut | column << 8, and `keep`, the bits of a tree's leaves that its node leaves, have the trees'
-  /// first nodes, then their second ones, to `slots`; what stands for no node has cut 255. Null where the target has
-  /// no fast way.
+  /// For one row, whose codes are kRowCodes numbers, the leaves of kSideBySide trees that remain when every node that
+  /// the row passes on the right has taken those on its left; bit 0 is the leftmost leaf, and the lowest bit that
+  /// remains is where the row ends (QuickScorer: Lucchese et al., SIGIR 2015, doi:10.1145/2766462.2767733). No node
+  /// waits for another. `nodes`, cut | column << 8, and `keep`, the bits of a tree's leaves that its node leaves, have
+  /// the trees' first nodes, then their second ones, to `slots`; what stands for no node has cut 255. Null where the
+  /// target has no fast way.
   void (*remaining_leaves)(const std::uint16_t* nodes, const std::uint32_t* keep, std::int32_t slots,
                            const std::uint16_t* codes, std::uint32_t* leaves);
 };
